@@ -1,0 +1,96 @@
+"""What the page's worker calls: the analysis, one request at a time, in types that JavaScript can read.
+
+A request becomes a list [kind, JSON text, bytes or None]; bytes go out as they are and come back as buffers.
+"""
+
+import json
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+from sitegen_runtime.analysis import Analysis, Job, analyse
+from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
+from sitegen_runtime.heat_map import error_overlay
+from sitegen_runtime.model import Model, read_model
+from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
+from sitegen_runtime.wording import describe
+
+Message = list[Any]
+_FAILURES = {error.code: error for error in (Cancelled, DamagedImage, EngineFailed)}
+
+
+class Session:
+    """One analysis in the page."""
+
+    def __init__(self, data: Any, name: str, bundle_json: Any, options_json: str) -> None:
+        """Start with the file's bytes and the options {"engine": {...}, "force": bool}."""
+        options = json.loads(options_json)
+        model: Model = read_model(bytes(bundle_json))
+        self._generator = analyse(Job(bytes(data), name, model, options["engine"], force=options["force"]))
+        self._read: Callable[[Any], Any] = _nothing
+
+    def begin(self) -> Message:
+        """Return the first request."""
+        return self._step(lambda: next(self._generator))
+
+    def answer(self, value: Any) -> Message:
+        """Send the answer to the last request; return the next one, or the end."""
+        return self._step(lambda: self._generator.send(self._read(value)))
+
+    def fail(self, code: str, message: str) -> Message:
+        """Say that the last request could not be met; return the next request, or the end."""
+        error: AnalysisError = _FAILURES.get(code, EngineFailed)(message)
+        return self._step(lambda: self._generator.throw(error))
+
+    def _step(self, advance: Callable[[], Request]) -> Message:
+        try:
+            request = advance()
+        except StopIteration as end:
+            return _end(end.value)
+        self._read = _reader(request)
+        return _message(request)
+
+
+def _message(request: Request) -> Message:
+    match request:
+        case Progress(stage, done):
+            return ["progress", json.dumps({"stage": stage, "done": done}), None]
+        case OpenImage(media_type, payload):
+            return ["open", json.dumps({"type": media_type}), payload]
+        case ReadRows(left, top, width, height):
+            return ["rows", json.dumps({"left": left, "top": top, "width": width, "height": height}), None]
+        case RunGraph(role, input_name, shape, values, outputs):
+            fields = {"role": role, "input": input_name, "shape": shape, "outputs": outputs}
+            return ["run", json.dumps(fields), values.tobytes()]
+
+
+def _reader(request: Request) -> Callable[[Any], Any]:
+    match request:
+        case OpenImage():
+            return json.loads
+        case ReadRows():
+            return _bytes
+        case RunGraph(outputs=outputs):
+            return lambda buffers: {name: array("f", bytes(part)) for name, part in zip(outputs, buffers, strict=True)}
+    return _nothing
+
+
+def _bytes(buffer: Any) -> memoryview:
+    return memoryview(buffer)
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _end(analysis: Analysis) -> Message:
+    decision = analysis.decision
+    squares = {role: [square.left, square.top, square.side] for role, square in analysis.squares.items()}
+    fields = {
+        "document": analysis.document,
+        "wording": describe(analysis.document),
+        "orientation": analysis.orientation,
+        "squares": squares,
+        "overlay": decision.side if decision else None,
+    }
+    return ["end", json.dumps(fields), error_overlay(decision.errors) if decision else None]

@@ -1,0 +1,110 @@
+"""Result documents (schema sitegen.result/1): what `sitegen predict --json` prints and the page's `analyse` returns.
+
+Documented in docs/result.md. Fields may be added; their meaning never changes.
+"""
+
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from sitegen_runtime.calibration import calibrate, sigmoid
+from sitegen_runtime.errors import AnalysisError
+from sitegen_runtime.formats import InspectedImage
+from sitegen_runtime.gate import Decision
+from sitegen_runtime.geometry import upright_size
+from sitegen_runtime.model import Label, Model
+from sitegen_runtime.tensor import tensor_hash
+
+SCHEMA = "sitegen.result/1"
+Document = dict[str, Any]
+
+
+@dataclass
+class Draft:
+    """A result document that is being written: it is complete, as far as the analysis has come, at any moment."""
+
+    name: str
+    model: Model
+    engine: Mapping[str, Any]
+    image: InspectedImage | None = None
+    sha256: str | None = None
+    tensors: dict[str, str] = field(default_factory=dict)
+    decision: Decision | None = None
+    findings: list[Document] = field(default_factory=list)
+    forced: bool = False
+    timings: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def hash_file(self, data: bytes) -> None:
+        """Enter the SHA-256 of the file's bytes."""
+        self.sha256 = sha256(data).hexdigest()
+
+    def enter_tensors(self, tensors: Mapping[str, array[float]]) -> None:
+        """Enter the hashes of the network inputs."""
+        self.tensors = {role: tensor_hash(values) for role, values in sorted(tensors.items())}
+
+    def enter_findings(self, logits: Sequence[float]) -> None:
+        """Enter a finding for each label, in the order of the bundle."""
+        self.findings = [_finding(label, float(logit)) for label, logit in zip(self.model.labels, logits, strict=True)]
+
+    def result(self) -> Document:
+        """Return the document of an analysis that came to its end."""
+        document = self._head() | {"gate": _gate(self.decision), "findings": self.findings} | self._tail()
+        return document | {"forced": True} if self.forced else document
+
+    def failure(self, error: AnalysisError) -> Document:
+        """Return the document of an analysis that failed."""
+        return self._head() | {"error": {"code": error.code, "message": str(error)}} | self._tail()
+
+    def _head(self) -> Document:
+        return {
+            "schema": SCHEMA,
+            "image": _image(self.name, self.image, self.sha256),
+            "bundle": {"name": self.model.name, "version": self.model.version, "sha256": self.model.sha256},
+            "engine": dict(self.engine),
+            "tensors": self.tensors,
+        }
+
+    def _tail(self) -> Document:
+        return {"timings": self.timings, "notes": self.notes}
+
+
+def _image(name: str, image: InspectedImage | None, digest: str | None) -> Document:
+    if image is None:
+        return {"name": name, "type": None, "width": None, "height": None, "bits": None, "sha256": digest}
+    width, height = upright_size(image.width, image.height, image.orientation)
+    return {
+        "name": name,
+        "type": image.media_type,
+        "width": width,
+        "height": height,
+        "bits": image.bits,
+        "sha256": digest,
+    }
+
+
+def _gate(decision: Decision | None) -> Document | None:
+    if decision is None:
+        return None
+    return {
+        "metric": decision.metric,
+        "score": decision.score,
+        "threshold": decision.threshold,
+        "accepted": decision.accepted,
+        "reason": decision.reason,
+    }
+
+
+def _finding(label: Label, logit: float) -> Document:
+    probability = sigmoid(logit)
+    return {
+        "label": label.name,
+        "logit": logit,
+        "probability": probability,
+        "operating_point": label.operating_point,
+        "calibrated": calibrate(probability, label),
+    }

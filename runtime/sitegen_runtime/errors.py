@@ -1,0 +1,66 @@
+"""What can stop an analysis, as exceptions with the codes that result documents carry.
+
+AnalysisError
+├── Cancelled             "cancelled"          the person asked to stop
+├── UnreadableFile        "unreadable-file"    the bytes could not be had at all
+├── EngineFailed          "engine-failed"      a decoder or network broke for reasons other than the image
+└── ImageError
+    ├── UnsupportedType   "unsupported-type"   not a kind of file that is read here
+    ├── DamagedImage      "damaged-image"      incomplete, or its checksums do not match
+    ├── TooLarge          "too-large"          more pixels than the limit
+    └── TooSmall          "too-small"          fewer pixels than can be judged
+"""
+
+
+class AnalysisError(Exception):
+    """An analysis without a result. `code` is stable; the message is for people."""
+
+    code = "internal-error"
+
+
+class Cancelled(AnalysisError):
+    """The person, or the program, asked to stop."""
+
+    code = "cancelled"
+
+
+class UnreadableFile(AnalysisError):
+    """The file's bytes could not be read."""
+
+    code = "unreadable-file"
+
+
+class EngineFailed(AnalysisError):
+    """A decoder or a network failed for reasons that are not the image's."""
+
+    code = "engine-failed"
+
+
+class ImageError(AnalysisError):
+    """An image that cannot be analysed."""
+
+    code = "image-error"
+
+
+class UnsupportedType(ImageError):
+    """The bytes are not of a type, or of a variant of a type, that is read here."""
+
+    code = "unsupported-type"
+
+
+class DamagedImage(ImageError):
+    """The file is incomplete or contradicts itself: half an X-ray must never be scored."""
+
+    code = "damaged-image"
+
+
+class TooLarge(ImageError):
+    """The image has more pixels than the limit."""
+
+    code = "too-large"
+
+
+class TooSmall(ImageError):
+    """The centred square has fewer pixels than can be judged."""
+
+    code = "too-small"

@@ -1,0 +1,139 @@
+"""One scan of a JPEG file: its header, its place in the progression, and whether its data is complete."""
+
+from dataclasses import dataclass, field
+
+from sitegen_runtime.errors import DamagedImage
+from sitegen_runtime.formats.inspected import TRUNCATED
+from sitegen_runtime.formats.jpeg_entropy import Slot, block_counter
+from sitegen_runtime.formats.jpeg_frame import Component, Frame
+from sitegen_runtime.formats.jpeg_tables import HuffmanTree
+
+_DAMAGED = "The image data of the JPEG file is damaged or incomplete. Copy it again from its source."
+_MAX_LOW_BITS = 13
+
+
+@dataclass
+class ScanTables:
+    """What the segments so far have defined for the scans to come."""
+
+    quantisation: set[int] = field(default_factory=set)
+    """Numbers of the quantisation tables."""
+    huffman: dict[tuple[int, int], HuffmanTree] = field(default_factory=dict)
+    """Trees by class (0 DC, 1 AC) and number."""
+    restart_interval: int = 0
+    """MCUs between restart markers; 0 for none."""
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """A scan's header (T.81, B.2.3)."""
+
+    components: list[Component]
+    tables: list[int]
+    """For each component the numbers of its DC and AC tables, four bits each."""
+    first: int
+    last: int
+    high: int
+    low: int
+
+
+def check_scan(frame: Frame, tables: ScanTables, header: bytes, intervals: list[bytes]) -> None:
+    """Check one scan and note in `frame` what it brings; `intervals` is its data between restart markers.
+
+    Raises DamagedImage for a header that does not fit the frame, and for data that does not hold the right number of
+    blocks, as far as can be told: scans that refine AC coefficients are only checked for not being empty.
+    """
+    scan = _read(frame, header)
+    if frame.progressive:
+        _note_progression(scan)
+    else:
+        _note_sequential(scan)
+    if any(component.quantisation not in tables.quantisation for component in scan.components):
+        raise DamagedImage(_DAMAGED)
+    mcus = frame.mcus(scan.components)
+    step = tables.restart_interval or mcus
+    if len(intervals) != -(-mcus // step) or any(b"\xff\xff" in interval for interval in intervals):
+        raise DamagedImage(_DAMAGED)
+    slots = _slots(frame, tables, scan)
+    for number, interval in enumerate(intervals):
+        intervals[number] = interval.replace(b"\xff\x00", b"\xff")
+    _check_intervals(scan, slots, intervals, [min(step, mcus - start) for start in range(0, mcus, step)])
+
+
+def check_complete(frame: Frame) -> None:
+    """Raise DamagedImage unless the scans brought every bit of every coefficient.
+
+    Decoders smooth what is missing of a progressive file, each version in its own way.
+    """
+    if any(any(component.low_bits) for component in frame.components):
+        raise DamagedImage(TRUNCATED)
+
+
+def _read(frame: Frame, header: bytes) -> _Scan:
+    """The scan's header; its components must be the frame's, in the frame's order."""
+    count = header[0] if header else 0
+    if not 1 <= count <= len(frame.components) or len(header) != 4 + 2 * count:
+        raise DamagedImage(_DAMAGED)
+    numbers = header[1 : 1 + 2 * count : 2]
+    components = [component for component in frame.components if component.number in numbers]
+    if bytes(component.number for component in components) != numbers:
+        raise DamagedImage(_DAMAGED)
+    first, last, bits = header[-3:]
+    return _Scan(components, list(header[2 : 2 + 2 * count : 2]), first, last, bits >> 4, bits & 15)
+
+
+def _note_sequential(scan: _Scan) -> None:
+    """A component of a sequential file is whole after its one scan."""
+    if (scan.first, scan.last, scan.high, scan.low) != (0, 63, 0, 0):
+        raise DamagedImage(_DAMAGED)
+    for component in scan.components:
+        if component.low_bits[0] != -1:
+            raise DamagedImage(_DAMAGED)
+        component.low_bits = [0] * 64
+
+
+def _note_progression(scan: _Scan) -> None:
+    """Check the spectral band and the bits against what came before (T.81, G.1.1.1)."""
+    alone = len(scan.components) == 1
+    band = scan.last == 0 if scan.first == 0 else scan.first <= scan.last <= 63 and alone
+    if not band or scan.low > _MAX_LOW_BITS or (scan.high and scan.high != scan.low + 1):
+        raise DamagedImage(_DAMAGED)
+    before = scan.high or -1
+    for component in scan.components:
+        if scan.first and component.low_bits[0] == -1:
+            raise DamagedImage(_DAMAGED)
+        for index in range(scan.first, scan.last + 1):
+            if component.low_bits[index] != before:
+                raise DamagedImage(_DAMAGED)
+            component.low_bits[index] = scan.low
+
+
+def _slots(frame: Frame, tables: ScanTables, scan: _Scan) -> list[Slot]:
+    """The Huffman trees for each block of an MCU; raises DamagedImage where one was not defined."""
+    slots = []
+    for component, numbers in zip(scan.components, scan.tables, strict=True):
+        dc = ac = None
+        if scan.first == 0 and not scan.high:
+            dc = tables.huffman.get((0, numbers >> 4))
+        if scan.last > 0:
+            ac = tables.huffman.get((1, numbers & 15))
+        if (dc is None and scan.first == 0 and not scan.high) or (ac is None and scan.last > 0):
+            raise DamagedImage(_DAMAGED)
+        blocks = component.across * component.down if len(scan.components) > 1 else 1
+        slots += [Slot(dc, ac)] * blocks
+    return slots
+
+
+def _check_intervals(scan: _Scan, slots: list[Slot], intervals: list[bytes], mcus: list[int]) -> None:
+    """Raise DamagedImage unless each interval holds the blocks of its MCUs."""
+    counter = block_counter(tuple(slots), scan.first, scan.last)
+    for data, count in zip(intervals, mcus, strict=True):
+        blocks = count * len(slots)
+        if not scan.high:
+            complete = counter.holds(data, blocks)
+        elif scan.first == 0:
+            complete = len(data) == -(-blocks // 8)
+        else:
+            complete = bool(data)
+        if not complete:
+            raise DamagedImage(_DAMAGED)

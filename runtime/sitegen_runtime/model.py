@@ -1,0 +1,102 @@
+"""What the runtime needs to know of a bundle: a typed reading of `bundle.json` (schema sitegen.bundle/1).
+
+`sitegen.bundle` validates bundles when they are made and when a site is built; here they are trusted and only read.
+"""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+
+@dataclass(frozen=True)
+class NetworkInput:
+    """One input of a graph: the name, the NCHW shape, and how pixels become its values."""
+
+    name: str
+    shape: tuple[int, ...]
+    colour: str  # "grey" (one luma channel) or "rgb"
+    fraction: float  # of the centred square's side
+    range: tuple[float, float]  # black and white before normalisation
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @property
+    def cells(self) -> int:
+        """The side of the square input, in cells."""
+        return self.shape[-1]
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network of the bundle: its inputs, and the names of its outputs by their role."""
+
+    inputs: tuple[NetworkInput, ...]
+    outputs: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Label:
+    """One finding: its operating point on the probability scale (0..1), and its calibration method or None."""
+
+    name: str
+    operating_point: float
+    calibration: str | None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Which score decides whether an image is like the training data: accepted at or above the threshold."""
+
+    metric: str
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle as the runtime sees it."""
+
+    name: str
+    version: str
+    sha256: str
+    graphs: dict[str, Graph]
+    labels: tuple[Label, ...]
+    gate: Gate | None
+
+
+def read_model(bundle_json: bytes) -> Model:
+    """Read the bytes of a valid `bundle.json`; `sha256` is the hash of exactly these bytes."""
+    fields = json.loads(bundle_json)
+    return Model(
+        name=fields["name"],
+        version=fields["version"],
+        sha256=sha256(bundle_json).hexdigest(),
+        graphs={role: _graph(graph) for role, graph in fields["graphs"].items()},
+        labels=tuple(_label(label) for label in fields["labels"]),
+        gate=Gate(fields["gate"]["metric"], fields["gate"]["threshold"]) if fields.get("gate") else None,
+    )
+
+
+def _label(fields: dict[str, Any]) -> Label:
+    calibration = fields.get("calibration")
+    return Label(fields["name"], fields["operating_point"], calibration["method"] if calibration else None)
+
+
+def _graph(fields: dict[str, Any]) -> Graph:
+    return Graph(
+        inputs=tuple(_network_input(entry) for entry in fields["inputs"]),
+        outputs={entry["role"]: entry["name"] for entry in fields["outputs"]},
+    )
+
+
+def _network_input(fields: dict[str, Any]) -> NetworkInput:
+    low, high = fields["range"]
+    return NetworkInput(
+        name=fields["name"],
+        shape=tuple(fields["shape"]),
+        colour=fields["colour"],
+        fraction=fields["crop"]["fraction"],
+        range=(low, high),
+        mean=tuple(fields["mean"]),
+        std=tuple(fields["std"]),
+    )

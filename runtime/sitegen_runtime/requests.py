@@ -1,0 +1,60 @@
+"""What an analysis asks of the machine it runs on.
+
+`analysis.analyse` is a generator that does no input or output: it yields these requests and is sent the answers. In
+CPython a short loop answers them with Pillow and native ONNX Runtime; in the page the worker answers them with a canvas
+and ONNX Runtime Web. So the order of steps, and everything computed between them, exists once.
+"""
+
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+from array import array
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The stage that begins or goes on, and how much of it is done (0..1). The answer is None.
+
+    The moment to let other events in: a driver that was asked to stop throws `Cancelled` here.
+    """
+
+    stage: str
+    done: float
+
+
+@dataclass(frozen=True)
+class OpenImage:
+    """Decode the payload, an opaque 8-bit image, as stored: no colour management, no orientation.
+
+    The answer is (width, height). Where the decoder refuses it, the driver throws `DamagedImage`.
+    """
+
+    media_type: str
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class ReadRows:
+    """Give a rectangle of the open image. The answer is its RGBA bytes, row by row."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class RunGraph:
+    """Run the network of a role on one float32 input of the given shape.
+
+    The answer maps the names of `outputs` to their values, flat and in row-major order.
+    """
+
+    role: str
+    input_name: str
+    shape: tuple[int, ...]
+    values: array[float]
+    outputs: tuple[str, ...]
+
+
+Request = Progress | OpenImage | ReadRows | RunGraph

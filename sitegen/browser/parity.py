@@ -1,0 +1,117 @@
+"""Comparing result documents: the page's against Python's.
+
+What must hold: tensors identical to the bit; probabilities within 1e-5; gate scores within 1e-6; decisions equal; the
+same error code where an image cannot be analysed.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+PROBABILITY_TOLERANCE = 1e-5
+GATE_TOLERANCE = 1e-6
+# Upper borders of the histogram's bins; the last bin is open.
+BORDERS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+# Cohen, Bertin, Frappier: "Chester" (2020), section 5: predictions in the browser against PyTorch, over 20 images.
+CHESTER = {"typical": 0.03, "worst": 0.20}
+
+Document = dict[str, Any]
+
+
+@dataclass
+class Differences:
+    """Absolute differences of one quantity over all images."""
+
+    values: list[float] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """Return count, maximum, mean and histogram: one count for each border of BORDERS, one above the last."""
+        counts = [0] * (len(BORDERS) + 1)
+        for value in self.values:
+            counts[bisect_left(BORDERS, value)] += 1
+        mean = sum(self.values) / len(self.values) if self.values else 0.0
+        return {"count": len(self.values), "max": max(self.values, default=0.0), "mean": mean, "histogram": counts}
+
+
+def bin_names() -> list[str]:
+    """Return a name for each bin of a histogram."""
+    between = [f"≤ {high:.0e}".replace("e-0", "e-") for _, high in pairwise(BORDERS)]
+    return ["0", *between, f"> {BORDERS[-1]:.0e}".replace("e-0", "e-")]
+
+
+class Comparison:
+    """Collects pairs of documents of the same image."""
+
+    def __init__(self) -> None:
+        self.failures: list[str] = []
+        self.findings: dict[str, Differences] = {}
+        self.gate = Differences()
+        self.tensors: dict[str, list[int]] = {}
+        self.codes: Counter[str] = Counter()
+        self.images = 0
+
+    def add(self, name: str, page: Document, reference: Document) -> None:
+        """Compare two documents of the image `name`."""
+        self.images += 1
+        codes = [document.get("error", {}).get("code") for document in (page, reference)]
+        if codes[0] != codes[1]:
+            self.failures.append(f"{name}: the page says {codes[0] or 'a result'}, Python {codes[1] or 'a result'}")
+        elif codes[0]:
+            self.codes[codes[0]] += 1
+        else:
+            self._compare_results(name, page, reference)
+
+    def _compare_results(self, name: str, page: Document, reference: Document) -> None:
+        same = page["tensors"] == reference["tensors"]
+        counts = self.tensors.setdefault(reference["image"]["type"], [0, 0])
+        counts[0] += same
+        counts[1] += 1
+        if not same:
+            self.failures.append(f"{name}: tensors differ")
+        for key in ("image", "bundle", "notes", "forced"):
+            if _comparable(page, key) != _comparable(reference, key):
+                self.failures.append(f"{name}: {key} differs: {page.get(key)} and {reference.get(key)}")
+        self._compare_gates(name, page["gate"], reference["gate"])
+        self._compare_findings(name, page["findings"], reference["findings"])
+
+    def _compare_gates(self, name: str, page: Document | None, reference: Document | None) -> None:
+        if page is None or reference is None:
+            if page is not reference:
+                self.failures.append(f"{name}: only one side has a gate")
+            return
+        difference = abs(page["score"] - reference["score"])
+        self.gate.values.append(difference)
+        if difference > GATE_TOLERANCE:
+            self.failures.append(f"{name}: gate scores differ by {difference:.1e}")
+        if page["accepted"] != reference["accepted"]:
+            self.failures.append(f"{name}: the page and Python decide differently")
+
+    def _compare_findings(self, name: str, page: list[Document], reference: list[Document]) -> None:
+        if [finding["label"] for finding in page] != [finding["label"] for finding in reference]:
+            self.failures.append(f"{name}: findings differ")
+            return
+        for ours, theirs in zip(page, reference, strict=True):
+            difference = abs(ours["probability"] - theirs["probability"])
+            self.findings.setdefault(ours["label"], Differences()).values.append(difference)
+            if difference > PROBABILITY_TOLERANCE:
+                self.failures.append(f"{name}: {ours['label']} differs by {difference:.1e}")
+
+    def summary(self) -> dict[str, Any]:
+        """Return the comparison as plain data."""
+        return {
+            "images": self.images,
+            "tensors": {kind: {"identical": same, "total": total} for kind, (same, total) in self.tensors.items()},
+            "findings": {label: differences.summary() for label, differences in self.findings.items()},
+            "gate": self.gate.summary(),
+            "errors": dict(self.codes),
+            "failures": self.failures,
+        }
+
+
+def _comparable(document: Document, key: str) -> Any:
+    value = document.get(key)
+    if key == "image":
+        return {name: entry for name, entry in document["image"].items() if name != "name"}
+    return value

@@ -1,0 +1,52 @@
+"""The report of `sitegen verify` as tables for a terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.table import Table
+
+from sitegen.browser.parity import bin_names
+
+_BLOCKS = " ▁▂▃▄▅▆▇█"
+
+
+def as_tables(report: dict[str, Any]) -> Iterator[Table]:
+    """Yield a table of the checks, and one of the differences for each finding with their histograms."""
+    browser = report["browser"]
+    yield _checks(report, f"{browser['name']} {browser['version']}, {report['images']} images")
+    yield _differences(report)
+
+
+def _checks(report: dict[str, Any], title: str) -> Table:
+    table = Table("transport", "ready", "tensors identical", "errors, both sides", "requests outside", title=title)
+    for transport, part in report["transports"].items():
+        tensors = ", ".join(f"{kind} {n['identical']}/{n['total']}" for kind, n in sorted(part["tensors"].items()))
+        errors = ", ".join(f"{code} {count}" for code, count in sorted(part["errors"].items()))
+        outside = str(len(part["requests_outside"]))
+        table.add_row(transport, f"{part['ready_ms']:.0f} ms", tensors or "none", errors or "none", outside)
+    return table
+
+
+def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for transport, part in report["transports"].items():
+        for label, summary in part["findings"].items():
+            yield transport, label, summary
+        yield transport, "gate score", part["gate"]
+
+
+def _differences(report: dict[str, Any]) -> Table:
+    chester = report["chester"]
+    caption = f"histogram bins: {', '.join(bin_names())}; counts are in the JSON report"
+    table = Table("transport", "quantity", "images", "mean", "maximum", "histogram", caption=caption)
+    table.title = "Differences between page and Python"
+    for transport, label, summary in _rows(report):
+        figures = str(summary["count"]), f"{summary['mean']:.1e}", f"{summary['max']:.1e}"
+        table.add_row(transport, label, *figures, _bars(summary["histogram"]))
+    table.add_section()
+    table.add_row("", "Chester (2020)", "20", f"±{chester['typical']:.0%}", f"{chester['worst']:.0%}", "")
+    return table
+
+
+def _bars(counts: list[int]) -> str:
+    most = max(counts) or 1
+    return "│" + "".join(_BLOCKS[-(-count * (len(_BLOCKS) - 1) // most)] for count in counts) + "│"

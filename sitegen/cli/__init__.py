@@ -1,0 +1,43 @@
+"""The command line: one module for each verb, imported here for its signature, which does its heavy imports itself.
+
+Exit codes: 0 done, 1 a check failed (or an image, in `predict`), 2 wrong use.
+"""
+
+import sys
+
+import typer
+
+from sitegen.cli.build import build
+from sitegen.cli.info import info
+from sitegen.cli.predict import predict
+from sitegen.cli.serve import serve
+from sitegen.cli.verify import verify
+from sitegen.errors import SitegenError
+
+app = typer.Typer(
+    name="sitegen",
+    help="Turn a trained medical-image classifier into a folder that anyone can open, offline. Not for diagnostic use.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (build, serve, predict, verify, info):
+    app.command()(verb)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except SitegenError as error:
+        sys.stderr.write(f"sitegen: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has seen enough.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""`sitegen info`: what a bundle holds, after checking that it is whole."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from sitegen.bundle import Bundle
+
+
+def info(folder: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle's folder.")]) -> None:
+    """Check a bundle and show what it holds."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from sitegen.bundle import load_bundle
+
+    bundle = load_bundle(folder)
+    table = Table(show_header=False, box=None)
+    for name, value in _facts(bundle):
+        table.add_row(name, value)
+    Console().print(table)
+
+
+def _facts(bundle: "Bundle") -> list[tuple[str, str]]:
+    description = bundle.description
+    facts = [
+        ("bundle", f"{description.name} {description.version}"),
+        ("title", description.title),
+        ("SHA-256", bundle.model.sha256),
+        ("weights", description.licence.weights),
+        ("data", description.licence.data),
+    ]
+    for role, graph in description.graphs.items():
+        shapes = ", ".join(f"{entry.name} {entry.shape} {entry.colour or ''}".strip() for entry in graph.inputs)
+        facts.append((f"graph: {role}", f"{graph.file}; takes {shapes}"))
+    for label in description.labels:
+        calibration = label.calibration.method if label.calibration else "no calibration"
+        facts.append(("label", f"{label.name}; operating point {label.operating_point:.4f}; {calibration}"))
+    gate = description.gate
+    facts.append(("gate", f"{gate.metric} at least {gate.threshold:.4f}" if gate else "this model has no gate"))
+    golden = description.golden
+    facts.append(("golden example", golden.image if golden else "none"))
+    total = sum(entry.bytes for entry in description.files.values())
+    facts.append(("files", f"{len(description.files)}, {total / 1e6:.2f} MB, all hashes as recorded"))
+    return facts

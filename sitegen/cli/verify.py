@@ -1,0 +1,55 @@
+"""`sitegen verify`: does the page compute what Python computes?"""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sitegen.cli.options import BundleOption, chosen_bundle
+
+
+class Transport(StrEnum):
+    """How the site is opened."""
+
+    file = "file"
+    http = "http"
+
+
+class Browser(StrEnum):
+    """The browsers that can be driven."""
+
+    chromium = "chromium"
+
+
+def verify(
+    site: Annotated[Path, typer.Option(metavar="DIR", help="The built site.")] = Path("dist"),
+    transport: Annotated[Transport | None, typer.Option(help="Only this one; both by default.")] = None,
+    browser: Annotated[Browser, typer.Option(help="The browser to drive.")] = Browser.chromium,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Images to compare on; a synthetic set by default.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Also write the report here.")
+    ] = None,
+    bundle: BundleOption = None,
+) -> None:
+    """Compare the page, in a real headless browser, with `predict`, image by image. Exit code 1 on any difference."""
+    from rich.console import Console
+
+    from sitegen.browser.report import as_tables
+    from sitegen.browser.verify import verify_site
+
+    transports = [transport.value] if transport else [entry.value for entry in Transport]
+    report = verify_site(site, chosen_bundle(bundle), transports, browser.value, images)
+    console = Console()
+    for table in as_tables(report):
+        console.print(table)
+    if json_file:
+        json_file.write_text(json.dumps(report, indent=1), encoding="utf-8")
+    for failure in report["failures"]:
+        typer.echo(f"FAILED: {failure}")
+    typer.echo("The page computes what Python computes." if report["passed"] else "The page differs from Python.")
+    if not report["passed"]:
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Reading data sets: which images there are, and their tensors."""

@@ -1,0 +1,39 @@
+"""What can go wrong at the tool's side. Every message names the thing, the value and the next step.
+
+    SitegenError
+    ├── BundleError      a bundle is incomplete, inconsistent or damaged
+    ├── AssetError       a part that a site needs cannot be had or is not what was pinned
+    ├── SiteError        a built site is missing or damaged
+    └── BrowserError     no usable browser, or it failed
+
+Images have exceptions of their own, in `sitegen_runtime.errors`: those end up in result documents.
+"""
+
+
+class SitegenError(Exception):
+    """Base of all errors that the command line prints without a traceback.
+
+    `exit_code` is 2 where what was named cannot be used, 1 where something else failed.
+    """
+
+    exit_code = 2
+
+
+class BundleError(SitegenError):
+    """A bundle cannot be used; the message lists everything that is wrong with it."""
+
+
+class AssetError(SitegenError):
+    """A third-party part of a site (Pyodide, ONNX Runtime Web, Node.js) is missing or unexpected."""
+
+    exit_code = 1
+
+
+class SiteError(SitegenError):
+    """A folder is not a complete site."""
+
+
+class BrowserError(SitegenError):
+    """A browser could not be found, started or driven."""
+
+    exit_code = 1

@@ -1,0 +1,1 @@
+"""From other formats to ONNX, and to bundles."""

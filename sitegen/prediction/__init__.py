@@ -1,0 +1,9 @@
+"""Prediction in CPython: the runtime's analysis, driven with Pillow and native ONNX Runtime.
+
+Predictor(bundle).predict(path)            a result document
+Predictor(bundle).analyse(data, name)      the same for bytes, with the reconstruction errors
+"""
+
+from sitegen.prediction.predictor import Predictor
+
+__all__ = ["Predictor"]

@@ -1,0 +1,124 @@
+"""The pages of a site, with their content-security policy.
+
+All of the page's own code and style is inline and allowed by hash, so that `index.html` can say what is wrong with the
+other files. The policy names only what is used; `default-src 'none'` stops the rest, connections above all.
+"""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from sitegen import __version__, resources
+from sitegen.bundle import Description
+
+PAGE_SCRIPTS = ("assets", "failure", "engine", "api", "drawing", "card", "main")
+WORKER_SCRIPTS = ("embedded", "python", "decoder", "networks", "main")
+
+
+@dataclass(frozen=True)
+class PageData:
+    """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute."""
+
+    assets: dict[str, Any]
+    boot: dict[str, Any]
+    bundle: dict[str, str]
+    labels: list[str]
+    example: str | None
+
+    def script(self) -> str:
+        """Return the JavaScript that defines SITE."""
+        # "<" must not appear in an inline script as part of a closing tag.
+        return f"const SITE = {json.dumps(vars(self), ensure_ascii=True)};\n".replace("<", "\\u003c")
+
+
+def render_index(description: Description, data: PageData, sha256_library: str) -> str:
+    """Return index.html."""
+    own = data.script() + _scripts("page", PAGE_SCRIPTS)
+    script = f'{sha256_library}\n(() => {{\n"use strict";\n{own}}})();\n'
+    if re.search(r"</script", script, re.IGNORECASE):
+        raise ValueError("the page's program contains a closing script tag")
+    return _render(
+        "index.html.j2",
+        title=description.title,
+        script=Markup(script),  # noqa: S704 - our own code, allowed by its hash
+        policy=index_policy(script, _style()),
+        bundle=description,
+        example=data.example,
+        bar_meaning=_bar_meaning(description),
+        version=__version__,
+    )
+
+
+def render_document(title: str, markdown: str, home: str) -> str:
+    """Return a page of prose from Markdown, without any script. Raw HTML in the Markdown is shown as text."""
+    content = Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))  # noqa: S704
+    policy = (
+        f"default-src 'none'; style-src {_hash_source(_style())}; img-src data:; form-action 'none'; base-uri 'none'"
+    )
+    return _render("document.html.j2", title=title, content=content, home=home, policy=policy)
+
+
+def index_policy(script: str, style: str) -> str:
+    """Return the content-security policy of index.html.
+
+    `'self'` lets the asset scripts in, which are checked by hash before use; a worker comes from a blob and inherits
+    all this; `'wasm-unsafe-eval'` compiles WebAssembly and evaluates no text.
+    """
+    directives = {
+        "default-src": "'none'",
+        "script-src": f"'self' {_hash_source(script)} 'wasm-unsafe-eval'",
+        "style-src": _hash_source(style),
+        "img-src": "data:",
+        "worker-src": "blob:",
+        "connect-src": "'none'",
+        "form-action": "'none'",
+        "base-uri": "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def worker_script(pyodide_module: str, pyodide_loader: str, ort: str) -> str:
+    """Return the worker's whole program, from classic scripts in the order in which they need each other."""
+    # Pyodide refuses to start where `importScripts` exists, as it does in every classic worker.
+    prelude = "self.importScripts = undefined;\n"
+    own = _scripts("worker", WORKER_SCRIPTS)
+    return "\n;\n".join([prelude, pyodide_module, pyodide_loader, ort, own])
+
+
+def _bar_meaning(description: Description) -> str:
+    if all(label.calibration for label in description.labels):
+        return (
+            "the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
+            "The operating point is where the model told the classes apart best on validation images."
+        )
+    return "the model's probability; the mark is its operating point."
+
+
+def _scripts(folder: str, names: tuple[str, ...]) -> str:
+    return "\n".join((resources.templates() / folder / f"{name}.js").read_text("utf-8") for name in names)
+
+
+def _style() -> str:
+    return (resources.templates() / "style.css").read_text("utf-8")
+
+
+def _hash_source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _render(template: str, **values: Any) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(Path(resources.templates())),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(style=Markup(_style()), **values)  # noqa: S704

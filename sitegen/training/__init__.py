@@ -1,0 +1,1 @@
+"""Fitting classifiers and reconstruction models."""

@@ -1,0 +1,49 @@
+// window.sitegen, documented in docs/page-api.md.
+class AnalysisError extends Error {
+  constructor(document) {
+    super(document.error.message);
+    this.name = "AnalysisError";
+    this.code = document.error.code;
+    this.result = document;
+  }
+}
+
+const booting = {
+  listeners: [],
+  report(stage, done) {
+    for (const listener of this.listeners) listener(stage, done);
+  },
+};
+
+async function bootEngine() {
+  const assets = await loadAssets(SITE.assets, (done) => booting.report("assets", done));
+  const engine = new Engine(SITE, assets, (stage, error) => booting.report(stage, error));
+  const times = await engine.start();
+  booting.report("ready", times);
+  return engine;
+}
+
+const engineReady = bootEngine();
+
+async function analyseForPage(blob, options = {}) {
+  const name = String(options.name ?? blob.name ?? "image");
+  try {
+    const engine = await engineReady;
+    return await engine.run(blob, { ...options, name, force: Boolean(options.force) });
+  } catch (error) {
+    return failureResult(name, error.code ?? "engine-failed", error.message);
+  }
+}
+
+globalThis.sitegen = Object.freeze({
+  ready: engineReady.then(() => ({ bundle: SITE.bundle, labels: SITE.labels })),
+
+  async analyse(blob, options = {}) {
+    const { document, preview } = await analyseForPage(blob, options);
+    preview?.close();
+    if ("error" in document) throw new AnalysisError(document);
+    return document;
+  },
+});
+// The page shows a failed start itself; without this, browsers would report it as unhandled too.
+sitegen.ready.catch(() => {});

@@ -1,0 +1,107 @@
+// Assets arrive as base64 in classic scripts. Each is checked against its SHA-256 before anything is made of it, and
+// kept as a Blob (compressed, outside this page's own memory), so that a new worker can be started at any time.
+const receivedParts = new Map(); // file -> base64 text
+
+globalThis.sitegenAsset = (file, text) => receivedParts.set(file, text);
+
+class AssetError extends Error {
+  constructor(file, problem) {
+    super(AssetError.sentence(file, problem));
+    this.code = "damaged-site";
+    this.file = file;
+  }
+
+  static sentence(file, problem) {
+    if (problem === "missing" && openedInsideArchive()) {
+      return `This page was opened inside a ZIP file, where it cannot reach its other files (${file}). Extract the whole folder first, then open index.html in it.`;
+    }
+    const remedy = location.protocol === "file:"
+      ? "If you opened this page inside a ZIP file, extract the whole folder first; otherwise copy the folder again from its source."
+      : "Reload the page; if that does not help, the site has to be uploaded again.";
+    return `The file ${file} is ${problem}. ${remedy}`;
+  }
+}
+
+// Archive programs unpack the one file that was clicked into a folder of their own, whose name gives them away.
+function openedInsideArchive() {
+  const path = decodeURIComponent(location.pathname);
+  return location.protocol === "file:" && /\.zip[/\\]|[/\\](7zO|Rar\$|Temp\d+_|\.fr-)[^/\\]*/i.test(path);
+}
+
+function loadScript(file) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = file.split("/").map(encodeURIComponent).join("/");
+    script.onload = () => {
+      script.remove();
+      // A script that was cut or changed loads, but does not run: nothing was received then.
+      if (receivedParts.has(file)) resolve();
+      else reject(new AssetError(file, "damaged"));
+    };
+    script.onerror = () => reject(new AssetError(file, "missing"));
+    document.head.append(script);
+  });
+}
+
+function decodeBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = binary.charCodeAt(index);
+  return bytes;
+}
+
+function nextTask() {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+// Browsers offer their own SHA-256 in secure contexts only, which plain http away from this machine is not.
+async function sha256OfBlob(blob) {
+  if (globalThis.crypto?.subtle) {
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+  const SLICE = 1 << 20;
+  const hash = sha256.create();
+  for (let start = 0; start < blob.size; start += SLICE) {
+    hash.update(await blob.slice(start, start + SLICE).arrayBuffer());
+    await nextTask();
+  }
+  return hash.hex();
+}
+
+async function loadPart(file) {
+  await loadScript(file);
+  const text = receivedParts.get(file);
+  receivedParts.delete(file);
+  try {
+    return decodeBase64(text);
+  } catch {
+    throw new AssetError(file, "damaged");
+  }
+}
+
+// Resolves to the Blob of an asset's compressed bytes.
+async function loadAsset(entry) {
+  const parts = [];
+  for (const file of entry.parts) parts.push(await loadPart(file));
+  const blob = new Blob(parts);
+  if ((await sha256OfBlob(blob)) !== entry.sha256) throw new AssetError(entry.parts.join(", "), "damaged");
+  return blob;
+}
+
+async function loadAssets(entries, onProgress) {
+  const total = Object.values(entries).reduce((sum, entry) => sum + entry.packed, 0);
+  let done = 0;
+  const load = async ([name, entry]) => {
+    const blob = await loadAsset(entry);
+    done += entry.packed;
+    onProgress(done / total);
+    return [name, blob];
+  };
+  return Object.fromEntries(await Promise.all(Object.entries(entries).map(load)));
+}
+
+async function unpackText(blob) {
+  return new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+}

@@ -1,0 +1,111 @@
+// One worker does all the work, one job at a time. It is replaced when it dies, falls silent or does not obey a cancel;
+// the job it was at is tried once more.
+const ACCEPT_MS = 10_000; // an idle worker answers at once
+const SILENCE_MS = 180_000; // one run of a large network on an old machine
+const CANCEL_MS = 5_000;
+const ATTEMPTS = 2;
+
+class Engine {
+  constructor(site, assets, onBooting) {
+    this.site = site;
+    this.assets = assets;
+    this.onBooting = onBooting;
+    this.queue = [];
+    this.active = null;
+    this.nextId = 1;
+  }
+
+  async start() {
+    this.scriptUrl ??= URL.createObjectURL(new Blob([await unpackText(this.assets["worker.js"])], { type: "text/javascript" }));
+    this.isReady = false;
+    this.worker = new Worker(this.scriptUrl);
+    const booted = new Promise((resolve, reject) => {
+      this.onReady = resolve;
+      this.onBootFailure = reject;
+    });
+    this.worker.onmessage = ({ data }) => this.receive(data);
+    this.worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
+    this.worker.postMessage({ kind: "boot", assets: this.assets, boot: this.site.boot });
+    const times = await booted;
+    this.isReady = true;
+    this.pump();
+    return times;
+  }
+
+  // Resolves to {document, wording, preview, pixels, overlay, squares}; never rejects.
+  run(blob, { name, force, onProgress, signal }) {
+    return new Promise((resolve) => {
+      const job = { id: this.nextId++, blob, name, force, onProgress, resolve, attempts: 0 };
+      if (signal?.aborted) return this.finish(job, cancelledResult(job.name));
+      signal?.addEventListener("abort", () => this.cancel(job), { once: true });
+      this.queue.push(job);
+      this.pump();
+    });
+  }
+
+  pump() {
+    if (!this.isReady || this.active || !this.queue.length) return;
+    const job = (this.active = this.queue.shift());
+    job.attempts += 1;
+    this.worker.postMessage({ kind: "analyse", id: job.id, blob: job.blob, name: job.name, force: job.force });
+    this.expectWithin(ACCEPT_MS);
+  }
+
+  cancel(job) {
+    if (this.active === job) {
+      this.worker.postMessage({ kind: "cancel", id: job.id });
+      this.expectWithin(CANCEL_MS);
+    } else if (this.queue.includes(job)) {
+      this.queue.splice(this.queue.indexOf(job), 1);
+      this.finish(job, cancelledResult(job.name));
+    }
+    job.cancelled = true;
+  }
+
+  expectWithin(milliseconds) {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => this.replace("The worker does not answer"), milliseconds);
+  }
+
+  receive(message) {
+    if (message.kind === "booting") return this.onBooting(message.stage);
+    if (message.kind === "ready") return this.onReady(message.times);
+    if (message.kind === "fatal") return this.replace(message.message);
+    const job = this.active;
+    if (job?.id !== message.id) return;
+    if (!job.cancelled) this.expectWithin(SILENCE_MS);
+    if (message.kind === "progress") job.onProgress?.({ stage: message.stage, done: message.done });
+    if (message.kind === "result") this.release(message);
+  }
+
+  release(result) {
+    const job = this.active;
+    clearTimeout(this.watchdog);
+    this.active = null;
+    this.finish(job, result);
+    this.pump();
+  }
+
+  finish(job, result) {
+    job.resolve(result);
+  }
+
+  // The worker is gone: start another from the assets that were kept.
+  replace(reason) {
+    clearTimeout(this.watchdog);
+    this.worker.terminate();
+    if (!this.isReady) return this.onBootFailure(Object.assign(new Error(reason), { code: "engine-failed" }));
+    const job = this.active;
+    this.active = null;
+    this.isReady = false;
+    if (job?.cancelled) this.finish(job, cancelledResult(job.name));
+    else if (job && job.attempts < ATTEMPTS) this.queue.unshift(job);
+    else if (job) this.finish(job, failureResult(job.name, "engine-failed", `${reason}. The image was given up; others can follow.`));
+    this.start().catch((error) => this.giveUp(error));
+  }
+
+  giveUp(error) {
+    for (const job of this.queue.splice(0)) this.finish(job, failureResult(job.name, "engine-failed", error.message));
+    this.onBooting("failed", error);
+  }
+}

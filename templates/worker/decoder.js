@@ -1,0 +1,67 @@
+// The browser's own decoder, used for opaque 8-bit images that Python has checked and stripped. `willReadFrequently`
+// keeps the canvas in main memory: pixels that went through a graphics card may come back changed.
+const UNTOUCHED = { premultiplyAlpha: "none", colorSpaceConversion: "none", imageOrientation: "none" };
+
+class DecodedImage {
+  constructor(bitmap) {
+    this.bitmap = bitmap;
+    this.canvas = null;
+  }
+
+  static async decode(bytes, type) {
+    try {
+      return new DecodedImage(await createImageBitmap(new Blob([bytes], { type }), UNTOUCHED));
+    } catch {
+      const message = "The image data cannot be decoded: the file is damaged. Copy it again from its source.";
+      throw Object.assign(new Error(message), { code: "damaged-image" });
+    }
+  }
+
+  rows({ left, top, width, height }) {
+    if (this.canvas?.width !== width || this.canvas?.height !== height) this.canvas = new OffscreenCanvas(width, height);
+    const context = this.canvas.getContext("2d", { willReadFrequently: true });
+    context.imageSmoothingEnabled = false;
+    context.drawImage(this.bitmap, left, top, width, height, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  }
+
+  close() {
+    this.bitmap.close();
+  }
+}
+
+// Some browsers add noise to what pages read from a canvas, against fingerprinting. Then no result could be trusted.
+function canvasKeepsPixels() {
+  const side = 16;
+  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  const pixels = context.createImageData(side, side);
+  for (let index = 0; index < pixels.data.length; index++) pixels.data[index] = index % 4 === 3 ? 255 : (index * 37) % 256;
+  context.putImageData(pixels, 0, 0);
+  return context.getImageData(0, 0, side, side).data.every((value, index) => value === pixels.data[index]);
+}
+
+// A small upright copy for the page to draw: what was analysed, not what the page's own decoder would show.
+const PREVIEW_SIDE = 1024;
+// Columns of the matrix that turns the stored image upright, in units of its width and height, by EXIF orientation.
+const UPRIGHT = {
+  1: (w, h) => [1, 0, 0, 1, 0, 0],
+  2: (w, h) => [-1, 0, 0, 1, w, 0],
+  3: (w, h) => [-1, 0, 0, -1, w, h],
+  4: (w, h) => [1, 0, 0, -1, 0, h],
+  5: (w, h) => [0, 1, 1, 0, 0, 0],
+  6: (w, h) => [0, 1, -1, 0, h, 0],
+  7: (w, h) => [0, -1, -1, 0, h, w],
+  8: (w, h) => [0, -1, 1, 0, 0, w],
+};
+
+function previewOf(bitmap, orientation) {
+  const scale = Math.min(1, PREVIEW_SIDE / Math.max(bitmap.width, bitmap.height));
+  const width = Math.max(1, Math.round(bitmap.width * scale));
+  const height = Math.max(1, Math.round(bitmap.height * scale));
+  const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.setTransform(...UPRIGHT[orientation](width, height));
+  context.drawImage(bitmap, 0, 0, width, height);
+  return canvas.transferToImageBitmap();
+}

@@ -1,0 +1,142 @@
+// The worker: Python decides what happens next, this answers its requests (see sitegen_runtime/requests.py).
+let pyodide = null;
+let Session = null;
+let bundleJson = null;
+const cancelled = new Set();
+
+const ENGINE = { runtime: "pyodide", provider: "wasm", threads: 1 };
+
+function nextTask() {
+  return new Promise((resolve) => {
+    const channel = new MessageChannel();
+    channel.port1.onmessage = () => {
+      channel.port1.close();
+      resolve();
+    };
+    channel.port2.postMessage(null);
+  });
+}
+
+async function boot({ assets, boot }) {
+  const times = {};
+  const timed = async (stage, work) => {
+    const start = performance.now();
+    postMessage({ kind: "booting", stage });
+    const result = await work();
+    times[stage] = Math.round(performance.now() - start);
+    return result;
+  };
+  if (!canvasKeepsPixels()) {
+    throw new Error("This browser changes the pixels that pages read (protection against fingerprinting), so no result could be trusted. Allow this page to read canvas data, or use another browser.");
+  }
+  pyodide = await timed("python", () => startPython(assets, boot));
+  Session = pyodide.pyimport("sitegen_runtime.browser").Session;
+  bundleJson = pyodide.toPy(await unpack(assets["bundle.json"]));
+  await timed("networks", () => startNetworks(assets, boot));
+  postMessage({ kind: "ready", times });
+}
+
+// A message from Python: [kind, JSON text, bytes or None].
+function take(message) {
+  const kind = message.get(0);
+  const fields = JSON.parse(message.get(1));
+  const content = message.get(2);
+  let bytes = null;
+  if (content) {
+    const buffer = content.getBuffer("u8");
+    bytes = buffer.data.slice();
+    buffer.release();
+    content.destroy();
+  }
+  message.destroy();
+  return { kind, fields, bytes };
+}
+
+function give(session, value) {
+  const proxy = value !== null && typeof value === "object" ? pyodide.toPy(value) : value;
+  try {
+    return session.answer(proxy);
+  } finally {
+    proxy?.destroy?.();
+  }
+}
+
+class Analysis {
+  constructor(job) {
+    this.job = job;
+    this.opened = null;
+  }
+
+  async progress(fields) {
+    postMessage({ kind: "progress", id: this.job.id, ...fields });
+    await nextTask(); // lets a cancel message in
+    if (cancelled.has(this.job.id)) throw Object.assign(new Error("The analysis was cancelled."), { code: "cancelled" });
+    return null;
+  }
+
+  async open({ type }, payload) {
+    this.opened = await DecodedImage.decode(payload, type);
+    return JSON.stringify([this.opened.bitmap.width, this.opened.bitmap.height]);
+  }
+
+  rows(fields) {
+    return this.opened.rows(fields);
+  }
+
+  run(fields, bytes) {
+    return runGraph(fields, bytes);
+  }
+
+  async follow(session) {
+    let message = session.begin();
+    for (;;) {
+      const { kind, fields, bytes } = take(message);
+      if (kind === "end") return { ...fields, pixels: bytes };
+      let answer;
+      try {
+        answer = await this[kind](fields, bytes);
+      } catch (error) {
+        message = session.fail(error.code ?? "engine-failed", String(error.message ?? error));
+        continue;
+      }
+      message = give(session, answer);
+    }
+  }
+
+  async preview(orientation) {
+    try {
+      this.opened ??= new DecodedImage(await createImageBitmap(this.job.blob, UNTOUCHED));
+      return previewOf(this.opened.bitmap, orientation);
+    } catch {
+      return null; // the result stands without its picture
+    }
+  }
+}
+
+async function analyse(job) {
+  postMessage({ kind: "accepted", id: job.id });
+  const analysis = new Analysis(job);
+  const data = pyodide.toPy(new Uint8Array(await job.blob.arrayBuffer()));
+  const session = Session(data, job.name, bundleJson, JSON.stringify({ engine: ENGINE, force: job.force }));
+  data.destroy();
+  try {
+    const end = await analysis.follow(session);
+    const preview = "error" in end.document ? null : await analysis.preview(end.orientation);
+    postMessage({ kind: "result", id: job.id, ...end, preview }, preview ? [preview] : []);
+  } finally {
+    analysis.opened?.close();
+    session.destroy();
+    cancelled.delete(job.id);
+  }
+}
+
+const handlers = { boot, analyse, cancel: ({ id }) => cancelled.add(id) };
+
+self.onmessage = async ({ data }) => {
+  try {
+    await handlers[data.kind](data);
+  } catch (error) {
+    // Python answers every failure of an image with a document: what arrives here has broken the worker itself.
+    postMessage({ kind: "fatal", message: String(error?.message ?? error) });
+  }
+};

@@ -1,0 +1,32 @@
+// Starts Pyodide from its memory snapshot, or, where a browser cannot restore that, from the standard library and the
+// runtime's wheel, which takes seconds instead of tenths of a second.
+async function startPython(assets, boot) {
+  for (const name of ["pyodide.asm.wasm", "python_stdlib.zip", boot.wheel]) {
+    embeddedFiles.set(name, await unpack(assets[name]));
+  }
+  const options = {
+    indexURL: EMBEDDED,
+    packageBaseUrl: EMBEDDED,
+    lockFileContents: boot.lock,
+    createPyodideModule: self._createPyodideModule,
+    stdout: () => {},
+  };
+  const pyodide = boot.snapshot ? await restored(assets, options) : await fromScratch(options);
+  embeddedFiles.clear();
+  return pyodide;
+}
+
+async function restored(assets, options) {
+  try {
+    return await loadPyodide({ ...options, _loadSnapshot: await unpack(assets["snapshot.bin"]) });
+  } catch (error) {
+    console.warn("The memory snapshot could not be restored; starting without it.", error);
+    return fromScratch(options);
+  }
+}
+
+async function fromScratch(options) {
+  const pyodide = await loadPyodide(options);
+  await pyodide.loadPackage("sitegen-runtime", { messageCallback: () => {} });
+  return pyodide;
+}

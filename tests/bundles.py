@@ -1,0 +1,126 @@
+"""Small bundles that tests make: real ONNX graphs with random weights, several labels, a gate that blurs."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from sitegen.bundle import Bundle, Description, describe_files, load_bundle, write_description
+
+LABELS = ("Atelectasis", "Pneumonia", "Effusion")
+FLOAT = TensorProto.FLOAT
+
+
+def classifier(side: int = 32, channels: int = 1, labels: int = len(LABELS), seed: int = 7) -> onnx.ModelProto:
+    """Convolution, ReLU, average over the image, one linear layer."""
+    random = np.random.default_rng(seed)
+    weights = {
+        "kernel": random.normal(0, 0.5, (8, channels, 5, 5)),
+        "linear": random.normal(0, 4, (8, labels)),
+        "bias": random.normal(0, 1, labels),
+    }
+    nodes = [
+        helper.make_node("Conv", ["image", "kernel"], ["convolved"], strides=[2, 2]),
+        helper.make_node("Relu", ["convolved"], ["active"]),
+        helper.make_node("GlobalAveragePool", ["active"], ["pooled"]),
+        helper.make_node("Flatten", ["pooled"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "linear", "bias"], ["logits"]),
+    ]
+    return _model(nodes, weights, ("image", [1, channels, side, side]), ("logits", [1, labels]))
+
+
+def blurring_gate(side: int = 16, kernel: int = 3) -> onnx.ModelProto:
+    """A "reconstruction" that is the image, blurred: smooth images pass, noise does not."""
+    weights = {"blur": np.full((1, 1, kernel, kernel), 1 / kernel**2)}
+    pads = [kernel // 2] * 4
+    nodes = [helper.make_node("Conv", ["image", "blur"], ["reconstruction"], pads=pads)]
+    return _model(nodes, weights, ("image", [1, 1, side, side]), ("reconstruction", [1, 1, side, side]))
+
+
+def _model(
+    nodes: list[onnx.NodeProto],
+    weights: dict[str, np.ndarray],
+    image: tuple[str, list[int]],
+    output: tuple[str, list[int]],
+) -> onnx.ModelProto:
+    tensors = [numpy_helper.from_array(value.astype(np.float32), name) for name, value in weights.items()]
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info(image[0], FLOAT, image[1])],
+        [helper.make_tensor_value_info(output[0], FLOAT, output[1])],
+        tensors,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return model
+
+
+def image_input(side: int, channels: int = 1) -> dict[str, Any]:
+    return {
+        "name": "image",
+        "shape": [1, channels, side, side],
+        "colour": "grey" if channels == 1 else "rgb",
+        "crop": {"mode": "centre-square", "fraction": 1.0},
+        "range": [0.0, 1.0],
+        "mean": [0.5] * channels if channels == 3 else [0.0],
+        "std": [0.25] * channels if channels == 3 else [1.0],
+    }
+
+
+def make_bundle(
+    folder: Path,
+    *,
+    side: int = 32,
+    channels: int = 1,
+    labels: tuple[str, ...] = LABELS,
+    gate: bool = True,
+    threshold: float = 0.5,
+    calibrated: bool = True,
+) -> Bundle:
+    """Write a bundle and load it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _save(classifier(side, channels, len(labels)), folder, "classifier")
+    graphs: dict[str, Any] = {
+        "classifier": {
+            "file": "classifier.onnx",
+            "inputs": [image_input(side, channels)],
+            "outputs": [{"name": "logits", "role": "logits"}],
+        }
+    }
+    if gate:
+        _save(blurring_gate(), folder, "gate")
+        graphs["gate"] = {
+            "file": "gate.onnx",
+            "inputs": [image_input(16)],
+            "outputs": [{"name": "reconstruction", "role": "reconstruction"}],
+        }
+    (folder / "card.md").write_text("# A test model\n\nNot for diagnostic use.\n", encoding="utf-8")
+    names = [path.name for path in sorted(folder.iterdir()) if path.name != "bundle.json"]
+    calibration = {"method": "piecewise-linear"} if calibrated else None
+    description = Description.model_validate(
+        {
+            "schema": "sitegen.bundle/1",
+            "name": "test-model",
+            "version": "1.0",
+            "title": "Test model",
+            "licence": {"weights": "Apache-2.0", "data": "none"},
+            "graphs": graphs,
+            "labels": [
+                {"name": name, "operating_point": 0.25 + 0.2 * index, "calibration": calibration}
+                for index, name in enumerate(labels)
+            ],
+            "gate": {"metric": "ssim", "threshold": threshold} if gate else None,
+            "files": describe_files(folder, names),
+        }
+    )
+    write_description(folder, description)
+    return load_bundle(folder)
+
+
+def _save(model: onnx.ModelProto, folder: Path, name: str) -> None:
+    onnx.save_model(
+        model, str(folder / f"{name}.onnx"), save_as_external_data=True, location=f"{name}.weights", size_threshold=0
+    )
