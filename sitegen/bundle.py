@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sitegen.errors import BundleError
+from sitegen.signature import fits, read_signature
 from sitegen_runtime.model import Model, read_model
 
 DESCRIPTION = "bundle.json"
@@ -199,8 +200,7 @@ class Bundle:
 
     def weights(self, role: Role) -> list[str]:
         """Return the external weight files of a graph."""
-        signature = _onnx_signature(self.graph_path(role))
-        return [] if isinstance(signature, str) else sorted(signature[2])
+        return sorted(read_signature(self.graph_path(role)).weight_files)
 
     @property
     def model(self) -> Model:
@@ -247,56 +247,28 @@ def _damaged_files(folder: Path, description: Description) -> Iterator[str]:
 
 def _graph_problems(folder: Path, description: Description) -> Iterator[str]:
     for role, graph in description.graphs.items():
-        signature = _onnx_signature(folder / graph.file)
-        if isinstance(signature, str):
-            yield f"{graph.file}: {signature}"
+        try:
+            signature = read_signature(folder / graph.file)
+        except BundleError as error:
+            yield str(error)
             continue
-        inputs, outputs, weight_files = signature
-        for name in weight_files - description.files.keys():
+        inputs, outputs = signature.inputs, signature.outputs
+        for name in sorted(signature.weight_files - description.files.keys()):
             yield f"{graph.file} keeps weights in {name!r}, which is not listed in files"
         for entry in graph.inputs:
             if entry.name not in inputs:
                 yield f"graphs.{role}: {graph.file} has no input {entry.name!r}, only {sorted(inputs)}"
-            elif not _fits(inputs[entry.name], entry.shape):
+            elif not fits(inputs[entry.name], entry.shape):
                 actual = inputs[entry.name]
                 yield f"graphs.{role}: input {entry.name!r} has the shape {actual} in {graph.file}, not {entry.shape}"
         for output in graph.outputs:
             if output.name not in outputs:
                 yield f"graphs.{role}: {graph.file} has no output {output.name!r}, only {sorted(outputs)}"
-            elif output.role == "logits" and not _fits(outputs[output.name], [1, len(description.labels)]):
+            elif output.role == "logits" and not fits(outputs[output.name], [1, len(description.labels)]):
                 yield (
                     f"labels: there are {len(description.labels)}, but the output {output.name!r} of {graph.file} "
                     f"has the shape {outputs[output.name]}"
                 )
-
-
-Shape = list[int | None]
-
-
-def _onnx_signature(path: Path) -> tuple[dict[str, Shape], dict[str, Shape], set[str]] | str:
-    import onnx  # heavy, and needed by those who load a bundle only
-
-    try:
-        model = onnx.load(str(path), load_external_data=False)
-    except Exception as error:  # protobuf's own exceptions differ between its implementations
-        return f"not a readable ONNX file ({type(error).__name__}); export it again"
-    weights = {
-        entry.value for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location"
-    }
-
-    def shapes(values: Iterable[Any]) -> dict[str, Shape]:
-        return {
-            value.name: [
-                dim.dim_value if dim.HasField("dim_value") else None for dim in value.type.tensor_type.shape.dim
-            ]
-            for value in values
-        }
-
-    return shapes(model.graph.input), shapes(model.graph.output), weights
-
-
-def _fits(actual: Shape, wanted: list[int]) -> bool:
-    return len(actual) == len(wanted) and all(a is None or a == w for a, w in zip(actual, wanted, strict=True))
 
 
 def describe_files(folder: Path, names: Iterable[str]) -> dict[str, FileEntry]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Plane = NDArray[np.float64]
-SUPERSAMPLED_FROM = 64  # sides below this are averaged from a larger drawing
+SMALLEST_DRAWN = 128  # smaller phantoms are averaged from a larger drawing, which keeps thin ribs
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ def phantom(seed: int = 0, size: int = 1024, opacity: bool = False) -> NDArray[n
         raise ValueError(f"a phantom of {size} pixels a side shows nothing; take at least 16")
     rng = np.random.default_rng(seed)
     body = _draw_body(rng)
-    factor = max(1, -(-4 * SUPERSAMPLED_FROM // size)) if size < SUPERSAMPLED_FROM else 1
+    factor = -(-SMALLEST_DRAWN // size)
     y, x = np.meshgrid(_centres(size * factor), _centres(size * factor), indexing="ij")
     tissue = _soft_tissue(x, y, body)
     lungs = _lungs(x, y, body)
     tissue -= 0.30 * lungs
-    tissue += 0.8 * _vessels(x, y, body, rng) * lungs
+    tissue += _vessels(x, y, body, rng) * lungs
     tissue += _mediastinum(x, y, body)
     tissue += _bones(x, y, body) * (0.5 + 0.5 * lungs)
     patch = _opacity(x, y, body, rng)
@@ -79,7 +79,7 @@ def _soft_tissue(x: Plane, y: Plane, body: Body) -> Plane:
     shoulders = 0.13 + 0.45 * _step(y, 0.10, 0.05)
     trunk = _step(shoulders - across, 0.0, 0.05)
     flank = _step(0.485 - 0.05 * _step(y, 0.45, 0.1) - across, 0.0, 0.012)
-    arms = _step(across - 0.44, 0.0, 0.02) * _step(0.5 - y, 0.0, 0.1)
+    arms = _step(across - 0.44, 0.0, 0.02) * _step(0.5 - y, 0.0, 0.3)
     below = 0.12 * _step(y, body.base, 0.05)
     return body.tissue * trunk * np.maximum(flank, arms) + below * trunk
 
@@ -136,8 +136,12 @@ def _vessels(x: Plane, y: Plane, body: Body, rng: np.random.Generator) -> Plane:
         for _ in range(14):
             course = rng.uniform(-1.5, 1.5) + rng.uniform(-1.2, 1.2) * distance
             width = (0.010 - 0.02 * distance).clip(0.002)
-            lines += _bump((angle - course) * distance / width) * np.exp(-distance / 0.13)
-    return 0.16 * np.minimum(lines, 1.5)
+            lines += (
+                _bump((angle - course) * distance / width)
+                * np.exp(-distance / 0.13)
+                * (1 - np.exp(-((distance / 0.05) ** 2)))
+            )
+    return 0.144 * np.minimum(lines, 1.5)
 
 
 def _opacity(x: Plane, y: Plane, body: Body, rng: np.random.Generator) -> Plane:
@@ -169,7 +173,8 @@ def _clouds(rng: np.random.Generator, size: int, cells: int) -> Plane:
 def _average(grey: Plane, factor: int) -> NDArray[np.uint8]:
     size = len(grey) // factor
     mean = grey.reshape(size, factor, size, factor).mean(axis=(1, 3))
-    return np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+    grey_levels: NDArray[np.uint8] = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+    return grey_levels
 
 
 def _centres(size: int) -> Plane:

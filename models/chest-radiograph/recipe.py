@@ -63,7 +63,8 @@ def split_tensors(data: Path, work: Path, split: str) -> tuple[list[Record], Ten
 def train_classifier(records: list[Record], tensors: Tensors, work: Path, epochs_now: int | None = None) -> DenseNet:
     """Return the classifier, trained or read from its checkpoint."""
     torch.manual_seed(SEED)
-    network = DenseNet(CLASSIFIER).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = DenseNet(CLASSIFIER)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # quicker on a CPU
     data = LabelledImages(
         torch.from_numpy(tensors["classifier"]),
         torch.from_numpy(_targets(records)).float().unsqueeze(1),
@@ -137,7 +138,7 @@ def write(folder: Path, label: Label, gate: GateSettings, records: list[Record],
         ),
         labels=[label],
         gate=gate,
-        provenance={"recipe": "models/chest-radiograph/recipe.py", "settings": recipe},
+        provenance={"recipe": "models/chest-radiograph/recipe.py", "torch": torch.__version__, "settings": recipe},
         metrics=metrics,
     )
     return write_bundle(folder, draft, INPUTS)

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 a check failed (or an image, in `predict`), 2 wrong use.
 """
 
+import io
 import sys
 
 import typer
@@ -28,6 +29,9 @@ for verb in (build, serve, predict, verify, info):
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may hold what a terminal cannot show
     try:
         app()
     except SitegenError as error:

@@ -20,7 +20,7 @@ def info(folder: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bund
     table = Table(show_header=False, box=None)
     for name, value in _facts(bundle):
         table.add_row(name, value)
-    Console().print(table)
+    Console(markup=False, emoji=False, highlight=False).print(table)
 
 
 def _facts(bundle: "Bundle") -> list[tuple[str, str]]:

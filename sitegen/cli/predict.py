@@ -28,9 +28,10 @@ def predict(
     for document in _documents(images, bundle, force):
         documents.append(document)
         if as_json:
-            typer.echo(json.dumps(document, ensure_ascii=False))
+            typer.echo(json.dumps(document))  # in ASCII, which every terminal and pipe takes
     if not as_json:
-        Console().print(_table(documents))
+        # Names of files are no markup, whatever brackets they hold.
+        Console(markup=False, emoji=False, highlight=False).print(_table(documents))
         typer.echo("Not for diagnostic use.")
     if any("error" in document for document in documents):
         raise typer.Exit(1)

@@ -43,7 +43,7 @@ def verify(
 
     transports = [transport.value] if transport else [entry.value for entry in Transport]
     report = verify_site(site, chosen_bundle(bundle), transports, browser.value, images)
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)
     for table in as_tables(report):
         console.print(table)
     if json_file:

@@ -1,11 +1,12 @@
 """What a bundle achieves on labelled images, measured through the prediction that users run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
 from sitegen.data.manifest import Record
@@ -27,7 +28,7 @@ class Observations:
 
 
 def observe(predictor: Predictor, records: Sequence[Record], positive: str) -> Observations:
-    """Analyse images of a one-label data set, findings of refused images included; `positive` is the label's name there.
+    """Analyse images of a one-label data set, refused ones too; `positive` is what the data set calls the label.
 
     Raises ValueError where an image cannot be analysed at all.
     """
@@ -44,23 +45,23 @@ def observe(predictor: Predictor, records: Sequence[Record], positive: str) -> O
 
 
 def predict_all(predictor: Predictor, paths: Sequence[Path]) -> list[Document]:
-    """Return the result documents of images, in order, with a progress bar; refused images are analysed all the same."""
+    """Return the result documents of images, in order; refused images are analysed all the same."""
     return [predictor.predict(path, force=True) for path in track(paths, "predicting", transient=True)]
 
 
 def accepts(document: Document) -> bool:
-    """Tell whether the gate accepted an image; a model without a gate accepts all, an image in error is not accepted."""
+    """Tell whether the image may be judged: no error, and accepted by the gate if there is one."""
     return "error" not in document and (document["gate"] is None or bool(document["gate"]["accepted"]))
 
 
 def figures(seen: Observations, operating_point: float) -> Figures:
-    """Return number of images, AUC, sensitivity and specificity at the operating point, and the share that passes the gate.
+    """Return number of images, AUC, sensitivity, specificity at the operating point, and share accepted by the gate.
 
     All but the number have 95 % bootstrap intervals over patients.
     """
     found = seen.probabilities >= operating_point
 
-    def interval(statistic: Any) -> dict[str, float]:
+    def interval(statistic: Callable[[NDArray[np.int64]], float]) -> dict[str, float]:
         measured = bootstrap_interval(statistic, seen.patients)
         return {name: round(value, 4) for name, value in asdict(measured).items()}
 

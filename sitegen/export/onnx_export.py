@@ -5,8 +5,10 @@ network gives the same bytes: names are the exporter's, positions in source file
 removed.
 """
 
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str, path: Pat
     """
     network.eval()
     example = torch.zeros(*shape)
-    with redirect_stdout(StringIO()):  # the exporter prints its steps
+    with _quiet():
         program = torch.onnx.export(
             network,
             (example,),
@@ -45,7 +47,22 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str, path: Pat
     path.unlink(missing_ok=True)
     weights.unlink(missing_ok=True)  # onnx appends to an existing file
     onnx.save_model(model, str(path), save_as_external_data=True, location=weights.name, size_threshold=_INLINE_BYTES)
+    weights.chmod(0o644)  # onnx writes it for the owner alone; bundles are for everyone
     onnx.checker.check_model(str(path), full_check=True)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep back the exporter's prints, its warnings of its own deprecations, and of an absent torchvision."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with redirect_stdout(StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)
 
 
 def strip_traces(model: onnx.ModelProto) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import onnx
 
@@ -28,7 +28,7 @@ from sitegen.prediction import Predictor
 from sitegen_runtime.model import NetworkInput
 
 GOLDEN = "golden.png"
-_OUTPUT_OF: dict[Role, str] = {"classifier": "logits", "gate": "reconstruction"}
+_OUTPUT_OF = {"classifier": "logits", "gate": "reconstruction"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,9 @@ class Draft:
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
-def write_bundle(folder: Path, draft: Draft, inputs: Mapping[Role, NetworkInput]) -> Bundle:
-    """Write `bundle.json` for a folder that has card.md, golden.png and `<role>.onnx` for every role of `inputs`.
+def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput]) -> Bundle:
+    """Write `bundle.json` for a folder that has card.md, golden.png and `<role>.onnx` for every role of `inputs`
+    ("classifier", and "gate" where the draft has one).
 
     The golden example's numbers are those of native ONNX Runtime. Raises BundleError where the files do not fit the
     draft; `bundle.json` is then left as it was written, for inspection.
@@ -60,7 +61,7 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[Role, NetworkInput]
         version=draft.version,
         title=draft.title,
         licence=draft.licence,
-        graphs=graphs,
+        graphs=cast(dict[Role, Graph], graphs),
         labels=list(draft.labels),
         gate=draft.gate,
         files=describe_files(folder, sorted(files)),
@@ -84,7 +85,7 @@ def golden_example(bundle: Bundle) -> Golden:
     )
 
 
-def _graph(role: Role, entry: NetworkInput) -> Graph:
+def _graph(role: str, entry: NetworkInput) -> Graph:
     graph_input = GraphInput(
         name=entry.name,
         shape=list(entry.shape),

@@ -5,6 +5,7 @@ the ways in which the training images differ and nothing else; a hand or a page 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -15,7 +16,7 @@ class AutoencoderSettings:
 
     side: int = 64
     channels: int = 1
-    latent: int = 64
+    latent: int = 24
     widths: tuple[int, ...] = (16, 32, 48, 64)  # of the maps after each halving
 
 
@@ -30,7 +31,7 @@ class Autoencoder(nn.Module):
         widths = (settings.channels, *settings.widths)
         small = settings.side >> len(settings.widths)
         flat = widths[-1] * small * small
-        down = [_halve(narrow, wide) for narrow, wide in zip(widths, widths[1:], strict=False)]
+        down = [_halve(narrow, wide) for narrow, wide in pairwise(widths)]
         up = [_double(wide, narrow) for wide, narrow in zip(widths[:1:-1], widths[-2:0:-1], strict=True)]
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(flat, settings.latent))
         self.decoder = nn.Sequential(

@@ -1,8 +1,8 @@
 """A densely connected network of any size.
 
-Huang, Liu, van der Maaten, Weinberger: "Densely Connected Convolutional Networks" (CVPR 2017): bottleneck layers (B) and
-compressing transitions (C). Parameters have the names of torchvision's `densenet121`, so that one export, one gradient
-and one explanation serve this network and those that others trained.
+Huang, Liu, van der Maaten, Weinberger: "Densely Connected Convolutional Networks" (CVPR 2017): bottleneck layers (B)
+and compressing transitions (C). Parameters have the names of torchvision's `densenet121`, so that one export, one
+gradient and one explanation serve this network and those that others trained.
 """
 
 from collections import OrderedDict

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.bundle import Bundle
+from sitegen.errors import SitegenError
 from sitegen.prediction.images import OpenedImage
 from sitegen.prediction.networks import Networks
 from sitegen_runtime.analysis import Analysis, Job, analyse
@@ -44,7 +45,7 @@ class Predictor:
             while True:
                 try:
                     answer = self._answer(request, opened)
-                except AnalysisError as error:
+                except (AnalysisError, MemoryError) as error:
                     request = requests.throw(error)
                 else:
                     request = requests.send(answer)
@@ -62,6 +63,8 @@ class Predictor:
             case RunGraph(role=role):
                 try:
                     return self._networks.run(request)
-                except RuntimeError as error:
+                except (SitegenError, MemoryError):
+                    raise
+                except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
                     raise EngineFailed(f"The network {role!r} could not be run: {error}") from error
         return None

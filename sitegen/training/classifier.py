@@ -1,7 +1,7 @@
 """Fitting a classifier of any number of labels."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,8 @@ from sitegen.training.loop import FitSettings, fit
 class ClassifierSettings:
     """The recipe; `black` and `white` are the ends of the network input's range."""
 
-    fit: FitSettings = FitSettings()
-    augment: AugmentSettings = AugmentSettings()
+    fit: FitSettings = field(default_factory=FitSettings)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
     smoothing: float = 0.05  # targets are smoothing/2 and 1 - smoothing/2 instead of 0 and 1
     black: float = -1.0
     white: float = 1.0
@@ -62,4 +62,4 @@ def fit_classifier(
 def predict_logits(network: nn.Module, images: Tensor, batch: int = 64) -> NDArray[np.float64]:
     """Return the logits [N, L] of images [N, C, H, W]."""
     network.eval()
-    return torch.cat([network(part) for part in images.split(batch)]).double().numpy()
+    return torch.cat([network(part) for part in torch.split(images, batch)]).double().numpy()

@@ -1,7 +1,7 @@
 """Fitting the autoencoder behind the gate, and scoring its reconstructions as the runtime does."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,9 @@ from sitegen_runtime.ssim import WINDOW, ssim
 class GateFitSettings:
     """The recipe; images are in 0..1. `ssim_share` of the loss is 1 - SSIM, the rest the squared error."""
 
-    fit: FitSettings = FitSettings(epochs=80, batch=64, learning_rate=2e-3, weight_decay=1e-4)
-    augment: AugmentSettings = AugmentSettings(rotation=4.0, shift=0.04, scale=0.08, brightness=0.06, contrast=0.15)
-    ssim_share: float = 0.1
+    fit: FitSettings = field(default_factory=lambda: FitSettings(20, batch=64, learning_rate=2e-3, weight_decay=1e-4))
+    augment: AugmentSettings = field(default_factory=lambda: AugmentSettings(4.0, 0.04, 0.08, 0.06, 0.15))
+    ssim_share: float = 0.5
 
 
 def fit_gate(
@@ -39,11 +39,12 @@ def fit_gate(
 
     def loss_of(indices: Tensor, generator: Generator) -> Tensor:
         inputs = augment(images[indices], settings.augment, 0.0, 1.0, generator)
-        outputs = network(inputs)
+        outputs: Tensor = network(inputs)
         squared = (outputs - inputs).square().mean(dim=(1, 2, 3))
         unlike = 1 - structural_similarity(outputs, inputs, 1.0)
         losses = (1 - settings.ssim_share) * squared + settings.ssim_share * unlike
-        return (losses * weights[indices]).mean()
+        loss: Tensor = (losses * weights[indices]).mean()
+        return loss
 
     return fit(network, len(images), loss_of, settings.fit, settings, checkpoint, epochs_now)
 
@@ -59,11 +60,12 @@ def structural_similarity(first: Tensor, second: Tensor, data_range: float) -> T
     c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
     luminance = (2 * x * y + c1) / (x * x + y * y + c1)
     structure = (2 * unbiased * (xy - x * y) + c2) / (unbiased * (xx - x * x + yy - y * y) + c2)
-    return (luminance * structure).mean(dim=(1, 2, 3))
+    similarity: Tensor = (luminance * structure).mean(dim=(1, 2, 3))
+    return similarity
 
 
 def gate_scores(
-    inputs: Sequence[NDArray[np.float32]], outputs: Sequence[NDArray[np.float32]], data_range: float
+    inputs: Iterable[NDArray[np.float32]], outputs: Iterable[NDArray[np.float32]], data_range: float
 ) -> NDArray[np.float64]:
     """Return the runtime's SSIM between each input and its reconstruction, arrays of shape [..., H, W]."""
     return np.array(
@@ -78,4 +80,4 @@ def gate_scores(
 def reconstruct(network: nn.Module, images: Tensor, batch: int = 256) -> NDArray[np.float32]:
     """Return the reconstructions of images, both [N, 1, H, W]."""
     network.eval()
-    return torch.cat([network(part) for part in images.split(batch)]).float().numpy()
+    return torch.cat([network(part) for part in torch.split(images, batch)]).float().numpy()

@@ -35,10 +35,10 @@ def fit(
 ) -> list[float]:
     """Train `network` in place and return the mean loss of every epoch.
 
-    `loss_of(indices, generator)` returns the scalar loss of the examples at `indices`; all its randomness must come from
-    `generator`. Each epoch's generator is seeded from seed and epoch alone, so a run that was interrupted and resumed
-    from `checkpoint` ends where an uninterrupted one does. `recipe` is whatever else the losses depend on, written into
-    the checkpoint as its `repr`. `epochs_now` stops earlier, as an interruption would.
+    `loss_of(indices, generator)` returns the scalar loss of the examples at `indices`; all its randomness must come
+    from `generator`. Each epoch's generator is seeded from seed and epoch alone, so a run that was interrupted and
+    resumed from `checkpoint` ends where an uninterrupted one does. `recipe` is whatever else the losses depend on,
+    written into the checkpoint as its `repr`. `epochs_now` stops earlier, as an interruption would.
     Raises CheckpointError where the checkpoint was made with other settings.
     """
     steps = -(-examples // settings.batch)
@@ -78,7 +78,7 @@ def _epoch(run: Run, examples: int, loss_of: BatchLoss, settings: FitSettings, a
 
 
 def _batches(examples: int, batch: int, generator: Generator) -> Iterator[Tensor]:
-    yield from torch.randperm(examples, generator=generator).split(batch)
+    yield from torch.split(torch.randperm(examples, generator=generator), batch)
 
 
 def _progress() -> Progress:

@@ -1,7 +1,7 @@
 // One worker does all the work, one job at a time. It is replaced when it dies, falls silent or does not obey a cancel;
 // the job it was at is tried once more.
 const ACCEPT_MS = 10_000; // an idle worker answers at once
-const SILENCE_MS = 180_000; // one run of a large network on an old machine
+const SILENCE_MS = 90_000; // one run of a large network on an old machine
 const CANCEL_MS = 5_000;
 const ATTEMPTS = 2;
 
@@ -25,7 +25,8 @@ class Engine {
     });
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
-    this.worker.postMessage({ kind: "boot", assets: this.assets, boot: this.site.boot });
+    this.worker.lifeline = `sitegen worker ${Math.random()}`;
+    this.worker.postMessage({ kind: "boot", lifeline: this.worker.lifeline, assets: this.assets, boot: this.site.boot });
     const times = await booted;
     this.isReady = true;
     this.pump();
@@ -67,7 +68,17 @@ class Engine {
     this.watchdog = setTimeout(() => this.replace("The worker does not answer"), milliseconds);
   }
 
+  // A worker holds a lock for as long as it lives: to get that lock is to know, at once, that it is dead. Where browsers
+  // offer no locks (plain http away from this machine), its silence tells, later.
+  watchOver(worker) {
+    const buried = () => {
+      if (this.worker === worker) this.replace("The worker stopped");
+    };
+    navigator.locks?.request(worker.lifeline, buried).catch(() => {});
+  }
+
   receive(message) {
+    if (message.kind === "alive") return this.watchOver(this.worker);
     if (message.kind === "booting") return this.onBooting(message.stage);
     if (message.kind === "ready") return this.onReady(message.times);
     if (message.kind === "fatal") return this.replace(message.message);

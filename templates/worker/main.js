@@ -17,7 +17,17 @@ function nextTask() {
   });
 }
 
-async function boot({ assets, boot }) {
+// Held for as long as this worker lives (see the page's engine.js).
+function holdLifeline(name) {
+  const forever = () => {
+    postMessage({ kind: "alive" });
+    return new Promise(() => {});
+  };
+  navigator.locks?.request(name, forever).catch(() => {});
+}
+
+async function boot({ lifeline, assets, boot }) {
+  holdLifeline(lifeline);
   const times = {};
   const timed = async (stage, work) => {
     const start = performance.now();

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from images import decoded, picture, saved
 from PIL import Image
+
 from sitegen_runtime.errors import DamagedImage, TooLarge, UnsupportedType
 from sitegen_runtime.formats import inspect_image
 
@@ -168,7 +169,7 @@ def test_restart_markers_must_be_in_order_and_complete() -> None:
         (changed(COLOUR, 0xDA, 4, 0x33), DamagedImage, "image data"),
         (changed(COLOUR, 0xDA, 3, 9), DamagedImage, "image data"),
         (changed(COLOUR, 0xDA, 9, 1), DamagedImage, "image data"),
-        (COLOUR[:2] + b"\0" + COLOUR[2:], DamagedImage, "first 2 bytes"),
+        (COLOUR[:20] + b"\0" + COLOUR[20:], DamagedImage, "first 20 bytes"),
         (COLOUR[:2] + b"\xff\xd9", DamagedImage, "no image data"),
         (COLOUR[:2] + b"\xff\xe0\0\1", DamagedImage, "first 4 bytes"),
         (COLOUR[:-2] + segment(0xC0, b""), DamagedImage, "two frame headers"),

@@ -1,11 +1,13 @@
 """Damaged files give an ImageError or a result, soon, and never another exception."""
 
+import contextlib
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from images import chunk, decoded, encode_png, mutations, picture, random_samples, saved
+
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats import InspectedImage, decode_png, inspect_image
 
@@ -59,19 +61,14 @@ def test_damage_never_changes_the_pixels_of_a_png(name: str) -> None:
         assert image.payload == good.payload
 
 
-@pytest.mark.parametrize("name", ["jpeg-grey", "jpeg-colour"])
-def test_bytes_lost_or_added_in_a_scan_are_found(name: str) -> None:
-    good = GOOD_FILES[name]
+@pytest.mark.parametrize("options", [{}, {"restart_marker_rows": 1}, {"subsampling": 0}], ids=str)
+def test_parts_lost_from_a_jpeg_scan_are_found(options: dict[str, int]) -> None:
+    good = saved(picture(300, 200, "L"), "JPEG", quality=90, **options)
     start = good.index(b"\xff\xda") + 14
-    missed = 0
-    for at in range(start, len(good) - 40, 7):
-        for broken in (good[:at] + good[at + 3 :], good[:at] + b"\x5a\xa5" + good[at:]):
-            try:
+    for at in range(start, len(good) - 302, 301):
+        for broken in (good[:at] + good[at + 300 :], good[:at] + b"\x5a" * 300 + good[at + 300 :]):
+            with pytest.raises(ImageError):
                 inspect_image(broken)
-                missed += 1
-            except ImageError:
-                pass
-    assert missed <= 2
 
 
 @settings(max_examples=200, deadline=None)
@@ -80,10 +77,8 @@ def test_bytes_lost_or_added_in_a_scan_are_found(name: str) -> None:
     rest=st.binary(max_size=80),
 )
 def test_arbitrary_bytes(start: bytes, rest: bytes) -> None:
-    try:
+    with contextlib.suppress(ImageError):
         use(inspect_image(start + rest, max_pixels=1_000_000))
-    except ImageError:
-        pass
 
 
 @settings(max_examples=200, deadline=None)
@@ -91,7 +86,5 @@ def test_arbitrary_bytes(start: bytes, rest: bytes) -> None:
 def test_payloads_that_were_not_made_here(payload: bytes, png_like: bool, media_type: str) -> None:
     if png_like:
         payload = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", payload[:13]) + chunk(b"IDAT", payload[13:])
-    try:
+    with contextlib.suppress(ImageError):
         list(decode_png(InspectedImage(media_type, 1, 1, 8, True, 1, "python", payload)).pieces())
-    except ImageError:
-        pass

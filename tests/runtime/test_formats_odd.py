@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from images import decoded
+
 from sitegen_runtime.errors import DamagedImage, ImageError
 from sitegen_runtime.formats import decode_png, inspect_image
 

@@ -21,6 +21,7 @@ from images import (
     random_samples,
     saved,
 )
+
 from sitegen_runtime.errors import DamagedImage, TooLarge, UnsupportedType
 from sitegen_runtime.formats import InspectedImage, decode_png, inspect_image
 

@@ -4,6 +4,7 @@ import gzip
 
 import pytest
 from images import picture, saved
+
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats import inspect_image
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from images import Samples, decoded, picture, saved
 from PIL import Image
+
 from sitegen_runtime.errors import DamagedImage, TooLarge
 from sitegen_runtime.formats import inspect_image
 

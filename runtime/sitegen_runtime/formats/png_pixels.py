@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.inspected import InspectedImage
-from sitegen_runtime.formats.png_layout import GREY_TYPES, PALETTE, Header, Pass, inflated, unpack_header
+from sitegen_runtime.formats.png_layout import DEPTHS, GREY_TYPES, PALETTE, Header, Pass, inflated, unpack_header
 from sitegen_runtime.formats.png_unfilter import unfilter
 from sitegen_runtime.formats.sniff import PNG
 
 _PIECE_BYTES = 1 << 19
+_INCOMPLETE = "The PNG to decode is incomplete. Copy the file again from its source."
 
 Lanes = list[bytes]
 """Bytes of a row's pixels, lane by lane; each as long as the row has pixels (or packed bytes, below 8 bits)."""
@@ -124,8 +125,13 @@ def decode_png(image: InspectedImage) -> PngPixels:
         chunks[payload[position + 4 : position + 8]] = payload[position + 8 : position + 8 + length]
         position += 12 + length
     if len(chunks.get(b"IHDR", b"")) != 13 or b"IDAT" not in chunks:
-        raise DamagedImage("The PNG to decode is incomplete. Copy the file again from its source.")
-    return PngPixels(unpack_header(chunks[b"IHDR"]), chunks.get(b"PLTE", b""), chunks[b"IDAT"])
+        raise DamagedImage(_INCOMPLETE)
+    header = unpack_header(chunks[b"IHDR"])
+    if (header.width, header.height) != (image.width, image.height) or min(header.width, header.height) < 1:
+        raise DamagedImage(_INCOMPLETE)
+    if header.bits not in DEPTHS.get(header.colour_type, ()):
+        raise DamagedImage(_INCOMPLETE)
+    return PngPixels(header, chunks.get(b"PLTE", b""), chunks[b"IDAT"])
 
 
 def _place(target: bytearray, start: int, part: Pass, lane_count: int, lanes: Lanes) -> None:

@@ -1,0 +1,46 @@
+"""Browsers and sites for the tests that need them; skipped, with the reason, where Chromium is not installed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+
+from sitegen import resources
+from sitegen.browser.chromium import chromium, installed
+from sitegen.browser.page import SitePage
+from sitegen.bundle import Bundle, load_bundle
+from sitegen.site import build_site
+
+from browser.support import opened
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    needs = pytest.mark.skipif(not installed(), reason="Chromium and chromedriver are not installed")
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(needs)
+
+
+@pytest.fixture(scope="session")
+def shipped_bundle() -> Bundle:
+    return load_bundle(resources.default_bundle())
+
+
+@pytest.fixture(scope="session")
+def shipped_site(shipped_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Spaces, accents and "%" are what folders on people's sticks are called.
+    return build_site(shipped_bundle, tmp_path_factory.mktemp("Röntgen 100 %41") / "ma page").folder
+
+
+@pytest.fixture(scope="session")
+def driver() -> Iterator[webdriver.Chrome]:
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(driver: webdriver.Chrome, site: Path) -> Iterator[SitePage]:
+    """The small test model's site, ready, over file://."""
+    with opened(driver, site) as started:
+        yield started

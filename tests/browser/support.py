@@ -1,0 +1,46 @@
+"""What several browser tests do: open a site and wait, encode images, find data that lies beside the project."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from selenium import webdriver
+
+from sitegen.browser.page import SitePage, site_address
+from sitegen.phantom import phantom
+
+
+@contextlib.contextmanager
+def opened(driver: webdriver.Chrome, site: Path, transport: str = "file") -> Iterator[SitePage]:
+    """Open a site in a running browser and wait until it is ready; leave it at the end."""
+    with site_address(site, transport) as url:
+        page = SitePage(driver, url)
+        page.wait_until_ready()
+        yield page
+        driver.get("about:blank")
+
+
+def encoded(kind: str = "PNG", seed: int = 0, size: int = 256, **options: object) -> bytes:
+    """The file of a synthetic radiograph."""
+    buffer = io.BytesIO()
+    Image.fromarray(phantom(seed, size)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def noise(size: int = 200) -> bytes:
+    """The PNG of an image that no gate accepts."""
+    buffer = io.BytesIO()
+    Image.effect_noise((size, size), 120).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def data_folder(name: str) -> Path:
+    """A folder of images beside the project; the test is skipped where it is absent."""
+    root = Path(os.environ.get("SITEGEN_DATA", Path(__file__).parents[3] / "shared" / "data"))
+    if not (root / name).is_dir():
+        pytest.skip(f"the images of {name!r} are not beside the project (set SITEGEN_DATA)")
+    return root / name

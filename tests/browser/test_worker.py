@@ -1,0 +1,136 @@
+"""The worker can die, hang and be cancelled; the page goes on with another."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium import webdriver
+
+from browser.support import encoded, opened
+from sitegen.browser.chromium import chromium
+from sitegen.browser.page import SitePage
+
+pytestmark = pytest.mark.browser
+
+# Lets a test reach the workers that a page makes: the page itself gives no handle on them.
+CATCH_WORKERS = """
+window.caughtWorkers = [];
+const Original = window.Worker;
+window.Worker = class extends Original { constructor(...values) { super(...values); window.caughtWorkers.push(this); } };
+"""
+ANALYSE = """
+const [text, when, done] = arguments;
+const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+const controller = new AbortController();
+const stages = [];
+const onProgress = ({stage}) => { stages.push(stage); if (stage === when) interrupt(); };
+const interrupt = () => { __ACTION__ };
+if (when === "before") interrupt();
+window.sitegen.analyse(new Blob([bytes]), {name: "a.png", signal: controller.signal, onProgress}).then(
+  (document) => done({document, stages, workers: caughtWorkers.length}),
+  (error) => done({code: error.code, result: error.result, stages, workers: caughtWorkers.length}));
+if (when === "at once") interrupt();
+"""
+
+
+@pytest.fixture(scope="module")
+def catching() -> Iterator[webdriver.Chrome]:
+    with chromium() as driver:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CATCH_WORKERS})
+        yield driver
+
+
+@pytest.fixture
+def caught(catching: webdriver.Chrome, site: Path) -> Iterator[SitePage]:
+    with opened(catching, site) as page:
+        yield page
+
+
+def interrupted(page: SitePage, action: str, when: str) -> dict[str, Any]:
+    import base64
+
+    script = ANALYSE.replace("__ACTION__", action)
+    answer: dict[str, Any] = page.driver.execute_async_script(script, base64.b64encode(encoded()).decode(), when)
+    return answer
+
+
+@pytest.mark.parametrize("when", ["before", "pixels", "classifier"])
+def test_a_killed_worker_is_replaced_and_the_image_done(caught: SitePage, when: str) -> None:
+    # Killed once: the flag stops the second attempt from killing again.
+    answer = interrupted(caught, "if (!window.killed) { window.killed = true; caughtWorkers[0].terminate(); }", when)
+    assert answer["document"]["findings"]
+    assert answer["workers"] == 2
+    assert caught.analyse(encoded(seed=1), "next.png")["findings"]
+
+
+def test_an_error_event_replaces_the_worker_at_once(caught: SitePage) -> None:
+    answer = interrupted(
+        caught,
+        "if (!window.killed) { window.killed = true; caughtWorkers[0].dispatchEvent(new ErrorEvent('error', {message: 'gone'})); }",
+        "gate",
+    )
+    assert answer["document"]["findings"]
+    assert answer["workers"] == 2
+
+
+def test_an_image_that_kills_twice_is_given_up_and_others_follow(caught: SitePage) -> None:
+    kill = "caughtWorkers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}));"
+    answer = interrupted(caught, kill, "pixels")
+    assert answer["code"] == "engine-failed"
+    assert answer["result"]["error"]["code"] == "engine-failed"
+    assert "out of memory" in answer["result"]["error"]["message"]
+    assert answer["workers"] == 3
+    assert caught.analyse(encoded(), "next.png")["findings"]
+
+
+@pytest.mark.parametrize("when", ["at once", "pixels", "gate", "classifier"])
+def test_cancel_arrives_at_every_stage(caught: SitePage, when: str) -> None:
+    answer = interrupted(caught, "controller.abort();", when)
+    assert answer["code"] == "cancelled"
+    assert answer["result"]["error"]["code"] == "cancelled"
+    assert "findings" not in answer["result"]
+    assert answer["workers"] == 1
+    assert caught.analyse(encoded(), "next.png")["findings"]
+
+
+def test_a_signal_that_was_aborted_before_runs_nothing(caught: SitePage) -> None:
+    answer = interrupted(caught, "controller.abort();", "before")
+    assert (answer["code"], answer["stages"]) == ("cancelled", [])
+
+
+def test_stages_are_reported_in_order(caught: SitePage) -> None:
+    answer = interrupted(caught, "", "never")
+    stages = list(dict.fromkeys(answer["stages"]))
+    assert stages == ["check", "pixels", "gate", "classifier", "done"]
+
+
+def test_many_calls_at_once_are_answered_each_with_its_own_image(caught: SitePage) -> None:
+    script = """
+    const [texts, done] = arguments;
+    const blobs = texts.map((text) => new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
+    Promise.allSettled(blobs.map((blob, index) => sitegen.analyse(blob, {name: `image ${index}`}))).then((answers) =>
+      done(answers.map(({value, reason}) => value ?? reason.result)));
+    """
+    import base64
+    import hashlib
+
+    files = [encoded(seed=1), b"broken", encoded("JPEG", seed=2), encoded(seed=1)[:-500], encoded("WEBP", seed=3)]
+    documents = caught.driver.execute_async_script(script, [base64.b64encode(data).decode() for data in files])
+    assert [document["image"]["name"] for document in documents] == [f"image {index}" for index in range(5)]
+    assert [document["image"]["sha256"] for document in documents] == [hashlib.sha256(f).hexdigest() for f in files]
+    codes = [document.get("error", {}).get("code") for document in documents]
+    assert codes == [None, "unsupported-type", None, "damaged-image", None]
+
+
+def test_the_page_is_never_blocked(caught: SitePage) -> None:
+    script = """
+    const [text, done] = arguments;
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 5);
+    window.sitegen.analyse(new Blob([bytes]), {name: "a.png"}).then(() => { clearInterval(timer); done(ticks); });
+    """
+    import base64
+
+    assert caught.driver.execute_async_script(script, base64.b64encode(encoded(size=1024)).decode()) >= 2

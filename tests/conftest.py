@@ -1,0 +1,24 @@
+"""A small bundle and the site built from it, made once for all tests."""
+
+from pathlib import Path
+
+import pytest
+from bundles import make_bundle
+from hypothesis import settings
+
+from sitegen.bundle import Bundle
+from sitegen.site import build_site
+
+# Machines are shared: how long an example takes says nothing.
+settings.register_profile("sitegen", deadline=None)
+settings.load_profile("sitegen")
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return make_bundle(tmp_path_factory.mktemp("bundle") / "test-model")
+
+
+@pytest.fixture(scope="session")
+def site(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(bundle, tmp_path_factory.mktemp("site") / "dist").folder

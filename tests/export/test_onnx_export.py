@@ -1,0 +1,66 @@
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from torch import nn
+
+from sitegen.export.onnx_export import export_onnx
+from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
+from sitegen.networks.densenet import DenseNet, DenseNetSettings
+
+
+def lived_in(network: nn.Module) -> nn.Module:
+    """Give batch normalisation statistics and weights that are not those of a new network."""
+    generator = torch.Generator().manual_seed(5)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for values in (module.running_mean, module.weight.data, module.bias.data):
+                values.add_(torch.randn(values.shape, generator=generator) * 0.2)
+            module.running_var.mul_(1 + torch.rand(module.running_var.shape, generator=generator))
+    return network.eval()
+
+
+NETWORKS = [
+    (lambda: DenseNet(DenseNetSettings(growth=8, blocks=(2, 2, 2), stem=16, labels=3)), (1, 1, 64, 64), "logits"),
+    (lambda: Autoencoder(AutoencoderSettings(side=32, latent=8, widths=(8, 16))), (1, 1, 32, 32), "reconstruction"),
+]
+
+
+@pytest.mark.parametrize(("make", "shape", "output"), NETWORKS)
+def test_onnx_runtime_gives_what_torch_gives(tmp_path, make, shape, output):
+    torch.manual_seed(0)
+    network = lived_in(make())
+    export_onnx(network, shape, output, tmp_path / "net.onnx")
+    session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"))
+    for seed in range(3):
+        image = torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+        with torch.inference_mode():
+            expected = network(image).numpy()
+        (seen,) = session.run([output], {"image": image.numpy()})
+        assert np.abs(seen - expected).max() < 1e-5
+
+
+def test_the_same_network_gives_the_same_bytes_and_says_nothing_of_the_machine(tmp_path):
+    torch.manual_seed(1)
+    network = lived_in(NETWORKS[0][0]())
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        export_onnx(network, (1, 1, 64, 64), "logits", tmp_path / name / "net.onnx")
+    export_onnx(network, (1, 1, 64, 64), "logits", tmp_path / "first" / "net.onnx")  # over the older one
+    for name in ("net.onnx", "net.weights"):
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+    raw = (tmp_path / "first" / "net.onnx").read_bytes()
+    assert b".py" not in raw
+    assert b"site-packages" not in raw
+    assert str(tmp_path).encode() not in raw
+
+
+def test_the_graph_has_fixed_shapes_and_keeps_its_weights_outside(tmp_path):
+    export_onnx(lived_in(NETWORKS[0][0]()), (1, 1, 64, 64), "logits", tmp_path / "net.onnx")
+    model = onnx.load(str(tmp_path / "net.onnx"), load_external_data=False)
+    (image,), (logits,) = model.graph.input, model.graph.output
+    assert [dim.dim_value for dim in image.type.tensor_type.shape.dim] == [1, 1, 64, 64]
+    assert [dim.dim_value for dim in logits.type.tensor_type.shape.dim] == [1, 3]
+    assert model.opset_import[0].version == 18
+    assert (tmp_path / "net.onnx").stat().st_size < (tmp_path / "net.weights").stat().st_size

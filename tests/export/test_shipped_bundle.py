@@ -1,0 +1,52 @@
+"""The bundle that ships: it loads, it is small, and it gives what it says it gives."""
+
+import json
+
+import pytest
+
+from sitegen.bundle import load_bundle
+from sitegen.prediction import Predictor
+from sitegen.resources import default_bundle
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return load_bundle(default_bundle())
+
+
+def test_it_is_small(bundle):
+    assert sum(entry.bytes for entry in bundle.description.files.values()) <= 4_000_000
+
+
+def test_its_golden_example_comes_out_as_recorded(bundle):
+    golden = bundle.description.golden
+    document = Predictor(bundle).predict(bundle.path(golden.image))
+    assert document["tensors"] == golden.tensors
+    assert document["gate"]["accepted"]
+    assert document["gate"]["score"] == pytest.approx(golden.gate, abs=1e-6)
+    (finding,) = document["findings"]
+    assert finding["label"] == "Pneumonia"
+    assert finding["logit"] == pytest.approx(golden.logits["Pneumonia"], abs=1e-4)
+
+
+def test_its_card_warns_names_the_data_and_has_the_figures_of_the_description(bundle):
+    card = bundle.path("card.md").read_text(encoding="utf-8")
+    for phrase in (
+        "Not for diagnostic use",
+        "NIH Clinical",
+        "CVPR 2017",
+        "nihcc.app.box.com",
+        "CC BY 4.0",
+        "Apache-2.0",
+    ):
+        assert phrase in card
+    for split in ("valid", "test"):
+        for source in ("nih", "kermany"):
+            measured = bundle.description.metrics[split][source]["auc"]
+            assert f"{measured['value']:.3f} ({measured['low']:.3f}–{measured['high']:.3f})" in card
+
+
+def test_it_names_no_machine(bundle):
+    text = json.dumps(json.loads(bundle.description_bytes)) + bundle.path("card.md").read_text(encoding="utf-8")
+    for trace in ("/work/", "/home/", "/root/"):
+        assert trace not in text

@@ -1,0 +1,51 @@
+import pytest
+import torch
+
+from sitegen.bundle import GateSettings, Label, Licence
+from sitegen.errors import BundleError
+from sitegen.export.onnx_export import export_onnx
+from sitegen.export.write_bundle import GOLDEN, Draft, write_bundle
+from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
+from sitegen.networks.densenet import DenseNet, DenseNetSettings
+from sitegen.phantom import write_phantom
+from sitegen.prediction import Predictor
+from sitegen_runtime.model import NetworkInput
+
+INPUTS = {
+    "classifier": NetworkInput("image", (1, 1, 32, 32), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.0,)),
+    "gate": NetworkInput("image", (1, 1, 16, 16), "grey", 1.0, (0.0, 1.0), (0.0,), (1.0,)),
+}
+
+
+def draft(labels: int) -> Draft:
+    names = [Label(name=f"finding {number}", operating_point=0.5) for number in range(labels)]
+    gate = GateSettings(metric="ssim", threshold=0.99)
+    return Draft("tiny", "1.0", "Tiny", Licence(weights="Apache-2.0", data="none"), names, gate)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    torch.manual_seed(0)
+    classifier = DenseNet(DenseNetSettings(growth=4, blocks=(1, 1), stem=8, labels=2))
+    export_onnx(classifier, (1, 1, 32, 32), "logits", tmp_path / "classifier.onnx")
+    autoencoder = Autoencoder(AutoencoderSettings(side=16, latent=4, widths=(4, 8)))
+    export_onnx(autoencoder, (1, 1, 16, 16), "reconstruction", tmp_path / "gate.onnx")
+    (tmp_path / "card.md").write_text("# Tiny\n", encoding="utf-8")
+    write_phantom(tmp_path / GOLDEN, 0, 64)
+    return tmp_path
+
+
+def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder):
+    bundle = write_bundle(folder, draft(labels=2), INPUTS)
+    golden = bundle.description.golden
+    assert golden.logits.keys() == {"finding 0", "finding 1"}
+    assert golden.gate < 0.99  # a new autoencoder cannot draw; the golden example is measured all the same
+    document = Predictor(bundle).predict(folder / GOLDEN, force=True)
+    assert document["tensors"] == golden.tensors
+    assert [finding["logit"] for finding in document["findings"]] == list(golden.logits.values())
+    assert set(bundle.description.files) >= {"card.md", GOLDEN, "classifier.onnx", "gate.onnx"}
+
+
+def test_labels_that_do_not_fit_the_graph_are_refused(folder):
+    with pytest.raises(BundleError, match="labels: there are 3"):
+        write_bundle(folder, draft(labels=3), INPUTS)

@@ -1,0 +1,64 @@
+"""Driving the runtime's analysis by hand: answers to its requests from NumPy, and a record of what it asked."""
+
+from array import array
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+from sitegen_runtime.analysis import Analysis, Job, analyse
+from sitegen_runtime.model import Model
+from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
+
+ENGINE = {"runtime": "cpython", "provider": "cpu", "threads": 1}
+LOGITS = (0.5, -1.0, 2.0)
+Intervene = Callable[[Request], BaseException | None]
+
+
+def job(data: bytes, model: Model, **options: Any) -> Job:
+    return Job(data, "image.png", model, ENGINE, **options)
+
+
+class Machine:
+    """Answers requests for one image; `gate_error` is added to what the gate rebuilds."""
+
+    def __init__(self, rgba: np.ndarray, gate_error: float = 0.0, logits: tuple[float, ...] = LOGITS) -> None:
+        self.rgba, self.gate_error, self.logits = rgba, gate_error, logits
+        self.asked: list[Request] = []
+
+    def answer(self, request: Request) -> Any:
+        match request:
+            case OpenImage():
+                return self.rgba.shape[1], self.rgba.shape[0]
+            case ReadRows(left, top, width, height):
+                return self.rgba[top : top + height, left : left + width].tobytes()
+            case RunGraph(role="gate", values=values):
+                noise = np.random.default_rng(0).normal(0, self.gate_error, len(values)) if self.gate_error else 0
+                return {request.outputs[0]: array("f", (np.array(values) + noise).tolist())}
+            case RunGraph():
+                return {request.outputs[0]: array("f", self.logits)}
+        return None
+
+    def run(self, job: Job, intervene: Intervene = lambda request: None) -> Analysis:
+        """Answer until the analysis ends; `intervene` may give an exception to throw instead of an answer."""
+        generator: Generator[Request, Any, Analysis] = analyse(job)
+        try:
+            request = next(generator)
+            while True:
+                self.asked.append(request)
+                failure = intervene(request)
+                request = generator.throw(failure) if failure else generator.send(self.answer(request))
+        except StopIteration as end:
+            return end.value
+
+    def steps(self) -> list[str]:
+        """What was asked, in words."""
+        return [step(request) for request in self.asked]
+
+
+def step(request: Request) -> str:
+    match request:
+        case Progress(stage, _):
+            return f"progress {stage}"
+        case RunGraph(role=role):
+            return f"run {role}"
+    return type(request).__name__

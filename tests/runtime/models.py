@@ -1,0 +1,67 @@
+"""Models for tests of the runtime, which reads `bundle.json` alone: no file of a bundle is needed."""
+
+import json
+from typing import Any
+
+from sitegen_runtime.model import Model, NetworkInput, read_model
+
+LABELS = ("Atelectasis", "Pneumonia", "Effusion")
+
+
+def network_input(
+    cells: int = 4,
+    colour: str = "grey",
+    *,
+    fraction: float = 1.0,
+    low: float = 0.0,
+    high: float = 1.0,
+    mean: tuple[float, ...] = (0.0,),
+    std: tuple[float, ...] = (1.0,),
+) -> NetworkInput:
+    channels = 3 if colour == "rgb" else 1
+    mean, std = (values * channels if len(values) < channels else values for values in (mean, std))
+    return NetworkInput("image", (1, channels, cells, cells), colour, fraction, (low, high), mean, std)
+
+
+def input_fields(cells: int) -> dict[str, Any]:
+    return {
+        "name": "image",
+        "shape": [1, 1, cells, cells],
+        "colour": "grey",
+        "crop": {"mode": "centre-square", "fraction": 1.0},
+        "range": [0.0, 1.0],
+        "mean": [0.0],
+        "std": [1.0],
+    }
+
+
+def description(*, gate: bool = True, calibrated: bool = True, threshold: float = 0.5, cells: int = 16) -> bytes:
+    """The bytes of a `bundle.json` with a classifier of `cells` and a gate of 8 cells a side."""
+    graphs = {"classifier": _graph("classifier", "logits", cells)}
+    if gate:
+        graphs["gate"] = _graph("gate", "reconstruction", 8)
+    calibration = {"method": "piecewise-linear"} if calibrated else None
+    fields = {
+        "schema": "sitegen.bundle/1",
+        "name": "literal",
+        "version": "2.1",
+        "graphs": graphs,
+        "labels": [
+            {"name": name, "operating_point": point, "calibration": calibration}
+            for name, point in zip(LABELS, (0.25, 0.5, 0.75), strict=True)
+        ],
+        "gate": {"metric": "ssim", "threshold": threshold} if gate else None,
+    }
+    return json.dumps(fields).encode()
+
+
+def model(**options: Any) -> Model:
+    return read_model(description(**options))
+
+
+def _graph(role: str, output: str, cells: int) -> dict[str, Any]:
+    return {
+        "file": f"{role}.onnx",
+        "inputs": [input_fields(cells)],
+        "outputs": [{"name": f"{output}_out", "role": output}],
+    }

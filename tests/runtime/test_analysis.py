@@ -1,0 +1,259 @@
+"""The way of an image, driven by hand: which requests come in which order, and what becomes of every failure."""
+
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import pytest
+from drive import LOGITS, Machine, job
+from images import encode_png, picture, saved
+from models import model
+from PIL import Image
+from sitegen_runtime.analysis import Analysis
+from sitegen_runtime.errors import Cancelled, DamagedImage, EngineFailed
+from sitegen_runtime.geometry import Square
+from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
+from skimage.metrics import structural_similarity
+
+PICTURE = picture(60, 44)
+DATA = saved(PICTURE, "PNG")
+RGBA = np.asarray(PICTURE.convert("RGBA"))
+ROUGH = 5.0  # noise in the reconstruction that no gate accepts
+
+
+def analysed(machine: Machine, data: bytes = DATA, **options: Any) -> Analysis:
+    force = options.pop("force", False)
+    return machine.run(job(data, model(**options), force=force))
+
+
+def test_order_of_requests() -> None:
+    machine = Machine(RGBA)
+    analysed(machine)
+    assert machine.steps() == [
+        "progress check",
+        "progress pixels",
+        "OpenImage",
+        "progress pixels",
+        "ReadRows",
+        "progress gate",
+        "run gate",
+        "progress classifier",
+        "run classifier",
+        "progress done",
+    ]
+    done = [request.done for request in machine.asked if isinstance(request, Progress)]
+    assert all(0 <= share <= 1 for share in done)
+    assert done[-1] == 1.0
+
+
+def test_requests_say_what_is_needed() -> None:
+    machine = Machine(RGBA)
+    analysis = analysed(machine)
+    rows = next(request for request in machine.asked if isinstance(request, ReadRows))
+    assert rows == ReadRows(8, 0, 44, 44)
+    runs = {request.role: request for request in machine.asked if isinstance(request, RunGraph)}
+    assert (runs["classifier"].input_name, runs["classifier"].shape) == ("image", (1, 1, 16, 16))
+    assert (runs["gate"].outputs, runs["classifier"].outputs) == (("reconstruction_out",), ("logits_out",))
+    hashes = {role: sha256(request.values.tobytes()).hexdigest() for role, request in runs.items()}
+    assert analysis.document["tensors"] == hashes
+    assert analysis.squares == {"classifier": Square(8, 0, 44), "gate": Square(8, 0, 44)}
+
+
+def test_accepted_image_has_findings() -> None:
+    document = analysed(Machine(RGBA)).document
+    assert document["gate"]["accepted"] is True
+    assert [finding["logit"] for finding in document["findings"]] == list(LOGITS)
+    assert document["image"]["sha256"] == sha256(DATA).hexdigest()
+    assert document["timings"].keys() == {"check", "pixels", "gate", "classifier", "total"}
+    assert all(time >= 0 for time in document["timings"].values())
+    assert document["timings"]["total"] >= document["timings"]["pixels"]
+
+
+def test_refused_image_has_no_findings_and_the_classifier_never_runs() -> None:
+    machine = Machine(RGBA, gate_error=ROUGH)
+    analysis = analysed(machine)
+    assert analysis.document["gate"]["accepted"] is False
+    assert analysis.document["findings"] == []
+    assert "run classifier" not in machine.steps()
+    assert machine.steps()[-1] == "progress done"
+    assert analysis.decision is not None
+    assert len(analysis.decision.errors) == 64
+
+
+@pytest.mark.parametrize(
+    ("gate_error", "force", "forced", "findings"),
+    [(ROUGH, True, True, 3), (ROUGH, False, None, 0), (0.0, True, None, 3), (0.0, False, None, 3)],
+)
+def test_forced_is_true_where_refused_and_forced(
+    gate_error: float, force: bool, forced: bool | None, findings: int
+) -> None:
+    document = analysed(Machine(RGBA, gate_error), force=force).document
+    assert document.get("forced") is forced
+    assert len(document["findings"]) == findings
+
+
+def test_without_a_gate() -> None:
+    machine = Machine(RGBA)
+    analysis = analysed(machine, gate=False, force=True)
+    assert analysis.document["gate"] is None
+    assert analysis.document["tensors"].keys() == {"classifier"}
+    assert "forced" not in analysis.document
+    assert len(analysis.document["findings"]) == 3
+    assert "run gate" not in machine.steps()
+    assert analysis.decision is None
+
+
+def test_score_equals_scikit_image() -> None:
+    machine = Machine(RGBA, gate_error=0.1)
+    analysis = analysed(machine, threshold=-1.0)
+    values = next(request.values for request in machine.asked if isinstance(request, RunGraph))
+    rebuilt = machine.answer(next(request for request in machine.asked if isinstance(request, RunGraph)))
+    first, second = (np.array(part, dtype=np.float64).reshape(8, 8) for part in (values, rebuilt["reconstruction_out"]))
+    score = structural_similarity(first, second, data_range=1.0)
+    assert analysis.document["gate"]["score"] == pytest.approx(score, abs=1e-12)
+
+
+def progress_count() -> int:
+    machine = Machine(RGBA)
+    analysed(machine)
+    return sum(isinstance(request, Progress) for request in machine.asked)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_cancelled_at_every_progress(number: int) -> None:
+    assert progress_count() == 6
+    seen: list[Request] = []
+
+    def cancel(request: Request) -> BaseException | None:
+        seen.extend([request] if isinstance(request, Progress) else [])
+        return Cancelled("Stopped.") if len(seen) > number and isinstance(request, Progress) else None
+
+    machine = Machine(RGBA)
+    analysis = machine.run(job(DATA, model()), cancel)
+    assert analysis.document["error"] == {"code": "cancelled", "message": "Stopped."}
+    assert "findings" not in analysis.document
+    assert "gate" not in analysis.document
+    assert isinstance(machine.asked[-1], Progress)  # nothing was asked afterwards
+    assert "total" in analysis.document["timings"]
+
+
+@pytest.mark.parametrize("kind", [OpenImage, ReadRows, RunGraph])
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        (DamagedImage("It is cut short."), "damaged-image", "It is cut short."),
+        (EngineFailed("It is out of order."), "engine-failed", "It is out of order."),
+        (MemoryError(), "engine-failed", "not enough memory"),
+        (KeyError("surprise"), "internal-error", "Unexpected KeyError: 'surprise'"),
+        (AssertionError(), "internal-error", "Unexpected AssertionError"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_failures_of_the_driver_become_documents(
+    kind: type[Request], failure: Exception, code: str, message: str
+) -> None:
+    machine = Machine(RGBA)
+    document = machine.run(job(DATA, model()), lambda request: failure if isinstance(request, kind) else None).document
+    assert document["error"]["code"] == code
+    assert message in document["error"]["message"]
+    assert document["image"]["width"] == 60
+    assert isinstance(machine.asked[-1], kind)
+
+
+def test_a_closed_analysis_is_no_failure() -> None:
+    # What ends the interpreter or the generator must pass through.
+    with pytest.raises(KeyboardInterrupt):
+        Machine(RGBA).run(job(DATA, model()), lambda request: KeyboardInterrupt())
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_logits_that_are_not_finite(bad: float) -> None:
+    document = analysed(Machine(RGBA, logits=(0.0, bad, 1.0))).document
+    assert document["error"]["code"] == "engine-failed"
+    assert "'classifier' gave numbers that are not finite" in document["error"]["message"]
+
+
+def test_a_reconstruction_that_is_not_finite() -> None:
+    document = analysed(Machine(RGBA, gate_error=float("nan"))).document
+    assert document["error"]["code"] == "engine-failed"
+    assert "'gate' gave numbers that are not finite" in document["error"]["message"]
+
+
+def test_a_wrong_number_of_logits() -> None:
+    assert analysed(Machine(RGBA, logits=(0.0, 1.0))).document["error"]["code"] == "internal-error"
+
+
+def test_a_decoder_that_finds_another_size() -> None:
+    document = analysed(Machine(RGBA[:-1])).document
+    assert document["error"] == {
+        "code": "damaged-image",
+        "message": "The file announces 60 x 44 pixels but holds 60 x 43. Copy it again from its source.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "damaged-image"),
+        (b"GIF89a" + bytes(100), "unsupported-type"),
+        (DATA[:-30], "damaged-image"),
+        (saved(picture(60, 15), "PNG"), "too-small"),
+    ],
+)
+def test_bad_files_are_refused_before_any_decoder(data: bytes, code: str) -> None:
+    machine = Machine(RGBA)
+    document = analysed(machine, data).document
+    assert document["error"]["code"] == code
+    assert document["image"]["sha256"] == sha256(data).hexdigest()
+    assert {type(request) for request in machine.asked} == {Progress}
+
+
+def test_too_many_pixels() -> None:
+    machine = Machine(RGBA)
+    document = machine.run(job(DATA, model(), max_pixels=60 * 44 - 1)).document
+    assert document["error"]["code"] == "too-large"
+    assert "2,640 pixels; the limit is 2,639" in document["error"]["message"]
+    assert "findings" in Machine(RGBA).run(job(DATA, model(), max_pixels=60 * 44)).document
+
+
+def test_large_images_come_in_strips_of_at_most_4_megapixels() -> None:
+    width, height = 3100, 3000
+    data = saved(Image.new("L", (width, height), 100), "PNG")
+    white = np.broadcast_to(np.uint8(100), (height, width, 4))
+    machine = Machine(white)
+    document = analysed(machine, data, gate=False).document
+    strips = [request for request in machine.asked if isinstance(request, ReadRows)]
+    assert len(strips) == 3
+    assert all(strip.width * strip.height <= 4_000_000 for strip in strips)
+    assert [strip.top for strip in strips] == [0, 1333, 2666]
+    assert sum(strip.height for strip in strips) == height
+    assert {(strip.left, strip.width) for strip in strips} == {(50, 3000)}
+    shares = [request.done for request in machine.asked if isinstance(request, Progress) and request.stage == "pixels"]
+    assert shares == sorted(shares)
+    assert len(shares) == 1 + len(strips)  # a chance to cancel before every strip
+    assert "error" not in document
+
+
+def test_a_small_image_is_enlarged_with_a_note() -> None:
+    small = picture(40, 20)
+    document = analysed(Machine(np.asarray(small.convert("RGBA"))), saved(small, "PNG"), cells=32).document
+    assert document["notes"] == ["The image is smaller (20 pixels) than what the model looks at (32): it was enlarged."]
+    assert analysed(Machine(RGBA), cells=32).document["notes"] == []
+
+
+def test_notes_of_the_file_are_in_the_document() -> None:
+    frames = [picture(40, 40, seed=seed) for seed in range(2)]
+    data = saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    document = analysed(Machine(np.asarray(frames[0].convert("RGBA"))), data).document
+    assert "error" not in document
+    assert len(document["notes"]) == 1
+    assert "first" in document["notes"][0]
+
+
+def test_python_decodes_16_bits_without_asking_the_machine() -> None:
+    samples = np.random.default_rng(0).integers(0, 65536, (30, 20, 1))
+    machine = Machine(RGBA)
+    document = analysed(machine, encode_png(samples, 0, 16)).document
+    assert document["image"]["bits"] == 16
+    assert not any(isinstance(request, OpenImage | ReadRows) for request in machine.asked)
+    assert len(document["findings"]) == 3

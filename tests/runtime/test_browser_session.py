@@ -1,0 +1,147 @@
+"""The page's side of the runtime, driven as the worker drives it: the same documents as `sitegen predict`."""
+
+import io
+import json
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from images import picture, saved
+from PIL import Image
+from sitegen_runtime.browser import Session
+
+from sitegen.bundle import Bundle
+from sitegen.prediction import Predictor
+
+ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
+SMOOTH = picture(120, 90, seed=3)
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50), dtype=np.uint8))
+
+
+class Worker:
+    """What the worker does with the session's messages, in Python; a canvas is Pillow here."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.kinds: list[str] = []
+        self.progress: list[dict[str, Any]] = []
+
+    def session(self, data: bytes, name: str = "image", force: bool = False) -> Session:
+        options = json.dumps({"engine": ENGINE, "force": force})
+        # JavaScript hands over typed arrays, which arrive as buffers.
+        return Session(memoryview(data), name, memoryview(self.bundle.description_bytes), options)
+
+    def run(self, session: Session) -> tuple[dict[str, Any], bytes | None]:
+        message = session.begin()
+        while message[0] != "end":
+            message = session.answer(self.reply(*message))
+        assert message[2] is None or isinstance(message[2], bytes)
+        return json.loads(message[1]), message[2]
+
+    def reply(self, kind: str, text: str, payload: bytes | None) -> Any:
+        self.kinds.append(kind)
+        fields = json.loads(text)
+        if kind == "open":
+            assert payload is not None
+            self.canvas = Image.open(io.BytesIO(payload)).convert("RGB").convert("RGBA")
+            assert Image.MIME[Image.open(io.BytesIO(payload)).format] == fields["type"]
+            return json.dumps(self.canvas.size)
+        if kind == "rows":
+            left, top = fields["left"], fields["top"]
+            box = (left, top, left + fields["width"], top + fields["height"])
+            return memoryview(self.canvas.crop(box).tobytes())
+        if kind == "run":
+            return self.run_graph(fields, payload or b"")
+        self.progress.append(fields)
+        return None
+
+    def run_graph(self, fields: dict[str, Any], values: bytes) -> list[memoryview]:
+        graph = self.bundle.graph_path(fields["role"])
+        feed = {fields["input"]: np.frombuffer(values, "<f4").reshape(fields["shape"])}
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        results = onnxruntime.InferenceSession(str(graph), options).run(fields["outputs"], feed)
+        return [memoryview(result.tobytes()) for result in results]
+
+
+def same_apart_from_the_machine(document: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key not in ("engine", "timings")}
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize(
+    "data",
+    [
+        saved(SMOOTH, "PNG"),
+        saved(SMOOTH, "JPEG", quality=90),
+        saved(SMOOTH, "WEBP"),
+        saved(SMOOTH.convert("RGBA"), "PNG"),
+        saved(SMOOTH.quantize(16), "PNG"),
+        saved(NOISE, "PNG"),
+        saved(SMOOTH, "PNG")[:-50],
+        b"no image",
+    ],
+    ids=["png", "jpeg", "webp", "alpha", "palette", "refused", "cut short", "no image"],
+)
+def test_documents_equal_those_of_predict(bundle: Bundle, data: bytes, force: bool) -> None:
+    worker = Worker(bundle)
+    end, _ = worker.run(worker.session(data, "a name", force))
+    expected = Predictor(bundle).analyse(data, "a name", force=force).document
+    assert same_apart_from_the_machine(end["document"]) == same_apart_from_the_machine(expected)
+    assert end["document"]["engine"] == ENGINE
+    assert end["document"]["timings"].keys() == expected["timings"].keys()
+
+
+def test_messages_come_in_the_types_of_javascript(bundle: Bundle) -> None:
+    worker = Worker(bundle)
+    end, overlay = worker.run(worker.session(saved(SMOOTH, "PNG")))
+    assert [kind for kind in worker.kinds if kind != "progress"] == ["open", "rows", "run", "run"]
+    assert [entry["stage"] for entry in worker.progress] == ["check", "pixels", "pixels", "gate", "classifier", "done"]
+    assert end["orientation"] == 1
+    assert end["squares"] == {"classifier": [15, 0, 90], "gate": [15, 0, 90]}
+    assert end["overlay"] == 16
+    assert overlay is not None
+    assert len(overlay) == 16 * 16 * 4
+    assert end["wording"]["outcome"] == "findings"
+
+
+def test_orientation_and_refusal_reach_the_page(bundle: Bundle) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    worker = Worker(bundle)
+    end, overlay = worker.run(worker.session(saved(NOISE, "JPEG", quality=95, exif=exif.tobytes())))
+    assert end["orientation"] == 6
+    assert end["wording"]["outcome"] == "refused"
+    assert end["document"]["findings"] == []
+    assert overlay is not None
+
+
+def test_a_failed_image_has_no_overlay(bundle: Bundle) -> None:
+    end, overlay = Worker(bundle).run(Worker(bundle).session(b"no image"))
+    assert end["wording"]["outcome"] == "failed"
+    assert (end["overlay"], end["squares"], overlay) == (None, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("cancelled", "cancelled"),
+        ("damaged-image", "damaged-image"),
+        ("engine-failed", "engine-failed"),
+        ("something new", "engine-failed"),
+    ],
+)
+def test_failures_of_the_page(bundle: Bundle, said: str, code: str) -> None:
+    session = Worker(bundle).session(saved(SMOOTH, "PNG"))
+    assert session.begin()[0] == "progress"
+    assert session.answer(None)[0] == "progress"
+    assert session.answer(None)[0] == "open"
+    kind, text, _ = session.fail(said, "Why.")
+    assert kind == "end"
+    assert json.loads(text)["document"]["error"] == {"code": code, "message": "Why."}
+
+
+def test_the_first_message(bundle: Bundle) -> None:
+    message = Worker(bundle).session(saved(SMOOTH, "PNG")).begin()
+    assert message == ["progress", json.dumps({"stage": "check", "done": 0.0}), None]

@@ -1,0 +1,173 @@
+"""Result documents, by literal documents: every field of the schema sitegen.result/1."""
+
+import json
+from array import array
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from models import description
+from sitegen_runtime.document import Draft
+from sitegen_runtime.errors import (
+    AnalysisError,
+    Cancelled,
+    DamagedImage,
+    EngineFailed,
+    TooLarge,
+    TooSmall,
+    UnreadableFile,
+    UnsupportedType,
+)
+from sitegen_runtime.formats import PLATFORM, InspectedImage
+from sitegen_runtime.gate import Decision
+from sitegen_runtime.model import read_model
+
+ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
+DATA = b"the bytes of a file"
+
+
+def draft(**options: Any) -> Draft:
+    return Draft("chest.jpg", read_model(description(**options)), ENGINE)
+
+
+def filled(decision: Decision | None, logits: list[float], **options: Any) -> Draft:
+    entry = draft(**options)
+    entry.hash_file(DATA)
+    # Stored on its side: the document names the upright size.
+    entry.image = InspectedImage("image/jpeg", 640, 480, 8, True, 6, PLATFORM, b"", ())
+    entry.enter_tensors({"gate": array("f", [0.0]), "classifier": array("f", [1.0, 0.5])})
+    entry.decision = decision
+    if logits:
+        entry.enter_findings(logits)
+    entry.timings = {"check": 1.5}
+    entry.notes = ["A note."]
+    return entry
+
+
+def head() -> dict[str, Any]:
+    return {
+        "schema": "sitegen.result/1",
+        "image": {
+            "name": "chest.jpg",
+            "type": "image/jpeg",
+            "width": 480,
+            "height": 640,
+            "bits": 8,
+            "sha256": sha256(DATA).hexdigest(),
+        },
+        "bundle": {"name": "literal", "version": "2.1", "sha256": sha256(description()).hexdigest()},
+        "engine": {"runtime": "pyodide", "provider": "wasm", "threads": 1},
+        "tensors": {
+            "classifier": sha256(bytes.fromhex("0000803f 0000003f")).hexdigest(),
+            "gate": sha256(bytes(4)).hexdigest(),
+        },
+    }
+
+
+def test_accepted() -> None:
+    found = filled(Decision("ssim", 0.75, 0.5, (0.0,), 1), [0.0, 0.0, 0.0]).result()
+    assert found == {
+        **head(),
+        "gate": {"metric": "ssim", "score": 0.75, "threshold": 0.5, "accepted": True, "reason": None},
+        "findings": [
+            {
+                "label": "Atelectasis",
+                "logit": 0.0,
+                "probability": 0.5,
+                "operating_point": 0.25,
+                "calibrated": pytest.approx(2 / 3, abs=1e-15),
+            },
+            {"label": "Pneumonia", "logit": 0.0, "probability": 0.5, "operating_point": 0.5, "calibrated": 0.5},
+            {
+                "label": "Effusion",
+                "logit": 0.0,
+                "probability": 0.5,
+                "operating_point": 0.75,
+                "calibrated": pytest.approx(1 / 3, abs=1e-15),
+            },
+        ],
+        "timings": {"check": 1.5},
+        "notes": ["A note."],
+    }
+    assert "forced" not in found
+    assert "error" not in found
+
+
+def test_refused() -> None:
+    decision = Decision("ssim", 0.25, 0.5, (0.0,), 1)
+    found = filled(decision, []).result()
+    assert found["findings"] == []
+    assert found["gate"] == {
+        "metric": "ssim",
+        "score": 0.25,
+        "threshold": 0.5,
+        "accepted": False,
+        "reason": decision.reason,
+    }
+    assert decision.reason
+
+
+def test_forced() -> None:
+    entry = filled(Decision("ssim", 0.25, 0.5, (0.0,), 1), [0.0, 1.0, 2.0])
+    entry.forced = True
+    found = entry.result()
+    assert found["forced"] is True
+    assert found["gate"]["accepted"] is False
+    assert [finding["logit"] for finding in found["findings"]] == [0.0, 1.0, 2.0]
+
+
+def test_no_gate_and_no_calibration() -> None:
+    found = filled(None, [-1.0, 0.0, 1.0], gate=False, calibrated=False).result()
+    assert found["gate"] is None
+    assert [finding["calibrated"] for finding in found["findings"]] == [None, None, None]
+
+
+def test_one_logit_for_each_label() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        draft().enter_findings([0.0, 1.0])
+
+
+def test_failure_before_the_image_was_read() -> None:
+    found = draft().failure(UnreadableFile("It cannot be read."))
+    assert found == {
+        "schema": "sitegen.result/1",
+        "image": {"name": "chest.jpg", "type": None, "width": None, "height": None, "bits": None, "sha256": None},
+        "bundle": head()["bundle"],
+        "engine": head()["engine"],
+        "tensors": {},
+        "error": {"code": "unreadable-file", "message": "It cannot be read."},
+        "timings": {},
+        "notes": [],
+    }
+
+
+def test_failure_keeps_what_was_known() -> None:
+    found = filled(Decision("ssim", 0.75, 0.5, (0.0,), 1), [0.0, 0.0, 0.0]).failure(EngineFailed("It broke."))
+    assert found == {
+        **head(),
+        "error": {"code": "engine-failed", "message": "It broke."},
+        "timings": {"check": 1.5},
+        "notes": ["A note."],
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (AnalysisError, "internal-error"),
+        (Cancelled, "cancelled"),
+        (UnreadableFile, "unreadable-file"),
+        (EngineFailed, "engine-failed"),
+        (UnsupportedType, "unsupported-type"),
+        (DamagedImage, "damaged-image"),
+        (TooLarge, "too-large"),
+        (TooSmall, "too-small"),
+    ],
+)
+def test_codes(error: type[AnalysisError], code: str) -> None:
+    assert draft().failure(error("Why."))["error"] == {"code": code, "message": "Why."}
+
+
+def test_documents_are_plain_json() -> None:
+    found = filled(Decision("ssim", 0.75, 0.5, (0.0,), 1), [0.0, 1.0, 2.0]).result()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found

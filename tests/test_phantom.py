@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from sitegen.bundle import load_bundle
+from sitegen.phantom import phantom, write_phantom
+from sitegen.prediction import Predictor
+from sitegen.resources import default_bundle
+
+
+@pytest.mark.parametrize("size", [16, 64, 333])
+def test_a_phantom_has_the_size_asked_for_and_uses_the_grey_scale(size):
+    image = phantom(2, size)
+    assert image.shape == (size, size)
+    assert image.dtype == np.uint8
+    assert image.min() < 60
+    assert image.max() > 180
+
+
+def test_the_same_seed_gives_the_same_image_and_another_seed_another():
+    assert np.array_equal(phantom(5, 64), phantom(5, 64))
+    assert not np.array_equal(phantom(5, 64), phantom(6, 64))
+
+
+def test_lungs_are_darker_than_the_heart_and_the_air_darker_still():
+    image = phantom(0, 128).astype(float)
+    heart, lung, air = image[80:90, 66:76].mean(), image[50:70, 22:40].mean(), image[:8, :30].mean()
+    assert air < lung < heart
+
+
+def test_an_opacity_brightens_a_lung_and_nothing_else():
+    plain, cloudy = phantom(9, 128).astype(int), phantom(9, 128, opacity=True).astype(int)
+    difference = cloudy - plain
+    assert difference.min() >= 0
+    assert difference.max() > 20
+    assert 0.01 < (difference > 5).mean() < 0.15
+
+
+def test_a_size_that_shows_nothing_is_refused():
+    with pytest.raises(ValueError, match="15"):
+        phantom(0, 15)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_shipped_gate_accepts_phantoms(tmp_path, seed):
+    write_phantom(tmp_path / "phantom.png", seed, 384)
+    with Image.open(tmp_path / "phantom.png") as image:
+        assert (image.mode, image.size) == ("L", (384, 384))
+    document = Predictor(load_bundle(default_bundle())).predict(tmp_path / "phantom.png")
+    assert document["gate"]["accepted"], document["gate"]["score"]

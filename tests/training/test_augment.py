@@ -1,0 +1,52 @@
+import pytest
+import torch
+from torch import Generator
+
+from sitegen.training.augment import AugmentSettings, augment
+
+STILL = AugmentSettings(rotation=0, shift=0, scale=0, brightness=0, contrast=0)
+
+
+def images(count: int = 3) -> torch.Tensor:
+    return torch.rand(count, 1, 16, 16, generator=Generator().manual_seed(1))
+
+
+def test_nothing_changes_where_nothing_may():
+    assert torch.allclose(augment(images(), STILL, 0.0, 1.0, Generator()), images(), atol=1e-6)
+
+
+def test_values_stay_in_the_range():
+    wild = AugmentSettings(rotation=90, shift=0.5, scale=0.5, brightness=1, contrast=1)
+    changed = augment(images(50) * 2 - 1, wild, -1.0, 1.0, Generator().manual_seed(2))
+    assert changed.min() >= -1
+    assert changed.max() <= 1
+
+
+def test_brightness_is_a_share_of_the_range_and_differs_between_images():
+    grey = torch.full((40, 1, 8, 8), 10.0)
+    settings = AugmentSettings(rotation=0, shift=0, scale=0, brightness=0.1, contrast=0)
+    changed = augment(grey, settings, 0.0, 20.0, Generator().manual_seed(3)).mean(dim=(1, 2, 3))
+    assert changed.std() > 0.5
+    assert (changed - 10).abs().max() <= 2.0
+
+
+def test_a_shift_moves_by_whole_pixels_as_far_as_it_says():
+    settings = AugmentSettings(rotation=0, shift=0.25, scale=0, brightness=0, contrast=0)
+    dot = torch.zeros(200, 1, 16, 16)
+    dot[:, :, 7:9, 7:9] = 1.0
+    changed = augment(dot, settings, 0.0, 1.0, Generator().manual_seed(4))
+    columns = (changed.sum(dim=(1, 2)) * torch.arange(16)).sum(dim=1) / changed.sum(dim=(1, 2, 3))
+    assert columns.min() == pytest.approx(7.5 - 4, abs=0.2)
+    assert columns.max() == pytest.approx(7.5 + 4, abs=0.2)
+
+
+def test_a_rotation_keeps_distances():
+    # A bar of 9 pixels through the middle keeps its length; sheared, it would not.
+    bar = torch.zeros(100, 1, 33, 33)
+    bar[:, :, 16, 12:21] = 1.0
+    settings = AugmentSettings(rotation=90, shift=0, scale=0, brightness=0, contrast=0)
+    changed = augment(bar, settings, 0.0, 1.0, Generator().manual_seed(5))[:, 0]
+    y, x = torch.meshgrid(torch.arange(33) - 16.0, torch.arange(33) - 16.0, indexing="ij")
+    spread = (changed * (x**2 + y**2)).sum(dim=(1, 2)) / changed.sum(dim=(1, 2))
+    assert spread.min() == pytest.approx(60 / 9, rel=0.1)
+    assert spread.max() == pytest.approx(60 / 9, rel=0.1)
