@@ -27,9 +27,7 @@ def read_signature(path: Path) -> Signature:
     try:
         graph = onnx.load(str(path), load_external_data=False).graph
     except Exception as error:  # protobuf's own exceptions differ between its implementations
-        raise BundleError(
-            f"{path.name}: not a readable ONNX file ({type(error).__name__}); export it again"
-        ) from error
+        raise BundleError(f"{path.name}: not a readable ONNX file ({type(error).__name__}); export it again") from error
     places = (entry for tensor in graph.initializer for entry in tensor.external_data)
     weight_files = frozenset(entry.value for entry in places if entry.key == "location")
     return Signature(_shapes(graph.input), _shapes(graph.output), weight_files)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from bundles import make_bundle
 from hypothesis import settings
 
+from bundles import make_bundle
 from sitegen.bundle import Bundle
 from sitegen.site import build_site
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import onnx
 import pytest
-from bundles import LABELS, classifier, make_bundle
 
+from bundles import LABELS, classifier, make_bundle
 from sitegen.bundle import Bundle, Description, describe_files, load_bundle, write_description
 from sitegen.errors import BundleError, SitegenError
 

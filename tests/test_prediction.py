@@ -10,12 +10,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from bundles import LABELS, make_bundle
 from images import encode_png, picture, random_samples, saved
 from PIL import Image, ImageOps
 from scipy.special import expit
 from skimage.metrics import structural_similarity
 
+from bundles import LABELS, make_bundle
 from sitegen.bundle import Bundle, describe_files, load_bundle
 from sitegen.errors import BundleError
 from sitegen.prediction import Predictor

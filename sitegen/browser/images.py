@@ -45,6 +45,8 @@ def _variants(grey: Image.Image) -> dict[str, bytes]:
     deep.putdata([value * 257 - 100 if value else 0 for value in small.tobytes()])
     alpha = small.copy()
     alpha.putalpha(small.rotate(180))
+    transparent = colour.copy()
+    transparent.putalpha(small.rotate(270))
     png, jpeg = _saver("PNG"), _saver("JPEG", quality=90)
     variants = {
         "grey.png": png(grey),
@@ -59,6 +61,8 @@ def _variants(grey: Image.Image) -> dict[str, bytes]:
         "progressive.jpg": _saver("JPEG", progressive=True, quality=80)(colour),
         "lossy.webp": _saver("WEBP", quality=80)(colour),
         "lossless.webp": _saver("WEBP", lossless=True)(colour),
+        "alpha.webp": _saver("WEBP", quality=80)(transparent),
+        "alpha-lossless.webp": _saver("WEBP", lossless=True, exact=True)(transparent),
         "inverted.png": png(small.point(lambda value: 255 - value)),
         "tiny.png": png(small.resize((20, 30))),
         "cut-short.png": png(small)[:-2000],

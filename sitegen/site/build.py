@@ -146,10 +146,19 @@ def _manifest(folder: Path, bundle: Bundle) -> str:
 
 
 def _refuse_foreign(out: Path) -> None:
-    if out.is_dir() and any(out.iterdir()) and not (out / MANIFEST).is_file():
+    if out.is_dir() and any(out.iterdir()) and not _is_site(out):
         raise SiteError(f"{out} is not empty and is not a site that sitegen built: name another folder with --out.")
     if out.exists() and not out.is_dir():
         raise SiteError(f"{out} is a file: name a folder with --out.")
+
+
+def _is_site(folder: Path) -> bool:
+    """Whether sitegen built what is in a folder: many web projects have a `manifest.json`, of another kind."""
+    try:
+        fields = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(fields, dict) and str(fields.get("schema", "")).startswith("sitegen.site/")
 
 
 def _swap(new: Path, out: Path, old: Path) -> None:

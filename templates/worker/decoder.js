@@ -1,6 +1,8 @@
 // The browser's own decoder, used for opaque 8-bit images that Python has checked and stripped. `willReadFrequently`
-// keeps the canvas in main memory: pixels that went through a graphics card may come back changed.
-const UNTOUCHED = { premultiplyAlpha: "none", colorSpaceConversion: "none", imageOrientation: "none" };
+// keeps the canvas in main memory: pixels that went through a graphics card may come back changed. Every image is declared
+// opaque, but the bits of a transparent lossless WebP still hold its alpha: asking for "default" premultiplication and
+// drawing on an opaque canvas are what makes browsers ignore it.
+const UNTOUCHED = { premultiplyAlpha: "default", colorSpaceConversion: "none", imageOrientation: "none" };
 
 class DecodedImage {
   constructor(bitmap) {
@@ -19,7 +21,7 @@ class DecodedImage {
 
   rows({ left, top, width, height }) {
     if (this.canvas?.width !== width || this.canvas?.height !== height) this.canvas = new OffscreenCanvas(width, height);
-    const context = this.canvas.getContext("2d", { willReadFrequently: true });
+    const context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     context.imageSmoothingEnabled = false;
     context.drawImage(this.bitmap, left, top, width, height, 0, 0, width, height);
     return context.getImageData(0, 0, width, height).data;

@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
+
 from sitegen_runtime.analysis import Analysis, Job, analyse
 from sitegen_runtime.model import Model
 from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from drive import LOGITS, Machine, job
 from images import encode_png, picture, saved
-from models import model
 from PIL import Image
+from skimage.metrics import structural_similarity
+
+from models import model
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.errors import Cancelled, DamagedImage, EngineFailed
 from sitegen_runtime.geometry import Square
 from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
-from skimage.metrics import structural_similarity
 
 PICTURE = picture(60, 44)
 DATA = saved(PICTURE, "PNG")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from sitegen_runtime.area_average import AreaAverage
 
 FULL_SCALE = {8: 255, 16: 65535}

@@ -9,10 +9,10 @@ import onnxruntime
 import pytest
 from images import picture, saved
 from PIL import Image
-from sitegen_runtime.browser import Session
 
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
+from sitegen_runtime.browser import Session
 
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 SMOOTH = picture(120, 90, seed=3)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
+
 from sitegen_runtime.calibration import calibrate, piecewise_linear, sigmoid
 from sitegen_runtime.model import Label
 

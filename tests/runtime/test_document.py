@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+
 from models import description
 from sitegen_runtime.document import Draft
 from sitegen_runtime.errors import (

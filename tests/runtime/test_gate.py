@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from skimage.metrics import structural_similarity
+
 from models import network_input
 from sitegen_runtime.gate import Decision, decide
 from sitegen_runtime.model import Gate
-from skimage.metrics import structural_similarity
 
 SIDE = 12
 

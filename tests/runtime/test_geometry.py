@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
+
 from sitegen_runtime.geometry import Square, centred_square, orient, stored_square, upright_size
 
 ORIENTATIONS = range(1, 9)

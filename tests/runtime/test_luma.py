@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
 from sitegen_runtime.luma import colour_planes, first_plane, luma, repeat_in_lanes, sample_planes
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import network_input
 from PIL import Image, ImageOps
+
+from models import network_input
 from sitegen_runtime.errors import TooSmall
 from sitegen_runtime.geometry import Square
 from sitegen_runtime.model import NetworkInput

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sitegen_runtime.ssim import ssim, ssim_map
 from skimage.metrics import structural_similarity
+
+from sitegen_runtime.ssim import ssim, ssim_map
 
 TOLERANCE = 1e-12
 

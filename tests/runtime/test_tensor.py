@@ -5,6 +5,7 @@ from array import array
 from hashlib import sha256
 
 import numpy as np
+
 from models import network_input
 from sitegen_runtime.tensor import little_endian, tensor_hash, to_tensor
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from sitegen_runtime.wording import describe
 
 ACCEPTED = {"metric": "ssim", "score": 0.75, "threshold": 0.6, "accepted": True, "reason": None}

@@ -10,6 +10,17 @@ import { pathToFileURL } from "node:url";
 const [pyodideFolder, lockFile, wheelFolder, output] = process.argv.slice(2).map((name) => path.resolve(name));
 const { loadPyodide } = await import(pathToFileURL(path.join(pyodideFolder, "pyodide.mjs")).href);
 
+// Pyodide's memory holds the program's path, the time and random numbers. None of them may differ, so that equal inputs
+// give an equal snapshot, nor tell of the machine that made it. (The page needs neither random numbers nor the date.)
+process.argv[1] = "sitegen";
+let milliseconds = 0;
+performance.now = () => (milliseconds += 0.01);
+Date.now = () => 1_000_000_000_000;
+crypto.randomFillSync = (view) => {
+  new Uint8Array(view.buffer, view.byteOffset, view.byteLength).fill(1);
+  return view;
+};
+
 const lock = fs.readFileSync(lockFile, "utf8");
 const pyodide = await loadPyodide({
   _makeSnapshot: true,

@@ -1,0 +1,158 @@
+"""The pages: their policy to the letter, every inline script and style allowed by its own hash, and text escaped."""
+
+import base64
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bundles import make_bundle
+from sitegen.bundle import Bundle, Description
+from sitegen.site.page import PageData, render_document, render_index
+
+NASTY = "</script><script>alert(1)</script> & \"quoted\" 'single' <b>"
+
+
+class Page(HTMLParser):
+    """What a browser sees: policy, inline scripts and styles, attributes, text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.inline: dict[str, list[str]] = {"script": [], "style": []}
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: dict[str, str] = {}
+        self._open = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+        self._open = tag
+        if tag in self.inline:
+            self.inline[tag].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open in self.inline:
+            self.inline[self._open][-1] += data
+        elif self._open:
+            self.text[self._open] = self.text.get(self._open, "") + data
+
+    @property
+    def policy(self) -> dict[str, list[str]]:
+        (content,) = (
+            entry["content"] for tag, entry in self.tags if entry.get("http-equiv") == "Content-Security-Policy"
+        )
+        return {name: values for name, *values in (part.split() for part in (content or "").split(";"))}
+
+
+def source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+@pytest.fixture(params=["index.html", "card.html", "licences/index.html"])
+def any_page(request: pytest.FixtureRequest, site: Path) -> Page:
+    return Page((site / request.param).read_text("utf-8"))
+
+
+def test_policy_of_the_index(site: Path) -> None:
+    page = Page((site / "index.html").read_text("utf-8"))
+    (script,), (style,) = page.inline["script"], page.inline["style"]
+    assert page.policy == {
+        "default-src": ["'none'"],
+        "script-src": ["'self'", source(script), "'wasm-unsafe-eval'"],
+        "style-src": [source(style)],
+        "img-src": ["data:"],
+        "worker-src": ["blob:"],
+        "connect-src": ["'none'"],
+        "form-action": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+
+
+@pytest.mark.parametrize("name", ["card.html", "licences/index.html"])
+def test_policy_of_prose(site: Path, name: str) -> None:
+    page = Page((site / name).read_text("utf-8"))
+    (style,) = page.inline["style"]
+    assert page.inline["script"] == []
+    assert page.policy == {
+        "default-src": ["'none'"],
+        "style-src": [source(style)],
+        "img-src": ["data:"],
+        "form-action": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+
+
+def test_the_policy_comes_before_everything_that_it_governs(any_page: Page) -> None:
+    tags = [tag if "http-equiv" not in entry else "policy" for tag, entry in any_page.tags]
+    assert tags[:4] == ["html", "head", "meta", "policy"]
+
+
+def test_nothing_is_inline_that_has_no_hash(any_page: Page) -> None:
+    for tag, attributes in any_page.tags:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
+        assert not (attributes.get("href") or "").startswith("javascript:")
+
+
+def test_nothing_is_fetched_from_elsewhere(any_page: Page) -> None:
+    for tag, attributes in any_page.tags:
+        address = attributes.get("src") or (attributes.get("href") if tag == "link" else "") or ""
+        assert not address.startswith(("http:", "https:", "//")), address
+
+
+def test_links_lead_to_files_of_the_site(site: Path) -> None:
+    for name in ("index.html", "card.html", "licences/index.html"):
+        page = Page((site / name).read_text("utf-8"))
+        for href in (entry["href"] for tag, entry in page.tags if tag == "a"):
+            if href and not href.startswith(("#", "https:")):
+                assert ((site / name).parent / href).is_file(), f"{name}: {href}"
+
+
+def index_of(bundle: Bundle, **changes: object) -> Page:
+    description = Description.model_validate(bundle.description.model_dump(by_alias=True) | changes)
+    labels = [label.name for label in description.labels]
+    return Page(render_index(description, PageData({}, {}, {}, labels, None), "/* js-sha256 */"))
+
+
+def test_titles_and_labels_are_text_whatever_they_hold(bundle: Bundle) -> None:
+    labels = [{"name": NASTY, "operating_point": 0.5}]
+    page = index_of(bundle, title=NASTY, version=NASTY, labels=labels)
+    assert page.text["title"] == NASTY
+    assert page.text["h1"] == NASTY
+    assert len(page.inline["script"]) == 1
+    assert "<b>" not in page.inline["script"][0]
+    assert page.policy["script-src"][1] == source(page.inline["script"][0])
+    assert not [tag for tag, _ in page.tags if tag == "b"]
+
+
+def test_cards_are_prose_whose_html_is_shown_as_text() -> None:
+    page = Page(render_document(NASTY, f"# {NASTY}\n\n[x](javascript:alert(1))\n\n|a|\n|-|\n|b|", "index.html"))
+    assert page.text["title"] == NASTY
+    assert page.inline["script"] == []
+    tags = [tag for tag, _ in page.tags]
+    assert "table" in tags
+    assert "b" not in tags
+    assert [entry["href"] for tag, entry in page.tags if tag == "a"] == ["index.html"]
+
+
+def test_a_model_without_gate_or_calibration_says_so(tmp_path: Path, bundle: Bundle) -> None:
+    with_gate = render_index(bundle.description, PageData({}, {}, {}, [], None), "")
+    assert "Its gate refuses images" in with_gate
+    assert "stretched so that its operating point lies at 50 %" in with_gate
+    bare = make_bundle(tmp_path, gate=False, calibrated=False).description
+    without = render_index(bare, PageData({}, {}, {}, [], None), "")
+    assert "This model has no gate" in without
+    assert "the model's probability; the mark is its operating point." in without.replace("&#39;", "'")
+
+
+def test_a_library_that_would_end_the_script_stops_the_build(bundle: Bundle) -> None:
+    with pytest.raises(ValueError, match="closing script tag"):
+        render_index(bundle.description, PageData({}, {}, {}, [], None), "x = '</SCRIPT>'")
+
+
+def test_the_warning_is_on_the_page(site: Path) -> None:
+    assert "Not for diagnostic use." in (site / "index.html").read_text("utf-8")
