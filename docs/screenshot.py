@@ -1,6 +1,6 @@
 """Takes the README's picture: the built page with an accepted and a refused synthetic image.
 
-    python docs/screenshot.py [--site dist] [--width 1280] [--out docs/screenshot.png]
+python docs/screenshot.py [--site dist] [--width 1280] [--out docs/screenshot.png]
 """
 
 import argparse

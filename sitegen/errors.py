@@ -4,7 +4,9 @@
     ├── BundleError      a bundle is incomplete, inconsistent or damaged
     ├── AssetError       a part that a site needs cannot be had or is not what was pinned
     ├── SiteError        a built site is missing or damaged
-    └── BrowserError     no usable browser, or it failed
+    ├── BrowserError     no usable browser, or it failed
+    ├── DataError        a folder of images is not what its manifest says
+    └── CheckpointError  saved training cannot be resumed with these settings
 
 Images have exceptions of their own, in `sitegen_runtime.errors`: those end up in result documents.
 """
@@ -37,3 +39,11 @@ class BrowserError(SitegenError):
     """A browser could not be found, started or driven."""
 
     exit_code = 1
+
+
+class DataError(SitegenError):
+    """A data set is incomplete or contradicts itself."""
+
+
+class CheckpointError(SitegenError):
+    """A checkpoint does not fit the training that is to go on from it."""

@@ -61,10 +61,10 @@ def _refused(refused: dict[str, dict[str, int]] | None) -> str:
 
 def _weak_spots(refused: dict[str, dict[str, int]] | None) -> str:
     missed = [
-        f"{category.replace('_', ' ')} ({count['refused']} of {count['images']})"
+        f"  - {category.replace('_', ' ')}: {count['images'] - count['refused']} of {count['images']} pass"
         for category, count in (refused or {}).items()
         if count["refused"] < count["images"]
     ]
     if not missed:
         return ""
-    return f"- The gate does not refuse everything that it should. Refused are only: {', '.join(missed)}."
+    return "\n".join(["- The gate lets pass some images that it should refuse:", *missed])

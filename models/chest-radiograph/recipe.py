@@ -3,6 +3,8 @@
     python models/chest-radiograph/recipe.py --data DIR --work WORK                     train, export, choose thresholds
     python models/chest-radiograph/recipe.py --data DIR --work WORK --ood OOD --final   also measure, for the card
 
+    python models/chest-radiograph/recipe.py --data DIR --card                          write the card again
+
 DIR and OOD hold `manifest.csv` and images. Splits `train` and `valid` are used for fitting and choosing; `test` is read
 by --final alone. Interrupted, training goes on at the last finished epoch.
 """
@@ -17,7 +19,7 @@ import numpy as np
 import torch
 from card import render_card
 
-from sitegen.bundle import CARD, Bundle, Calibration, GateSettings, Label, Licence
+from sitegen.bundle import CARD, Bundle, Calibration, GateSettings, Label, Licence, load_bundle
 from sitegen.data.cache import Tensors, cached_tensors
 from sitegen.data.manifest import Record, read_manifest, select
 from sitegen.evaluation.figures import figures, observe, refused_by_category
@@ -160,6 +162,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--ood", type=Path, help="folder of images that are no chest radiographs")
     parser.add_argument("--final", action="store_true", help="open the test images and write their figures")
     parser.add_argument("--epochs-now", type=int, help="stop early, for a provisional bundle")
+    parser.add_argument("--card", action="store_true", help="write the card again, from the figures on record")
     return parser.parse_args()
 
 
@@ -167,6 +170,11 @@ def main() -> None:
     """Run the recipe."""
     given = _arguments()
     torch.set_num_threads(2)
+    if given.card:
+        known = load_bundle(given.out).description
+        assert known.gate, "this recipe's bundle has a gate"  # noqa: S101
+        write(given.out, known.labels[0], known.gate, read_manifest(given.data), known.metrics)
+        return
     given.out.mkdir(parents=True, exist_ok=True)
     train, tensors = split_tensors(given.data, given.work, "train")
     classifier = train_classifier(train, tensors, given.work, given.epochs_now)

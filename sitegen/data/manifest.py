@@ -8,14 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sitegen.errors import SitegenError
+from sitegen.errors import DataError
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "set", "label", "split", "patient_id")
-
-
-class DataError(SitegenError):
-    """A data set is missing or incomplete."""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from sitegen.errors import SitegenError
-
-
-class CheckpointError(SitegenError):
-    """A checkpoint belongs to another run."""
+from sitegen.errors import CheckpointError
 
 
 @dataclass

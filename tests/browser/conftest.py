@@ -6,13 +6,12 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
+from browser.support import opened
 from sitegen import resources
 from sitegen.browser.chromium import chromium, installed
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site import build_site
-
-from browser.support import opened
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -77,7 +77,6 @@ def test_nothing_is_reported_on_the_console(driver: webdriver.Chrome, shipped_si
 
 def test_colour_model_and_model_without_a_gate(driver: webdriver.Chrome, tmp_path: Path) -> None:
     from bundles import make_bundle
-
     from sitegen.site import build_site
 
     bundle = make_bundle(tmp_path / "bundle", channels=3, gate=False, calibrated=False)

@@ -240,6 +240,8 @@ def test_a_small_image_is_enlarged_with_a_note() -> None:
     document = analysed(Machine(np.asarray(small.convert("RGBA"))), saved(small, "PNG"), cells=32).document
     assert document["notes"] == ["The image is smaller (20 pixels) than what the model looks at (32): it was enlarged."]
     assert analysed(Machine(RGBA), cells=32).document["notes"] == []
+    # As many pixels as cells is no enlargement.
+    assert analysed(Machine(RGBA), cells=44).document["notes"] == []
 
 
 def test_notes_of_the_file_are_in_the_document() -> None:

@@ -1,10 +1,12 @@
 """Sums to float32: literal bytes, and rounding once."""
 
 import struct
+import sys
 from array import array
 from hashlib import sha256
 
 import numpy as np
+import pytest
 
 from models import network_input
 from sitegen_runtime.tensor import little_endian, tensor_hash, to_tensor
@@ -43,3 +45,12 @@ def test_literal_bytes_and_hash() -> None:
 def test_the_hash_is_that_of_little_endian_floats() -> None:
     values = [0.1, -7.25, 3e30, 1e-40]
     assert tensor_hash(array("f", values)) == sha256(struct.pack("<4f", *values)).hexdigest()
+
+
+def test_machines_of_the_other_byte_order_hash_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = array("f", [1.0, -2.5])
+    stored = values.tobytes()
+    monkeypatch.setattr("sitegen_runtime.tensor.sys.byteorder", "big" if sys.byteorder == "little" else "little")
+    swapped = b"".join(stored[start : start + 4][::-1] for start in (0, 4))
+    assert little_endian(values) == (swapped if sys.byteorder == "big" else stored)
+    assert values.tobytes() == stored

@@ -4,7 +4,8 @@ from PIL import Image
 
 from sitegen.data import cache
 from sitegen.data.cache import cached_tensors, image_tensors, settings_key
-from sitegen.data.manifest import DataError, Record, read_manifest, select
+from sitegen.data.manifest import Record, read_manifest, select
+from sitegen.errors import DataError
 from sitegen.phantom import write_phantom
 from sitegen_runtime.model import NetworkInput
 

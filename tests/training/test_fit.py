@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
+from sitegen.errors import CheckpointError
 from sitegen.evaluation.metrics import auc
 from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.phantom import phantom
 from sitegen.training.augment import AugmentSettings
-from sitegen.training.checkpoint import CheckpointError
 from sitegen.training.classifier import (
     ClassifierSettings,
     LabelledImages,

@@ -1,0 +1,112 @@
+"""The documentation names everything that is public, and nothing that is gone."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from sitegen import resources
+from sitegen.browser.parity import BORDERS, GATE_TOLERANCE, PROBABILITY_TOLERANCE
+from sitegen.bundle import Bundle, Description, Golden, GraphInput, Label, Licence
+from sitegen.cli import app
+from sitegen.prediction import Predictor
+from sitegen_runtime import errors
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+def keys_of(document: object) -> Iterator[str]:
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield key
+            yield from keys_of(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from keys_of(value)
+
+
+@pytest.mark.parametrize("part", [Description, GraphInput, Label, Licence, Golden])
+def test_every_key_of_a_bundle_is_documented(part: type[Description]) -> None:
+    text = read("docs/bundle.md")
+    names = [field.alias or name for name, field in part.model_fields.items()]
+    assert [name for name in names if f'"{name}"' not in text and f"`{name}`" not in text] == []
+
+
+def test_every_field_of_a_result_is_documented(bundle: Bundle) -> None:
+    text = read("docs/result.md")
+    predictor = Predictor(bundle)
+    good = predictor.analyse((resources.default_bundle() / "golden.png").read_bytes(), "a.png").document
+    bad = predictor.analyse(b"", "b.png").document
+    roles = set(bundle.description.graphs)
+    missing = {key for document in (good, bad) for key in keys_of(document) if key not in text} - roles
+    assert missing == set()
+
+
+def test_every_error_code_is_documented() -> None:
+    text = read("docs/result.md")
+    classes = [value for value in vars(errors).values() if isinstance(value, type)]
+    codes = {each.code for each in classes if issubclass(each, errors.AnalysisError) and each is not errors.ImageError}
+    assert len(codes) == 8
+    assert [code for code in codes if f"`{code}`" not in text] == []
+
+
+def test_the_pages_api_is_documented() -> None:
+    script = (resources.templates() / "page" / "api.js").read_text("utf-8")
+    body = script[script.index("globalThis.sitegen = ") :]
+    members = re.findall(r"^  (?:async )?(\w+)[:(]", body, re.MULTILINE)
+    assert members == ["ready", "analyse"]
+    text = read("docs/page-api.md")
+    assert all(f"sitegen.{member}" in text for member in members)
+    options = ["name", "force", "signal", "onProgress"]
+    assert all(f"| `{option}` |" in text for option in options)
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert set(verbs) == {"build", "serve", "predict", "verify", "info"}
+    assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
+
+
+def test_every_option_of_verify_is_documented() -> None:
+    command = typer.main.get_command(app).commands["verify"]  # type: ignore[attr-defined]
+    options = [option for parameter in command.params for option in parameter.opts]
+    assert set(options) == {"--site", "--transport", "--browser", "--images", "--json", "--bundle"}
+    assert [option for option in options if option not in read("docs/verify.md")] == []
+
+
+def test_documented_tolerances_are_the_ones_that_are_checked() -> None:
+    text = read("docs/verify.md")
+    assert (PROBABILITY_TOLERANCE, GATE_TOLERANCE) == (1e-5, 1e-6)
+    assert "| probabilities | within 1e-5 |" in text
+    assert "| gate scores | within 1e-6 |" in text
+    assert len(BORDERS) + 1 == 10
+    assert "ten counts" in text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text("utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_nothing_was_left_to_fill_in(document: Path) -> None:
+    assert not re.search(r"\{\{|TODO|FIXME|XXX", document.read_text("utf-8"))
+
+
+def test_the_map_of_the_code_is_the_code() -> None:
+    text = read("README.md")
+    named = text[text.index("## Map of the code") : text.index("Dependencies point one way")]
+    packages = {path.parent.name for path in (ROOT / "sitegen").glob("*/__init__.py")}
+    assert packages == {
+        "browser", "cli", "data", "evaluation", "export", "networks", "prediction", "site", "training"
+    }  # fmt: skip
+    assert [package for package in packages if f"{package}/" not in named] == []
