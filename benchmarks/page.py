@@ -48,7 +48,7 @@ def measure(site: Path, transport: str, profile: str, image: bytes) -> Run:
 
 
 def timed(page: SitePage, image: bytes) -> tuple[float, dict[str, float]]:
-    """Return the milliseconds from handing an image over to its result, as the browser's caller sees them, and stages."""
+    """Return the milliseconds from handing an image over to its result, as the caller sees them, and by stage."""
     start = time.perf_counter()
     document = page.analyse(image, "golden.png", force=True)
     return 1000 * (time.perf_counter() - start), document["timings"]

@@ -165,6 +165,9 @@ class Description(Part):
             yield "graphs.classifier has no output with the role 'logits'"
         if self.gate and ("gate" not in self.graphs or self.graphs["gate"].output("reconstruction") is None):
             yield "gate is set, but graphs.gate with an output of the role 'reconstruction' is missing"
+        for role in ("classifier", "gate"):
+            if role in self.graphs and [entry.colour is None for entry in self.graphs[role].inputs] != [False]:
+                yield f"graphs.{role} must have one input, an image"
         names = [label.name for label in self.labels]
         if len(set(names)) < len(names):
             yield f"labels repeat: {sorted({name for name in names if names.count(name) > 1})}"
@@ -198,9 +201,10 @@ class Bundle:
                 return self.path(graph.file)
         raise BundleError(f"The bundle {self.folder} has no network of the role {role!r}.")
 
-    def weights(self, role: Role) -> list[str]:
-        """Return the external weight files of a graph."""
-        return sorted(read_signature(self.graph_path(role)).weight_files)
+    def weights(self, role: Role) -> dict[str, str]:
+        """Return the files of a graph's external weights: the location that the graph names -> path in the bundle."""
+        locations = sorted(read_signature(self.graph_path(role)).weight_files)
+        return {location: weight_path(self.description.graphs[role].file, location) for location in locations}
 
     @property
     def model(self) -> Model:
@@ -253,8 +257,9 @@ def _graph_problems(folder: Path, description: Description) -> Iterator[str]:
             yield str(error)
             continue
         inputs, outputs = signature.inputs, signature.outputs
-        for name in sorted(signature.weight_files - description.files.keys()):
-            yield f"{graph.file} keeps weights in {name!r}, which is not listed in files"
+        for location in sorted(signature.weight_files):
+            if (name := weight_path(graph.file, location)) not in description.files:
+                yield f"{graph.file} keeps weights in {name!r}, which is not listed in files"
         for entry in graph.inputs:
             if entry.name not in inputs:
                 yield f"graphs.{role}: {graph.file} has no input {entry.name!r}, only {sorted(inputs)}"
@@ -271,6 +276,11 @@ def _graph_problems(folder: Path, description: Description) -> Iterator[str]:
                 )
 
 
+def weight_path(graph_file: str, location: str) -> str:
+    """Return the path in the bundle of external weights, whose location ONNX counts from the graph's own folder."""
+    return (PurePosixPath(graph_file).parent / location).as_posix()
+
+
 def describe_files(folder: Path, names: Iterable[str]) -> dict[str, FileEntry]:
     """Return sizes and hashes of files of a bundle that is being written."""
     contents = {name: (folder / name).read_bytes() for name in names}
@@ -278,6 +288,10 @@ def describe_files(folder: Path, names: Iterable[str]) -> dict[str, FileEntry]:
 
 
 def write_description(folder: Path, description: Description) -> None:
-    """Write `bundle.json`, in a stable layout."""
+    """Write `bundle.json`, in a stable layout. Raises BundleError for numbers that JSON does not have."""
     fields = description.model_dump(mode="json", by_alias=True)
-    (folder / DESCRIPTION).write_text(json.dumps(fields, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    try:
+        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise BundleError(f"metrics and provenance must be plain finite values: {error}") from error
+    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")

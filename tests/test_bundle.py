@@ -44,7 +44,7 @@ def test_loads(bundle: Bundle) -> None:
     assert [label.name for label in description.labels] == list(LABELS)
     assert description.labels[0].operating_point == 0.25
     assert bundle.graph_path("classifier") == bundle.folder / "classifier.onnx"
-    assert bundle.weights("classifier") == ["classifier.weights"]
+    assert bundle.weights("classifier") == {"classifier.weights": "classifier.weights"}
     assert bundle.weights("gate") == ["gate.weights"]
     assert bundle.model.name == "test-model"
     assert bundle.model.graphs["classifier"].inputs[0].cells == 32
@@ -241,8 +241,36 @@ def test_a_free_batch_dimension_fits(folder: Path) -> None:
     def describe(fields: dict[str, Any]) -> None:
         fields["files"]["classifier.onnx"] = describe_files(folder, ["classifier.onnx"])["classifier.onnx"].model_dump()
 
-    assert load_bundle(changed(folder, describe)).weights("classifier") == []
+    assert load_bundle(changed(folder, describe)).weights("classifier") == {}
 
 
 def test_errors_are_of_the_family_that_the_command_line_prints() -> None:
     assert issubclass(BundleError, SitegenError)
+
+
+def test_weights_are_found_beside_a_graph_in_a_folder(folder: Path) -> None:
+    (folder / "networks").mkdir()
+    for name in ("gate.onnx", "gate.weights"):
+        (folder / name).replace(folder / "networks" / name)
+
+    def describe(fields: dict[str, Any]) -> None:
+        fields["graphs"]["gate"]["file"] = "networks/gate.onnx"
+        for name in ("gate.onnx", "gate.weights"):
+            fields["files"][f"networks/{name}"] = fields["files"].pop(name)
+
+    loaded = load_bundle(changed(folder, describe))
+    assert loaded.weights("gate") == {"gate.weights": "networks/gate.weights"}
+
+
+def test_a_classifier_of_something_other_than_an_image_is_refused(folder: Path) -> None:
+    def describe(fields: dict[str, Any]) -> None:
+        fields["graphs"]["classifier"]["inputs"][0]["colour"] = None
+
+    with pytest.raises(BundleError, match=r"graphs\.classifier must have one input, an image"):
+        load_bundle(changed(folder, describe))
+
+
+def test_numbers_that_json_lacks_are_not_written(bundle: Bundle, tmp_path: Path) -> None:
+    description = bundle.description.model_copy(update={"metrics": {"auc": float("nan")}})
+    with pytest.raises(BundleError, match="finite"):
+        write_description(tmp_path, description)

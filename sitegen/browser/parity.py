@@ -85,8 +85,8 @@ class Comparison:
         self.gate.values.append(difference)
         if not difference <= GATE_TOLERANCE:  # so that NaN fails too
             self.failures.append(f"{name}: gate scores differ by {difference:.1e}")
-        if page["accepted"] != reference["accepted"]:
-            self.failures.append(f"{name}: the page and Python decide differently")
+        if any(page[key] != reference[key] for key in ("metric", "threshold", "accepted")):
+            self.failures.append(f"{name}: the page and Python decide differently: {page} and {reference}")
 
     def _compare_findings(self, name: str, page: list[Document], reference: list[Document]) -> None:
         if [finding["label"] for finding in page] != [finding["label"] for finding in reference]:
@@ -97,6 +97,8 @@ class Comparison:
             self.findings.setdefault(ours["label"], Differences()).values.append(difference)
             if not difference <= PROBABILITY_TOLERANCE:
                 self.failures.append(f"{name}: {ours['label']} differs by {difference:.1e}")
+            if not _same_scale(ours, theirs):
+                self.failures.append(f"{name}: {ours['label']} is calibrated differently: {ours} and {theirs}")
 
     def summary(self) -> dict[str, Any]:
         """Return the comparison as plain data."""
@@ -108,6 +110,17 @@ class Comparison:
             "errors": dict(self.codes),
             "failures": self.failures,
         }
+
+
+def _same_scale(page: Document, reference: Document) -> bool:
+    """Whether operating points are equal, and calibrated values as close as the steepest piece of the map allows."""
+    point = reference["operating_point"]
+    if page["operating_point"] != point or (page["calibrated"] is None) != (reference["calibrated"] is None):
+        return False
+    if page["calibrated"] is None:
+        return True
+    tolerance = PROBABILITY_TOLERANCE / (2 * min(point, 1 - point))
+    return bool(abs(page["calibrated"] - reference["calibrated"]) <= tolerance)
 
 
 def _comparable(document: Document, key: str) -> Any:

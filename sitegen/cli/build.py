@@ -33,9 +33,9 @@ def build(
             console.log(_STAGES[stage])
 
         site = build_site(loaded, out, report)
-    index = (site.folder / "index.html").resolve()
+    index = (out / "index.html").resolve()
     megabytes = site.bytes_loaded / 1e6
-    typer.echo(f"Built {site.folder} ({megabytes:.1f} MB to load). Not for diagnostic use.")
+    typer.echo(f"Built {out} ({megabytes:.1f} MB to load). Not for diagnostic use.")
     typer.echo(f"Open it: double-click {index}")
-    typer.echo(f"     or: sitegen serve {site.folder}")
+    typer.echo(f"     or: sitegen serve {out}")
     typer.echo("Copy the whole folder to any web host or USB stick; it needs no network, server or install.")

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import onnx
-
 from sitegen.bundle import (
     CARD,
     Bundle,
@@ -22,9 +20,11 @@ from sitegen.bundle import (
     Role,
     describe_files,
     load_bundle,
+    weight_path,
     write_description,
 )
 from sitegen.prediction import Predictor
+from sitegen.signature import read_signature
 from sitegen_runtime.model import NetworkInput
 
 GOLDEN = "golden.png"
@@ -55,7 +55,8 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput])
     graphs = {role: _graph(role, entry) for role, entry in inputs.items()}
     files = {CARD, GOLDEN}
     for graph in graphs.values():
-        files |= {graph.file, *_weight_files(folder / graph.file)}
+        locations = read_signature(folder / graph.file).weight_files
+        files |= {graph.file, *(weight_path(graph.file, location) for location in locations)}
     description = Description(
         name=draft.name,
         version=draft.version,
@@ -97,10 +98,3 @@ def _graph(role: str, entry: NetworkInput) -> Graph:
     )
     output = _OUTPUT_OF[role]
     return Graph(file=f"{role}.onnx", inputs=[graph_input], outputs=[GraphOutput(name=output, role=output)])
-
-
-def _weight_files(path: Path) -> set[str]:
-    model = onnx.load(str(path), load_external_data=False)
-    return {
-        entry.value for tensor in model.graph.initializer for entry in tensor.external_data if entry.key == "location"
-    }

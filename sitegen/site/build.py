@@ -55,6 +55,7 @@ def build_site(bundle: Bundle, out: Path, report: Report = lambda stage: None) -
     report("packing")
     assets = [pack(asset) for asset in _assets(bundle, engines, wheel, snapshot)]
     report("pages")
+    out = out.resolve()  # "." has no parent that a folder could be made in
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".sitegen-") as name:
         folder = Path(name) / "site"
@@ -86,9 +87,14 @@ def _assets(bundle: Bundle, engines: EngineFiles, wheel: RuntimeWheel, snapshot:
     yield Asset("snapshot.bin", snapshot)
     wasm = "ort-wasm-simd-threaded.wasm"
     yield Asset(wasm, engines.read("onnxruntime-web", f"dist/{wasm}"))
-    yield Asset(DESCRIPTION, bundle.description_bytes)
+    yield Asset(_asset_name(DESCRIPTION), bundle.description_bytes)
     for name in _bundle_files(bundle):
-        yield Asset(name, bundle.path(name).read_bytes())
+        yield Asset(_asset_name(name), bundle.path(name).read_bytes())
+
+
+def _asset_name(bundle_file: str) -> str:
+    """The name, among all assets, of a file of the bundle: what models call their files must not meet our own names."""
+    return f"bundle/{bundle_file}"
 
 
 def _bundle_files(bundle: Bundle) -> list[str]:
@@ -96,7 +102,7 @@ def _bundle_files(bundle: Bundle) -> list[str]:
     names: list[str] = []
     for role in ROLES_IN_THE_PAGE:
         if role in bundle.description.graphs:
-            names += [bundle.description.graphs[role].file, *bundle.weights(role)]
+            names += [bundle.description.graphs[role].file, *bundle.weights(role).values()]
     if bundle.description.golden:
         names.append(bundle.description.golden.image)
     return list(dict.fromkeys(names))
@@ -105,7 +111,10 @@ def _bundle_files(bundle: Bundle) -> list[str]:
 def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> PageData:
     description = bundle.description
     graphs = {
-        role: {"file": description.graphs[role].file, "weights": bundle.weights(role)}
+        role: {
+            "file": _asset_name(description.graphs[role].file),
+            "weights": {place: _asset_name(path) for place, path in bundle.weights(role).items()},
+        }
         for role in ROLES_IN_THE_PAGE
         if role in description.graphs
     }
@@ -114,7 +123,7 @@ def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> Pag
         boot={"wheel": boot.wheel, "lock": boot.lock, "snapshot": True, "graphs": graphs},
         bundle={"name": description.name, "version": description.version, "sha256": bundle.model.sha256},
         labels=[label.name for label in description.labels],
-        example=description.golden.image if description.golden else None,
+        example=_asset_name(description.golden.image) if description.golden else None,
     )
 
 
@@ -162,7 +171,25 @@ def _is_site(folder: Path) -> bool:
 
 
 def _swap(new: Path, out: Path, old: Path) -> None:
-    if out.exists():
-        out.replace(old)
-    new.replace(out)
-    shutil.rmtree(old, ignore_errors=True)
+    """Put the new site in the old one's place, with the files that people added there; put the old back on failure."""
+    if not out.exists():
+        new.replace(out)
+        return
+    _keep_added_files(out, new)
+    out.replace(old)
+    try:
+        new.replace(out)
+    except OSError:
+        old.replace(out)
+        raise
+
+
+def _keep_added_files(old: Path, new: Path) -> None:
+    if not _is_site(old):
+        return
+    built = json.loads((old / MANIFEST).read_bytes())["files"].keys() | {MANIFEST}
+    for path in old.rglob("*"):
+        name = path.relative_to(old).as_posix()
+        if path.is_file() and name not in built and not (new / name).exists():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new / name)

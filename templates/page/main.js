@@ -64,7 +64,7 @@ document.getElementById("example")?.addEventListener("click", async () => {
   const engine = await engineReady;
   const packed = engine.assets[SITE.example];
   const bytes = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
-  take([new File([bytes], SITE.example)]);
+  take([new File([bytes], SITE.example.split("/").pop())]);
 });
 
 announce("Loading the program…");

@@ -41,7 +41,7 @@ async function boot({ lifeline, assets, boot }) {
   }
   pyodide = await timed("python", () => startPython(assets, boot));
   Session = pyodide.pyimport("sitegen_runtime.browser").Session;
-  bundleJson = pyodide.toPy(await unpack(assets["bundle.json"]));
+  bundleJson = pyodide.toPy(await unpack(assets["bundle/bundle.json"]));
   await timed("networks", () => startNetworks(assets, boot));
   postMessage({ kind: "ready", times });
 }

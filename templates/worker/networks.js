@@ -7,7 +7,9 @@ async function startNetworks(assets, boot) {
   for (const [role, graph] of Object.entries(boot.graphs)) {
     const model = await unpack(assets[graph.file]);
     const externalData = [];
-    for (const path of graph.weights) externalData.push({ path, data: await unpack(assets[path]) });
+    for (const [path, name] of Object.entries(graph.weights)) {
+      externalData.push({ path, data: await unpack(assets[name]) });
+    }
     sessions.set(role, await ort.InferenceSession.create(model, { executionProviders: ["wasm"], externalData }));
   }
   ort.env.wasm.wasmBinary = undefined; // 14 MB that nobody needs any more

@@ -34,8 +34,12 @@ def copy(site: Path, tmp_path: Path) -> Path:
 
 
 def asset(site: Path, kind: str) -> Path:
-    (found,) = (site / "assets").glob(f"{kind}*")
+    (found,) = (path for path in (site / "assets").rglob("*.js") if path.name.startswith(kind))
     return found
+
+
+def name_of(site: Path, path: Path) -> str:
+    return path.relative_to(site).as_posix()
 
 
 def failure(driver: webdriver.Chrome, site: Path, transport: str = "file") -> str:
@@ -68,7 +72,7 @@ def test_a_cut_byte_is_named(driver: webdriver.Chrome, copy: Path, kind: str) ->
     path = asset(copy, kind)
     path.write_bytes(drop_a_byte(path.read_bytes()))
     message = failure(driver, copy)
-    assert f"The file assets/{path.name} is damaged." in message
+    assert f"The file {name_of(copy, path)} is damaged." in message
     assert "copy the folder again" in message
 
 
@@ -76,7 +80,7 @@ def test_a_cut_byte_is_named(driver: webdriver.Chrome, copy: Path, kind: str) ->
 def test_other_damage_is_named(driver: webdriver.Chrome, copy: Path, damage: Callable[[bytes], bytes]) -> None:
     path = asset(copy, "classifier.weights")
     path.write_bytes(damage(path.read_bytes()))
-    assert f"assets/{path.name} is damaged" in failure(driver, copy)
+    assert f"{name_of(copy, path)} is damaged" in failure(driver, copy)
 
 
 @pytest.mark.parametrize("transport", ["file", "http"])
@@ -84,7 +88,7 @@ def test_a_missing_file_is_named(driver: webdriver.Chrome, copy: Path, transport
     path = asset(copy, "gate.onnx")
     path.unlink()
     message = failure(driver, copy, transport)
-    assert f"The file assets/{path.name} is missing." in message
+    assert f"The file {name_of(copy, path)} is missing." in message
     assert ("ZIP" in message) == (transport == "file")
 
 
@@ -120,5 +124,5 @@ def test_without_web_crypto_the_kept_sha256_checks(site: Path, copy: Path) -> No
         path.write_bytes(flip_a_character(path.read_bytes()))
         with site_address(copy, "http") as damaged:
             page = SitePage(driver, damaged.replace("127.0.0.1", "intranet.example"))
-            with pytest.raises(BrowserError, match=f"assets/{path.name} is damaged"):
+            with pytest.raises(BrowserError, match=f"{name_of(copy, path)} is damaged"):
                 page.wait_until_ready()

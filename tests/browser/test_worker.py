@@ -1,5 +1,7 @@
 """The worker can die, hang and be cancelled; the page goes on with another."""
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,13 @@ pytestmark = pytest.mark.browser
 CATCH_WORKERS = """
 window.caughtWorkers = [];
 const Original = window.Worker;
-window.Worker = class extends Original { constructor(...values) { super(...values); window.caughtWorkers.push(this); } };
+window.Worker = class extends Original {
+  constructor(...values) { super(...values); window.caughtWorkers.push(this); }
+  postMessage(message, ...rest) {
+    if (message.boot && window.withoutSnapshot) message.boot.snapshot = false;
+    super.postMessage(message, ...rest);
+  }
+};
 """
 ANALYSE = """
 const [text, when, done] = arguments;
@@ -48,8 +56,6 @@ def caught(catching: webdriver.Chrome, site: Path) -> Iterator[SitePage]:
 
 
 def interrupted(page: SitePage, action: str, when: str) -> dict[str, Any]:
-    import base64
-
     script = ANALYSE.replace("__ACTION__", action)
     answer: dict[str, Any] = page.driver.execute_async_script(script, base64.b64encode(encoded()).decode(), when)
     return answer
@@ -65,11 +71,8 @@ def test_a_killed_worker_is_replaced_and_the_image_done(caught: SitePage, when: 
 
 
 def test_an_error_event_replaces_the_worker_at_once(caught: SitePage) -> None:
-    answer = interrupted(
-        caught,
-        "if (!window.killed) { window.killed = true; caughtWorkers[0].dispatchEvent(new ErrorEvent('error', {message: 'gone'})); }",
-        "gate",
-    )
+    once = "if (!window.killed) { window.killed = true; caughtWorkers[0].dispatchEvent(new ErrorEvent('error')); }"
+    answer = interrupted(caught, once, "gate")
     assert answer["document"]["findings"]
     assert answer["workers"] == 2
 
@@ -112,9 +115,6 @@ def test_many_calls_at_once_are_answered_each_with_its_own_image(caught: SitePag
     Promise.allSettled(blobs.map((blob, index) => sitegen.analyse(blob, {name: `image ${index}`}))).then((answers) =>
       done(answers.map(({value, reason}) => value ?? reason.result)));
     """
-    import base64
-    import hashlib
-
     files = [encoded(seed=1), b"broken", encoded("JPEG", seed=2), encoded(seed=1)[:-500], encoded("WEBP", seed=3)]
     documents = caught.driver.execute_async_script(script, [base64.b64encode(data).decode() for data in files])
     assert [document["image"]["name"] for document in documents] == [f"image {index}" for index in range(5)]
@@ -131,6 +131,17 @@ def test_the_page_is_never_blocked(caught: SitePage) -> None:
     const timer = setInterval(() => ticks++, 5);
     window.sitegen.analyse(new Blob([bytes]), {name: "a.png"}).then(() => { clearInterval(timer); done(ticks); });
     """
-    import base64
-
     assert caught.driver.execute_async_script(script, base64.b64encode(encoded(size=1024)).decode()) >= 2
+
+
+def test_python_starts_without_its_snapshot_too(catching: webdriver.Chrome, site: Path) -> None:
+    """Where a browser cannot restore the snapshot, the standard library and the runtime's wheel serve."""
+    added = catching.execute_cdp_cmd(
+        "Page.addScriptToEvaluateOnNewDocument", {"source": "window.withoutSnapshot = true;"}
+    )
+    try:
+        with opened(catching, site) as page:
+            assert catching.execute_script("return window.withoutSnapshot")
+            assert page.analyse(encoded(), "a.png")["findings"]
+    finally:
+        catching.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)

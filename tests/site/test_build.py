@@ -82,7 +82,7 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
         name: entry["bytes"] for name, entry in constant["assets"].items()
     }
     for name in ("bundle.json", "classifier.onnx", "classifier.weights", "gate.onnx", "gate.weights"):
-        assert assets[name] == (bundle.folder / name).read_bytes(), name
+        assert assets[f"bundle/{name}"] == (bundle.folder / name).read_bytes(), name
     engines = install_engines()
     assert assets["pyodide.asm.wasm"] == engines.read("pyodide", "pyodide.asm.wasm")
     assert assets["python_stdlib.zip"] == engines.read("pyodide", "python_stdlib.zip")
@@ -91,8 +91,11 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
     lock = json.loads(constant["boot"]["lock"])
     assert [entry["file_name"] for entry in lock["packages"].values()] == [wheel]
     assert constant["boot"]["graphs"] == {
-        "classifier": {"file": "classifier.onnx", "weights": ["classifier.weights"]},
-        "gate": {"file": "gate.onnx", "weights": ["gate.weights"]},
+        "classifier": {
+            "file": "bundle/classifier.onnx",
+            "weights": {"classifier.weights": "bundle/classifier.weights"},
+        },
+        "gate": {"file": "bundle/gate.onnx", "weights": {"gate.weights": "bundle/gate.weights"}},
     }
 
 
@@ -161,7 +164,10 @@ def test_an_empty_folder_and_an_old_site_are_replaced(bundle: Bundle, tmp_path: 
     out = tmp_path / "dist"
     out.mkdir()
     build_site(bundle, out)
-    (out / "assets" / "old.js").write_text("old")
+    (out / "assets" / "old.js").write_text("of the version before")
+    manifest = json.loads((out / "manifest.json").read_text("utf-8"))
+    manifest["files"]["assets/old.js"] = {"bytes": 21, "sha256": ""}
+    (out / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     build_site(bundle, out)
     assert not (out / "assets" / "old.js").exists()
     assert (out / "index.html").is_file()
@@ -178,3 +184,20 @@ def test_a_failing_build_leaves_the_old_site(bundle: Bundle, tmp_path: Path, mon
         build_site(bundle, out)
     assert contents(out) == before
     assert [path.name for path in tmp_path.iterdir()] == ["dist"]
+
+
+def test_files_that_people_added_are_kept(bundle: Bundle, tmp_path: Path) -> None:
+    out = tmp_path / "dist"
+    build_site(bundle, out)
+    (out / "CNAME").write_text("radiology.example")
+    (out / "extra").mkdir()
+    (out / "extra" / "notes.txt").write_text("ours")
+    build_site(bundle, out)
+    assert (out / "CNAME").read_text() == "radiology.example"
+    assert (out / "extra" / "notes.txt").read_text() == "ours"
+
+
+def test_a_site_is_built_in_the_current_folder(bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (build_site(bundle, Path()).folder / "index.html").is_file()
+    assert (tmp_path / "index.html").is_file()
