@@ -289,7 +289,7 @@ def describe_files(folder: Path, names: Iterable[str]) -> dict[str, FileEntry]:
 
 def write_description(folder: Path, description: Description) -> None:
     """Write `bundle.json`, in a stable layout. Raises BundleError for numbers that JSON does not have."""
-    fields = description.model_dump(mode="json", by_alias=True)
+    fields = description.model_dump(by_alias=True)  # mode="json" would turn NaN into null
     try:
         text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
     except ValueError as error:

@@ -45,7 +45,7 @@ def test_loads(bundle: Bundle) -> None:
     assert description.labels[0].operating_point == 0.25
     assert bundle.graph_path("classifier") == bundle.folder / "classifier.onnx"
     assert bundle.weights("classifier") == {"classifier.weights": "classifier.weights"}
-    assert bundle.weights("gate") == ["gate.weights"]
+    assert bundle.weights("gate") == {"gate.weights": "gate.weights"}
     assert bundle.model.name == "test-model"
     assert bundle.model.graphs["classifier"].inputs[0].cells == 32
     assert bundle.model.gate is not None
