@@ -90,7 +90,7 @@ def table(results: dict[str, list[Run]]) -> Table:
 def site_facts(site: Path) -> dict[str, Any]:
     """Return how many bytes a first visit loads, and the largest file."""
     files = [path for path in site.rglob("*") if path.is_file()]
-    loaded = [site / "index.html", *(site / "assets").iterdir()]
+    loaded = [site / "index.html", *(site / "assets").rglob("*.js")]
     return {
         "cold load MB": sum(path.stat().st_size for path in loaded) / 1e6,
         "largest file MiB": max(path.stat().st_size for path in files) / 2**20,

@@ -83,7 +83,7 @@ def test_a_site_is_built_from_the_bundle_that_ships(installed: Path, tmp_path: P
     there = {path.relative_to(site).as_posix(): path.stat().st_size for path in site.rglob("*") if path.is_file()}
     del there["manifest.json"]
     assert {name: entry["bytes"] for name, entry in files.items()} == there
-    for start in ("classifier.weights", "gate.weights", "golden.png", "snapshot.bin", "worker.js", "pyodide.asm.wasm"):
+    for start in ("bundle/classifier.weights", "bundle/gate.weights", "bundle/golden.png", "snapshot.bin", "worker.js"):
         assert any(name.startswith(f"assets/{start}.") for name in there), start
     assert {"index.html", "card.html", "licences/index.html", "licences/MPL-2.0.txt"} <= there.keys()
 
