@@ -120,7 +120,7 @@ def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> Pag
     }
     return PageData(
         assets={asset.name: asset.entry for asset in assets},
-        boot={"wheel": boot.wheel, "lock": boot.lock, "snapshot": True, "graphs": graphs},
+        boot={"wheel": boot.wheel, "lock": boot.lock, "snapshot": True, "decoder": "worker", "graphs": graphs},
         bundle={"name": description.name, "version": description.version, "sha256": bundle.model.sha256},
         labels=[label.name for label in description.labels],
         example=_asset_name(description.golden.image) if description.golden else None,

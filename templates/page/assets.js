@@ -13,10 +13,10 @@ class AssetError extends Error {
 
   static sentence(file, problem) {
     if (problem === "missing" && openedInsideArchive()) {
-      return `This page was opened inside a ZIP file, where it cannot reach its other files (${file}). Extract the whole folder first, then open index.html in it.`;
+      return `This page was opened inside a ZIP file, where it cannot reach its other files (${file}). Extract first: unpack the whole folder, then open index.html in it.`;
     }
     const remedy = location.protocol === "file:"
-      ? "If you opened this page inside a ZIP file, extract the whole folder first; otherwise copy the folder again from its source."
+      ? "If you opened this page inside a ZIP file, extract first; otherwise copy the whole folder again from its source."
       : "Reload the page; if that does not help, the site has to be uploaded again.";
     return `The file ${file} is ${problem}. ${remedy}`;
   }

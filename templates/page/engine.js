@@ -26,7 +26,11 @@ class Engine {
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
     this.worker.lifeline = `sitegen worker ${Math.random()}`;
-    this.worker.postMessage({ kind: "boot", lifeline: this.worker.lifeline, assets: this.assets, boot: this.site.boot });
+    // Bytes, not Blobs: WebKit's workers cannot read a Blob that a page on file:// made.
+    const read = async ([name, blob]) => [name, await blob.arrayBuffer()];
+    const assets = Object.fromEntries(await Promise.all(Object.entries(this.assets).map(read)));
+    const { lifeline } = this.worker;
+    this.worker.postMessage({ kind: "boot", lifeline, assets, boot: this.site.boot }, Object.values(assets));
     const times = await booted;
     this.isReady = true;
     this.pump();
@@ -48,8 +52,17 @@ class Engine {
     if (!this.isReady || this.active || !this.queue.length) return;
     const job = (this.active = this.queue.shift());
     job.attempts += 1;
-    this.worker.postMessage({ kind: "analyse", id: job.id, blob: job.blob, name: job.name, force: job.force });
-    this.expectWithin(ACCEPT_MS);
+    this.send(job, this.worker).catch(() => {
+      const message = `The file ${job.name} cannot be read: it was moved, changed or locked. Choose it again.`;
+      if (this.active === job) this.release(failureResult(job.name, "unreadable-file", message));
+    });
+  }
+
+  async send(job, worker) {
+    const bytes = await job.blob.arrayBuffer();
+    if (worker !== this.worker || this.active !== job) return; // another worker has the job by now
+    worker.postMessage({ kind: "analyse", id: job.id, bytes, name: job.name, force: job.force }, [bytes]);
+    this.expectWithin(job.cancelled ? CANCEL_MS : ACCEPT_MS);
   }
 
   cancel(job) {
@@ -80,6 +93,7 @@ class Engine {
   receive(message) {
     if (message.kind === "alive") return this.watchOver(this.worker);
     if (message.kind === "booting") return this.onBooting(message.stage);
+    if (message.kind === "decode") return this.decodeFor(this.worker, message);
     if (message.kind === "ready") return this.onReady(message.times);
     if (message.kind === "fatal") return this.replace(message.message);
     const job = this.active;
@@ -87,6 +101,11 @@ class Engine {
     if (!job.cancelled) this.expectWithin(SILENCE_MS);
     if (message.kind === "progress") job.onProgress?.({ stage: message.stage, done: message.done });
     if (message.kind === "result") this.release(message);
+  }
+
+  async decodeFor(worker, { bytes, type, options }) {
+    const bitmap = await createImageBitmap(new Blob([bytes], { type }), options).catch(() => null);
+    worker.postMessage({ kind: "decoded", bitmap }, bitmap ? [bitmap] : []);
   }
 
   release(result) {

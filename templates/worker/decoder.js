@@ -1,8 +1,23 @@
 // The browser's own decoder, used for opaque 8-bit images that Python has checked and stripped. `willReadFrequently`
-// keeps the canvas in main memory: pixels that went through a graphics card may come back changed. Every image is declared
-// opaque, but the bits of a transparent lossless WebP still hold its alpha: asking for "default" premultiplication and
-// drawing on an opaque canvas are what makes browsers ignore it.
-const UNTOUCHED = { premultiplyAlpha: "default", colorSpaceConversion: "none", imageOrientation: "none" };
+// keeps the canvas in main memory: pixels that went through a graphics card may come back changed.
+const UNTOUCHED = { premultiplyAlpha: "none", colorSpaceConversion: "none", imageOrientation: "none" };
+
+// WebKit's workers of a page on file:// cannot read Blobs, not even their own. There the page decodes.
+let decodesHere = true;
+let bitmapFromPage = null;
+
+async function chooseDecoder(wanted) {
+  const readable = new Blob(["x"]).arrayBuffer().then(() => true, () => false);
+  decodesHere = wanted !== "page" && (await readable);
+}
+
+function bitmapOf(bytes, type) {
+  if (decodesHere) return createImageBitmap(new Blob([bytes], { type }), UNTOUCHED);
+  return new Promise((resolve, reject) => {
+    bitmapFromPage = (bitmap) => (bitmap ? resolve(bitmap) : reject(new Error("the page could not decode it either")));
+    postMessage({ kind: "decode", bytes, type, options: UNTOUCHED });
+  });
+}
 
 class DecodedImage {
   constructor(bitmap) {
@@ -12,7 +27,7 @@ class DecodedImage {
 
   static async decode(bytes, type) {
     try {
-      return new DecodedImage(await createImageBitmap(new Blob([bytes], { type }), UNTOUCHED));
+      return new DecodedImage(await bitmapOf(bytes, type));
     } catch {
       const message = "The image data cannot be decoded: the file is damaged. Copy it again from its source.";
       throw Object.assign(new Error(message), { code: "damaged-image" });

@@ -15,7 +15,11 @@ self.fetch = async (resource) => {
   return new Response(bytes, { headers: { "content-type": contentType(name) } });
 };
 
-async function unpack(blob) {
-  const stream = blob.stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+// Gzip bytes to bytes.
+async function unpack(packed) {
+  const gunzip = new DecompressionStream("gzip");
+  const writer = gunzip.writable.getWriter();
+  const written = writer.write(packed).then(() => writer.close());
+  const [bytes] = await Promise.all([new Response(gunzip.readable).arrayBuffer(), written]);
+  return new Uint8Array(bytes);
 }

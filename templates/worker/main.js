@@ -39,6 +39,7 @@ async function boot({ lifeline, assets, boot }) {
   if (!canvasKeepsPixels()) {
     throw new Error("This browser changes the pixels that pages read (protection against fingerprinting), so no result could be trusted. Allow this page to read canvas data, or use another browser.");
   }
+  await chooseDecoder(boot.decoder);
   pyodide = await timed("python", () => startPython(assets, boot));
   Session = pyodide.pyimport("sitegen_runtime.browser").Session;
   bundleJson = pyodide.toPy(await unpack(assets["bundle/bundle.json"]));
@@ -115,7 +116,7 @@ class Analysis {
 
   async preview(orientation) {
     try {
-      this.opened ??= new DecodedImage(await createImageBitmap(this.job.blob, UNTOUCHED));
+      this.opened ??= new DecodedImage(await bitmapOf(this.job.bytes, ""));
       return previewOf(this.opened.bitmap, orientation);
     } catch {
       return null; // the result stands without its picture
@@ -126,7 +127,7 @@ class Analysis {
 async function analyse(job) {
   postMessage({ kind: "accepted", id: job.id });
   const analysis = new Analysis(job);
-  const data = pyodide.toPy(new Uint8Array(await job.blob.arrayBuffer()));
+  const data = pyodide.toPy(new Uint8Array(job.bytes));
   const session = Session(data, job.name, bundleJson, JSON.stringify({ engine: ENGINE, force: job.force }));
   data.destroy();
   try {
@@ -140,7 +141,12 @@ async function analyse(job) {
   }
 }
 
-const handlers = { boot, analyse, cancel: ({ id }) => cancelled.add(id) };
+const handlers = {
+  boot,
+  analyse,
+  cancel: ({ id }) => cancelled.add(id),
+  decoded: ({ bitmap }) => bitmapFromPage(bitmap),
+};
 
 self.onmessage = async ({ data }) => {
   try {

@@ -73,7 +73,7 @@ def test_a_cut_byte_is_named(driver: webdriver.Chrome, copy: Path, kind: str) ->
     path.write_bytes(drop_a_byte(path.read_bytes()))
     message = failure(driver, copy)
     assert f"The file {name_of(copy, path)} is damaged." in message
-    assert "copy the folder again" in message
+    assert "copy the whole folder again" in message
 
 
 @pytest.mark.parametrize("damage", [flip_a_character, cut_in_half, lambda text: b"", lambda text: b"%" + text])
@@ -100,7 +100,7 @@ def test_a_page_opened_inside_a_zip_says_extract_first(driver: webdriver.Chrome,
         shutil.copy(site / name, folder / name)
     message = failure(driver, folder)
     assert "opened inside a ZIP file" in message
-    assert "Extract the whole folder first" in message
+    assert "Extract first" in message
 
 
 def test_an_index_whose_program_was_changed_does_not_run(driver: webdriver.Chrome, copy: Path) -> None:

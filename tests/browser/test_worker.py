@@ -1,6 +1,7 @@
 """The worker can die, hang and be cancelled; the page goes on with another."""
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ const Original = window.Worker;
 window.Worker = class extends Original {
   constructor(...values) { super(...values); window.caughtWorkers.push(this); }
   postMessage(message, ...rest) {
-    if (message.boot && window.withoutSnapshot) message.boot.snapshot = false;
+    if (message.boot) Object.assign(message.boot, window.bootOtherwise);
     super.postMessage(message, ...rest);
   }
 };
@@ -134,14 +135,26 @@ def test_the_page_is_never_blocked(caught: SitePage) -> None:
     assert caught.driver.execute_async_script(script, base64.b64encode(encoded(size=1024)).decode()) >= 2
 
 
+@contextlib.contextmanager
+def booted(driver: webdriver.Chrome, otherwise: str) -> Iterator[None]:
+    """Let pages start their workers with other settings than the site's."""
+    source = {"source": f"window.bootOtherwise = {otherwise};"}
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", source)
+    yield
+    driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
 def test_python_starts_without_its_snapshot_too(catching: webdriver.Chrome, site: Path) -> None:
     """Where a browser cannot restore the snapshot, the standard library and the runtime's wheel serve."""
-    added = catching.execute_cdp_cmd(
-        "Page.addScriptToEvaluateOnNewDocument", {"source": "window.withoutSnapshot = true;"}
-    )
-    try:
-        with opened(catching, site) as page:
-            assert catching.execute_script("return window.withoutSnapshot")
-            assert page.analyse(encoded(), "a.png")["findings"]
-    finally:
-        catching.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    with booted(catching, "{snapshot: false}"), opened(catching, site) as page:
+        assert page.analyse(encoded(), "a.png")["findings"]
+
+
+def test_the_page_decodes_where_the_worker_cannot(catching: webdriver.Chrome, site: Path) -> None:
+    """WebKit's workers cannot read Blobs on file://."""
+    with opened(catching, site) as page:
+        theirs = [page.analyse(encoded(kind), "a", force=True) for kind in ("PNG", "JPEG", "WEBP")]
+    with booted(catching, "{decoder: 'page'}"), opened(catching, site) as page:
+        ours = [page.analyse(encoded(kind), "a", force=True) for kind in ("PNG", "JPEG", "WEBP")]
+        assert page.analyse(encoded("JPEG")[:-300], "cut.jpg")["error"]["code"] == "damaged-image"
+    assert [document["tensors"] for document in ours] == [document["tensors"] for document in theirs]

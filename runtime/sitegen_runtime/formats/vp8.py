@@ -1,6 +1,6 @@
 """The headers of WebP's two bitstreams: VP8 (RFC 6386) and VP8L (RFC 9649, section 3)."""
 
-from sitegen_runtime.errors import DamagedImage
+from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.inspected import TRUNCATED
 
 _DAMAGED = "The header of the WebP image is damaged. Copy the file again from its source."
@@ -32,13 +32,16 @@ def lossless_header(frame: bytes) -> tuple[int, int]:
     return (fields & 0x3FFF) + 1, (fields >> 14 & 0x3FFF) + 1
 
 
-def without_alpha(frame: bytes) -> bytes:
-    """A VP8L bitstream with its `alpha_is_used` bit cleared, so that decoders give the colours as stored.
+def check_opaque(frame: bytes) -> None:
+    """Raise UnsupportedType where a VP8L image is transparent (RFC 9649, 3.4: `alpha_is_used`).
 
-    The bit is only a hint (RFC 9649, 3.4); without it libwebp's users neither blend nor premultiply.
+    Its alpha is coded along with its colours, so it cannot be left out as from other files, and browsers premultiply.
     """
-    fields = int.from_bytes(frame[1:5], "little") & ~_ALPHA_BIT
-    return frame[:1] + fields.to_bytes(4, "little") + frame[5:]
+    if int.from_bytes(frame[1:5], "little") & _ALPHA_BIT:
+        raise UnsupportedType(
+            "This is a lossless WebP with transparency, which browsers do not read alike. Save the image as PNG and "
+            "try again."
+        )
 
 
 def check_partitions(frame: bytes) -> None:

@@ -11,7 +11,7 @@ from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats.exif import orientation
 from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_size
 from sitegen_runtime.formats.sniff import WEBP
-from sitegen_runtime.formats.vp8 import check_partitions, lossless_header, lossy_header, without_alpha
+from sitegen_runtime.formats.vp8 import check_opaque, check_partitions, lossless_header, lossy_header
 
 _DAMAGED = "The WebP file is damaged. Copy it again from its source."
 _ANIMATED = "Animated image: only the first frame was analysed."
@@ -34,8 +34,9 @@ class _Contents:
 def inspect_webp(data: bytes, max_pixels: int) -> InspectedImage:
     """Check a WebP file that starts with its RIFF header.
 
-    Raises DamagedImage or TooLarge. The payload is a simple WebP file with the one bitstream: without alpha, colour
-    profile, EXIF and animation. Bytes behind the end that the header states must be zero.
+    Raises DamagedImage, TooLarge, or UnsupportedType for a lossless image with transparency. The payload is a simple
+    WebP file with the one bitstream: without alpha, colour profile, EXIF and animation. Bytes behind the end that the
+    header states must be zero.
     """
     contents = _walk(_riff_body(data), max_pixels)
     if not contents.frame:
@@ -47,9 +48,8 @@ def inspect_webp(data: bytes, max_pixels: int) -> InspectedImage:
         raise DamagedImage(f"The file states two different sizes for its image. {_DAMAGED}")
     if contents.frame_kind == _LOSSY:
         check_partitions(contents.frame)
-        frame = contents.frame
     else:
-        frame = without_alpha(contents.frame)
+        check_opaque(contents.frame)
     return InspectedImage(
         media_type=WEBP,
         width=width,
@@ -58,7 +58,7 @@ def inspect_webp(data: bytes, max_pixels: int) -> InspectedImage:
         grey=False,
         orientation=contents.orientation,
         decoder=PLATFORM,
-        payload=_rebuild(contents.frame_kind, frame),
+        payload=_rebuild(contents.frame_kind, contents.frame),
         notes=tuple(contents.notes),
     )
 
