@@ -12,6 +12,7 @@ from sitegen.browser.parity import BORDERS, GATE_TOLERANCE, PROBABILITY_TOLERANC
 from sitegen.bundle import Bundle, Description, Golden, GraphInput, Label, Licence
 from sitegen.cli import app
 from sitegen.prediction import Predictor
+from sitegen.site.page import index_policy
 from sitegen_runtime import errors
 
 ROOT = Path(__file__).parents[1]
@@ -110,3 +111,17 @@ def test_the_map_of_the_code_is_the_code() -> None:
         "browser", "cli", "data", "evaluation", "export", "networks", "prediction", "site", "training"
     }  # fmt: skip
     assert [package for package in packages if f"{package}/" not in named] == []
+
+
+def test_the_documented_policy_is_the_one_that_is_built() -> None:
+    text = " ".join(read("docs/site.md").split())
+    policy = re.sub(r"'sha256-[^']+'", "'sha256-…'", index_policy("script", "style"))
+    assert policy in text
+
+
+def test_documented_messages_are_the_pages_own() -> None:
+    pages = "".join(path.read_text("utf-8") for path in sorted(resources.templates().rglob("*.[jh]*")))
+    rows = re.findall(r"^\| (?!message|-)(.+?) \|", read("docs/site.md"), re.MULTILINE)
+    assert len(rows) == 5
+    for row in rows:
+        assert re.sub(r"The file assets/… is (missing|damaged)", "The file ${file} is ${problem}", row) in pages

@@ -13,7 +13,7 @@ from sitegen.browser.images import images_in, write_synthetic_set
 from sitegen.browser.page import SitePage, site_address
 from sitegen.browser.parity import CHESTER, Comparison
 from sitegen.bundle import Bundle
-from sitegen.errors import SiteError
+from sitegen.errors import BrowserError, SiteError
 from sitegen.prediction import Predictor
 from sitegen.site.server import check_site
 from sitegen_runtime.document import Document
@@ -74,7 +74,14 @@ def _compare(
         page = SitePage(driver, url)
         ready = page.wait_until_ready()
         for path, document in progress.track(reference.items(), description=f"In the page, over {transport}"):
-            comparison.add(path.name, page.analyse(path.read_bytes(), path.name, force=True), document)
+            try:
+                ours = page.analyse(path.read_bytes(), path.name, force=True)
+            except BrowserError as error:  # the other images are still worth comparing, in a fresh page
+                comparison.failures.append(f"{path.name}: {error}")
+                page = SitePage(driver, url)
+                page.wait_until_ready()
+            else:
+                comparison.add(path.name, ours, document)
         outside = [request for request in page.requests() if not _inside(request, url)]
         named = page.browser()
     comparison.failures += [f"request outside the site: {request}" for request in outside]

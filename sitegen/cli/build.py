@@ -24,7 +24,7 @@ def build(
 
     from sitegen.site import build_site
 
-    console = Console(stderr=True)
+    console = Console(stderr=True, log_path=False)
     loaded = chosen_bundle(bundle)
     with console.status("Starting") as status:
 

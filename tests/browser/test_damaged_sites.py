@@ -126,3 +126,27 @@ def test_without_web_crypto_the_kept_sha256_checks(site: Path, copy: Path) -> No
             page = SitePage(driver, damaged.replace("127.0.0.1", "intranet.example"))
             with pytest.raises(BrowserError, match=f"{name_of(copy, path)} is damaged"):
                 page.wait_until_ready()
+
+
+def test_a_browser_that_alters_pixels_is_not_used(site: Path) -> None:
+    """Some browsers add noise to what pages read from a canvas, so that pages cannot recognise them."""
+    noisy = """
+    const read = OffscreenCanvasRenderingContext2D.prototype.getImageData;
+    OffscreenCanvasRenderingContext2D.prototype.getImageData = function (...area) {
+      const pixels = read.apply(this, area);
+      pixels.data[5] ^= 1;
+      return pixels;
+    };
+    """
+    spoil = f"""
+    const Original = window.Blob;
+    window.Blob = class extends Original {{
+      constructor(parts, options) {{
+        super(options?.type === "text/javascript" ? [{noisy!r}, ...parts] : parts, options);
+      }}
+    }};
+    """
+    with chromium() as driver:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": spoil})
+        message = failure(driver, site)
+    assert "changes the pixels that pages read" in message

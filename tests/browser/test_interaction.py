@@ -157,3 +157,14 @@ def test_a_card_can_be_removed_and_the_other_pages_open(at: webdriver.Chrome) ->
     at.find_element(By.PARTIAL_LINK_TEXT, "Licences of everything").click()
     text = at.find_element(By.TAG_NAME, "main").text
     assert all(name in text for name in ("Pyodide", "ONNX Runtime Web", "js-sha256", "MPL-2.0"))
+
+
+def test_images_can_be_chosen_before_the_page_is_ready(
+    driver: webdriver.Chrome, shipped_site: Path, tmp_path: Path
+) -> None:
+    driver.get((shipped_site / "index.html").as_uri())
+    choose(driver, written(tmp_path, "early.png", encoded(seed=5)))
+    (waiting,) = driver.find_elements(By.CLASS_NAME, "card")
+    assert "early.png" in waiting.text
+    (card,) = cards(driver, 1)
+    assert card.get_attribute("data-outcome") in ("findings", "refused")

@@ -154,6 +154,7 @@ def test_the_synthetic_set_covers_types_codes_and_orientations(bundle: Bundle, t
         "cut-short.jpg": "damaged-image",
         "not-an-image.png": "unsupported-type",
         "empty.png": "damaged-image",
+        "alpha-lossless.webp": "unsupported-type",
     }
     assert {fields["image"]["type"] for fields in documents.values()} == {
         "image/png",
