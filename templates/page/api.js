@@ -17,9 +17,8 @@ const booting = {
 
 async function bootEngine() {
   const assets = await loadAssets(SITE.assets, (done) => booting.report("assets", done));
-  const engine = new Engine(SITE, assets, (stage, error) => booting.report(stage, error));
-  const times = await engine.start();
-  booting.report("ready", times);
+  const engine = new Engine(SITE, assets, (stage, detail) => booting.report(stage, detail));
+  await engine.start();
   return engine;
 }
 

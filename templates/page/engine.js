@@ -33,17 +33,18 @@ class Engine {
     this.worker.postMessage({ kind: "boot", lifeline, assets, boot: this.site.boot }, Object.values(assets));
     const times = await booted;
     this.isReady = true;
+    this.onBooting("ready", times);
     this.pump();
-    return times;
   }
 
   // Resolves to {document, wording, preview, pixels, overlay, squares}; never rejects.
   run(blob, { name, force, onProgress, signal }) {
     return new Promise((resolve) => {
       const job = { id: this.nextId++, blob, name, force, onProgress, resolve, attempts: 0 };
-      if (signal?.aborted) return this.finish(job, cancelledResult(job.name));
+      if (signal?.aborted) return resolve(cancelledResult(name));
       signal?.addEventListener("abort", () => this.cancel(job), { once: true });
       this.queue.push(job);
+      if (this.isBroken) this.restart(); // what failed before, memory above all, may be there by now
       this.pump();
     });
   }
@@ -71,7 +72,7 @@ class Engine {
       this.expectWithin(CANCEL_MS);
     } else if (this.queue.includes(job)) {
       this.queue.splice(this.queue.indexOf(job), 1);
-      this.finish(job, cancelledResult(job.name));
+      job.resolve(cancelledResult(job.name));
     }
     job.cancelled = true;
   }
@@ -112,12 +113,8 @@ class Engine {
     const job = this.active;
     clearTimeout(this.watchdog);
     this.active = null;
-    this.finish(job, result);
-    this.pump();
-  }
-
-  finish(job, result) {
     job.resolve(result);
+    this.pump();
   }
 
   // The worker is gone: start another from the assets that were kept.
@@ -128,14 +125,20 @@ class Engine {
     const job = this.active;
     this.active = null;
     this.isReady = false;
-    if (job?.cancelled) this.finish(job, cancelledResult(job.name));
+    if (job?.cancelled) job.resolve(cancelledResult(job.name));
     else if (job && job.attempts < ATTEMPTS) this.queue.unshift(job);
-    else if (job) this.finish(job, failureResult(job.name, "engine-failed", `${reason}. The image was given up; others can follow.`));
-    this.start().catch((error) => this.giveUp(error));
+    else job?.resolve(failureResult(job.name, "engine-failed", `${reason}. The image was given up; others can follow.`));
+    this.restart();
   }
 
-  giveUp(error) {
-    for (const job of this.queue.splice(0)) this.finish(job, failureResult(job.name, "engine-failed", error.message));
-    this.onBooting("failed", error);
+  async restart() {
+    this.isBroken = false;
+    try {
+      await this.start();
+    } catch (error) {
+      this.isBroken = true;
+      for (const job of this.queue.splice(0)) job.resolve(failureResult(job.name, "engine-failed", error.message));
+      this.onBooting("failed", error);
+    }
   }
 }

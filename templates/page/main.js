@@ -4,6 +4,7 @@ const STARTING = { assets: "Loading the program", python: "Starting Python", net
 const list = document.getElementById("results");
 const status = document.getElementById("status");
 const startBar = document.getElementById("start-progress");
+const failure = document.getElementById("failure");
 const input = document.getElementById("files");
 const dropZone = document.getElementById("drop");
 
@@ -13,6 +14,7 @@ function announce(text) {
 
 booting.listeners.push((stage, detail) => {
   if (stage === "failed") return showStartFailure(detail);
+  failure.hidden = true;
   if (stage === "ready") {
     startBar.hidden = true;
     return announce("Ready. Nothing you open leaves this machine.");
@@ -23,10 +25,8 @@ booting.listeners.push((stage, detail) => {
 
 function showStartFailure(error) {
   startBar.hidden = true;
-  document.body.dataset.state = "broken";
-  const message = document.getElementById("failure");
-  message.textContent = error.message;
-  message.hidden = false;
+  failure.textContent = error.message;
+  failure.hidden = false;
   announce("This page could not start.");
 }
 

@@ -23,8 +23,8 @@ const Original = window.Worker;
 window.Worker = class extends Original {
   constructor(...values) { super(...values); window.caughtWorkers.push(this); }
   postMessage(message, ...rest) {
-    if (message.boot) Object.assign(message.boot, window.bootOtherwise);
-    super.postMessage(message, ...rest);
+    const boot = message.boot && {...message.boot, ...window.bootOtherwise};
+    super.postMessage({...message, boot}, ...rest);
   }
 };
 """
@@ -158,3 +158,16 @@ def test_the_page_decodes_where_the_worker_cannot(catching: webdriver.Chrome, si
         ours = [page.analyse(encoded(kind), "a", force=True) for kind in ("PNG", "JPEG", "WEBP")]
         assert page.analyse(encoded("JPEG")[:-300], "cut.jpg")["error"]["code"] == "damaged-image"
     assert [document["tensors"] for document in ours] == [document["tensors"] for document in theirs]
+
+
+def test_after_a_worker_that_could_not_be_replaced_the_next_image_tries_again(caught: SitePage) -> None:
+    # The replacement's start fails, as it does where memory is short; the image is answered all the same.
+    fail = "window.bootOtherwise = {lock: '{}', snapshot: false};"
+    once = "if (!window.killed) { window.killed = true; caughtWorkers[0].terminate(); }"
+    answer = interrupted(caught, fail + once, "gate")
+    assert answer["code"] == "engine-failed"
+    assert caught.driver.find_element("id", "failure").is_displayed()
+    caught.driver.execute_script("window.bootOtherwise = undefined;")
+    assert caught.analyse(encoded(), "next.png")["findings"]
+    assert not caught.driver.find_element("id", "failure").is_displayed()
+    assert caught.driver.find_element("id", "status").text.startswith("Ready")

@@ -48,5 +48,5 @@ def test_its_card_warns_names_the_data_and_has_the_figures_of_the_description(bu
 
 def test_it_names_no_machine(bundle):
     text = json.dumps(json.loads(bundle.description_bytes)) + bundle.path("card.md").read_text(encoding="utf-8")
-    for trace in ("/work/", "/home/", "/root/"):
+    for trace in ("/Users/", "/home/", "/root/"):
         assert trace not in text
