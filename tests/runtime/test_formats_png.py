@@ -1,5 +1,6 @@
 """PNG: what is accepted, what is refused and why, and the pixels of the Python decoder."""
 
+import io
 import struct
 import tracemalloc
 import zlib
@@ -21,6 +22,7 @@ from images import (
     random_samples,
     saved,
 )
+from PIL import Image
 
 from sitegen_runtime.errors import DamagedImage, TooLarge, UnsupportedType
 from sitegen_runtime.formats import InspectedImage, decode_png, inspect_image
@@ -64,8 +66,19 @@ def test_pixels_of_every_kind(colour_type: int, bits: int, interlaced: bool) -> 
     image = inspect_image(data)
     assert (image.media_type, image.width, image.height, image.bits) == ("image/png", 13, 21, bits)
     assert image.grey == (colour_type in (0, 4))
-    assert image.decoder == ("platform" if (colour_type, bits) in ((0, 8), (2, 8)) else "python")
+    assert image.decoder == ("platform" if bits == 8 and colour_type != 3 else "python")
     assert np.array_equal(pixels(image), expected(samples, colour_type, bits))
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("colour_type", [4, 6])
+def test_alpha_is_taken_out_for_the_platforms_decoder(colour_type: int, interlaced: bool) -> None:
+    samples = random_samples(3, 70, 45, colour_type, 8)
+    data = encode_png(samples, colour_type, 8, interlaced=interlaced, filter_of=lambda row: row % 5)
+    with Image.open(io.BytesIO(inspect_image(data).payload)) as opaque:
+        assert opaque.mode == {4: "L", 6: "RGB"}[colour_type]
+        found = np.asarray(opaque).reshape(70, 45, -1)
+    assert np.array_equal(found, expected(samples, colour_type, 8)[:, :, : found.shape[2]])
 
 
 @settings(max_examples=60, deadline=None)

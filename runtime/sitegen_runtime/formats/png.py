@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
 from sitegen_runtime.formats.inspected import PLATFORM, PYTHON, TRUNCATED, InspectedImage, check_size
+from sitegen_runtime.formats.png_alpha import OPAQUE_TYPES, without_alpha
 from sitegen_runtime.formats.png_layout import DEPTHS, GREY_TYPES, PALETTE, Header, inflated, unpack_header
 from sitegen_runtime.formats.sniff import PNG, PNG_SIGNATURE
 
@@ -36,6 +37,7 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
 
     Raises DamagedImage, UnsupportedType or TooLarge. The payload keeps IHDR, the palette where it gives the colours,
     and one IDAT; it says nothing of colour spaces, transparency, animation or orientation, about which decoders differ.
+    The alpha of an 8-bit image is taken out of it.
     """
     header = _read_header(data)
     check_size(header.width, header.height, max_pixels)
@@ -45,6 +47,8 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
     _check_palette(contents)
     compressed = b"".join(contents.pixels)
     compressed = compressed[: _check_pixels(header, compressed)]
+    if header.bits == 8 and header.colour_type in OPAQUE_TYPES:
+        header, compressed = without_alpha(header, compressed)
     return InspectedImage(
         media_type=PNG,
         width=header.width,
