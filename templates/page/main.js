@@ -14,7 +14,8 @@ function announce(text) {
 
 booting.listeners.push((stage, detail) => {
   if (stage === "failed") return showStartFailure(detail);
-  failure.hidden = true;
+  if (stage === "assets" && !failure.hidden) return; // other files still arrive after one was found missing
+  if (stage === "ready") failure.hidden = true;
   if (stage === "ready") {
     startBar.hidden = true;
     return announce("Ready. Nothing you open leaves this machine.");

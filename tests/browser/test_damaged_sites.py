@@ -49,6 +49,7 @@ def failure(driver: webdriver.Chrome, site: Path, transport: str = "file") -> st
             page.wait_until_ready()
         shown = driver.find_element("id", "failure")
         assert shown.is_displayed()
+        assert driver.find_element("id", "status").text == "This page could not start."
         return str(shown.text)
 
 
