@@ -24,8 +24,6 @@ from sitegen_runtime.model import Model, NetworkInput
 from sitegen_runtime.pixels import collect
 from sitegen_runtime.requests import Progress, Request, RunGraph
 
-STAGES = ("check", "pixels", "gate", "classifier")
-
 
 @dataclass(frozen=True)
 class Job:

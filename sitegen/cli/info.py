@@ -42,6 +42,7 @@ def _facts(bundle: "Bundle") -> list[tuple[str, str]]:
     facts.append(("gate", f"{gate.metric} at least {gate.threshold:.4f}" if gate else "this model has no gate"))
     golden = description.golden
     facts.append(("golden example", golden.image if golden else "none"))
+    facts.append(("feature map", "yes" if description.feature_map else "none"))
     total = sum(entry.bytes for entry in description.files.values())
     facts.append(("files", f"{len(description.files)}, {total / 1e6:.2f} MB, all hashes as recorded"))
     return facts

@@ -22,10 +22,13 @@ from sitegen.site.packing import Asset, PackedAsset, pack, write_scripts
 from sitegen.site.page import PageData, render_document, render_index, worker_script
 from sitegen.site.runtime_wheel import RuntimeWheel, build_wheel, lock
 from sitegen.site.snapshot import make_snapshot
+from sitegen_runtime.document import Draft
+from sitegen_runtime.errors import AnalysisError
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "sitegen.site/1"
 ROLES_IN_THE_PAGE: tuple[Role, ...] = ("classifier", "gate")
+ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 STAGES = ("engines", "snapshot", "packing", "pages")
 Report = Callable[[str], None]
 
@@ -120,7 +123,15 @@ def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> Pag
     }
     return PageData(
         assets={asset.name: asset.entry for asset in assets},
-        boot={"wheel": boot.wheel, "lock": boot.lock, "snapshot": True, "decoder": "worker", "graphs": graphs},
+        boot={
+            "wheel": boot.wheel,
+            "lock": boot.lock,
+            "snapshot": True,
+            "decoder": "worker",
+            "engine": ENGINE,
+            "graphs": graphs,
+        },
+        failure=Draft("", bundle.model, ENGINE).failure(AnalysisError("")),
         bundle={"name": description.name, "version": description.version, "sha256": bundle.model.sha256},
         labels=[label.name for label in description.labels],
         example=_asset_name(description.golden.image) if description.golden else None,

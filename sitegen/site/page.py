@@ -25,10 +25,14 @@ WORKER_SCRIPTS = ("embedded", "python", "decoder", "networks", "main")
 
 @dataclass(frozen=True)
 class PageData:
-    """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute."""
+    """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute.
+
+    `failure` is the error document of an analysis of which nothing is known, for where the worker cannot make one.
+    """
 
     assets: dict[str, Any]
     boot: dict[str, Any]
+    failure: dict[str, Any]
     bundle: dict[str, str]
     labels: list[str]
     example: str | None

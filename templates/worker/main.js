@@ -2,9 +2,9 @@
 let pyodide = null;
 let Session = null;
 let bundleJson = null;
+let engine = null;
 const cancelled = new Set();
 
-const ENGINE = { runtime: "pyodide", provider: "wasm", threads: 1 };
 
 function nextTask() {
   return new Promise((resolve) => {
@@ -28,6 +28,7 @@ function holdLifeline(name) {
 
 async function boot({ lifeline, assets, boot }) {
   holdLifeline(lifeline);
+  engine = boot.engine;
   const times = {};
   const timed = async (stage, work) => {
     const start = performance.now();
@@ -128,7 +129,7 @@ async function analyse(job) {
   postMessage({ kind: "accepted", id: job.id });
   const analysis = new Analysis(job);
   const data = pyodide.toPy(new Uint8Array(job.bytes));
-  const session = Session(data, job.name, bundleJson, JSON.stringify({ engine: ENGINE, force: job.force }));
+  const session = Session(data, job.name, bundleJson, JSON.stringify({ engine, force: job.force }));
   data.destroy();
   try {
     const end = await analysis.follow(session);

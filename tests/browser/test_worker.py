@@ -13,6 +13,8 @@ from selenium import webdriver
 from browser.support import encoded, opened
 from sitegen.browser.chromium import chromium
 from sitegen.browser.page import SitePage
+from sitegen.bundle import Bundle
+from sitegen.prediction import Predictor
 
 pytestmark = pytest.mark.browser
 
@@ -78,13 +80,19 @@ def test_an_error_event_replaces_the_worker_at_once(caught: SitePage) -> None:
     assert answer["workers"] == 2
 
 
-def test_an_image_that_kills_twice_is_given_up_and_others_follow(caught: SitePage) -> None:
+def test_an_image_that_kills_twice_is_given_up_and_others_follow(caught: SitePage, bundle: Bundle) -> None:
     kill = "caughtWorkers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}));"
     answer = interrupted(caught, kill, "pixels")
     assert answer["code"] == "engine-failed"
     assert answer["result"]["error"]["code"] == "engine-failed"
     assert "out of memory" in answer["result"]["error"]["message"]
     assert answer["workers"] == 3
+    # The page's own error document, made without Python, is like Python's for a file that cannot be read.
+    pythons = Predictor(bundle).predict(Path("missing.png"))
+    assert set(answer["result"]) == set(pythons)
+    assert answer["result"]["image"] == pythons["image"] | {"name": "a.png"}
+    assert answer["result"]["bundle"] == pythons["bundle"]
+    assert answer["result"]["engine"] == {"runtime": "pyodide", "provider": "wasm", "threads": 1}
     assert caught.analyse(encoded(), "next.png")["findings"]
 
 

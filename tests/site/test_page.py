@@ -115,7 +115,7 @@ def test_links_lead_to_files_of_the_site(site: Path) -> None:
 def index_of(bundle: Bundle, **changes: object) -> Page:
     description = Description.model_validate(bundle.description.model_dump(by_alias=True) | changes)
     labels = [label.name for label in description.labels]
-    return Page(render_index(description, PageData({}, {}, {}, labels, None), "/* js-sha256 */"))
+    return Page(render_index(description, PageData({}, {}, {}, {}, labels, None), "/* js-sha256 */"))
 
 
 def test_titles_and_labels_are_text_whatever_they_hold(bundle: Bundle) -> None:
@@ -140,18 +140,18 @@ def test_cards_are_prose_whose_html_is_shown_as_text() -> None:
 
 
 def test_a_model_without_gate_or_calibration_says_so(tmp_path: Path, bundle: Bundle) -> None:
-    with_gate = render_index(bundle.description, PageData({}, {}, {}, [], None), "")
+    with_gate = render_index(bundle.description, PageData({}, {}, {}, {}, [], None), "")
     assert "Its gate refuses images" in with_gate
     assert "stretched so that its operating point lies at 50 %" in with_gate
     bare = make_bundle(tmp_path, gate=False, calibrated=False).description
-    without = render_index(bare, PageData({}, {}, {}, [], None), "")
+    without = render_index(bare, PageData({}, {}, {}, {}, [], None), "")
     assert "This model has no gate" in without
     assert "the model's probability; the mark is its operating point." in without.replace("&#39;", "'")
 
 
 def test_a_library_that_would_end_the_script_stops_the_build(bundle: Bundle) -> None:
     with pytest.raises(ValueError, match="closing script tag"):
-        render_index(bundle.description, PageData({}, {}, {}, [], None), "x = '</SCRIPT>'")
+        render_index(bundle.description, PageData({}, {}, {}, {}, [], None), "x = '</SCRIPT>'")
 
 
 def test_the_warning_is_on_the_page(site: Path) -> None:
