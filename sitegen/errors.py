@@ -6,6 +6,7 @@
     ├── SiteError        a built site is missing or damaged
     ├── BrowserError     no usable browser, or it failed
     ├── DataError        a folder of images is not what its manifest says
+    ├── GradientError    a graph has no gradient that can be compiled
     └── CheckpointError  saved training cannot be resumed with these settings
 
 Images have exceptions of their own, in `sitegen_runtime.errors`: those end up in result documents.
@@ -47,3 +48,7 @@ class DataError(SitegenError):
 
 class CheckpointError(SitegenError):
     """A checkpoint does not fit the training that is to go on from it."""
+
+
+class GradientError(SitegenError):
+    """The gradient of a graph cannot be compiled; the message names the node, or the name that does not fit."""

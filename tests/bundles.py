@@ -8,13 +8,16 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from sitegen.bundle import Bundle, Description, describe_files, load_bundle, write_description
+from sitegen.export.gradient_graph import export_gradient
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
 FLOAT = TensorProto.FLOAT
 
 
-def classifier(side: int = 32, channels: int = 1, labels: int = len(LABELS), seed: int = 7) -> onnx.ModelProto:
-    """Convolution, ReLU, average over the image, one linear layer."""
+def classifier(
+    side: int = 32, channels: int = 1, labels: int = len(LABELS), seed: int = 7, activation: str = "Relu"
+) -> onnx.ModelProto:
+    """Convolution, ReLU or another activation, average over the image, one linear layer."""
     random = np.random.default_rng(seed)
     weights = {
         "kernel": random.normal(0, 0.5, (8, channels, 5, 5)),
@@ -23,7 +26,7 @@ def classifier(side: int = 32, channels: int = 1, labels: int = len(LABELS), see
     }
     nodes = [
         helper.make_node("Conv", ["image", "kernel"], ["convolved"], strides=[2, 2]),
-        helper.make_node("Relu", ["convolved"], ["active"]),
+        helper.make_node(activation, ["convolved"], ["active"]),
         helper.make_node("GlobalAveragePool", ["active"], ["pooled"]),
         helper.make_node("Flatten", ["pooled"], ["flat"]),
         helper.make_node("Gemm", ["flat", "linear", "bias"], ["logits"]),
@@ -70,6 +73,22 @@ def image_input(side: int, channels: int = 1) -> dict[str, Any]:
     }
 
 
+def gradient_fields(side: int, channels: int, labels: int) -> dict[str, Any]:
+    """What `bundle.json` says of the gradient graph."""
+    cells = (side - 5) // 2 + 1
+    shapes = {
+        "logits": ("logits", [1, labels]),
+        "grad_image": ("gradient", [1, channels, side, side]),
+        "active": ("features", [1, 8, cells, cells]),
+        "grad_active": ("features-gradient", [1, 8, cells, cells]),
+    }
+    return {
+        "file": "gradient.onnx",
+        "inputs": [image_input(side, channels), {"name": "seed", "shape": [1, labels], "colour": None}],
+        "outputs": [{"name": name, "role": role, "shape": shape} for name, (role, shape) in shapes.items()],
+    }
+
+
 def make_bundle(
     folder: Path,
     *,
@@ -79,10 +98,12 @@ def make_bundle(
     gate: bool = True,
     threshold: float = 0.5,
     calibrated: bool = True,
+    gradient: bool = False,
+    activation: str = "Relu",
 ) -> Bundle:
-    """Write a bundle and load it."""
+    """Write a bundle and load it. With `gradient` it has that graph, and gives its feature map."""
     folder.mkdir(parents=True, exist_ok=True)
-    _save(classifier(side, channels, len(labels)), folder, "classifier")
+    _save(classifier(side, channels, len(labels), activation=activation), folder, "classifier")
     graphs: dict[str, Any] = {
         "classifier": {
             "file": "classifier.onnx",
@@ -97,6 +118,9 @@ def make_bundle(
             "inputs": [image_input(16)],
             "outputs": [{"name": "reconstruction", "role": "reconstruction"}],
         }
+    if gradient:
+        export_gradient(folder, features="active")
+        graphs["gradient"] = gradient_fields(side, channels, len(labels))
     (folder / "card.md").write_text("# A test model\n\nNot for diagnostic use.\n", encoding="utf-8")
     names = [path.name for path in sorted(folder.iterdir()) if path.name != "bundle.json"]
     calibration = {"method": "piecewise-linear"} if calibrated else None

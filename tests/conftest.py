@@ -1,4 +1,4 @@
-"""A small bundle and the site built from it, made once for all tests."""
+"""Small bundles and the sites built from them, made once for all tests."""
 
 from pathlib import Path
 
@@ -17,6 +17,17 @@ settings.load_profile("sitegen")
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return make_bundle(tmp_path_factory.mktemp("bundle") / "test-model")
+
+
+@pytest.fixture(scope="session")
+def gradient_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A bundle that gives gradients, of a network without kinks: engines agree on those to rounding errors."""
+    return make_bundle(tmp_path_factory.mktemp("gradient-bundle") / "test-model", gradient=True, activation="Tanh")
+
+
+@pytest.fixture(scope="session")
+def gradient_site(gradient_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(gradient_bundle, tmp_path_factory.mktemp("gradient-site") / "dist").folder
 
 
 @pytest.fixture(scope="session")

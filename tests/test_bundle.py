@@ -47,7 +47,7 @@ def test_loads(bundle: Bundle) -> None:
     assert bundle.weights("classifier") == {"classifier.weights": "classifier.weights"}
     assert bundle.weights("gate") == {"gate.weights": "gate.weights"}
     assert bundle.model.name == "test-model"
-    assert bundle.model.graphs["classifier"].inputs[0].cells == 32
+    assert bundle.model.graphs["classifier"].images[0].cells == 32
     assert bundle.model.gate is not None
     assert bundle.model.gate.threshold == 0.5
 
@@ -274,3 +274,86 @@ def test_numbers_that_json_lacks_are_not_written(bundle: Bundle, tmp_path: Path)
     description = bundle.description.model_copy(update={"metrics": {"auc": float("nan")}})
     with pytest.raises(BundleError, match="finite"):
         write_description(tmp_path, description)
+
+
+@pytest.fixture
+def gradient_folder(gradient_bundle: Bundle, tmp_path: Path) -> Path:
+    """A copy of the bundle with a gradient graph, to break."""
+    return Path(shutil.copytree(gradient_bundle.folder, tmp_path / "bundle"))
+
+
+def gradient_part(fields: dict[str, Any], key: str, index: int) -> dict[str, Any]:
+    return fields["graphs"]["gradient"][key][index]
+
+
+def test_a_gradient_graph_shares_the_classifiers_weights(gradient_bundle: Bundle) -> None:
+    graph = gradient_bundle.description.graphs["gradient"]
+    assert gradient_bundle.weights("gradient") == {"classifier.weights": "classifier.weights"}
+    assert [entry.name for entry in graph.images] == ["image"]
+    features = graph.output("features")
+    assert features is not None
+    assert (features.name, features.shape) == ("active", [1, 8, 14, 14])
+    assert gradient_bundle.model.graphs["gradient"].vectors[0].shape == (1, 3)
+    assert graph.output("scores") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda fields: gradient_part(fields, "inputs", 1).update(colour="grey", shape=[1, 1, 3, 3]), "two inputs"),
+        (lambda fields: gradient_part(fields, "inputs", 0).update(colour=None), "must have two inputs, an image and"),
+        (lambda fields: fields["graphs"]["gradient"]["inputs"].pop(1), "must have two inputs, an image and a seed"),
+        (
+            lambda fields: gradient_part(fields, "inputs", 1).update(shape=[1, 4]),
+            "graphs.gradient: the seed 'seed' has the shape [1, 4]; it must be [1, 3], one weight for each label",
+        ),
+        (
+            lambda fields: gradient_part(fields, "inputs", 0).update(range=[-1.0, 1.0]),
+            "graphs.gradient: the image's range is (-1.0, 1.0), but the classifier's is (0.0, 1.0)",
+        ),
+        (lambda fields: gradient_part(fields, "inputs", 0).update(shape=[1, 1, 16, 16]), "the image's shape is"),
+        (lambda fields: gradient_part(fields, "inputs", 0).update(mean=[0.5]), "the image's mean is [0.5], but"),
+        (lambda fields: gradient_part(fields, "inputs", 0).update(std=[2.0]), "the image's std is [2.0], but"),
+        (lambda fields: gradient_part(fields, "inputs", 0)["crop"].update(fraction=0.5), "the image's crop is"),
+        (lambda fields: gradient_part(fields, "outputs", 0).update(role="x"), "no output with the role 'logits'"),
+        (lambda fields: gradient_part(fields, "outputs", 1).update(role="x"), "no output with the role 'gradient'"),
+        (
+            lambda fields: gradient_part(fields, "outputs", 1).update(shape=None),
+            "graphs.gradient: the output 'grad_image' must have the image's shape, [1, 1, 32, 32], not None",
+        ),
+        (lambda fields: fields["graphs"]["gradient"]["outputs"].pop(2), "needs outputs of both roles, 'features'"),
+        (lambda fields: fields["graphs"]["gradient"]["outputs"].pop(3), "needs outputs of both roles, 'features'"),
+        (
+            lambda fields: gradient_part(fields, "outputs", 3).update(shape=None),
+            "the outputs 'active' and 'grad_active' must state one shape, not [1, 8, 14, 14] and None",
+        ),
+        (lambda fields: gradient_part(fields, "outputs", 2).update(shape=[1, 8, 0, 0]), "outputs.2.shape"),
+    ],
+)
+def test_a_wrong_gradient_graph(gradient_folder: Path, change: Change, named: str) -> None:
+    assert named in complaint(changed(gradient_folder, change))
+
+
+def test_a_feature_map_of_another_shape_than_the_graphs(gradient_folder: Path) -> None:
+    def state(fields: dict[str, Any]) -> None:
+        for index in (2, 3):
+            gradient_part(fields, "outputs", index).update(shape=[1, 8, 7, 7])
+
+    message = complaint(changed(gradient_folder, state))
+    assert "graphs.gradient: output 'active' has the shape [1, 8, 14, 14] in gradient.onnx, not [1, 8, 7, 7]" in message
+
+
+def test_a_gradient_graph_without_a_feature_map_loads(gradient_folder: Path) -> None:
+    def drop(fields: dict[str, Any]) -> None:
+        del fields["graphs"]["gradient"]["outputs"][2:]
+
+    assert load_bundle(changed(gradient_folder, drop)).model.graphs["gradient"].outputs.keys() == {
+        "logits",
+        "gradient",
+    }
+
+
+def test_a_gradient_graph_of_another_classifier(gradient_folder: Path) -> None:
+    """Its logits are told from the number of labels, as the classifier's are."""
+    message = complaint(changed(gradient_folder, lambda fields: fields["labels"].pop()))
+    assert "the seed 'seed' has the shape [1, 3]; it must be [1, 2]" in message

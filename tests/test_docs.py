@@ -1,5 +1,6 @@
 """The documentation names everything that is public, and nothing that is gone."""
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +8,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from sitegen import resources
+from sitegen import gradient, resources
 from sitegen.browser.parity import BORDERS, GATE_TOLERANCE, PROBABILITY_TOLERANCE
-from sitegen.bundle import Bundle, Description, Golden, GraphInput, Label, Licence
+from sitegen.bundle import Bundle, Description, Golden, GraphInput, GraphOutput, Label, Licence
 from sitegen.cli import app
 from sitegen.prediction import Predictor
 from sitegen.site.page import index_policy
@@ -33,7 +34,7 @@ def keys_of(document: object) -> Iterator[str]:
             yield from keys_of(value)
 
 
-@pytest.mark.parametrize("part", [Description, GraphInput, Label, Licence, Golden])
+@pytest.mark.parametrize("part", [Description, GraphInput, GraphOutput, Label, Licence, Golden])
 def test_every_key_of_a_bundle_is_documented(part: type[Description]) -> None:
     text = read("docs/bundle.md")
     names = [field.alias or name for name, field in part.model_fields.items()]
@@ -50,11 +51,31 @@ def test_every_field_of_a_result_is_documented(bundle: Bundle) -> None:
     assert missing == set()
 
 
+def test_every_field_of_a_gradient_is_documented(gradient_bundle: Bundle) -> None:
+    text = read("docs/gradient-document.md")
+    data = (resources.default_bundle() / "golden.png").read_bytes()
+    gradient = Predictor(gradient_bundle).gradient(data, {"Effusion": 1})
+    document = gradient.document
+    entries = [document, document["timings"], *document["gradients"]]
+    assert [key for entry in entries for key in entry if f"`{key}`" not in text] == []
+    assert [role for role in gradient.values if f"| `{role}` |" not in text] == []
+    assert document["schema"] in text
+
+
+def test_every_stage_of_the_page_is_documented(gradient_bundle: Bundle) -> None:
+    text = read("docs/page-api.md")
+    data = (resources.default_bundle() / "golden.png").read_bytes()
+    predictor = Predictor(gradient_bundle)
+    for document in (predictor.analyse(data, "a.png").document, predictor.gradient(data, {"Effusion": 1}).document):
+        stages = [f"`{stage}`" for stage in document["timings"] if stage != "total"]
+        assert f"the stages are {', '.join(stages)} and `done`" in text
+
+
 def test_every_error_code_is_documented() -> None:
     text = read("docs/result.md")
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
     codes = {each.code for each in classes if issubclass(each, errors.AnalysisError) and each is not errors.ImageError}
-    assert len(codes) == 8
+    assert len(codes) == 10
     assert [code for code in codes if f"`{code}`" not in text] == []
 
 
@@ -62,24 +83,40 @@ def test_the_pages_api_is_documented() -> None:
     script = (resources.templates() / "page" / "api.js").read_text("utf-8")
     body = script[script.index("globalThis.sitegen = ") :]
     members = re.findall(r"^  (?:async )?(\w+)[:(]", body, re.MULTILINE)
-    assert members == ["ready", "analyse"]
+    assert members == ["ready", "analyse", "gradient"]
     text = read("docs/page-api.md")
     assert all(f"sitegen.{member}" in text for member in members)
-    options = ["name", "force", "signal", "onProgress"]
+    options = ["name", "force", "signal", "onProgress", "seed"]
     assert all(f"| `{option}` |" in text for option in options)
 
 
 def test_every_verb_is_in_the_readme() -> None:
     verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert set(verbs) == {"build", "serve", "predict", "verify", "info"}
+    assert set(verbs) == {"build", "serve", "predict", "verify", "info", "gradient"}
     assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
 
 
-def test_every_option_of_verify_is_documented() -> None:
-    command = typer.main.get_command(app).commands["verify"]  # type: ignore[attr-defined]
-    options = [option for parameter in command.params for option in parameter.opts]
-    assert set(options) == {"--site", "--transport", "--browser", "--images", "--json", "--bundle"}
-    assert [option for option in options if option not in read("docs/verify.md")] == []
+VERIFY_OPTIONS = {"--site", "--transport", "--browser", "--images", "--json", "--bundle"}
+GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--of", "--also", "--guided", "--switch"}
+
+
+@pytest.mark.parametrize(
+    ("verb", "page", "expected"),
+    [("verify", "docs/verify.md", VERIFY_OPTIONS), ("gradient", "docs/gradients.md", GRADIENT_OPTIONS)],
+)
+def test_every_option_is_documented(verb: str, page: str, expected: set[str]) -> None:
+    command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    assert options == expected
+    assert [option for option in options if option not in read(page)] == []
+
+
+def test_every_option_of_the_compiler_is_documented() -> None:
+    options = inspect.signature(gradient.compile).parameters.values()
+    names = [option.name for option in options if option.kind is inspect.Parameter.KEYWORD_ONLY]
+    assert names == ["wrt", "of", "seed", "also", "guided", "switch"]
+    assert [name for name in names if f"| `{name}=" not in read("docs/gradients.md")] == []
+    assert f"Opsets {gradient.OPSETS[0]} to {gradient.OPSETS[-1]}" in read("docs/gradients.md")
 
 
 def test_documented_tolerances_are_the_ones_that_are_checked() -> None:
@@ -108,7 +145,8 @@ def test_the_map_of_the_code_is_the_code() -> None:
     named = text[text.index("## Map of the code") : text.index("Dependencies point one way")]
     packages = {path.parent.name for path in (ROOT / "sitegen").glob("*/__init__.py")}
     assert packages == {
-        "browser", "cli", "data", "evaluation", "export", "networks", "prediction", "site", "training"
+        "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction", "site",
+        "training",
     }  # fmt: skip
     assert [package for package in packages if f"{package}/" not in named] == []
 

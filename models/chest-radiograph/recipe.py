@@ -3,7 +3,7 @@
     python models/chest-radiograph/recipe.py --data DIR --work WORK                     train, export, choose thresholds
     python models/chest-radiograph/recipe.py --data DIR --work WORK --ood OOD --final   also measure, for the card
 
-    python models/chest-radiograph/recipe.py --data DIR --card                          write the card again
+    python models/chest-radiograph/recipe.py --data DIR --card                          write all but the weights again
 
 DIR and OOD hold `manifest.csv` and images. Splits `train` and `valid` are used for fitting and choosing; `test` is read
 by --final alone. Interrupted, training goes on at the last finished epoch.
@@ -24,6 +24,7 @@ from sitegen.data.cache import Tensors, cached_tensors
 from sitegen.data.manifest import Record, read_manifest, select
 from sitegen.evaluation.figures import figures, observe, refused_by_category
 from sitegen.evaluation.metrics import operating_point
+from sitegen.export.gradient_graph import export_gradient, last_feature_map
 from sitegen.export.onnx_export import export_onnx
 from sitegen.export.write_bundle import GOLDEN, Draft, write_bundle
 from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
@@ -122,7 +123,8 @@ def measure(bundle: Bundle, data: Path, ood: Path | None, splits: list[str]) -> 
 
 
 def write(folder: Path, label: Label, gate: GateSettings, records: list[Record], metrics: dict[str, Any]) -> Bundle:
-    """Write card and description for the graphs in `folder`."""
+    """Write the gradient graph, the card and the description for classifier and gate in `folder`."""
+    export_gradient(folder, last_feature_map(folder / "classifier.onnx"))
     recipe = {
         "classifier": asdict(CLASSIFIER) | {"training": asdict(CLASSIFIER_FIT)},
         "gate": asdict(AUTOENCODER) | {"training": asdict(GATE_FIT)},
@@ -140,6 +142,7 @@ def write(folder: Path, label: Label, gate: GateSettings, records: list[Record],
         ),
         labels=[label],
         gate=gate,
+        gradient=True,
         provenance={"recipe": "models/chest-radiograph/recipe.py", "torch": torch.__version__, "settings": recipe},
         metrics=metrics,
     )
@@ -162,7 +165,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--ood", type=Path, help="folder of images that are no chest radiographs")
     parser.add_argument("--final", action="store_true", help="open the test images and write their figures")
     parser.add_argument("--epochs-now", type=int, help="stop early, for a provisional bundle")
-    parser.add_argument("--card", action="store_true", help="write the card again, from the figures on record")
+    parser.add_argument("--card", action="store_true", help="write all but the weights and figures again")
     return parser.parse_args()
 
 

@@ -1,18 +1,22 @@
-"""What the page's worker calls: the analysis, one request at a time, in types that JavaScript can read.
+"""What the page's worker calls: an analysis or a gradient, one request at a time, in types that JavaScript can read.
 
-A request becomes a list [kind, JSON text, bytes or None]; bytes go out as they are and come back as buffers.
+A request becomes a list [kind, JSON text, bytes or None]; bytes go out as they are and come back as buffers. Where
+there are several tensors, their values follow each other.
 """
 
 import json
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
-from sitegen_runtime.analysis import Analysis, Job, analyse
+from sitegen_runtime.admission import Job
+from sitegen_runtime.analysis import Analysis, analyse
 from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
+from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.heat_map import error_overlay
-from sitegen_runtime.model import Model, read_model
-from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
+from sitegen_runtime.model import read_model
+from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadRows, Request, RunGraph
+from sitegen_runtime.tensor import little_endian
 from sitegen_runtime.wording import describe
 
 Message = list[Any]
@@ -20,13 +24,18 @@ _FAILURES = {error.code: error for error in (Cancelled, DamagedImage, EngineFail
 
 
 class Session:
-    """One analysis in the page."""
+    """One job of the page: an analysis, or a gradient."""
 
     def __init__(self, data: Any, name: str, bundle_json: Any, options_json: str) -> None:
-        """Start with the file's bytes and the options {"engine": {...}, "force": bool}."""
+        """Start with the file's bytes and the options {"kind": "analyse", "engine": {...}, "force": bool}.
+
+        The kind "gradient" needs the option "seed" too: {label: weight}.
+        """
         options = json.loads(options_json)
-        model: Model = read_model(bytes(bundle_json))
-        self._generator = analyse(Job(bytes(data), name, model, options["engine"], force=options["force"]))
+        job = Job(bytes(data), name, read_model(bytes(bundle_json)), options["engine"], force=options["force"])
+        self._generator: Generator[Request, Any, Analysis | Gradient] = (
+            differentiate(job, options["seed"]) if options["kind"] == "gradient" else analyse(job)
+        )
         self._read: Callable[[Any], Any] = _nothing
 
     def begin(self) -> Message:
@@ -46,7 +55,7 @@ class Session:
         try:
             request = advance()
         except StopIteration as end:
-            return _end(end.value)
+            return _end_of_gradient(end.value) if isinstance(end.value, Gradient) else _end(end.value)
         self._read = _reader(request)
         return _message(request)
 
@@ -59,9 +68,12 @@ def _message(request: Request) -> Message:
             return ["open", json.dumps({"type": media_type}), payload]
         case ReadRows(left, top, width, height):
             return ["rows", json.dumps({"left": left, "top": top, "width": width, "height": height}), None]
-        case RunGraph(role, input_name, shape, values, outputs):
-            fields = {"role": role, "input": input_name, "shape": shape, "outputs": outputs}
-            return ["run", json.dumps(fields), values.tobytes()]
+        case LoadGraph(role):
+            return ["load", json.dumps({"role": role}), None]
+        case RunGraph(role, feeds, outputs):
+            inputs = [{"name": feed.name, "shape": feed.shape} for feed in feeds]
+            fields = {"role": role, "inputs": inputs, "outputs": outputs}
+            return ["run", json.dumps(fields), b"".join(feed.values.tobytes() for feed in feeds)]
 
 
 def _reader(request: Request) -> Callable[[Any], Any]:
@@ -94,3 +106,9 @@ def _end(analysis: Analysis) -> Message:
         "overlay": decision.side if decision else None,
     }
     return ["end", json.dumps(fields), error_overlay(decision.errors) if decision else None]
+
+
+def _end_of_gradient(gradient: Gradient) -> Message:
+    """The values follow each other in the order of the document's `gradients`."""
+    values = b"".join(little_endian(gradient.values[entry["role"]]) for entry in gradient.document.get("gradients", ()))
+    return ["end", json.dumps({"document": gradient.document}), values or None]

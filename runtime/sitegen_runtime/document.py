@@ -1,6 +1,7 @@
-"""Result documents (schema sitegen.result/1): what `sitegen predict --json` prints and the page's `analyse` returns.
+"""Documents: what is said of an image, whatever was asked; and result documents (schema sitegen.result/1).
 
-Documented in docs/result.md. Fields may be added; their meaning never changes.
+A result document is what `sitegen predict --json` prints and the page's `analyse` returns, documented in
+docs/result.md. Fields may be added; their meaning never changes.
 """
 
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
@@ -9,7 +10,7 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 from sitegen_runtime.calibration import calibrate, sigmoid
 from sitegen_runtime.errors import AnalysisError
@@ -19,14 +20,17 @@ from sitegen_runtime.geometry import upright_size
 from sitegen_runtime.model import Label, Model
 from sitegen_runtime.tensor import tensor_hash
 
-SCHEMA = "sitegen.result/1"
 Document = dict[str, Any]
 
 
 @dataclass
 class Draft:
-    """A result document that is being written: it is complete, as far as the analysis has come, at any moment."""
+    """A document that is being written: it is complete, as far as the work has come, at any moment.
 
+    This part is common to all kinds of documents; each kind adds its `schema` and its `answer`.
+    """
+
+    schema: ClassVar[str]
     name: str
     model: Model
     engine: Mapping[str, Any]
@@ -34,7 +38,6 @@ class Draft:
     sha256: str | None = None
     tensors: dict[str, str] = field(default_factory=dict)
     decision: Decision | None = None
-    findings: list[Document] = field(default_factory=list)
     forced: bool = False
     timings: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -47,22 +50,22 @@ class Draft:
         """Enter the hashes of the network inputs."""
         self.tensors = {role: tensor_hash(values) for role, values in sorted(tensors.items())}
 
-    def enter_findings(self, logits: Sequence[float]) -> None:
-        """Enter a finding for each label, in the order of the bundle."""
-        self.findings = [_finding(label, float(logit)) for label, logit in zip(self.model.labels, logits, strict=True)]
+    def answer(self) -> Document:
+        """Return what the networks said of the image, which is nothing where the gate refused it."""
+        raise NotImplementedError
 
     def result(self) -> Document:
-        """Return the document of an analysis that came to its end."""
-        document = self._head() | {"gate": _gate(self.decision), "findings": self.findings} | self._tail()
+        """Return the document of work that came to its end."""
+        document = self._head() | {"gate": _gate(self.decision)} | self.answer() | self._tail()
         return document | {"forced": True} if self.forced else document
 
     def failure(self, error: AnalysisError) -> Document:
-        """Return the document of an analysis that failed."""
+        """Return the document of work that failed."""
         return self._head() | {"error": {"code": error.code, "message": str(error)}} | self._tail()
 
     def _head(self) -> Document:
         return {
-            "schema": SCHEMA,
+            "schema": self.schema,
             "image": _image(self.name, self.image, self.sha256),
             "bundle": {"name": self.model.name, "version": self.model.version, "sha256": self.model.sha256},
             "engine": dict(self.engine),
@@ -71,6 +74,22 @@ class Draft:
 
     def _tail(self) -> Document:
         return {"timings": self.timings, "notes": self.notes}
+
+
+@dataclass
+class ResultDraft(Draft):
+    """A result document that is being written."""
+
+    schema = "sitegen.result/1"
+    findings: list[Document] = field(default_factory=list)
+
+    def enter_findings(self, logits: Sequence[float]) -> None:
+        """Enter a finding for each label, in the order of the bundle."""
+        self.findings = [_finding(label, float(logit)) for label, logit in zip(self.model.labels, logits, strict=True)]
+
+    def answer(self) -> Document:
+        """Return the findings."""
+        return {"findings": self.findings}
 
 
 def _image(name: str, image: InspectedImage | None, digest: str | None) -> Document:

@@ -4,6 +4,8 @@ AnalysisError
 ├── Cancelled             "cancelled"          the person asked to stop
 ├── UnreadableFile        "unreadable-file"    the bytes could not be had at all
 ├── EngineFailed          "engine-failed"      a decoder or network broke for reasons other than the image
+├── MissingNetwork        "missing-network"    the bundle cannot do what was asked for
+├── BadSeed               "bad-seed"           a gradient was asked for in a direction that is none
 └── ImageError
     ├── UnsupportedType   "unsupported-type"   not a kind of file that is read here
     ├── DamagedImage      "damaged-image"      incomplete, or its checksums do not match
@@ -34,6 +36,18 @@ class EngineFailed(AnalysisError):
     """A decoder or a network failed for reasons that are not the image's."""
 
     code = "engine-failed"
+
+
+class MissingNetwork(AnalysisError):
+    """The bundle has no network of the role that was asked for."""
+
+    code = "missing-network"
+
+
+class BadSeed(AnalysisError):
+    """The weights of a gradient do not say what to differentiate."""
+
+    code = "bad-seed"
 
 
 class ImageError(AnalysisError):

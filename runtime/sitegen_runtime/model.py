@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class NetworkInput:
-    """One input of a graph: the name, the NCHW shape, and how pixels become its values."""
+    """One image input of a graph: the name, the NCHW shape, and how pixels become its values."""
 
     name: str
     shape: tuple[int, ...]
@@ -28,11 +28,28 @@ class NetworkInput:
 
 
 @dataclass(frozen=True)
-class Graph:
-    """A network of the bundle: its inputs, and the names of its outputs by their role."""
+class Vector:
+    """An input of a graph that is no image (a seed, a latent): its name and shape."""
 
-    inputs: tuple[NetworkInput, ...]
-    outputs: dict[str, str]
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of a graph: its name, and its shape where the bundle states it."""
+
+    name: str
+    shape: tuple[int, ...] | None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network of the bundle: its image inputs, its other inputs, and its outputs by their role."""
+
+    images: tuple[NetworkInput, ...]
+    vectors: tuple[Vector, ...]
+    outputs: dict[str, Output]
 
 
 @dataclass(frozen=True)
@@ -83,10 +100,17 @@ def _label(fields: dict[str, Any]) -> Label:
 
 
 def _graph(fields: dict[str, Any]) -> Graph:
+    inputs = fields["inputs"]
     return Graph(
-        inputs=tuple(_network_input(entry) for entry in fields["inputs"]),
-        outputs={entry["role"]: entry["name"] for entry in fields["outputs"]},
+        images=tuple(_network_input(entry) for entry in inputs if entry["colour"] is not None),
+        vectors=tuple(Vector(entry["name"], tuple(entry["shape"])) for entry in inputs if entry["colour"] is None),
+        outputs={entry["role"]: _output(entry) for entry in fields["outputs"]},
     )
+
+
+def _output(fields: dict[str, Any]) -> Output:
+    shape = fields.get("shape")
+    return Output(fields["name"], tuple(shape) if shape else None)
 
 
 def _network_input(fields: dict[str, Any]) -> NetworkInput:

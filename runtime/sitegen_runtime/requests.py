@@ -1,8 +1,9 @@
 """What an analysis asks of the machine it runs on.
 
-`analysis.analyse` is a generator that does no input or output: it yields these requests and is sent the answers. In
-CPython a short loop answers them with Pillow and native ONNX Runtime; in the page the worker answers them with a canvas
-and ONNX Runtime Web. So the order of steps, and everything computed between them, exists once.
+`analysis.analyse` and `gradient.differentiate` are generators that do no input or output: they yield these requests and
+are sent the answers. In CPython a short loop answers them with Pillow and native ONNX Runtime; in the page the worker
+answers them with a canvas and ONNX Runtime Web. So the order of steps, and everything computed between them, exists
+once.
 """
 
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
@@ -44,17 +45,31 @@ class ReadRows:
 
 
 @dataclass(frozen=True)
-class RunGraph:
-    """Run the network of a role on one float32 input of the given shape.
+class LoadGraph:
+    """Make the network of a role ready to run, where it is not yet. The answer is None."""
 
-    The answer maps the names of `outputs` to their values, flat and in row-major order.
+    role: str
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One float32 input of a network: its name there, its shape, and its values, flat and in row-major order."""
+
+    name: str
+    shape: tuple[int, ...]
+    values: array[float]
+
+
+@dataclass(frozen=True)
+class RunGraph:
+    """Run the network of a role on these inputs.
+
+    The answer maps the names of `outputs` to their float32 values, flat and in row-major order.
     """
 
     role: str
-    input_name: str
-    shape: tuple[int, ...]
-    values: array[float]
+    feeds: tuple[Feed, ...]
     outputs: tuple[str, ...]
 
 
-Request = Progress | OpenImage | ReadRows | RunGraph
+Request = Progress | OpenImage | ReadRows | LoadGraph | RunGraph

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from sitegen.cli.build import build
+from sitegen.cli.gradient import gradient
 from sitegen.cli.info import info
 from sitegen.cli.predict import predict
 from sitegen.cli.serve import serve
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (build, serve, predict, verify, info):
+for verb in (build, serve, predict, verify, info, gradient):
     app.command()(verb)
 
 

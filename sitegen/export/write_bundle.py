@@ -23,8 +23,10 @@ from sitegen.bundle import (
     weight_path,
     write_description,
 )
+from sitegen.export.gradient_graph import GRADIENT
+from sitegen.gradient import gradient_name
 from sitegen.prediction import Predictor
-from sitegen.signature import read_signature
+from sitegen.signature import Shape, read_signature
 from sitegen_runtime.model import NetworkInput
 
 GOLDEN = "golden.png"
@@ -33,7 +35,10 @@ _OUTPUT_OF = {"classifier": "logits", "gate": "reconstruction"}
 
 @dataclass(frozen=True)
 class Draft:
-    """What a bundle says of itself, apart from what its files tell."""
+    """What a bundle says of itself, apart from what its files tell.
+
+    With `gradient`, the folder has the graph that `export_gradient` writes.
+    """
 
     name: str
     version: str
@@ -41,6 +46,7 @@ class Draft:
     licence: Licence
     labels: Sequence[Label]
     gate: GateSettings | None
+    gradient: bool = False
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
@@ -52,7 +58,9 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput])
     The golden example's numbers are those of native ONNX Runtime. Raises BundleError where the files do not fit the
     draft; `bundle.json` is then left as it was written, for inspection.
     """
-    graphs = {role: _graph(role, entry) for role, entry in inputs.items()}
+    graphs = {role: _graph(folder, role, entry) for role, entry in inputs.items()}
+    if draft.gradient:
+        graphs["gradient"] = _gradient_graph(folder, graphs["classifier"])
     files = {CARD, GOLDEN}
     for graph in graphs.values():
         locations = read_signature(folder / graph.file).weight_files
@@ -86,7 +94,7 @@ def golden_example(bundle: Bundle) -> Golden:
     )
 
 
-def _graph(role: str, entry: NetworkInput) -> Graph:
+def _graph(folder: Path, role: str, entry: NetworkInput) -> Graph:
     graph_input = GraphInput(
         name=entry.name,
         shape=list(entry.shape),
@@ -96,5 +104,32 @@ def _graph(role: str, entry: NetworkInput) -> Graph:
         mean=list(entry.mean),
         std=list(entry.std),
     )
-    output = _OUTPUT_OF[role]
-    return Graph(file=f"{role}.onnx", inputs=[graph_input], outputs=[GraphOutput(name=output, role=output)])
+    file, output = f"{role}.onnx", _OUTPUT_OF[role]
+    return Graph(file=file, inputs=[graph_input], outputs=_outputs(folder / file, {output: output}))
+
+
+def _gradient_graph(folder: Path, classifier: Graph) -> Graph:
+    """Describe what `export_gradient` wrote. Beside logits and gradient, it gives a feature map and its gradient."""
+    signature = read_signature(folder / GRADIENT)
+    (image,) = classifier.images
+    others = [(name, _fixed(shape)) for name, shape in signature.inputs.items() if name != image.name]
+    roles = {"logits": "logits", gradient_name(image.name): "gradient"}
+    for name in signature.outputs.keys() - roles.keys():
+        roles[name] = "features" if gradient_name(name) in signature.outputs else "features-gradient"
+    return Graph(
+        file=GRADIENT,
+        inputs=[image, *(GraphInput(name=name, shape=shape, colour=None) for name, shape in others)],
+        outputs=_outputs(folder / GRADIENT, roles),
+    )
+
+
+def _outputs(path: Path, roles: Mapping[str, str]) -> list[GraphOutput]:
+    """Describe those outputs of a graph that have a role, in the graph's order."""
+    shapes = read_signature(path).outputs
+    return [
+        GraphOutput(name=name, role=roles[name], shape=_fixed(shape)) for name, shape in shapes.items() if name in roles
+    ]
+
+
+def _fixed(shape: Shape) -> list[int]:
+    return [size or 1 for size in shape]  # what is left open is the batch, and one image is given at a time

@@ -2,6 +2,7 @@
 
 Predictor(bundle).predict(path)            a result document
 Predictor(bundle).analyse(data, name)      the same for bytes, with the reconstruction errors
+Predictor(bundle).gradient(image, seed)    the gradient of weighted logits, with its document
 """
 
 from sitegen.prediction.predictor import Predictor

@@ -26,14 +26,15 @@ class Networks:
 
     def run(self, request: RunGraph) -> dict[str, array[float]]:
         """Return the values of the requested outputs, flat."""
-        feed = np.frombuffer(request.values.tobytes(), np.float32).reshape(request.shape)
-        outputs: Sequence[np.ndarray] = self._session(request.role).run(request.outputs, {request.input_name: feed})
+        feeds = {feed.name: np.frombuffer(feed.values, np.float32).reshape(feed.shape) for feed in request.feeds}
+        outputs: Sequence[np.ndarray] = self.load(request.role).run(request.outputs, feeds)
         return {
             name: array("f", np.ascontiguousarray(value, np.float32).tobytes())
             for name, value in zip(request.outputs, outputs, strict=True)
         }
 
-    def _session(self, role: str) -> onnxruntime.InferenceSession:
+    def load(self, role: str) -> onnxruntime.InferenceSession:
+        """Return the session of a role, made at the first call. Raises BundleError where that cannot be."""
         if role not in self._sessions:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = self.threads

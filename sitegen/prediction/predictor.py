@@ -1,18 +1,22 @@
 """Answers the runtime's requests in CPython."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sitegen.bundle import Bundle
 from sitegen.errors import SitegenError
 from sitegen.prediction.images import OpenedImage
 from sitegen.prediction.networks import Networks
-from sitegen_runtime.analysis import Analysis, Job, analyse
-from sitegen_runtime.document import Document, Draft
+from sitegen_runtime.admission import Job
+from sitegen_runtime.analysis import Analysis, analyse
+from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError, EngineFailed, UnreadableFile
 from sitegen_runtime.formats import MAX_PIXELS
-from sitegen_runtime.requests import OpenImage, ReadRows, Request, RunGraph
+from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
+from sitegen_runtime.requests import LoadGraph, OpenImage, ReadRows, Request, RunGraph
+
+T = TypeVar("T")
 
 
 class Predictor:
@@ -26,11 +30,9 @@ class Predictor:
     def predict(self, path: Path, *, force: bool = False, max_pixels: int = MAX_PIXELS) -> Document:
         """Return the result document of a file; it has an `error` where the file cannot be read or analysed."""
         try:
-            data = path.read_bytes()
-        except OSError as error:
-            reason = error.strerror or type(error).__name__
-            failure = UnreadableFile(f"{path} cannot be read: {reason}. Check the path and its permissions.")
-            return Draft(str(path), self.model, self._engine).failure(failure)
+            data = _read(path)
+        except UnreadableFile as failure:
+            return ResultDraft(str(path), self.model, self._engine).failure(failure)
         return self.analyse(data, str(path), force=force, max_pixels=max_pixels).document
 
     def analyse(self, data: bytes, name: str, *, force: bool = False, max_pixels: int = MAX_PIXELS) -> Analysis:
@@ -38,7 +40,30 @@ class Predictor:
         job = Job(data, name, self.model, self._engine, force=force, max_pixels=max_pixels)
         return self._drive(analyse(job))
 
-    def _drive(self, requests: Generator[Request, Any, Analysis]) -> Analysis:
+    def gradient(
+        self,
+        image: Path | bytes,
+        seed: Mapping[str, float],
+        *,
+        name: str | None = None,
+        force: bool = False,
+        max_pixels: int = MAX_PIXELS,
+    ) -> Gradient:
+        """Return d<seed, logits>/d(image) of a file, or of a file's bytes, with the gradient document.
+
+        `seed` maps labels to weights; the others weigh 0. `name` is what the document calls the image: the path, or
+        "image", by default. The document has an `error`, and there are no values, where the image cannot be read, the
+        seed is none or the bundle has no gradient graph.
+        """
+        name = name or (str(image) if isinstance(image, Path) else "image")
+        try:
+            data = _read(image) if isinstance(image, Path) else image
+        except UnreadableFile as failure:
+            return Gradient(GradientDraft(name, self.model, self._engine).failure(failure))
+        job = Job(data, name, self.model, self._engine, force=force, max_pixels=max_pixels)
+        return self._drive(differentiate(job, seed))
+
+    def _drive(self, requests: Generator[Request, Any, T]) -> T:
         opened: list[OpenedImage] = []
         try:
             request = next(requests)
@@ -50,8 +75,8 @@ class Predictor:
                 else:
                     request = requests.send(answer)
         except StopIteration as end:
-            analysis: Analysis = end.value
-            return analysis
+            result: T = end.value
+            return result
 
     def _answer(self, request: Request, opened: list[OpenedImage]) -> Any:
         match request:
@@ -60,11 +85,24 @@ class Predictor:
                 return opened[0].size
             case ReadRows(left, top, width, height):
                 return opened[0].rows(left, top, width, height)
-            case RunGraph(role=role):
-                try:
-                    return self._networks.run(request)
-                except (SitegenError, MemoryError):
-                    raise
-                except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
-                    raise EngineFailed(f"The network {role!r} could not be run: {error}") from error
+            case LoadGraph(role):
+                self._networks.load(role)
+            case RunGraph():
+                return self._run(request)
         return None
+
+    def _run(self, request: RunGraph) -> Any:
+        try:
+            return self._networks.run(request)
+        except (SitegenError, MemoryError):
+            raise
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            raise EngineFailed(f"The network {request.role!r} could not be run: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UnreadableFile(f"{path} cannot be read: {reason}. Check the path and its permissions.") from error

@@ -22,12 +22,14 @@ from sitegen.site.packing import Asset, PackedAsset, pack, write_scripts
 from sitegen.site.page import PageData, render_document, render_index, worker_script
 from sitegen.site.runtime_wheel import RuntimeWheel, build_wheel, lock
 from sitegen.site.snapshot import make_snapshot
-from sitegen_runtime.document import Draft
+from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError
+from sitegen_runtime.gradient import GradientDraft
 
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "sitegen.site/1"
-ROLES_IN_THE_PAGE: tuple[Role, ...] = ("classifier", "gate")
+ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
+ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient")
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 STAGES = ("engines", "snapshot", "packing", "pages")
 Report = Callable[[str], None]
@@ -130,12 +132,19 @@ def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> Pag
             "decoder": "worker",
             "engine": ENGINE,
             "graphs": graphs,
+            "roles": [role for role in ROLES_AT_THE_START if role in graphs],
         },
-        failure=Draft("", bundle.model, ENGINE).failure(AnalysisError("")),
+        failures=_failures(bundle),
         bundle={"name": description.name, "version": description.version, "sha256": bundle.model.sha256},
         labels=[label.name for label in description.labels],
         example=_asset_name(description.golden.image) if description.golden else None,
     )
+
+
+def _failures(bundle: Bundle) -> dict[str, Document]:
+    """The error document of each kind of job, as far as it is known before anything was done."""
+    drafts = {"analyse": ResultDraft, "gradient": GradientDraft}
+    return {kind: draft("", bundle.model, ENGINE).failure(AnalysisError("")) for kind, draft in drafts.items()}
 
 
 def _write(folder: Path, bundle: Bundle, engines: EngineFiles, assets: list[PackedAsset], boot: PageBoot) -> None:

@@ -27,12 +27,12 @@ WORKER_SCRIPTS = ("embedded", "python", "decoder", "networks", "main")
 class PageData:
     """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute.
 
-    `failure` is the error document of an analysis of which nothing is known, for where the worker cannot make one.
+    `failures` are the error documents of jobs of which nothing is known, by kind, for where the worker cannot make one.
     """
 
     assets: dict[str, Any]
     boot: dict[str, Any]
-    failure: dict[str, Any]
+    failures: dict[str, dict[str, Any]]
     bundle: dict[str, str]
     labels: list[str]
     example: str | None

@@ -24,14 +24,28 @@ async function bootEngine() {
 
 const engineReady = bootEngine();
 
-async function analyseForPage(blob, options = {}) {
+async function runForPage(kind, blob, options) {
   const name = String(options.name ?? blob.name ?? "image");
   try {
     const engine = await engineReady;
-    return await engine.run(blob, { ...options, name, force: Boolean(options.force) });
+    return await engine.run(kind, blob, { ...options, name, force: Boolean(options.force) });
   } catch (error) {
-    return failureResult(name, error.code ?? "engine-failed", error.message);
+    return failureResult({ kind, name }, error.code ?? "engine-failed", error.message);
   }
+}
+
+function analyseForPage(blob, options = {}) {
+  return runForPage("analyse", blob, options);
+}
+
+// The tensors of a gradient document, which follow each other in `bytes`, by their roles.
+function tensorsOf({ gradients }, bytes) {
+  let offset = 0;
+  return Object.fromEntries(gradients.map(({ role, shape }) => {
+    const values = new Float32Array(bytes.buffer, offset, shape.reduce((product, size) => product * size, 1));
+    offset += values.byteLength;
+    return [role, values];
+  }));
 }
 
 globalThis.sitegen = Object.freeze({
@@ -42,6 +56,13 @@ globalThis.sitegen = Object.freeze({
     preview?.close();
     if ("error" in document) throw new AnalysisError(document);
     return document;
+  },
+
+  async gradient(blob, options = {}) {
+    const seed = JSON.parse(JSON.stringify(options.seed) ?? "null"); // what a worker can be sent
+    const { document, bytes } = await runForPage("gradient", blob, { ...options, seed });
+    if ("error" in document) throw new AnalysisError(document);
+    return { document, values: tensorsOf(document, bytes) };
   },
 });
 // The page shows a failed start itself; without this, browsers would report it as unhandled too.

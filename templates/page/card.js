@@ -49,7 +49,7 @@ class Card {
     const canvas = element("canvas", { role: "img", "aria-label": `The image ${this.name}${refused ? ", with the places unlike the training images in red" : ""}` });
     drawPicture(canvas, result, refused);
     const figure = element("figure", { className: "picture" }, canvas);
-    if (result.pixels) {
+    if (result.bytes) {
       const box = element("input", { type: "checkbox", checked: refused });
       box.onchange = () => drawPicture(canvas, result, box.checked);
       figure.append(element("figcaption", {}, element("label", {}, box, " Show where the image differs from its reconstruction")));

@@ -26,9 +26,7 @@ class Engine {
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
     this.worker.lifeline = `sitegen worker ${Math.random()}`;
-    // Bytes, not Blobs: WebKit's workers cannot read a Blob that a page on file:// made.
-    const read = async ([name, blob]) => [name, await blob.arrayBuffer()];
-    const assets = Object.fromEntries(await Promise.all(Object.entries(this.assets).map(read)));
+    const assets = await this.read(Object.keys(this.assets));
     const { lifeline } = this.worker;
     this.worker.postMessage({ kind: "boot", lifeline, assets, boot: this.site.boot }, Object.values(assets));
     const times = await booted;
@@ -37,11 +35,17 @@ class Engine {
     this.pump();
   }
 
-  // Resolves to {document, wording, preview, pixels, overlay, squares}; never rejects.
-  run(blob, { name, force, onProgress, signal }) {
+  // The compressed bytes of assets by name. Not their Blobs: WebKit's workers cannot read one that a page on file:// made.
+  async read(names) {
+    const entries = names.map(async (name) => [name, await this.assets[name].arrayBuffer()]);
+    return Object.fromEntries(await Promise.all(entries));
+  }
+
+  // Resolves to {document, bytes}, and for the kind "analyse" also {wording, preview, overlay, squares}; never rejects.
+  run(kind, blob, { name, force, seed, onProgress, signal }) {
     return new Promise((resolve) => {
-      const job = { id: this.nextId++, blob, name, force, onProgress, resolve, attempts: 0 };
-      if (signal?.aborted) return resolve(cancelledResult(name));
+      const job = { id: this.nextId++, kind, blob, name, force, seed, onProgress, resolve, attempts: 0 };
+      if (signal?.aborted) return resolve(cancelledResult(job));
       signal?.addEventListener("abort", () => this.cancel(job), { once: true });
       this.queue.push(job);
       if (this.isBroken) this.restart(); // what failed before, memory above all, may be there by now
@@ -55,14 +59,15 @@ class Engine {
     job.attempts += 1;
     this.send(job, this.worker).catch(() => {
       const message = `The file ${job.name} cannot be read: it was moved, changed or locked. Choose it again.`;
-      if (this.active === job) this.release(failureResult(job.name, "unreadable-file", message));
+      if (this.active === job) this.release(failureResult(job, "unreadable-file", message));
     });
   }
 
   async send(job, worker) {
     const bytes = await job.blob.arrayBuffer();
     if (worker !== this.worker || this.active !== job) return; // another worker has the job by now
-    worker.postMessage({ kind: "analyse", id: job.id, bytes, name: job.name, force: job.force }, [bytes]);
+    const { kind, id, name, force, seed } = job;
+    worker.postMessage({ kind, id, bytes, name, force, seed }, [bytes]);
     this.expectWithin(job.cancelled ? CANCEL_MS : ACCEPT_MS);
   }
 
@@ -72,7 +77,7 @@ class Engine {
       this.expectWithin(CANCEL_MS);
     } else if (this.queue.includes(job)) {
       this.queue.splice(this.queue.indexOf(job), 1);
-      job.resolve(cancelledResult(job.name));
+      job.resolve(cancelledResult(job));
     }
     job.cancelled = true;
   }
@@ -95,6 +100,7 @@ class Engine {
     if (message.kind === "alive") return this.watchOver(this.worker);
     if (message.kind === "booting") return this.onBooting(message.stage);
     if (message.kind === "decode") return this.decodeFor(this.worker, message);
+    if (message.kind === "files") return this.readFor(this.worker, message);
     if (message.kind === "ready") return this.onReady(message.times);
     if (message.kind === "fatal") return this.replace(message.message);
     const job = this.active;
@@ -107,6 +113,11 @@ class Engine {
   async decodeFor(worker, { bytes, type, options }) {
     const bitmap = await createImageBitmap(new Blob([bytes], { type }), options).catch(() => null);
     worker.postMessage({ kind: "decoded", bitmap }, bitmap ? [bitmap] : []);
+  }
+
+  async readFor(worker, { names }) {
+    const files = await this.read(names).catch(() => null);
+    worker.postMessage({ kind: "files", files }, Object.values(files ?? {}));
   }
 
   release(result) {
@@ -125,9 +136,9 @@ class Engine {
     const job = this.active;
     this.active = null;
     this.isReady = false;
-    if (job?.cancelled) job.resolve(cancelledResult(job.name));
+    if (job?.cancelled) job.resolve(cancelledResult(job));
     else if (job && job.attempts < ATTEMPTS) this.queue.unshift(job);
-    else job?.resolve(failureResult(job.name, "engine-failed", `${reason}. The image was given up; others can follow.`));
+    else job?.resolve(failureResult(job, "engine-failed", `${reason}. The image was given up; others can follow.`));
     this.restart();
   }
 
@@ -137,7 +148,7 @@ class Engine {
       await this.start();
     } catch (error) {
       this.isBroken = true;
-      for (const job of this.queue.splice(0)) job.resolve(failureResult(job.name, "engine-failed", error.message));
+      for (const job of this.queue.splice(0)) job.resolve(failureResult(job, "engine-failed", error.message));
       this.onBooting("failed", error);
     }
   }

@@ -73,7 +73,7 @@ function give(session, value) {
   }
 }
 
-class Analysis {
+class Work {
   constructor(job) {
     this.job = job;
     this.opened = null;
@@ -95,6 +95,11 @@ class Analysis {
     return this.opened.rows(fields);
   }
 
+  async load(fields) {
+    await loadGraph(fields);
+    return null;
+  }
+
   run(fields, bytes) {
     return runGraph(fields, bytes);
   }
@@ -103,7 +108,7 @@ class Analysis {
     let message = session.begin();
     for (;;) {
       const { kind, fields, bytes } = take(message);
-      if (kind === "end") return { ...fields, pixels: bytes };
+      if (kind === "end") return { ...fields, bytes };
       let answer;
       try {
         answer = await this[kind](fields, bytes);
@@ -125,18 +130,21 @@ class Analysis {
   }
 }
 
-async function analyse(job) {
+async function answer(job) {
   postMessage({ kind: "accepted", id: job.id });
-  const analysis = new Analysis(job);
+  const work = new Work(job);
+  const { kind, force, seed } = job;
   const data = pyodide.toPy(new Uint8Array(job.bytes));
-  const session = Session(data, job.name, bundleJson, JSON.stringify({ engine, force: job.force }));
+  const session = Session(data, job.name, bundleJson, JSON.stringify({ kind, engine, force, seed }));
   data.destroy();
   try {
-    const end = await analysis.follow(session);
-    const preview = "error" in end.document ? null : await analysis.preview(end.orientation);
-    postMessage({ kind: "result", id: job.id, ...end, preview }, preview ? [preview] : []);
+    const end = await work.follow(session);
+    const isDrawn = kind === "analyse" && !("error" in end.document);
+    const preview = isDrawn ? await work.preview(end.orientation) : null;
+    const large = [preview, end.bytes?.buffer].filter(Boolean);
+    postMessage({ ...end, kind: "result", id: job.id, preview }, large);
   } finally {
-    analysis.opened?.close();
+    work.opened?.close();
     session.destroy();
     cancelled.delete(job.id);
   }
@@ -144,9 +152,11 @@ async function analyse(job) {
 
 const handlers = {
   boot,
-  analyse,
+  analyse: answer,
+  gradient: answer,
   cancel: ({ id }) => cancelled.add(id),
   decoded: ({ bitmap }) => bitmapFromPage(bitmap),
+  files: ({ files }) => filesFromPage(files),
 };
 
 self.onmessage = async ({ data }) => {

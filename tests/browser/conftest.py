@@ -13,6 +13,19 @@ from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site import build_site
 
+# Lets a test reach the workers that a page makes: the page itself gives no handle on them.
+CATCH_WORKERS = """
+window.caughtWorkers = [];
+const Original = window.Worker;
+window.Worker = class extends Original {
+  constructor(...values) { super(...values); window.caughtWorkers.push(this); }
+  postMessage(message, ...rest) {
+    const boot = message.boot && {...message.boot, ...window.bootOtherwise};
+    super.postMessage({...message, boot}, ...rest);
+  }
+};
+"""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     needs = pytest.mark.skipif(not installed(), reason="Chromium and chromedriver are not installed")
@@ -36,6 +49,13 @@ def shipped_site(shipped_bundle: Bundle, tmp_path_factory: pytest.TempPathFactor
 def driver() -> Iterator[webdriver.Chrome]:
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def catching() -> Iterator[webdriver.Chrome]:
+    with chromium() as driver:
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CATCH_WORKERS})
+        yield driver
 
 
 @pytest.fixture

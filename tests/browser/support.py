@@ -1,11 +1,16 @@
-"""What several browser tests do: open a site and wait, encode images, find data that lies beside the project."""
+"""What several browser tests do: open a site and wait, ask it for a gradient, encode images, find data that lies beside
+the project.
+"""
 
+import base64
 import contextlib
 import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from selenium import webdriver
@@ -22,6 +27,27 @@ def opened(driver: webdriver.Chrome, site: Path, transport: str = "file") -> Ite
         page.wait_until_ready()
         yield page
         driver.get("about:blank")
+
+
+GRADIENT = """
+const [text, options, done] = arguments;
+const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+const shown = ({buffer, byteOffset, byteLength}) => {
+  let text = "";
+  for (const byte of new Uint8Array(buffer, byteOffset, byteLength)) text += String.fromCharCode(byte);
+  return btoa(text);
+};
+window.sitegen.gradient(new Blob([bytes]), options).then(
+  ({document, values}) => done({document, values: Object.entries(values).map(([role, part]) => [role, shown(part)])}),
+  (error) => done({document: error.result, code: error.code, values: []}));
+"""
+
+
+def gradient(page: SitePage, data: bytes, **options: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The gradient document, or the error document, of a file's bytes, and its float32 values by role."""
+    answer = page.driver.execute_async_script(GRADIENT, base64.b64encode(data).decode(), options)
+    values = {role: np.frombuffer(base64.b64decode(text), "<f4") for role, text in answer["values"]}
+    return answer["document"], values
 
 
 def encoded(kind: str = "PNG", seed: int = 0, size: int = 256, **options: object) -> bytes:

@@ -11,25 +11,12 @@ import pytest
 from selenium import webdriver
 
 from browser.support import encoded, opened
-from sitegen.browser.chromium import chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 
 pytestmark = pytest.mark.browser
 
-# Lets a test reach the workers that a page makes: the page itself gives no handle on them.
-CATCH_WORKERS = """
-window.caughtWorkers = [];
-const Original = window.Worker;
-window.Worker = class extends Original {
-  constructor(...values) { super(...values); window.caughtWorkers.push(this); }
-  postMessage(message, ...rest) {
-    const boot = message.boot && {...message.boot, ...window.bootOtherwise};
-    super.postMessage({...message, boot}, ...rest);
-  }
-};
-"""
 ANALYSE = """
 const [text, when, done] = arguments;
 const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -43,13 +30,6 @@ window.sitegen.analyse(new Blob([bytes]), {name: "a.png", signal: controller.sig
   (error) => done({code: error.code, result: error.result, stages, workers: caughtWorkers.length}));
 if (when === "at once") interrupt();
 """
-
-
-@pytest.fixture(scope="module")
-def catching() -> Iterator[webdriver.Chrome]:
-    with chromium() as driver:
-        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CATCH_WORKERS})
-        yield driver
 
 
 @pytest.fixture

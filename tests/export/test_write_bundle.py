@@ -3,6 +3,7 @@ import torch
 
 from sitegen.bundle import GateSettings, Label, Licence
 from sitegen.errors import BundleError
+from sitegen.export.gradient_graph import export_gradient, last_feature_map
 from sitegen.export.onnx_export import export_onnx
 from sitegen.export.write_bundle import GOLDEN, Draft, write_bundle
 from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
@@ -17,10 +18,10 @@ INPUTS = {
 }
 
 
-def draft(labels: int) -> Draft:
+def draft(labels: int, gradient: bool = False) -> Draft:
     names = [Label(name=f"finding {number}", operating_point=0.5) for number in range(labels)]
     gate = GateSettings(metric="ssim", threshold=0.99)
-    return Draft("tiny", "1.0", "Tiny", Licence(weights="Apache-2.0", data="none"), names, gate)
+    return Draft("tiny", "1.0", "Tiny", Licence(weights="Apache-2.0", data="none"), names, gate, gradient)
 
 
 @pytest.fixture
@@ -49,3 +50,34 @@ def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder):
 def test_labels_that_do_not_fit_the_graph_are_refused(folder):
     with pytest.raises(BundleError, match="labels: there are 3"):
         write_bundle(folder, draft(labels=3), INPUTS)
+
+
+@pytest.mark.parametrize("with_features", [False, True])
+def test_a_gradient_graph_is_described_from_what_it_takes_and_gives(folder, with_features):
+    features = last_feature_map(folder / "classifier.onnx") if with_features else None
+    export_gradient(folder, features)
+    bundle = write_bundle(folder, draft(labels=2, gradient=True), INPUTS)
+    graphs = bundle.description.graphs
+    image, seed = graphs["gradient"].inputs
+    assert image == graphs["classifier"].inputs[0]
+    assert (seed.name, seed.shape, seed.colour) == ("seed", [1, 2], None)
+    found = {output.role: output.shape for output in graphs["gradient"].outputs}
+    feature_shapes = {role: [1, 10, 4, 4] for role in ("features", "features-gradient")} if with_features else {}
+    assert found == {"logits": [1, 2], "gradient": [1, 1, 32, 32]} | feature_shapes
+    assert bundle.weights("gradient") == {"classifier.weights": "classifier.weights"}
+    assert "gradient.onnx" in bundle.description.files
+
+
+def test_a_gradient_graph_that_was_not_asked_for_stays_outside(folder):
+    export_gradient(folder)
+    description = write_bundle(folder, draft(labels=2), INPUTS).description
+    assert "gradient" not in description.graphs
+    assert "gradient.onnx" not in description.files
+
+
+def test_outputs_state_their_shapes(folder):
+    graphs = write_bundle(folder, draft(labels=2), INPUTS).description.graphs
+    assert {role: graph.outputs[0].shape for role, graph in graphs.items()} == {
+        "classifier": [1, 2],
+        "gate": [1, 1, 16, 16],
+    }

@@ -1,18 +1,22 @@
-"""Driving the runtime's analysis by hand: answers to its requests from NumPy, and a record of what it asked."""
+"""Driving the runtime by hand: answers to its requests from NumPy, and a record of what it asked."""
 
 from array import array
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from sitegen_runtime.analysis import Analysis, Job, analyse
+from sitegen_runtime.admission import Job
+from sitegen_runtime.analysis import Analysis, analyse
+from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.model import Model
-from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadRows, Request, RunGraph
 
 ENGINE = {"runtime": "cpython", "provider": "cpu", "threads": 1}
 LOGITS = (0.5, -1.0, 2.0)
+FEATURES = (0.25, 0.5)
 Intervene = Callable[[Request], BaseException | None]
+T = TypeVar("T")
 
 
 def job(data: bytes, model: Model, **options: Any) -> Job:
@@ -20,7 +24,11 @@ def job(data: bytes, model: Model, **options: Any) -> Job:
 
 
 class Machine:
-    """Answers requests for one image; `gate_error` is added to what the gate rebuilds."""
+    """Answers requests for one image; `gate_error` is added to what the gate rebuilds.
+
+    The gradient it gives is the image times the sum of the seed; the features are FEATURES, their gradient the seed's
+    first two weights.
+    """
 
     def __init__(self, rgba: np.ndarray, gate_error: float = 0.0, logits: tuple[float, ...] = LOGITS) -> None:
         self.rgba, self.gate_error, self.logits = rgba, gate_error, logits
@@ -32,16 +40,26 @@ class Machine:
                 return self.rgba.shape[1], self.rgba.shape[0]
             case ReadRows(left, top, width, height):
                 return self.rgba[top : top + height, left : left + width].tobytes()
-            case RunGraph(role="gate", values=values):
-                noise = np.random.default_rng(0).normal(0, self.gate_error, len(values)) if self.gate_error else 0
-                return {request.outputs[0]: array("f", (np.array(values) + noise).tolist())}
+            case RunGraph(role="gate", feeds=(image,)):
+                noise = np.random.default_rng(0).normal(0, self.gate_error, len(image.values)) if self.gate_error else 0
+                return {request.outputs[0]: array("f", (np.array(image.values) + noise).tolist())}
+            case RunGraph(role="gradient", feeds=(image, seed)):
+                pulled = (np.array(image.values, np.float64) * sum(seed.values)).tolist()
+                answers = (self.logits, pulled, FEATURES, seed.values[:2])
+                return {name: array("f", values) for name, values in zip(request.outputs, answers, strict=False)}
             case RunGraph():
                 return {request.outputs[0]: array("f", self.logits)}
         return None
 
     def run(self, job: Job, intervene: Intervene = lambda request: None) -> Analysis:
         """Answer until the analysis ends; `intervene` may give an exception to throw instead of an answer."""
-        generator: Generator[Request, Any, Analysis] = analyse(job)
+        return self._follow(analyse(job), intervene)
+
+    def differentiate(self, job: Job, seed: Any, intervene: Intervene = lambda request: None) -> Gradient:
+        """Answer until the gradient is there; `intervene` as for `run`."""
+        return self._follow(differentiate(job, seed), intervene)
+
+    def _follow(self, generator: Generator[Request, Any, T], intervene: Intervene) -> T:
         try:
             request = next(generator)
             while True:
@@ -49,7 +67,8 @@ class Machine:
                 failure = intervene(request)
                 request = generator.throw(failure) if failure else generator.send(self.answer(request))
         except StopIteration as end:
-            return end.value
+            result: T = end.value
+            return result
 
     def steps(self) -> list[str]:
         """What was asked, in words."""
@@ -60,6 +79,8 @@ def step(request: Request) -> str:
     match request:
         case Progress(stage, _):
             return f"progress {stage}"
+        case LoadGraph(role):
+            return f"load {role}"
         case RunGraph(role=role):
             return f"run {role}"
     return type(request).__name__

@@ -35,11 +35,21 @@ def input_fields(cells: int) -> dict[str, Any]:
     }
 
 
-def description(*, gate: bool = True, calibrated: bool = True, threshold: float = 0.5, cells: int = 16) -> bytes:
-    """The bytes of a `bundle.json` with a classifier of `cells` and a gate of 8 cells a side."""
+def description(
+    *,
+    gate: bool = True,
+    calibrated: bool = True,
+    threshold: float = 0.5,
+    cells: int = 16,
+    gradient: bool = False,
+    features: bool = False,
+) -> bytes:
+    """The bytes of a `bundle.json` with a classifier of `cells` and a gate of 8 cells a side, and a gradient graph."""
     graphs = {"classifier": _graph("classifier", "logits", cells)}
     if gate:
         graphs["gate"] = _graph("gate", "reconstruction", 8)
+    if gradient:
+        graphs["gradient"] = _gradient_graph(cells, features)
     calibration = {"method": "piecewise-linear"} if calibrated else None
     fields = {
         "schema": "sitegen.bundle/1",
@@ -64,4 +74,15 @@ def _graph(role: str, output: str, cells: int) -> dict[str, Any]:
         "file": f"{role}.onnx",
         "inputs": [input_fields(cells)],
         "outputs": [{"name": f"{output}_out", "role": output}],
+    }
+
+
+def _gradient_graph(cells: int, features: bool) -> dict[str, Any]:
+    shapes = {"logits": [1, len(LABELS)], "gradient": [1, 1, cells, cells]}
+    if features:
+        shapes |= {"features": [1, 2, 1, 1], "features-gradient": [1, 2, 1, 1]}
+    return {
+        "file": "gradient.onnx",
+        "inputs": [input_fields(cells), {"name": "seed", "shape": [1, len(LABELS)], "colour": None}],
+        "outputs": [{"name": f"{role}_out", "role": role, "shape": shape} for role, shape in shapes.items()],
     }

@@ -53,9 +53,10 @@ def test_requests_say_what_is_needed() -> None:
     rows = next(request for request in machine.asked if isinstance(request, ReadRows))
     assert rows == ReadRows(8, 0, 44, 44)
     runs = {request.role: request for request in machine.asked if isinstance(request, RunGraph)}
-    assert (runs["classifier"].input_name, runs["classifier"].shape) == ("image", (1, 1, 16, 16))
+    feeds = {role: request.feeds for role, request in runs.items()}
+    assert [(feed.name, feed.shape) for feed in feeds["classifier"]] == [("image", (1, 1, 16, 16))]
     assert (runs["gate"].outputs, runs["classifier"].outputs) == (("reconstruction_out",), ("logits_out",))
-    hashes = {role: sha256(request.values.tobytes()).hexdigest() for role, request in runs.items()}
+    hashes = {role: sha256(feed.values.tobytes()).hexdigest() for role, (feed,) in feeds.items()}
     assert analysis.document["tensors"] == hashes
     assert analysis.squares == {"classifier": Square(8, 0, 44), "gate": Square(8, 0, 44)}
 
@@ -107,7 +108,7 @@ def test_without_a_gate() -> None:
 def test_score_equals_scikit_image() -> None:
     machine = Machine(RGBA, gate_error=0.1)
     analysis = analysed(machine, threshold=-1.0)
-    values = next(request.values for request in machine.asked if isinstance(request, RunGraph))
+    values = next(request.feeds[0].values for request in machine.asked if isinstance(request, RunGraph))
     rebuilt = machine.answer(next(request for request in machine.asked if isinstance(request, RunGraph)))
     first, second = (np.array(part, dtype=np.float64).reshape(8, 8) for part in (values, rebuilt["reconstruction_out"]))
     score = structural_similarity(first, second, data_range=1.0)

@@ -27,10 +27,10 @@ class Worker:
         self.kinds: list[str] = []
         self.progress: list[dict[str, Any]] = []
 
-    def session(self, data: bytes, name: str = "image", force: bool = False) -> Session:
-        options = json.dumps({"engine": ENGINE, "force": force})
+    def session(self, data: bytes, name: str = "image", force: bool = False, **options: Any) -> Session:
+        options_json = json.dumps({"kind": "analyse", "engine": ENGINE, "force": force} | options)
         # JavaScript hands over typed arrays, which arrive as buffers.
-        return Session(memoryview(data), name, memoryview(self.bundle.description_bytes), options)
+        return Session(memoryview(data), name, memoryview(self.bundle.description_bytes), options_json)
 
     def run(self, session: Session) -> tuple[dict[str, Any], bytes | None]:
         message = session.begin()
@@ -53,12 +53,17 @@ class Worker:
             return memoryview(self.canvas.crop(box).tobytes())
         if kind == "run":
             return self.run_graph(fields, payload or b"")
-        self.progress.append(fields)
+        if kind == "progress":
+            self.progress.append(fields)
         return None
 
     def run_graph(self, fields: dict[str, Any], values: bytes) -> list[memoryview]:
         graph = self.bundle.graph_path(fields["role"])
-        feed = {fields["input"]: np.frombuffer(values, "<f4").reshape(fields["shape"])}
+        sizes = [int(np.prod(entry["shape"])) for entry in fields["inputs"]]
+        parts = np.split(np.frombuffer(values, "<f4"), np.cumsum(sizes)[:-1])
+        feed = {
+            entry["name"]: part.reshape(entry["shape"]) for entry, part in zip(fields["inputs"], parts, strict=True)
+        }
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         results = onnxruntime.InferenceSession(str(graph), options).run(fields["outputs"], feed)
@@ -145,3 +150,34 @@ def test_failures_of_the_page(bundle: Bundle, said: str, code: str) -> None:
 def test_the_first_message(bundle: Bundle) -> None:
     message = Worker(bundle).session(saved(SMOOTH, "PNG")).begin()
     assert message == ["progress", json.dumps({"stage": "check", "done": 0.0}), None]
+
+
+def test_gradients_equal_those_of_the_predictor(gradient_bundle: Bundle) -> None:
+    seed = {"Effusion": 0.5}
+    worker = Worker(gradient_bundle)
+    end, values = worker.run(worker.session(saved(SMOOTH, "PNG"), "a name", kind="gradient", seed=seed))
+    expected = Predictor(gradient_bundle).gradient(saved(SMOOTH, "PNG"), seed, name="a name")
+    assert set(end) == {"document"}
+    assert same_apart_from_the_machine(end["document"]) == same_apart_from_the_machine(expected.document)
+    assert end["document"]["timings"].keys() == expected.document["timings"].keys()
+    # One tensor after the other, in the order of the document, so that the page can cut them apart by their shapes.
+    assert values == b"".join(part.tobytes() for part in expected.values.values())
+    assert len(values) == 4 * sum(int(np.prod(entry["shape"])) for entry in end["document"]["gradients"])
+    assert [kind for kind in worker.kinds if kind != "progress"] == ["open", "rows", "run", "load", "run"]
+    stages = [entry["stage"] for entry in worker.progress]
+    assert list(dict.fromkeys(stages)) == ["check", "pixels", "gate", "session", "gradient", "done"]
+
+
+def test_a_refused_image_has_no_values(gradient_bundle: Bundle) -> None:
+    worker = Worker(gradient_bundle)
+    end, values = worker.run(worker.session(saved(NOISE, "PNG"), kind="gradient", seed={"Effusion": 1}))
+    assert end["document"]["gradients"] == []
+    assert values is None
+
+
+@pytest.mark.parametrize("seed", [None, {}, [], {"Mass": 1}, {"Effusion": None}])
+def test_bad_seeds_from_the_page(gradient_bundle: Bundle, seed: Any) -> None:
+    worker = Worker(gradient_bundle)
+    end, values = worker.run(worker.session(saved(SMOOTH, "PNG"), kind="gradient", seed=seed))
+    assert end["document"]["error"]["code"] == "bad-seed"
+    assert (values, worker.kinds) == (None, [])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from models import description
-from sitegen_runtime.document import Draft
+from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.errors import (
     AnalysisError,
     Cancelled,
@@ -27,11 +27,11 @@ ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 DATA = b"the bytes of a file"
 
 
-def draft(**options: Any) -> Draft:
-    return Draft("chest.jpg", read_model(description(**options)), ENGINE)
+def draft(**options: Any) -> ResultDraft:
+    return ResultDraft("chest.jpg", read_model(description(**options)), ENGINE)
 
 
-def filled(decision: Decision | None, logits: list[float], **options: Any) -> Draft:
+def filled(decision: Decision | None, logits: list[float], **options: Any) -> ResultDraft:
     entry = draft(**options)
     entry.hash_file(DATA)
     # Stored on its side: the document names the upright size.

@@ -99,6 +99,33 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
     }
 
 
+def test_a_gradient_graph_is_packed_without_weights_of_its_own(gradient_site: Path, gradient_bundle: Bundle) -> None:
+    constant = site_constant(gradient_site)
+    ours = sorted(name for name in constant["assets"] if name.startswith("bundle/"))
+    assert ours == [
+        f"bundle/{name}"
+        for name in (
+            *("bundle.json", "classifier.onnx", "classifier.weights", "gate.onnx", "gate.weights", "gradient.onnx"),
+        )
+    ]
+    graph = asset(gradient_site, constant["assets"]["bundle/gradient.onnx"])
+    assert graph == (gradient_bundle.folder / "gradient.onnx").read_bytes()
+    assert constant["boot"]["graphs"]["gradient"] == {
+        "file": "bundle/gradient.onnx",
+        "weights": {"classifier.weights": "bundle/classifier.weights"},
+    }
+    assert constant["boot"]["roles"] == ["classifier", "gate"]  # whose sessions are made at the start
+
+
+def test_each_kind_of_job_has_its_error_document(site: Path) -> None:
+    failures = site_constant(site)["failures"]
+    assert {kind: document["schema"] for kind, document in failures.items()} == {
+        "analyse": "sitegen.result/1",
+        "gradient": "sitegen.gradient/1",
+    }
+    assert all(document["engine"]["runtime"] == "pyodide" for document in failures.values())
+
+
 def test_nothing_tells_of_the_machine_that_built_it(site: Path, bundle: Bundle) -> None:
     constant = site_constant(site)
     everything = [asset(site, entry) for entry in constant["assets"].values()] + list(contents(site).values())

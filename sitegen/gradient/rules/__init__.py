@@ -1,0 +1,31 @@
+"""The rules, by kind of operator. Importing this room fills the table."""
+
+from sitegen.gradient.rules import (
+    activations,
+    arithmetic,
+    convolution,
+    layout,
+    linear,
+    normalization,
+    pooling,
+    reductions,
+    resize,
+    slicing,
+    softmax,
+)
+from sitegen.gradient.table import RULES
+
+__all__ = [
+    "RULES",
+    "activations",
+    "arithmetic",
+    "convolution",
+    "layout",
+    "linear",
+    "normalization",
+    "pooling",
+    "reductions",
+    "resize",
+    "slicing",
+    "softmax",
+]
