@@ -11,6 +11,7 @@ one short function for each operator, in one table.
 """
 
 from sitegen.errors import GradientError
-from sitegen.gradient.compiler import OPSETS, compile, gradient_name
+from sitegen.gradient.assembly import gradient_name
+from sitegen.gradient.compiler import OPSETS, compile
 
 __all__ = ["OPSETS", "GradientError", "compile", "gradient_name"]

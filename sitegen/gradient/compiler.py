@@ -7,14 +7,14 @@ from os import PathLike
 from pathlib import Path
 
 import onnx
-from onnx import TensorProto, defs, helper, inliner
+from onnx import inliner
 
 from sitegen.errors import GradientError
-from sitegen.gradient.forward import UNINFERRED, Forward
+from sitegen.gradient.assembly import Backward, add_inputs, add_nodes, add_shapes, gradient_name
+from sitegen.gradient.forward import Forward
+from sitegen.gradient.functions import STANDARD, is_function, written_out
 from sitegen.gradient.node import Node
-from sitegen.gradient.switch import switched
-from sitegen.gradient.tensor import Tensor
-from sitegen.gradient.walk import STANDARD, Walk, find_path, without_rule
+from sitegen.gradient.walk import Walk, find_path, without_rule
 from sitegen.gradient.writer import Writer
 
 OPSETS = range(17, 27)
@@ -51,35 +51,35 @@ def compile(
     Raises GradientError: for names that the model does not have or has already, for opsets outside `OPSETS`, and for
     nodes on the way that have no gradient here; the message names node, operator and attribute.
     """
-    loaded, folder = _load(model)
-    _check_opset(loaded)
-    of = of or loaded.graph.output[0].name
+    result, folder = _load(model)
+    _check_opset(result)
+    of = of or result.graph.output[0].name
     targets = [wrt, *(name for name in also if name != wrt)]
-    prepared, forward, path = _prepare(loaded, folder, of, targets)
+    forward, path = _understood(result, folder, of, targets)
     _check_names(forward, [of, *targets], [seed, *([switch] if switch else []), *map(gradient_name, targets)])
     if guided and not any(node.op_type == "Relu" for node in path):
         raise GradientError(f"guided changes nothing: there is no Relu between {wrt!r} and {of!r}. Leave it out.")
-    writer = Writer(forward.names(), _opset(prepared))
+    writer = Writer(forward.names(), _opset(result))
     gradients = Walk(forward, writer, guided).run(path, of, seed, targets)
-    _add_shapes(prepared.graph, forward)
-    _add_inputs(prepared.graph, forward, of, seed, switch)
-    _add_nodes(prepared.graph, forward, writer, dict(zip(targets, gradients, strict=True)), switch)
-    return prepared
-
-
-def gradient_name(tensor: str) -> str:
-    """Return the name of the output that holds a tensor's gradient."""
-    return f"grad_{tensor}"
+    add_shapes(result.graph, forward)
+    add_inputs(result.graph, forward, of, seed, switch)
+    add_nodes(result.graph, forward, Backward(writer, dict(zip(targets, gradients, strict=True))), switch)
+    return result
 
 
 def _load(model: onnx.ModelProto | str | PathLike[str]) -> tuple[onnx.ModelProto, Path | None]:
+    """Return a copy of the model without functions of its own, and the folder that it was read from."""
     if isinstance(model, onnx.ModelProto):
-        copy = onnx.ModelProto()
+        copy, folder = onnx.ModelProto(), None
         copy.CopyFrom(model)
-        return copy, None
-    path = Path(model)
+    else:
+        copy, folder = _read(Path(model)), Path(model).parent
+    return inliner.inline_local_functions(copy) if copy.functions else copy, folder
+
+
+def _read(path: Path) -> onnx.ModelProto:
     try:
-        return onnx.load(str(path), load_external_data=False), path.parent
+        return onnx.load(str(path), load_external_data=False)
     except Exception as error:  # protobuf's own exceptions differ between its implementations
         raise GradientError(f"{path} is not a readable ONNX file ({type(error).__name__}). Export it again.") from error
 
@@ -97,12 +97,10 @@ def _check_opset(model: onnx.ModelProto) -> None:
         )
 
 
-def _prepare(
+def _understood(
     model: onnx.ModelProto, folder: Path | None, of: str, targets: Sequence[str]
-) -> tuple[onnx.ModelProto, Forward, list[onnx.NodeProto]]:
-    """Write out functions on the way that have no rule, until every node has one."""
-    if model.functions:
-        model = inliner.inline_local_functions(model)
+) -> tuple[Forward, list[onnx.NodeProto]]:
+    """Return the graph with functions on the way written out until every node has a rule, and those nodes."""
     while True:
         forward = Forward(model, folder)
         for name in (of, *targets):
@@ -111,18 +109,11 @@ def _prepare(
         path = find_path(forward, targets, of)
         missing = without_rule(path)
         if not missing:
-            return model, forward, path
-        kinds = {(node.domain, node.op_type) for node in missing if _is_function(node, _opset(model))}
+            return forward, path
+        kinds = {(node.domain, node.op_type) for node in missing if is_function(node, _opset(model))}
         if not kinds:
             raise _no_rule(missing[0], forward)
-        model = inliner.inline_selected_functions(model, sorted(kinds), inline_schema_functions=True)
-
-
-def _is_function(node: onnx.NodeProto, opset: int) -> bool:
-    if node.domain not in STANDARD or not defs.has(node.op_type, opset):
-        return False
-    schema = defs.get_schema(node.op_type, opset)
-    return bool(getattr(schema, "has_function", False) or getattr(schema, "has_context_dependent_function", False))
+        model = written_out(model, kinds)
 
 
 def _no_rule(node: onnx.NodeProto, forward: Forward) -> GradientError:
@@ -152,42 +143,3 @@ def _check_names(forward: Forward, read: Iterable[str], new: Sequence[str]) -> N
     for name in new:
         if forward.knows(name) or new.count(name) > 1:
             raise GradientError(f"The name {name!r} is taken. Choose another, or rename the tensor in the model.")
-
-
-def _add_shapes(graph: onnx.GraphProto, forward: Forward) -> None:
-    """Say what onnx's own inference would miss, or its full check would refuse what comes after."""
-    said = {value.name for value in (*graph.value_info, *graph.output)}
-    outputs = (node.output[0] for node in graph.node if node.op_type in UNINFERRED)
-    graph.value_info.extend(_value(forward, name, name) for name in outputs if name not in said)
-
-
-def _add_inputs(graph: onnx.GraphProto, forward: Forward, of: str, seed: str, switch: str | None) -> None:
-    graph.input.append(_value(forward, of, seed))
-    if switch:
-        graph.input.append(helper.make_tensor_value_info(switch, TensorProto.BOOL, []))
-
-
-def _add_nodes(
-    graph: onnx.GraphProto, forward: Forward, writer: Writer, gradients: dict[str, Tensor], switch: str | None
-) -> None:
-    nodes, constants = writer.needed(gradient.name for gradient in gradients.values())
-    results = {target: _value(forward, target, gradient_name(target), sized=not switch) for target in gradients}
-    ends = [(gradients[target].name, result) for target, result in results.items()]
-    graph.initializer.extend(constants)
-    if switch:
-        graph.node.append(switched(switch, nodes, ends))
-    else:
-        graph.node.extend(nodes)
-        graph.node.extend(helper.make_node("Identity", [end], [result.name], name=result.name) for end, result in ends)
-    given = {entry.name for entry in graph.output}
-    for position, (target, result) in enumerate(results.items()):
-        if position > 0 and target not in given:
-            graph.output.append(_value(forward, target, target))
-        graph.output.append(result)
-
-
-def _value(forward: Forward, like: str, name: str, *, sized: bool = True) -> onnx.ValueInfoProto:
-    """Describe a tensor with the type and shape of another (its rank alone where not `sized`)."""
-    shape = forward.shape(like)
-    sizes = [size if sized and not str(size).startswith("?") else None for size in shape or ()]
-    return helper.make_tensor_value_info(name, forward.dtype(like), sizes if shape is not None else None)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, external_data_helper, numpy_helper, shape_inference
+from onnx import TensorProto, external_data_helper, numpy_helper
 
-from sitegen.errors import GradientError
-from sitegen.gradient.tensor import FLOATS, Shape
+from sitegen.gradient.inference import SIZED_BY_INPUTS, infer, is_small, prepared, read_external, with_sizes
+from sitegen.gradient.tensor import FLOATS, Dimension, Shape
 from sitegen.gradient.writer import Array
-
-UNINFERRED = {"GroupNormalization"}
-"""Operators whose output onnx does not infer, though it has the type and shape of the first input."""
-_SMALL = 4096  # elements: constants that rules read are axes, pads, scales; never weights
 
 
 class Forward:
@@ -36,14 +32,18 @@ class Forward:
         self._read_shapes(model)
 
     def _read_shapes(self, model: onnx.ModelProto) -> None:
-        try:
-            readable = self._with_small_constants(_with_stand_ins(model))
-            inferred = shape_inference.infer_shapes(readable, strict_mode=True, data_prop=True).graph
-        except shape_inference.InferenceError as error:
-            raise GradientError(
-                f"The shapes of the model cannot be inferred: {str(error).strip()}. Export it again; or, where weights "
-                "lie in an external file, give the model's path instead of its content."
-            ) from error
+        """Infer types and shapes; where sizes are computed in the graph, compute them too, and infer on from there."""
+        readable, said = prepared(model, self.folder), set[str]()
+        while True:
+            self._note(infer(readable))
+            self._values.clear()
+            sizes = {name: value for name, value in self._computed_sizes() if name not in said}
+            if not sizes:
+                return
+            readable = with_sizes(readable, sizes)
+            said.update(sizes)
+
+    def _note(self, inferred: onnx.GraphProto) -> None:
         numbers = itertools.count()
         for value in itertools.chain(inferred.input, inferred.value_info, inferred.output):
             entry = value.type.tensor_type
@@ -54,20 +54,14 @@ class Forward:
                     for dim in entry.shape.dim
                 )
 
-    def _with_small_constants(self, model: onnx.ModelProto) -> onnx.ModelProto:
-        """Return the model with the external constants that shapes may depend on: axes, sizes and their like."""
-        outside = [index for index, tensor in enumerate(model.graph.initializer) if self._small_and_outside(tensor)]
-        if not outside or self.folder is None:
-            return model
-        copy = onnx.ModelProto()
-        copy.CopyFrom(model)
-        for index in outside:
-            external_data_helper.load_external_data_for_tensor(copy.graph.initializer[index], str(self.folder))
-            copy.graph.initializer[index].data_location = TensorProto.DEFAULT
-        return copy
-
-    def _small_and_outside(self, tensor: TensorProto) -> bool:
-        return _elements(tensor.dims) <= _SMALL and external_data_helper.uses_external_data(tensor)
+    def _computed_sizes(self) -> Iterator[tuple[str, Array]]:
+        """What tensors of unknown size are made by, as far as it is known."""
+        for node in self.graph.node:
+            shapes = [self.shape(name) for name in node.output if name]
+            if node.op_type in SIZED_BY_INPUTS and any(shape is None or _is_open(shape) for shape in shapes):
+                for name in node.input[1:]:
+                    if name in self.makers and (value := self.value(name)) is not None:
+                        yield name, value
 
     def names(self) -> Iterator[str]:
         """All names of tensors and nodes."""
@@ -109,7 +103,9 @@ class Forward:
         if node is None or node.domain not in ("", "ai.onnx"):
             return None
         if node.op_type == "Shape":
-            return self._known_shape(node)
+            return _known(self._sizes(node))
+        if node.op_type in ("Gather", "Slice") and (shape := self._shape_node(node.input[0])):
+            return self._picked(node, self._sizes(shape))
         inputs = {entry: self.value(entry) for entry in node.input if entry}
         if any(value is None for value in inputs.values()) or any(
             entry.graphs or entry.g.node for entry in node.attribute
@@ -128,41 +124,40 @@ class Forward:
         return results_found[0]
 
     def _read(self, tensor: TensorProto) -> Array | None:
-        if _elements(tensor.dims) > _SMALL:
+        if not is_small(tensor):
             return None
         if external_data_helper.uses_external_data(tensor):
             if self.folder is None:
                 return None
-            copy = TensorProto()
-            copy.CopyFrom(tensor)
-            external_data_helper.load_external_data_for_tensor(copy, str(self.folder))
-            tensor = copy
+            tensor = read_external(tensor, self.folder)
         return numpy_helper.to_array(tensor)
 
-    def _known_shape(self, node: onnx.NodeProto) -> Array | None:
-        shape = self.shape(node.input[0])
-        if shape is None:
-            return None
+    def _shape_node(self, name: str) -> onnx.NodeProto | None:
+        node = self.makers.get(name)
+        return node if node is not None and node.op_type == "Shape" else None
+
+    def _sizes(self, node: onnx.NodeProto) -> Shape | None:
+        """What a node Shape gives, as far as it is known."""
         bounds = {entry.name: entry.i for entry in node.attribute}
-        part = shape[slice(bounds.get("start"), bounds.get("end"))]
-        return np.array(part, dtype=np.int64) if all(isinstance(size, int) for size in part) else None
+        shape = self.shape(node.input[0])
+        return None if shape is None else shape[slice(bounds.get("start"), bounds.get("end"))]
+
+    def _picked(self, node: onnx.NodeProto, sizes: Shape | None) -> Array | None:
+        """The sizes that a node picks, where it picks none that are open: told by what it makes of their positions."""
+        others = {entry: self.value(entry) for entry in node.input[1:] if entry}
+        known = {entry: value for entry, value in others.items() if value is not None}
+        if sizes is None or len(known) < len(others):
+            return None
+        positions = self._evaluate(node, {node.input[0]: np.arange(len(sizes)), **known}, node.output[0])
+        found = None if positions is None else _known([sizes[index] for index in positions.reshape(-1)])
+        return None if found is None or positions is None else found.reshape(positions.shape)
 
 
-def _with_stand_ins(model: onnx.ModelProto) -> onnx.ModelProto:
-    if not any(node.op_type in UNINFERRED for node in model.graph.node):
-        return model
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    for node in copy.graph.node:
-        if node.op_type in UNINFERRED:
-            node.op_type = "Identity"
-            del node.input[1:]
-            del node.attribute[:]
-    return copy
+def _known(sizes: Sequence[Dimension] | None) -> Array | None:
+    """Return sizes as a vector, None where one is open."""
+    found = None if sizes is None else [size for size in sizes if isinstance(size, int)]
+    return None if found is None or len(found) < len(sizes or ()) else np.array(found, dtype=np.int64)
 
 
-def _elements(dims: Iterable[int]) -> int:
-    product = 1
-    for size in dims:
-        product *= size
-    return product
+def _is_open(shape: Shape) -> bool:
+    return not all(isinstance(size, int) for size in shape)

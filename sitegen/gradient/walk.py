@@ -10,6 +10,7 @@ import onnx
 
 from sitegen.errors import GradientError
 from sitegen.gradient.forward import Forward
+from sitegen.gradient.functions import STANDARD
 from sitegen.gradient.nesting import nest_concats
 from sitegen.gradient.node import Node
 from sitegen.gradient.rules import RULES
@@ -17,8 +18,6 @@ from sitegen.gradient.shapes import zeros_like
 from sitegen.gradient.table import ALL_OUTPUTS
 from sitegen.gradient.tensor import Tensor
 from sitegen.gradient.writer import Writer
-
-STANDARD = ("", "ai.onnx")
 
 
 @dataclass

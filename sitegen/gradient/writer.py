@@ -53,13 +53,21 @@ class Writer:
 
     def needed(self, outputs: Iterable[str]) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
         """Return the nodes and constants that `outputs` depend on, in order: rules may write more than is asked for."""
-        wanted = set(outputs)
-        nodes = []
-        for node in reversed(self.nodes):
-            if wanted.intersection(node.output):
-                nodes.append(node)
-                wanted.update(node.input)
-        return nodes[::-1], [tensor for tensor in self._constants.values() if tensor.name in wanted]
+        ends = set(outputs)
+        nodes = needed_nodes(self.nodes, ends)
+        wanted = ends.union(*(node.input for node in nodes))
+        return nodes, [tensor for tensor in self._constants.values() if tensor.name in wanted]
+
+
+def needed_nodes(nodes: Sequence[onnx.NodeProto], outputs: Iterable[str]) -> list[onnx.NodeProto]:
+    """Return those of the nodes, in their order, that `outputs` depend on."""
+    wanted = set(outputs)
+    needed = []
+    for node in reversed(nodes):
+        if wanted.intersection(node.output):
+            needed.append(node)
+            wanted.update(node.input)
+    return needed[::-1]
 
 
 def _free_prefix(taken: Iterable[str]) -> str:

@@ -11,8 +11,8 @@ import onnx
 import pytest
 from exported import exported
 from networks_table import INPUT, NETWORKS
+from operator_samples import FIRST_OPSET, sample
 from proof import Arrays, run, values
-from samples import FIRST_OPSET, sample
 
 from browser.engine_page import SOFTWARE_ADAPTER, EnginePage, engine_page
 from sitegen import gradient

@@ -1,6 +1,7 @@
 """The networks as ONNX models in memory, each exported once in a test session, and their gradients."""
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -23,8 +24,8 @@ Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 @cache
 def network(name: str, kind: torch.dtype = torch.float32) -> nn.Module:
-    """The network of that name, in single or in double precision."""
-    return make(name).to(kind)
+    """The network of that name, in single or in double precision, with the same weights."""
+    return make(name) if kind == torch.float32 else deepcopy(network(name)).to(kind)
 
 
 @cache

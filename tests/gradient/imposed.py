@@ -60,7 +60,7 @@ KINKS: dict[type[nn.Module], Kink] = {
     nn.Hardswish: Kink("HardSwish", False, _hardswish),
     nn.MaxPool2d: Kink("MaxPool", False, _max_pool),
 }
-OTHER_KINKS = frozenset("PRelu Clip Abs Max Min ReduceMax ReduceMin GlobalMaxPool ThresholdedRelu Where".split())
+OTHER_KINKS = {"Abs", "Clip", "GlobalMaxPool", "Max", "Min", "PRelu", "ReduceMax", "ReduceMin", "ThresholdedRelu"}
 
 
 def kink_tensors(graph: onnx.GraphProto) -> dict[str, list[str]]:

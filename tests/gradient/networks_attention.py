@@ -27,7 +27,7 @@ class ConvNeXtBlock(nn.Module):
         self.scale = nn.Parameter(torch.rand(width))  # 1e-6 when training starts, which would hide the block
 
     def forward(self, maps: Tensor) -> Tensor:
-        pixels = self.norm(self.depthwise(maps).permute(0, 2, 3, 1))
+        pixels: Tensor = self.norm(self.depthwise(maps).permute(0, 2, 3, 1))
         pixels = self.scale * self.narrow(self.activation(self.widen(pixels)))
         return maps + pixels.permute(0, 3, 1, 2)
 
@@ -214,10 +214,8 @@ class Swin(nn.Module):
             SwinBlock(32, side // 8, 2),
         )
         self.norm = nn.LayerNorm(32)
-        self.pool = nn.AdaptiveAvgPool2d(1)
         self.head = nn.Linear(32, 5)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = self.blocks(self.norm0(self.embed(images).permute(0, 2, 3, 1)))
-        pooled = self.pool(self.norm(features).permute(0, 3, 1, 2))
-        return self.head(pooled.flatten(1)), features
+        return self.head(self.norm(features).mean((1, 2))), features

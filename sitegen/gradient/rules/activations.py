@@ -128,7 +128,7 @@ def erf(node: Node, g: Tensor) -> Tensor:
 
 @pullback("Gelu")
 def gelu(node: Node, g: Tensor) -> Tensor:
-    """g·(Φ(x) + x·φ(x)), the normal distribution and its density; the derivative of the formula with approximate="tanh" """
+    """g·(Φ(x) + x·φ(x)), the normal distribution and its density; with approximate="tanh" that of the formula"""
     x = node.x
     if node.get("approximate", "none") == "tanh":
         return _gelu_tanh(x, g)

@@ -18,6 +18,8 @@ def reshape(node: Node, g: Tensor) -> Tensor:
 @pullback("Transpose")
 def transpose(node: Node, g: Tensor) -> Tensor:
     """g transposed by the inverse permutation"""
+    if node.x.rank < 2:
+        return g  # nor can an empty permutation be written
     order = node.get("perm") or list(range(node.x.rank))[::-1]
     return op("Transpose", g, perm=[int(axis) for axis in np.argsort(order)])
 

@@ -10,6 +10,8 @@ from sitegen.gradient.node import Node
 from sitegen.gradient.tensor import Dimension, Tensor, ints, op
 from sitegen.gradient.writer import Array
 
+_LEAST = -(2**31)
+_MOST_RUNS, _LONG_RUN = 5, 8
 _MOST_ROUNDS = 8
 _LARGEST_MATRIX = 1 << 20
 
@@ -37,27 +39,53 @@ def multiply(node: Node, matrix: Array, t: Tensor, axis: int, after: Sequence[Di
 def put_back(node: Node, t: Tensor, axis: int, taken: Sequence[int], size: int, after: Sequence[Dimension]) -> Tensor:
     """Add the slices of `t` along an axis into zeros of length `size`: slice k at position `taken[k]`.
 
-    The transpose of taking slices, without scattering, which graphics cards lack: round m gathers, for each position,
-    the m-th slice that was taken there, or zero. Where that needs many rounds, it is a product with a matrix.
+    The transpose of taking slices, without scattering, which graphics cards lack: as a sum of padded runs where there
+    are few and long ones; as a product with a matrix where many slices come from one position; else gathered.
     """
-    count, rank = len(taken), axis + 1 + len(after)
-    start = taken[0] if count else 0
-    if list(taken) == list(range(start, start + count)):
-        return pad_axis(t, rank, axis, start, size - start - count)
-    readers: list[list[int]] = [[] for _ in range(size)]
+    rank, runs = axis + 1 + len(after), _runs(taken)
+    if not runs:
+        return pad_axis(t, rank, axis, 0, size)
+    if len(runs) == 1 and taken[0] <= taken[-1]:
+        return pad_axis(t, rank, axis, taken[0], size - taken[-1] - 1)
+    if len(runs) <= min(_MOST_RUNS, max(1, len(taken) // _LONG_RUN)):
+        parts = [_place_run(t, rank, axis, first, run, size) for first, run in runs]
+    else:
+        slices: list[list[int]] = [[] for _ in range(size)]
+        for number, position in enumerate(taken):
+            slices[position].append(number)
+        most = max(map(len, slices))
+        if most > _MOST_ROUNDS and len(taken) * size <= _LARGEST_MATRIX:
+            matrix = np.zeros((size, len(taken)))
+            matrix[list(taken), range(len(taken))] = 1
+            return multiply(node, matrix, t, axis, after)
+        # round m gathers, for each position, the m-th slice that was taken there, or zero
+        padded, zero = pad_axis(t, rank, axis, 0, 1), len(taken)
+        rounds = zip(*(numbers + [zero] * (most - len(numbers)) for numbers in slices), strict=True)
+        parts = [op("Gather", padded, ints(*chosen), axis=axis) for chosen in rounds]
+    return sum(parts[1:], start=parts[0])
+
+
+def _runs(taken: Sequence[int]) -> list[tuple[int, list[int]]]:
+    """Split positions into runs that rise or fall by one, each with the number of its first."""
+    runs: list[tuple[int, list[int]]] = []
     for number, position in enumerate(taken):
-        readers[position].append(number)
-    rounds = max(map(len, readers))
-    if rounds > _MOST_ROUNDS and count * size <= _LARGEST_MATRIX:
-        matrix = np.zeros((size, count))
-        matrix[list(taken), range(count)] = 1
-        return multiply(node, matrix, t, axis, after)
-    padded = pad_axis(t, rank, axis, 0, 1)
-    first, *others = (
-        op("Gather", padded, ints(*(numbers[m] if m < len(numbers) else count for numbers in readers)), axis=axis)
-        for m in range(rounds)
-    )
-    return sum(others, start=first)
+        run = runs[-1][1] if runs else []
+        step = position - run[-1] if run else 0
+        if abs(step) == 1 and (len(run) == 1 or step == run[1] - run[0]):
+            run.append(position)
+        else:
+            runs.append((number, [position]))
+    return runs
+
+
+def _place_run(t: Tensor, rank: int, axis: int, first: int, run: list[int], size: int) -> Tensor:
+    """Take the slices of one run, from number `first` on, and put them among zeros where they belong."""
+    if run[0] <= run[-1]:
+        start, end, step = first, first + len(run), 1
+    else:
+        start, end, step = first + len(run) - 1, first - 1 if first else _LEAST, -1
+    part = op("Slice", t, ints(start), ints(end), ints(axis), ints(step))
+    return pad_axis(part, rank, axis, min(run), size - max(run) - 1)
 
 
 def pad_axis(t: Tensor, rank: int, axis: int, before: int, after: int) -> Tensor:

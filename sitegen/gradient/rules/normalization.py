@@ -51,10 +51,13 @@ def _times(g: Tensor, factor: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class _Normalized:
-    """What a layer normalises by itself: x̂ = (x − mean) / deviation, over `axes`; not centred, mean is 0."""
+    """What a layer normalises by itself: x̂ = (x − mean)·inverse, over `axes`; not centred, mean is 0.
+
+    `inverse` is 1 / deviation: small, and multiplying by it costs less than dividing by the other.
+    """
 
     value: Tensor
-    deviation: Tensor
+    inverse: Tensor
     axes: Sequence[int]
     centred: bool
 
@@ -63,13 +66,13 @@ class _Normalized:
         """Compute both again from x: layers do not give them out."""
         if centred:
             x = x - reduce("ReduceMean", x, axes)
-        deviation = op("Sqrt", reduce("ReduceMean", x * x, axes) + epsilon)
-        return cls(x / deviation, deviation, axes, centred)
+        inverse = 1 / op("Sqrt", reduce("ReduceMean", x * x, axes) + epsilon)
+        return cls(x * inverse, inverse, axes, centred)
 
     def pull_back(self, h: Tensor) -> Tensor:
         """Return the gradient of x, from that of x̂."""
         rest = h - reduce("ReduceMean", h, self.axes) if self.centred else h
-        return (rest - self.value * reduce("ReduceMean", h * self.value, self.axes)) / self.deviation
+        return (rest - self.value * reduce("ReduceMean", h * self.value, self.axes)) * self.inverse
 
 
 @pullback("InstanceNormalization")

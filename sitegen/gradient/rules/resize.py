@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from onnx import TensorProto
@@ -11,7 +11,7 @@ from onnx import TensorProto
 from sitegen.gradient.node import Node
 from sitegen.gradient.rules.maps import multiply
 from sitegen.gradient.table import pullback
-from sitegen.gradient.tensor import Tensor, op
+from sitegen.gradient.tensor import Tensor, made_by, op
 from sitegen.gradient.writer import Array
 
 _TIE = 1e-6  # how near to the middle of two pixels engines round as if exactly there
@@ -25,10 +25,18 @@ def resize(node: Node, g: Tensor) -> Tensor:
         return g  # engines copy then, whatever the scales
     matrices = {axis: _weights(node, axis, scale) for axis, scale in _scales(node).items()}
     if copies := _copies(node, matrices):
-        return op("AveragePool", g, kernel_shape=copies, strides=copies) * math.prod(copies)
+        return _sum_copies(g, copies)
     for axis in sorted(matrices, reverse=True):
         g = multiply(node, matrices[axis].T, g, axis, node.x.dims[axis + 1 :])
     return g
+
+
+def _sum_copies(g: Tensor, copies: Sequence[int]) -> Tensor:
+    """Add up blocks of pixels. ONNX Runtime moves a Pad into a pooling next to it, which may then refuse its pads."""
+    count = math.prod(copies)
+    if made_by(g, "Pad"):
+        return op("AveragePool", g * count, kernel_shape=copies, strides=copies)
+    return op("AveragePool", g, kernel_shape=copies, strides=copies) * count
 
 
 def _check(node: Node) -> None:
@@ -37,6 +45,8 @@ def _check(node: Node) -> None:
             "a region that is cut out is not supported; slice it out before, and resize with half_pixel",
             "coordinate_transformation_mode",
         )
+    if node.get("keep_aspect_ratio_policy", "stretch") != "stretch":
+        raise node.unsupported("engines differ in it; write the sizes that it leads to", "keep_aspect_ratio_policy")
 
 
 def _scales(node: Node) -> dict[int, float]:
@@ -46,16 +56,14 @@ def _scales(node: Node) -> dict[int, float]:
     scales = node.constant(2, "scales") if node.has_input(2) else None
     if scales is not None and scales.size:
         return {axis: float(scale) for axis, scale in zip(axes, scales, strict=True) if scale != 1}
-    if (policy := node.get("keep_aspect_ratio_policy", "stretch")) != "stretch":
-        sizes = node.constant(3, "sizes")
-        if sizes is None:
-            raise node.unsupported("sizes are missing")
-        ratios = [float(wanted) / size for wanted, size in zip(sizes, node.sizes(node.x, axes), strict=True)]
-        common = min(ratios) if policy == "not_larger" else max(ratios)
-        return {axis: common for axis in axes if common != 1}
-    changed = [axis for axis in axes if node.x.dims[axis] != node.y.dims[axis]]
+    changed = [axis for axis in axes if node.x.dims[axis] != node.y.dims[axis] and not _is_open_batch(node, axis)]
     pairs = zip(changed, node.sizes(node.y, changed), node.sizes(node.x, changed), strict=True)
     return {axis: made / size for axis, made, size in pairs}
+
+
+def _is_open_batch(node: Node, axis: int) -> bool:
+    """Whether an axis is a batch left open on both sides: under which names does not tell that it changes."""
+    return axis == 0 and isinstance(node.x.dims[0], str) and isinstance(node.y.dims[0], str)
 
 
 def _weights(node: Node, axis: int, scale: float) -> Array:

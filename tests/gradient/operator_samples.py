@@ -51,6 +51,8 @@ def _special() -> dict[str, Callable[[int], onnx.ModelProto]]:
         "Einsum": lambda opset: one_node("Einsum", {"x": _X, "z": _X}, opset=opset, equation="nchw,ndhw->ncd"),
         "Expand": node("Expand", {"shape": _ints(3, 1, 4, 6, 6)}),
         "Gather": node("Gather", {"indices": _ints(0, 2, 2)}, axis=1),
+        "GatherElements": node("GatherElements", {"indices": np.zeros((2, 1, 6, 6), np.int64)}, axis=1),
+        "GatherND": node("GatherND", {"indices": np.array([[0, 2], [1, 2], [0, 2]])}),
         "Gemm": lambda opset: one_node("Gemm", {"x": values(2, 5)}, {"w": values(5, 3), "c": values(3)}, opset=opset),
         "GroupNormalization": node("GroupNormalization", norm, num_groups=2),
         "InstanceNormalization": node("InstanceNormalization", norm),
@@ -64,11 +66,17 @@ def _special() -> dict[str, Callable[[int], onnx.ModelProto]]:
         "Resize": node(
             "Resize", {"scales": np.array([1, 1, 2, 2], np.float32)}, order=["x", "", "scales"], mode="linear"
         ),
+        "ScatterElements": lambda opset: one_node(
+            "ScatterElements", {"x": _X}, {"i": np.zeros((2, 1, 6, 6), np.int64), "u": _X[:, :1]}, axis=1, opset=opset
+        ),
+        "ScatterND": node("ScatterND", {"indices": np.array([[0, 2], [1, 2]]), "updates": _X[:, 0]}),
         "Slice": node("Slice", {"starts": _ints(1), "ends": _ints(5), "axes": _ints(2), "steps": _ints(2)}),
         "SpaceToDepth": node("SpaceToDepth", blocksize=2),
         "Split": node("Split", {"sizes": _ints(1, 3)}, axis=1, outputs=2),
         "Squeeze": lambda opset: one_node("Squeeze", {"x": values(2, 1, 3)}, {"axes": _ints(1)}, opset=opset),
         "Tile": node("Tile", {"repeats": _ints(1, 2, 1, 3)}),
+        "TopK": node("TopK", {"k": _ints(2)}, axis=1, outputs=2),
+        "Trilu": node("Trilu", {"k": np.array(1)}),
         "Unsqueeze": node("Unsqueeze", {"axes": _ints(1)}),
         "Where": lambda opset: one_node("Where", {"c": _X > 0, "x": _X, "z": _OTHER}, opset=opset),
     }
