@@ -6,6 +6,9 @@ constants are written, which every engine can plan with.
 
 from collections.abc import Iterable
 
+import numpy as np
+from onnx import helper
+
 from sitegen.gradient.tensor import Tensor, ints, op
 
 
@@ -31,8 +34,10 @@ def spread(t: Tensor, like: Tensor, axes: Iterable[int]) -> Tensor:
 
 def zeros_like(t: Tensor) -> Tensor:
     """Return zeros of a tensor's type and shape."""
-    zero = Tensor(t.writer, op("Mul", t, 0).name, t.dtype)
-    return zero.shaped(t.shape)
+    zero = Tensor(t.writer, t.writer.constant(np.zeros((), helper.tensor_dtype_to_np_dtype(t.dtype))), t.dtype)
+    known = [size for size in t.dims if isinstance(size, int)]
+    sizes = ints(*known) if len(known) == t.rank else op("Shape", t)
+    return op("Expand", zero, sizes).shaped(t.shape)
 
 
 def sum_to(g: Tensor, like: Tensor, summed: Tensor) -> Tensor:

@@ -68,10 +68,19 @@ def test_gathering_is_undone_without_scattering() -> None:
     assert _operators("Gather", x, {"i": _ints(*[1] * 9)}, axis=1) == ["MatMul"]
 
 
-def test_computed_indices_are_refused() -> None:
-    model = one_node("Gather", {"x": values(3, 5), "i": _ints(0, 2)})
-    with pytest.raises(gradient.GradientError, match=r"the_Gather.*\(Gather\).*indices.*computed when the model runs"):
-        gradient.compile(model, wrt="x")
+@pytest.mark.parametrize("dynamic", [False, True])
+@pytest.mark.parametrize(
+    ("axis", "indices"), [(0, [2, 0, 2]), (1, [[0, -1], [1, 1]]), (-1, 3), (2, [4, 4, 4, -5]), (1, [[2]])]
+)
+def test_gather_at_indices_that_come_at_run_time(axis: int, indices: object, dynamic: bool) -> None:
+    x, where = values(3, 3, 5), np.array(indices, np.int64)
+    if dynamic and where.ndim == 0:
+        pytest.skip("a number has no dimension to leave open")
+
+    def reference(x: torch.Tensor, i: torch.Tensor) -> torch.Tensor:
+        return x.movedim(axis, 0)[i].movedim(tuple(range(i.ndim)), tuple(range(axis % 3, axis % 3 + i.ndim)))
+
+    prove(one_node("Gather", {"x": x, "i": where}, axis=axis, dynamic=dynamic), {"x": x, "i": where}, reference)
 
 
 # shape, indices

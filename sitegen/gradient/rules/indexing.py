@@ -14,21 +14,30 @@ from sitegen.gradient.node import Node
 from sitegen.gradient.rules.maps import put_back, reshape_from
 from sitegen.gradient.shapes import reshape_like, zeros_like
 from sitegen.gradient.table import pullback
-from sitegen.gradient.tensor import Tensor, op
+from sitegen.gradient.tensor import Tensor, ints, op
 
 
 @pullback("Gather")
 def gather(node: Node, g: Tensor) -> Tensor:
-    """Σ g over the indices that name the same slice; at fixed indices"""
-    indices = node.constant(1, "indices")
-    if indices is None:
-        raise node.unsupported("indices are missing")
-    x = node.x
+    """Σ g over the indices that name the same slice"""
+    indices, x = node.known(1), node.x
     axis = node.get("axis", 0) % x.rank
+    if indices is None:
+        return _scattered(node, g, axis)
     size, after = node.sizes(x, [axis])[0], x.dims[axis + 1 :]
     if indices.ndim != 1:
         g = reshape_from(node, g, axis, [indices.size, *after])
     return put_back(node, g, axis, (indices.reshape(-1) % size).tolist(), size, after)
+
+
+def _scattered(node: Node, g: Tensor, axis: int) -> Tensor:
+    """Σ g over the indices that name the same slice, where they are known at run time only."""
+    x, indices = node.x, node.input(1)
+    if indices.rank != 1:
+        g = reshape_from(node, g, axis, ["count", *x.dims[axis + 1 :]])
+    column = op("Reshape", indices, ints(-1, *[1] * (x.rank - axis - 1)))
+    positions = op("Expand", column, op("Shape", g))
+    return op("ScatterElements", zeros_like(x), positions, g, axis=axis, reduction="add")
 
 
 @pullback("GatherND")
