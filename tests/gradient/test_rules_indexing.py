@@ -54,6 +54,23 @@ def test_gather(case: str, opset: int) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "indices",
+    [
+        [*range(19, -1, -1)],
+        [*range(5, 25), *range(3, 15)],
+        [*range(20, 10, -1), *range(12, 29), 4],
+        [7, *range(29, -1, -1), *range(30)],
+        [0, *range(30), 29],
+    ],
+)
+def test_a_few_long_runs(indices: list[int]) -> None:
+    """Rising, falling, overlapping, of one: they are cut out and added, without a Gather."""
+    x, constants = values(2, 30, 3), {"i": _ints(*indices)}
+    _prove(x, "Gather", constants, lambda x: x[:, indices], axis=1, dynamic=True)
+    assert set(_operators("Gather", x, constants, axis=1)) <= {"Slice", "Pad", "Add"}
+
+
 def test_slices_that_are_gathered_twice_add_up() -> None:
     x = np.zeros((4, 1), np.float32)
     compiled = gradient.compile(one_node("Gather", {"x": x}, {"i": _ints(2, 0, 2)}), wrt="x")

@@ -129,6 +129,14 @@ def test_tile(shape: tuple[int, ...], repeats: list[int], opset: int) -> None:
     _prove("Tile", shape, {"repeats": _ints(*repeats)}, lambda x: x.tile(repeats), opset=opset, dynamic=True)
 
 
+def test_two_open_dimensions_are_refused_where_they_cannot_be_told_apart() -> None:
+    model = one_node("Tile", {"x": values(2, 3)}, {"repeats": _ints(1, 2)}, dynamic=True)
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_param = "M"
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    with pytest.raises(gradient.GradientError, match=r"the_Tile.*leaves \['N', 'M'\] open"):
+        gradient.compile(model, wrt="x")
+
+
 def test_copies_add_up() -> None:
     x = np.zeros(2, np.float32)
     compiled = gradient.compile(one_node("Tile", {"x": x}, {"repeats": _ints(3)}), wrt="x")

@@ -52,6 +52,23 @@ def test_concatenation_with_a_constant() -> None:
     _prove(x, "Concat", {"c": c}, lambda x: torch.cat([x, torch.tensor(c).to(x)], 1), axis=1)
 
 
+@pytest.mark.parametrize(("axis", "shape"), [(0, (3, 2)), (-1, (2, 3))])
+def test_concatenation_of_open_sizes(axis: int, shape: tuple[int, int]) -> None:
+    """Where each part begins is computed when the graph runs."""
+    feeds = {"a": values(2, 2), "b": values(*shape, seed=1), "c": values(2, 2, seed=2)}
+    model = one_node("Concat", feeds, axis=axis)
+    for name, value in zip("NMK", model.graph.input, strict=True):
+        value.type.tensor_type.shape.dim[axis].dim_param = name
+    model.graph.output[0].type.tensor_type.shape.dim[axis].dim_param = "all"
+    prove(model, feeds, lambda a, b, c: torch.cat([a, b, c], axis))
+
+
+def test_split_into_one() -> None:
+    x = values(2, 3)
+    _prove(x, "Split", {}, lambda x: x * 1, axis=1, num_outputs=1)
+    assert _operators("Split", x, {}, axis=1, num_outputs=1) == []
+
+
 @pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("axis", [1, -1])
 @pytest.mark.parametrize("used", ["y", "y1", "both"])
@@ -201,6 +218,17 @@ def test_what_is_reflected_adds_up() -> None:
     compiled = gradient.compile(one_node("Pad", {"x": x}, {"pads": _ints(2, 1)}, mode="reflect"), wrt="x")
     found = run(compiled, {"x": x, "seed": np.array([1, 10, 100, 1000, 10000, 100000], np.float32)})
     np.testing.assert_array_equal(found["grad_x"], [100, 101010, 10001])
+
+
+@pytest.mark.parametrize("mode", ["reflect", "edge", "wrap"])
+@pytest.mark.parametrize("pads", [[2, 3], [0, 2], [1, 0]])
+def test_borders_of_a_long_axis_are_added_run_by_run(mode: str, pads: list[int]) -> None:
+    """Which is far quicker than gathering all of it."""
+    x, constants = values(2, 50, 3), {"pads": _ints(0, pads[0], 0, 0, pads[1], 0)}
+    names = {"reflect": "reflect", "edge": "replicate", "wrap": "circular"}
+    reference = lambda x: functional.pad(x.mT, pads, names[mode]).mT  # noqa: E731
+    _prove(x, "Pad", constants, reference, mode=mode, opset=19, dynamic=True)
+    assert set(_operators("Pad", x, constants, mode=mode, opset=19)) == {"Slice", "Pad", "Add"}
 
 
 def test_a_wide_edge_is_a_product() -> None:

@@ -11,7 +11,7 @@ from sitegen.gradient.tensor import Dimension, Tensor, ints, op
 from sitegen.gradient.writer import Array
 
 _LEAST = -(2**31)
-_MOST_RUNS, _LONG_RUN = 5, 8
+_MOST_RUNS, _LONG_RUN = 8, 8
 _MOST_ROUNDS = 8
 _LARGEST_MATRIX = 1 << 20
 
