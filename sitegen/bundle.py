@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sitegen.calibration import Calibration as Calibration
 from sitegen.errors import BundleError
 from sitegen.signature import fits, read_signature
 from sitegen_runtime.model import Model, read_model
@@ -94,12 +95,6 @@ class Graph(Part):
     def output(self, role: str) -> str | None:
         """Return the name of the output with a role, or None."""
         return next((output.name for output in self.outputs if output.role == role), None)
-
-
-class Calibration(Part):
-    """How a probability is stretched for people."""
-
-    method: Literal["piecewise-linear"]
 
 
 class Label(Part):

@@ -6,7 +6,8 @@
     ├── SiteError        a built site is missing or damaged
     ├── BrowserError     no usable browser, or it failed
     ├── DataError        a folder of images is not what its manifest says
-    └── CheckpointError  saved training cannot be resumed with these settings
+    ├── CheckpointError  saved training cannot be resumed with these settings
+    └── SettingsError    settings ask for what there is not
 
 Images have exceptions of their own, in `sitegen_runtime.errors`: those end up in result documents.
 """
@@ -47,3 +48,7 @@ class DataError(SitegenError):
 
 class CheckpointError(SitegenError):
     """A checkpoint does not fit the training that is to go on from it."""
+
+
+class SettingsError(SitegenError):
+    """Settings name something that does not exist, or give a value that does not fit; the message lists all of it."""

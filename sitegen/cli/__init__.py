@@ -9,6 +9,7 @@ import sys
 import typer
 
 from sitegen.cli.build import build
+from sitegen.cli.data import data
 from sitegen.cli.info import info
 from sitegen.cli.predict import predict
 from sitegen.cli.serve import serve
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for verb in (build, serve, predict, verify, info):
     app.command()(verb)
+app.add_typer(data, name="data")
 
 
 def main() -> None:
