@@ -9,30 +9,8 @@ seconds for one gradient. In the end each arrangement of sessions gets fresh bro
 takes, and its memory.
 """
 
-import argparse
-import contextlib
-import json
-import os
-import platform
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import onnxruntime
-import torch
-from rich.console import Console
-from rich.progress import Progress
-from selenium.webdriver import Chrome
 
-import browser_engines as browser
-import densenet_files as files
-from bar_chart import Bar, bar_chart
-from native_engines import NativeOnnxRuntime, PyTorch
-from samples import Rounds
-from session_memory import ARRANGEMENTS, TENSORFLOW, Run, measure_sessions, measure_tensorflow
 
 FORWARD, GRADIENT = "forward", "forward + gradient"
 _BACKENDS = {"wasm": "WASM", "webgl": "WebGL", "cpu": "JavaScript"}

@@ -7,7 +7,8 @@
     ├── BrowserError     no usable browser, or it failed
     ├── DataError        a folder of images is not what its manifest says
     ├── GradientError    a graph has no gradient that can be compiled
-    └── CheckpointError  saved training cannot be resumed with these settings
+    ├── CheckpointError  saved training cannot be resumed with these settings
+    └── SettingsError    settings ask for what there is not
 
 Images have exceptions of their own, in `sitegen_runtime.errors`: those end up in result documents.
 """
@@ -52,3 +53,7 @@ class CheckpointError(SitegenError):
 
 class GradientError(SitegenError):
     """The gradient of a graph cannot be compiled; the message names the node, or the name that does not fit."""
+
+
+class SettingsError(SitegenError):
+    """Settings name something that does not exist, or give a value that does not fit; the message lists all of it."""

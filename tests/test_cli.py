@@ -17,7 +17,7 @@ from PIL import Image
 from sitegen.bundle import Bundle
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("build", "serve", "predict", "verify", "info", "gradient")
+VERBS = ("build", "serve", "predict", "verify", "info", "gradient", "data")
 HEAVY = (
     "onnx",
     "onnxruntime",
@@ -202,6 +202,48 @@ def test_build_refuses_a_folder_of_other_things(bundle: Bundle, tmp_path: Path) 
     assert done.returncode == 2
     assert "is not a site that sitegen built" in done.stderr
     assert (tmp_path / "thesis.txt").read_text() == "all of it"
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> Path:
+    for name, seed in (("a", 1), ("b", 2)):
+        (tmp_path / f"{name}.png").write_bytes(saved(picture(80, 60, seed=seed), "PNG"))
+    rows = "a.png,here,Mass|Nodule,train,p1\nb.png,here,No Finding,test,p2\n"
+    (tmp_path / "table.csv").write_text("file,source,findings,split,patient\n" + rows)
+    return tmp_path
+
+
+def test_audit_of_a_sound_data_set(data_set: Path) -> None:
+    report, drawing = data_set / "report.json", data_set / "pairs.svg"
+    done = sitegen("data", "audit", data_set / "table.csv", "--json", report, "--co-occurrence", drawing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 images of 2 patients" in done.stdout
+    assert done.stdout.endswith("No problems found.\n")
+    assert json.loads(report.read_text())["labels"] == ["Mass", "Nodule"]
+    assert "Mass with Nodule: 1 of 1 images" in drawing.read_text()
+
+
+def test_audit_of_a_data_set_with_problems(data_set: Path) -> None:
+    with (data_set / "table.csv").open("a") as table:
+        table.write("gone.png,here,Mass,train,p2\n")
+    done = sitegen("data", "audit", data_set / "table.csv", "--workers", 1)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "2 problem(s) found." in done.stdout
+    done = sitegen("data", "audit", data_set / "table.csv", "--only-present")
+    assert done.returncode == 0
+
+
+def test_audit_of_nothing_gives_2(data_set: Path) -> None:
+    for arguments, message in (
+        ([data_set / "none"], "does not exist"),
+        ([data_set], "has no folders with images"),
+        ([data_set / "table.csv", "--findings", "finding"], "lacks the column(s) finding"),
+        ([data_set / "table.csv", "--json", data_set / "none" / "report.json"], "report.json cannot be written"),
+    ):
+        done = sitegen("data", "audit", *arguments)
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_serve(site: Path) -> None:

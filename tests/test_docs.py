@@ -4,14 +4,23 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer
 
 from sitegen import gradient, resources
-from sitegen.browser.parity import BORDERS, GATE_TOLERANCE, PROBABILITY_TOLERANCE
+from sitegen.browser.parity import BORDERS, CALIBRATION_TOLERANCE, GATE_TOLERANCE, PROBABILITY_TOLERANCE
 from sitegen.bundle import Bundle, Description, Golden, GraphInput, GraphOutput, Label, Licence
+from sitegen.calibration import NUMBERS, Method
 from sitegen.cli import app
+from sitegen.data.audit import audit
+from sitegen.data.label_styles import LabelStyle
+from sitegen.data.records import Record
+from sitegen.data.splits import PRESETS
+from sitegen.data.tables import KNOWN_COLUMNS
+from sitegen.evaluation import metrics
+from sitegen.evaluation.calibration_fit import TABLE_TOLERANCE
 from sitegen.prediction import Predictor
 from sitegen.site.page import index_policy
 from sitegen_runtime import errors
@@ -92,7 +101,7 @@ def test_the_pages_api_is_documented() -> None:
 
 def test_every_verb_is_in_the_readme() -> None:
     verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert set(verbs) == {"build", "serve", "predict", "verify", "info", "gradient"}
+    assert set(verbs) == {"build", "serve", "predict", "verify", "info", "gradient", "data"}
     assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
 
 
@@ -117,6 +126,28 @@ def test_every_option_of_the_compiler_is_documented() -> None:
     assert names == ["wrt", "of", "seed", "also", "guided", "switch"]
     assert [name for name in names if f"| `{name}=" not in read("docs/gradients.md")] == []
     assert f"Opsets {gradient.OPSETS[0]} to {gradient.OPSETS[-1]}" in read("docs/gradients.md")
+
+
+def test_the_audit_of_data_sets_is_documented() -> None:
+    text = read("docs/data.md")
+    verbs = typer.main.get_command(app).commands["data"].commands  # type: ignore[attr-defined]
+    assert set(verbs) == {"audit"}
+    options = [option for parameter in verbs["audit"].params for option in parameter.opts if option[0] == "-"]
+    assert set(options) == {"--json", "--co-occurrence", "--findings", "--only-present", "--workers"}
+    assert [option for option in options if f"| `{option}" not in text] == []
+    records = [Record(Path(name), "a", {"Mass": 1.0}, name, age=414.0) for name in ("here", "there", "here")]
+    report = audit([*records, Record(resources.default_bundle() / "golden.png", "a", {})] * 2, workers=1)
+    groups = {"here", "there", "not said", "a", "Mass"}
+    assert report["problems"]["duplicates"]
+    assert {key for key in keys_of(report) if f"`{key}`" not in text} - groups == {"schema"}
+    assert f"`{report['schema']}`" in text
+
+
+def test_the_columns_of_tables_are_documented() -> None:
+    text = read("docs/data.md")
+    assert [name for names in KNOWN_COLUMNS.values() for name in names if f"`{name}`" not in text] == []
+    assert [style.__name__ for style in get_args(LabelStyle) if f"| `{style.__name__}` |" not in text] == []
+    assert [name for name in PRESETS if f'"{name}"' not in text] == []
 
 
 def test_documented_tolerances_are_the_ones_that_are_checked() -> None:
@@ -163,3 +194,21 @@ def test_documented_messages_are_the_pages_own() -> None:
     assert len(rows) == 5
     for row in rows:
         assert re.sub(r"The file assets/… is (missing|damaged)", "The file ${file} is ${problem}", row) in pages
+
+
+def test_every_figure_is_documented() -> None:
+    text = read("docs/metrics.md")
+    functions = [name for name in metrics.__all__ if inspect.isfunction(getattr(metrics, name))]
+    assert len(functions) > 20
+    helpers = {"examples", "known_targets", "mean_over_findings"}
+    assert [name for name in functions if f"`{name}`" not in text] == sorted(helpers)
+
+
+def test_every_calibration_is_documented() -> None:
+    text = read("docs/bundle.md")
+    assert [method for method in get_args(Method) if f'| `"{method}"` |' not in text] == []
+    assert [name for names in NUMBERS.values() for name in names if f"`{name}`" not in text] == []
+    assert f"within {TABLE_TOLERANCE:.0e} of".replace("e-0", "e-") in text
+    tolerances = {f"{value:.0e}" for value in CALIBRATION_TOLERANCE.values()}
+    assert tolerances == {"1e-12", "1e-09"}
+    assert "within 1e-12 where interpolated, 1e-9 of temperature and Platt scaling" in read("docs/verify.md")

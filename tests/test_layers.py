@@ -19,7 +19,8 @@ LAYERS = (
     {"export", "data", "networks", "gradient", "phantom"},
     {"prediction"},  # needs nothing but a bundle; `export` has it compute a golden example
     {"bundle"},
-    {"signature"},
+    {"signature", "calibration"},
+    {"settings"},
     {"resources", "errors"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar
 
-from sitegen_runtime.calibration import calibrate, sigmoid
+from sitegen_runtime.calibration import calibrate, calibrated_operating_point, sigmoid
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.formats import InspectedImage
 from sitegen_runtime.gate import Decision
@@ -125,5 +125,7 @@ def _finding(label: Label, logit: float) -> Document:
         "logit": logit,
         "probability": probability,
         "operating_point": label.operating_point,
-        "calibrated": calibrate(probability, label),
+        "calibrated": calibrate(logit, probability, label),
+        "calibration": label.calibration.method if label.calibration else None,
+        "calibrated_operating_point": calibrated_operating_point(label),
     }

@@ -53,12 +53,23 @@ class Graph:
 
 
 @dataclass(frozen=True)
+class Calibration:
+    """How the probability of a finding is mapped for people: a method, and the numbers that this method needs."""
+
+    method: str
+    temperature: float = 1.0
+    slope: float = 1.0
+    intercept: float = 0.0
+    table: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Label:
-    """One finding: its operating point on the probability scale (0..1), and its calibration method or None."""
+    """One finding: its operating point on the probability scale (0..1), and its calibration or None."""
 
     name: str
     operating_point: float
-    calibration: str | None
+    calibration: Calibration | None
 
 
 @dataclass(frozen=True)
@@ -89,14 +100,22 @@ def read_model(bundle_json: bytes) -> Model:
         version=fields["version"],
         sha256=sha256(bundle_json).hexdigest(),
         graphs={role: _graph(graph) for role, graph in fields["graphs"].items()},
-        labels=tuple(_label(label) for label in fields["labels"]),
+        labels=tuple(read_label(label) for label in fields["labels"]),
         gate=Gate(fields["gate"]["metric"], fields["gate"]["threshold"]) if fields.get("gate") else None,
     )
 
 
-def _label(fields: dict[str, Any]) -> Label:
+def read_label(fields: dict[str, Any]) -> Label:
+    """Read one entry of `labels` of a valid `bundle.json`."""
     calibration = fields.get("calibration")
-    return Label(fields["name"], fields["operating_point"], calibration["method"] if calibration else None)
+    return Label(fields["name"], fields["operating_point"], _calibration(calibration) if calibration else None)
+
+
+def _calibration(fields: dict[str, Any]) -> Calibration:
+    given = {name: value for name, value in fields.items() if value is not None}
+    numbers = {name: given[name] for name in ("temperature", "slope", "intercept") if name in given}
+    table = tuple((position, value) for position, value in given.get("table", ()))
+    return Calibration(fields["method"], table=table, **numbers)
 
 
 def _graph(fields: dict[str, Any]) -> Graph:

@@ -1,7 +1,7 @@
 """Results in words and shares, for people: the page draws these and decides nothing.
 
-The bars run from 0 to 1 with the operating point marked. Calibrated probabilities have it at one half by construction;
-where a label has no calibration, the bar shows the probability itself and the mark lies at the operating point.
+The bars run from 0 to 1 with the operating point marked: at one half by construction where the calibration is piecewise
+linear, elsewhere where the calibration takes it. Without a calibration the bar shows the probability itself.
 """
 
 from typing import Any
@@ -15,13 +15,19 @@ _FAILURES = {
     "too-small": "This image is too small",
     "cancelled": "Cancelled",
 }
+_FITTED = {
+    "temperature": "temperature scaling",
+    "platt": "Platt scaling",
+    "beta": "beta calibration",
+    "isotonic": "isotonic regression",
+}
 
 
 def describe(document: Document) -> dict[str, Any]:
     """Return what to say of a result document.
 
     Keys: `outcome` ("failed", "refused" or "findings"), `headline`, `details` (sentences), `findings` (each with
-    `label`, `share` and `mark` from 0 to 1, `percent`, `verdict`, `above`).
+    `label`, `share` and `mark` from 0 to 1, `percent`, `verdict`, `above`, and `meaning`: what its percentage is).
     """
     if "error" in document:
         code, message = document["error"]["code"], document["error"]["message"]
@@ -48,16 +54,32 @@ def _details(document: Document) -> list[str]:
     return [accepted, *document["notes"]]
 
 
+def percent_means(method: str | None) -> str:
+    """Return what the percentage of a finding is, and what 50 % means, for a method of calibration or for none."""
+    if method is None:
+        return "the model's probability; the mark is its operating point."
+    if method == "piecewise-linear":
+        return (
+            "the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
+            "The operating point is where the model told the classes apart best on validation images; "
+            "50 % does not mean that every second image has the finding."
+        )
+    return (
+        f"a probability calibrated on validation images ({_FITTED[method]}): of those shown at 50 %, about half had "
+        "the finding. Where the finding is rarer than among them, fewer do. The mark is the operating point."
+    )
+
+
 def _finding(finding: Document) -> dict[str, Any]:
     calibrated = finding["calibrated"]
-    share = finding["probability"] if calibrated is None else calibrated
-    mark = finding["operating_point"] if calibrated is None else 0.5
     above = finding["probability"] >= finding["operating_point"]
+    share = finding["probability"] if calibrated is None else calibrated
     return {
         "label": finding["label"],
         "share": share,
-        "mark": mark,
+        "mark": finding["operating_point"] if calibrated is None else finding["calibrated_operating_point"],
         "percent": f"{100 * share:.0f} %",
         "verdict": "at or above the operating point" if above else "below the operating point",
         "above": above,
+        "meaning": percent_means(finding["calibration"]),
     }

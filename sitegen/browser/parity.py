@@ -1,17 +1,29 @@
 """Comparing result documents: the page's against Python's.
 
 What must hold: tensors identical to the bit; probabilities within 1e-5; gate scores within 1e-6; decisions equal; the
-same error code where an image cannot be analysed.
+same error code where an image cannot be analysed. Of the page's logits and probabilities Python must make the page's
+calibrated values: within 1e-9 where the calibration takes exp and log of them, within 1e-12 where it interpolates.
 """
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from sitegen_runtime.calibration import calibrate
+from sitegen_runtime.model import Label
+
 PROBABILITY_TOLERANCE = 1e-5
 GATE_TOLERANCE = 1e-6
+CALIBRATION_TOLERANCE = {
+    "piecewise-linear": 1e-12,
+    "temperature": 1e-9,
+    "platt": 1e-9,
+    "beta": 1e-12,
+    "isotonic": 1e-12,
+}
 # Upper borders of the histogram's bins; the last bin is open.
 BORDERS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 # Cohen, Bertin, Frappier: "Chester" (2020), section 5: predictions in the browser against PyTorch, over 20 images.
@@ -42,9 +54,10 @@ def bin_names() -> list[str]:
 
 
 class Comparison:
-    """Collects pairs of documents of the same image."""
+    """Collects pairs of documents of the same image, made by a model with these `labels`."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Iterable[Label]) -> None:
+        self.labels = {label.name: label for label in labels}
         self.failures: list[str] = []
         self.findings: dict[str, Differences] = {}
         self.gate = Differences()
@@ -97,7 +110,7 @@ class Comparison:
             self.findings.setdefault(ours["label"], Differences()).values.append(difference)
             if not difference <= PROBABILITY_TOLERANCE:
                 self.failures.append(f"{name}: {ours['label']} differs by {difference:.1e}")
-            if not _same_scale(ours, theirs):
+            if not _same_scale(ours, theirs, self.labels[ours["label"]]):
                 self.failures.append(f"{name}: {ours['label']} is calibrated differently: {ours} and {theirs}")
 
     def summary(self) -> dict[str, Any]:
@@ -112,15 +125,20 @@ class Comparison:
         }
 
 
-def _same_scale(page: Document, reference: Document) -> bool:
-    """Whether operating points are equal, and calibrated values as close as the steepest piece of the map allows."""
-    point = reference["operating_point"]
-    if page["operating_point"] != point or (page["calibrated"] is None) != (reference["calibrated"] is None):
+def _same_scale(page: Document, reference: Document, label: Label) -> bool:
+    """Whether the operating points agree, and the page calibrated its own logit as Python calibrates that logit."""
+    if any(page[key] != reference[key] for key in ("operating_point", "calibration")):
         return False
-    if page["calibrated"] is None:
-        return True
-    tolerance = PROBABILITY_TOLERANCE / (2 * min(point, 1 - point))
-    return bool(abs(page["calibrated"] - reference["calibrated"]) <= tolerance)
+    tolerance = CALIBRATION_TOLERANCE[label.calibration.method] if label.calibration else 0.0
+    expected = calibrate(page["logit"], page["probability"], label)
+    mark = "calibrated_operating_point"
+    return _close(page["calibrated"], expected, tolerance) and _close(page[mark], reference[mark], tolerance)
+
+
+def _close(ours: float | None, theirs: float | None, tolerance: float) -> bool:
+    if ours is None or theirs is None:
+        return ours is theirs
+    return abs(ours - theirs) <= tolerance
 
 
 def _comparable(document: Document, key: str) -> Any:

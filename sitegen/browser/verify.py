@@ -37,7 +37,7 @@ def verify_site(
         if not paths:
             raise SiteError(f"There are no images in {images}. Name another folder with --images.")
         reference = _references(paths, bundle, progress)
-        parts = {transport: _compare(site, transport, browser, reference, progress) for transport in transports}
+        parts = {transport: _compare(site, transport, browser, reference, bundle, progress) for transport in transports}
     failures = [f"{transport}: {failure}" for transport, part in parts.items() for failure in part["failures"]]
     return {
         "schema": SCHEMA,
@@ -67,9 +67,9 @@ def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> dict[P
 
 
 def _compare(
-    site: Path, transport: str, browser: str, reference: dict[Path, Document], progress: Progress
+    site: Path, transport: str, browser: str, reference: dict[Path, Document], bundle: Bundle, progress: Progress
 ) -> dict[str, Any]:
-    comparison = Comparison()
+    comparison = Comparison(bundle.model.labels)
     with site_address(site, transport) as url, _DRIVERS[browser]() as driver:
         page = SitePage(driver, url)
         ready = page.wait_until_ready()

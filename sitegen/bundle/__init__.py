@@ -18,7 +18,6 @@ from sitegen.bundle.folder import (
     write_description,
 )
 from sitegen.bundle.parts import (
-    Calibration,
     Crop,
     FileEntry,
     GateSettings,
@@ -29,6 +28,7 @@ from sitegen.bundle.parts import (
     Label,
     Licence,
 )
+from sitegen.calibration import Calibration
 
 __all__ = [
     "CARD",

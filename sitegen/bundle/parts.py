@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from sitegen.calibration import Calibration
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Shape = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
 
@@ -89,12 +91,6 @@ class Graph(Part):
     def output(self, role: str) -> GraphOutput | None:
         """Return the output with a role, or None."""
         return next((output for output in self.outputs if output.role == role), None)
-
-
-class Calibration(Part):
-    """How a probability is stretched for people."""
-
-    method: Literal["piecewise-linear"]
 
 
 class Label(Part):

@@ -9,6 +9,7 @@ import sys
 import typer
 
 from sitegen.cli.build import build
+from sitegen.cli.data import data
 from sitegen.cli.gradient import gradient
 from sitegen.cli.info import info
 from sitegen.cli.predict import predict
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for verb in (build, serve, predict, verify, info, gradient):
     app.command()(verb)
+app.add_typer(data, name="data")
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 """Image files to network inputs, once: the runtime's own pixel path, run in parallel, kept on disk.
 
-The runtime computes on pixels in pure Python, some 30 ms for a small image, so that every engine agrees to the bit.
-Training needs the same tensors many times; here each is computed once and kept as one .npz file in
+The runtime checks files and computes on pixels in pure Python, some 50 ms for a small image, so that every engine
+agrees to the bit: 16-bit images and orientations are what they are in a prediction. Training needs the same tensors
+many times; here each is computed once and kept as one .npz file in
 
     cache / <settings> / <content>.npz
 
@@ -9,28 +10,38 @@ Training needs the same tensors many times; here each is computed once and kept 
 that a change of either never meets stale tensors.
 """
 
-import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from rich.progress import track
 
+from sitegen.errors import DataError
+from sitegen.prediction.images import OpenedImage
 from sitegen.resources import runtime_source
+from sitegen_runtime.errors import ImageError
+from sitegen_runtime.formats import inspect_image
 from sitegen_runtime.model import NetworkInput
-from sitegen_runtime.preprocess import PixelFormat, Preprocessor
+from sitegen_runtime.pixels import Pixels, collect
+from sitegen_runtime.requests import OpenImage, ReadRows, Request
 
 Tensors = dict[str, NDArray[np.float32]]
-_RGBA = PixelFormat(4)
-_UPRIGHT = 1  # data sets are stored upright; EXIF orientation is for the prediction of strangers' files
-_PIXEL_MODULES = ("area_average.py", "geometry.py", "luma.py", "preprocess.py", "tensor.py")
+_PIXEL_MODULES = (
+    "area_average.py",
+    "geometry.py",
+    "luma.py",
+    "pixels.py",
+    "preprocess.py",
+    "tensor.py",
+    "formats/*.py",
+)
 
 
 def cached_tensors(
@@ -38,8 +49,8 @@ def cached_tensors(
 ) -> Tensors:
     """Return the inputs of every image by role: float32 [images, channels, side, side], in the order of `paths`.
 
-    `folder` is the cache, made where it is missing; `workers` processes (all cores by default) fill it. Raises what
-    `image_tensors` raises, for the first image that fails.
+    `folder` is the cache, made where it is missing; `workers` processes (all cores by default) fill it. Raises
+    DataError, naming the file, for the first image that cannot be used.
     """
     store = folder / settings_key(inputs)
     store.mkdir(parents=True, exist_ok=True)
@@ -55,19 +66,12 @@ def cached_tensors(
 
 
 def image_tensors(raw: bytes, inputs: Mapping[str, NetworkInput]) -> Tensors:
-    """Return the inputs of one 8-bit image file by role: float32 of each input's shape, [1, channels, side, side].
+    """Return the inputs of one image file by role: float32 of each input's shape, [1, channels, side, side].
 
-    Raises PIL.UnidentifiedImageError where Pillow cannot read it and `sitegen_runtime.errors.TooSmall`.
+    They are what a prediction computes. Raises `sitegen_runtime.errors.ImageError`.
     """
-    with Image.open(io.BytesIO(raw)) as image:
-        pixels = image.convert("RGBA")
-    preprocessor = Preprocessor(pixels.width, pixels.height, _UPRIGHT, _RGBA, inputs)
-    left, top, width, height = preprocessor.window
-    preprocessor.add_rows(pixels.crop((left, top, left + width, top + height)).tobytes())
-    return {
-        role: np.frombuffer(values, np.float32).reshape(inputs[role].shape)
-        for role, values in preprocessor.tensors().items()
-    }
+    tensors, _ = _decoded(collect(inspect_image(raw), inputs))
+    return {role: np.frombuffer(values, np.float32).reshape(inputs[role].shape) for role, values in tensors.items()}
 
 
 def settings_key(inputs: Mapping[str, NetworkInput]) -> str:
@@ -79,15 +83,43 @@ def settings_key(inputs: Mapping[str, NetworkInput]) -> str:
 @cache
 def _runtime_hash() -> str:
     folder = runtime_source()
-    return sha256(b"".join((folder / name).read_bytes() for name in _PIXEL_MODULES)).hexdigest()
+    files = [path for name in _PIXEL_MODULES for path in sorted(folder.glob(name))]
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _decoded(requests: Generator[Request, Any, Pixels]) -> Pixels:
+    """Answer the requests for pixels with Pillow; return what the generator does."""
+    opened: list[OpenedImage] = []
+    answer: Any = None
+    while True:
+        try:
+            request = requests.send(answer)
+        except StopIteration as end:
+            pixels: Pixels = end.value
+            return pixels
+        answer = None
+        if isinstance(request, OpenImage):
+            opened[:] = [OpenedImage(request.media_type, request.payload)]
+            answer = opened[0].size
+        elif isinstance(request, ReadRows):
+            answer = opened[0].rows(request.left, request.top, request.width, request.height)
 
 
 def _cached_file(path: Path, inputs: Mapping[str, NetworkInput], store: Path) -> Path:
-    raw = path.read_bytes()
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}. Check the data set with: sitegen data audit"
+        ) from error
     file = store / f"{sha256(raw).hexdigest()}.npz"
     if not file.exists():
+        try:
+            tensors = image_tensors(raw, inputs)
+        except ImageError as error:
+            raise DataError(f"{path}: {error} Check the data set with: sitegen data audit") from error
         partial_file = file.with_suffix(f".{os.getpid()}.tmp")
         with partial_file.open("wb") as out:  # an interrupted run leaves no half file under the final name
-            np.savez(out, allow_pickle=False, **image_tensors(raw, inputs))
+            np.savez(out, allow_pickle=False, **tensors)
         partial_file.replace(file)
     return file

@@ -1,60 +1,39 @@
-"""Which images a data set has: one row of `manifest.csv` an image.
+"""The project's own layout of a data set: a folder with images and a `manifest.csv`, one row an image.
 
-Columns read: `file` (path inside the folder), `set` (the source), `label`, `split`, `patient_id`. Others are ignored.
+Columns that must be there: `file` (path inside the folder), `set` (the source), `label` (one class), `split`,
+`patient_id` (unique over all sources). `age`, `sex` and `view` are read where they are; others are ignored.
 """
 
-import csv
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from sitegen.data.label_styles import ClassColumn, LabelStyle
+from sitegen.data.records import Record, check_patients, select
+from sitegen.data.rows import columns_of
+from sitegen.data.tables import Columns, read_table
 from sitegen.errors import DataError
+
+__all__ = ["COLUMNS", "MANIFEST", "Record", "read_manifest", "select"]
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("file", "set", "label", "split", "patient_id")
+_OPTIONAL = ("age", "sex", "view")
 
 
-@dataclass(frozen=True)
-class Record:
-    """One image of a data set. `patient` is unique over all sources; no patient may be in two splits."""
+def read_manifest(folder: Path, labels: LabelStyle | None = None, *, check: bool = True) -> list[Record]:
+    """Read `folder/manifest.csv`, in its order; its labels are the classes in `label` where no style is given.
 
-    path: Path
-    source: str
-    label: str
-    split: str
-    patient: str
-
-
-def read_manifest(folder: Path) -> list[Record]:
-    """Read `folder/manifest.csv`, in its order.
-
-    Raises DataError where the file or a column is missing, or where a patient is in two splits.
+    Raises DataError where the file or a column is missing, or, with `check`, where a patient is in two splits.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise DataError(f"{folder} has no {MANIFEST}. Name the folder of a data set.")
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = csv.DictReader(lines)
-        missing = [name for name in COLUMNS if name not in (rows.fieldnames or ())]
-        if missing:
-            raise DataError(f"{path} lacks the column(s) {', '.join(missing)}. Add them.")
-        records = [
-            Record(folder / row["file"], row["set"], row["label"], row["split"], row["patient_id"]) for row in rows
-        ]
-    _check_patients(path, records)
+    header = columns_of(path)
+    missing = [name for name in COLUMNS if name not in header]
+    if missing:
+        raise DataError(f"{path} lacks the column(s) {', '.join(missing)}. Add them.")
+    extra = {name: name for name in _OPTIONAL if name in header}
+    columns = Columns(file="file", patient="patient_id", split="split", source="set", **extra)
+    records = read_table(path, columns, labels or ClassColumn("label"))
+    if check:
+        check_patients(records, path)
     return records
-
-
-def _check_patients(path: Path, records: Iterable[Record]) -> None:
-    split_of: dict[str, str] = {}
-    for record in records:
-        if split_of.setdefault(record.patient, record.split) != record.split:
-            raise DataError(
-                f"{path} has the patient {record.patient!r} in two splits, {split_of[record.patient]!r} and "
-                f"{record.split!r}. Keep all images of a patient in one."
-            )
-
-
-def select(records: Iterable[Record], split: str, source: str | None = None) -> list[Record]:
-    """Return the records of a split, of one source where it is named."""
-    return [record for record in records if record.split == split and source in (None, record.source)]

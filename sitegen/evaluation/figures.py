@@ -1,16 +1,17 @@
 """What a bundle achieves on labelled images, measured through the prediction that users run."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import track
 
 from sitegen.data.manifest import Record
-from sitegen.evaluation.metrics import Scores, Targets, auc, bootstrap_interval
+from sitegen.evaluation.examples import Scores, Targets
+from sitegen.evaluation.resampling import Statistic, interval_by_patient, share_of_draws
+from sitegen.evaluation.roc import auc_of_draws
 from sitegen.prediction import Predictor
 from sitegen_runtime.document import Document
 
@@ -61,16 +62,19 @@ def figures(seen: Observations, operating_point: float) -> Figures:
     """
     found = seen.probabilities >= operating_point
 
-    def interval(statistic: Callable[[NDArray[np.int64]], float]) -> dict[str, float]:
-        measured = bootstrap_interval(statistic, seen.patients)
+    def interval(statistic: Statistic) -> dict[str, float]:
+        measured = interval_by_patient(statistic, seen.patients)
         return {name: round(value, 4) for name, value in asdict(measured).items()}
+
+    def share(values: Targets, among: Targets) -> dict[str, float]:
+        return interval(lambda draws: share_of_draws(values[among], draws[:, among]))
 
     return {
         "images": len(seen.targets),
-        "auc": interval(lambda drawn: auc(seen.probabilities[drawn], seen.targets[drawn])),
-        "sensitivity": interval(lambda drawn: _share(found[drawn][seen.targets[drawn]])),
-        "specificity": interval(lambda drawn: _share(~found[drawn][~seen.targets[drawn]])),
-        "accepted": interval(lambda drawn: _share(seen.accepted[drawn])),
+        "auc": interval(lambda draws: auc_of_draws(seen.probabilities, seen.targets, draws)),
+        "sensitivity": share(found, seen.targets),
+        "specificity": share(~found, ~seen.targets),
+        "accepted": interval(lambda draws: share_of_draws(seen.accepted, draws)),
     }
 
 
@@ -82,9 +86,3 @@ def refused_by_category(predictor: Predictor, files: Iterable[tuple[str, Path]])
         counts[category]["images"] += 1
         counts[category]["refused"] += not accepts(document)
     return counts
-
-
-def _share(values: Targets) -> float:
-    if not len(values):
-        raise ValueError("a share of nothing is not defined")
-    return float(values.mean())

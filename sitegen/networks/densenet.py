@@ -7,22 +7,30 @@ gradient and one explanation serve this network and those that others trained.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
+
+from sitegen.networks.classifier import Classifier
+from sitegen.networks.heads import LINEAR, Head, HeadSettings, make_head
+from sitegen.settings import STRICT, Count
 
 
 @dataclass(frozen=True)
 class DenseNetSettings:
     """The shape of a DenseNet; torchvision's DenseNet-121 is (32, (6, 12, 24, 16), 64, 4, 0.5, 3, 1000)."""
 
-    growth: int = 16  # channels that each layer adds
-    blocks: tuple[int, ...] = (4, 6, 8, 6)  # layers in each dense block
-    stem: int = 32  # channels after the first convolution
-    bottleneck: int = 4  # channels between the two convolutions of a layer, in units of `growth`
-    compression: float = 0.5  # share of channels that a transition keeps
-    channels: int = 1
-    labels: int = 1
+    __pydantic_config__ = STRICT
+    growth: Count = 16  # channels that each layer adds
+    blocks: tuple[Count, ...] = (4, 6, 8, 6)  # layers in each dense block
+    stem: Count = 32  # channels after the first convolution
+    bottleneck: Count = 4  # channels between the two convolutions of a layer, in units of `growth`
+    compression: Annotated[float, Field(gt=0, le=1)] = 0.5  # share of channels that a transition keeps
+    channels: Count = 1
+    labels: Count = 1
+    head: HeadSettings = LINEAR
 
 
 class DenseLayer(nn.Module):
@@ -43,8 +51,11 @@ class DenseLayer(nn.Module):
         return torch.cat([maps, new], dim=1)
 
 
-class DenseNet(nn.Module):
-    """A stem of stride 4, dense blocks with halving transitions between them, the global average, one linear layer."""
+class DenseNet(Classifier):
+    """A stem of stride 4, dense blocks with halving transitions between them, and a head.
+
+    The side of images is a multiple of 32 where there are four blocks.
+    """
 
     def __init__(self, settings: DenseNetSettings) -> None:
         super().__init__()
@@ -63,14 +74,18 @@ class DenseNet(nn.Module):
         parts[f"norm{len(settings.blocks) + 1}"] = nn.BatchNorm2d(width)
         self.features = nn.Sequential(parts)
         self.relu = nn.ReLU()
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Linear(width, settings.labels)
+        self.classifier = make_head(width, settings.labels, settings.head)
         self.apply(_initialise)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits [N, labels] for images [N, channels, side, side], side a multiple of 32."""
-        logits: Tensor = self.classifier(self.pool(self.relu(self.features(images))).flatten(1))
-        return logits
+    def feature_maps(self, images: Tensor) -> Tensor:
+        """Return [N, width, side / 32, side / 32] for images [N, channels, side, side] and four blocks."""
+        maps: Tensor = self.relu(self.features(images))
+        return maps
+
+    @property
+    def head(self) -> Head:
+        """The head, `classifier` in the names of weights."""
+        return self.classifier
 
 
 def _dense_block(width: int, layers: int, settings: DenseNetSettings) -> nn.Sequential:

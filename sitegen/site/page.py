@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from sitegen import __version__, resources
 from sitegen.bundle import Description
+from sitegen_runtime.wording import percent_means
 
 PAGE_SCRIPTS = ("assets", "failure", "engine", "api", "drawing", "card", "main")
 WORKER_SCRIPTS = ("embedded", "python", "decoder", "networks", "main")
@@ -98,12 +99,13 @@ def worker_script(pyodide_module: str, pyodide_loader: str, ort: str) -> str:
 
 
 def _bar_meaning(description: Description) -> str:
-    if all(label.calibration for label in description.labels):
-        return (
-            "the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
-            "The operating point is where the model told the classes apart best on validation images."
-        )
-    return "the model's probability; the mark is its operating point."
+    labels: dict[str | None, list[str]] = {}
+    for label in description.labels:
+        labels.setdefault(label.calibration.method if label.calibration else None, []).append(label.name)
+    if len(labels) == 1:
+        return percent_means(next(iter(labels)))
+    parts = (f"{', '.join(names)}: {percent_means(method)}" for method, names in labels.items())
+    return " ".join(["a percentage, which is not the same for all.", *parts])
 
 
 def _scripts(folder: str, names: tuple[str, ...]) -> str:

@@ -2,35 +2,63 @@
 
 from dataclasses import dataclass
 from math import pi
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Generator, Tensor
 from torch.nn import functional
+
+from sitegen.settings import STRICT
+
+Degrees = Annotated[float, Field(ge=0, le=180)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Chance = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True)
 class AugmentSettings:
-    """The largest changes, each drawn evenly from minus to plus its value."""
+    """The largest changes, each drawn evenly from minus to plus its value; zoom and flip happen by chance."""
 
-    rotation: float = 10.0  # degrees
-    shift: float = 0.06  # of the side
-    scale: float = 0.12
-    brightness: float = 0.1  # of the input's range
-    contrast: float = 0.2
+    __pydantic_config__ = STRICT
+    rotation: Degrees = 10.0
+    shift: Share = 0.06  # of the side
+    scale: Share = 0.12
+    brightness: Chance = 0.1  # of the input's range
+    contrast: Chance = 0.2
+    zoom: Annotated[float, Field(ge=1)] = 1.0  # how many times larger an image gets that is zoomed
+    zoom_chance: Chance = 0.5
+    flip_chance: Chance = 0.0  # left and right exchanged: off, since hearts have a side
+
+
+def placement(rotation: float, shift: float, scale: float) -> AugmentSettings:
+    """Return settings that move, turn and scale, and leave brightness and contrast alone."""
+    return AugmentSettings(rotation, shift, scale, brightness=0.0, contrast=0.0)
+
+
+LEVELS: dict[str, AugmentSettings] = {
+    "none": placement(0, 0, 0),
+    "15° / 5 % / 5 %": placement(15, 0.05, 0.05),
+    "30° / 10 % / 10 %": placement(30, 0.10, 0.10),
+    "45° / 15 % / 15 %": placement(45, 0.15, 0.15),
+}
+"""Rising rotation, translation and scaling, for training and for testing. The first and the last are those of Cohen et
+al. 2020 (table 1); the steps between are even."""
 
 
 def augment(images: Tensor, settings: AugmentSettings, black: float, white: float, generator: Generator) -> Tensor:
     """Return changed copies of images [N, C, H, W] with values in `black`..`white`; outside pixels repeat the border.
 
-    Every image is changed on its own, in position by bilinear interpolation. Values stay in `black`..`white`.
+    Every image is changed on its own, in position by bilinear interpolation. Values stay in `black`..`white`. All
+    draws come from `generator`, on the CPU wherever the images are, and so are the same on every device.
     """
     moved = functional.grid_sample(
         images, _grid(images, settings, generator), padding_mode="border", align_corners=False
     )
     count = len(images)
     middle, span = (black + white) / 2, white - black
-    contrast = 1 + settings.contrast * _even(count, generator).view(-1, 1, 1, 1)
-    brightness = settings.brightness * span * _even(count, generator).view(-1, 1, 1, 1)
+    contrast = 1 + settings.contrast * _even(count, generator).view(-1, 1, 1, 1).to(images)
+    brightness = settings.brightness * span * _even(count, generator).view(-1, 1, 1, 1).to(images)
     return ((moved - middle) * contrast + middle + brightness).clamp(black, white)
 
 
@@ -41,11 +69,20 @@ def _grid(images: Tensor, settings: AugmentSettings, generator: Generator) -> Te
     shift = (
         2 * settings.shift * torch.stack([_even(count, generator), _even(count, generator)], dim=1)
     )  # side is 2 here
+    # What is off draws nothing, so that adding it left the numbers of older recipes as they were.
+    if settings.zoom > 1:
+        scale = torch.where(_happens(settings.zoom_chance, count, generator), scale / settings.zoom, scale)
     cosine, sine = angle.cos() * scale, angle.sin() * scale
     turn = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
-    matrices = torch.cat([turn, shift.unsqueeze(2)], dim=2)
+    if settings.flip_chance > 0:
+        turn[_happens(settings.flip_chance, count, generator), :, 0] *= -1
+    matrices = torch.cat([turn, shift.unsqueeze(2)], dim=2).to(images)
     return functional.affine_grid(matrices, list(images.shape), align_corners=False)
 
 
 def _even(count: int, generator: Generator) -> Tensor:
     return torch.rand(count, generator=generator) * 2 - 1
+
+
+def _happens(chance: float, count: int, generator: Generator) -> Tensor:
+    return torch.rand(count, generator=generator) < chance

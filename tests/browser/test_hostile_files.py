@@ -44,7 +44,7 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
 
 
 def compare(page: Any, bundle: Bundle, files: dict[str, bytes]) -> Comparison:
-    predictor, comparison = Predictor(bundle), Comparison()
+    predictor, comparison = Predictor(bundle), Comparison(bundle.model.labels)
     for name, data in files.items():
         reference = predictor.analyse(data, name, force=True).document
         comparison.add(name, page.analyse(data, name, force=True), reference)

@@ -15,8 +15,26 @@ from sitegen.browser.parity import BORDERS, CHESTER, Comparison, Differences, bi
 from sitegen.browser.report import as_tables
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
+from sitegen_runtime.model import Calibration, Label
 
 Document = dict[str, Any]
+LABELS = (
+    Label("Mass", 0.5, Calibration("piecewise-linear")),
+    # The logit of 0.8 is log 4; half of it is log 2, which is the logit of 2/3.
+    Label("Nodule", 0.8, Calibration("temperature", temperature=2.0)),
+)
+
+
+def finding(label: str, calibrated: float, operating_point: float, calibration: str, mark: float) -> Document:
+    return {
+        "label": label,
+        "logit": 0.0,
+        "probability": 0.5,
+        "operating_point": operating_point,
+        "calibrated": calibrated,
+        "calibration": calibration,
+        "calibrated_operating_point": mark,
+    }
 
 
 def document(**changes: Any) -> Document:
@@ -28,8 +46,8 @@ def document(**changes: Any) -> Document:
         "tensors": {"classifier": "22", "gate": "33"},
         "gate": {"metric": "ssim", "score": 0.7, "threshold": 0.6, "accepted": True, "reason": None},
         "findings": [
-            {"label": "Mass", "logit": 0.0, "probability": 0.5, "operating_point": 0.5, "calibrated": 0.5},
-            {"label": "Nodule", "logit": 0.0, "probability": 0.5, "operating_point": 0.5, "calibrated": 0.5},
+            finding("Mass", 0.5, 0.5, "piecewise-linear", 0.5),
+            finding("Nodule", 0.5, 0.8, "temperature", 2 / 3),
         ],
         "timings": {"total": 1.0},
         "notes": [],
@@ -44,7 +62,7 @@ def failed(code: str) -> Document:
 
 
 def compared(page: Document, reference: Document | None = None) -> Comparison:
-    comparison = Comparison()
+    comparison = Comparison(LABELS)
     comparison.add("a.png", page, reference or document())
     return comparison
 
@@ -75,6 +93,16 @@ def test_equal_documents() -> None:
         (lambda fields: fields.update(gate=None), "a.png: only one side has a gate"),
         (lambda fields: fields["findings"][1].update(probability=0.50002), "a.png: Nodule differs by 2.0e-05"),
         (lambda fields: fields["findings"][1].update(probability=math.nan), "a.png: Nodule differs by nan"),
+        (lambda fields: fields["findings"][0].update(calibrated=0.5 + 2e-12), "a.png: Mass is calibrated differently"),
+        (lambda fields: fields["findings"][0].update(calibrated=None), "a.png: Mass is calibrated differently"),
+        (lambda fields: fields["findings"][0].update(calibrated=math.nan), "a.png: Mass is calibrated differently"),
+        (lambda fields: fields["findings"][1].update(calibrated=0.5 + 2e-9), "a.png: Nodule is calibrated differently"),
+        (lambda fields: fields["findings"][1].update(calibration="platt"), "a.png: Nodule is calibrated differently"),
+        (lambda fields: fields["findings"][1].update(operating_point=0.7), "a.png: Nodule is calibrated differently"),
+        (
+            lambda fields: fields["findings"][1].update(calibrated_operating_point=0.66666),
+            "a.png: Nodule is calibrated differently",
+        ),
         (lambda fields: fields["findings"].pop(), "a.png: findings differ"),
         (lambda fields: fields["findings"].reverse(), "a.png: findings differ"),
         (lambda fields: fields["image"].update(width=6), "a.png: image differs: "),
@@ -92,7 +120,9 @@ def test_each_difference_is_found(change: Callable[[Document], Any], failure: st
     "change",
     [
         lambda fields: fields["gate"].update(score=0.7000009),
-        lambda fields: fields["findings"][0].update(probability=0.500009),
+        lambda fields: fields["findings"][0].update(probability=0.500009, calibrated=0.500009),
+        lambda fields: fields["findings"][1].update(probability=0.500009, logit=4e-5, calibrated=0.500005),
+        lambda fields: fields["findings"][1].update(calibrated=0.5 + 9e-10),
         lambda fields: fields["image"].update(name="C:/elsewhere/a.png"),
     ],
 )
@@ -101,7 +131,7 @@ def test_what_lies_within_the_tolerances_passes(change: Callable[[Document], Any
 
 
 def test_codes_of_failed_images() -> None:
-    comparison = Comparison()
+    comparison = Comparison(LABELS)
     comparison.add("a", failed("too-small"), failed("too-small"))
     assert comparison.summary()["errors"] == {"too-small": 1}
     assert comparison.failures == []

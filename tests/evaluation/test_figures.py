@@ -19,7 +19,7 @@ class Scripted:
 
 
 def record(name: str, label: str, patient: str) -> Record:
-    return Record(Path(name), "nih", label, "valid", patient)
+    return Record(Path(name), patient, {label: 1.0}, "valid", "nih")
 
 
 def test_observations_keep_the_findings_of_refused_images():

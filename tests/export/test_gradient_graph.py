@@ -36,7 +36,7 @@ def test_gradient_and_feature_map_are_those_of_torch(network: DenseNet, folder: 
     image = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(1)).requires_grad_()
     seed = torch.tensor([[0.5, -2.0]])
     maps: list[torch.Tensor] = []
-    with network.pool.register_forward_hook(lambda module, given, made: maps.extend(given)):
+    with network.head.register_forward_hook(lambda module, given, made: maps.extend(given)):
         logits = network(image)
     expected = torch.autograd.grad(logits, [image, *maps], seed)
     given = {"image": image.detach().numpy(), "seed": seed.numpy()}

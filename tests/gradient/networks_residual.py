@@ -21,7 +21,7 @@ class DenseClassifier(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         features = self.network.features(images)
-        return self.network.classifier(self.network.pool(self.network.relu(features)).flatten(1)), features
+        return self.network.head(self.network.relu(features)), features
 
 
 class BasicBlock(nn.Module):

@@ -77,14 +77,26 @@ def test_accepted() -> None:
                 "probability": 0.5,
                 "operating_point": 0.25,
                 "calibrated": pytest.approx(2 / 3, abs=1e-15),
+                "calibration": "piecewise-linear",
+                "calibrated_operating_point": 0.5,
             },
-            {"label": "Pneumonia", "logit": 0.0, "probability": 0.5, "operating_point": 0.5, "calibrated": 0.5},
+            {
+                "label": "Pneumonia",
+                "logit": 0.0,
+                "probability": 0.5,
+                "operating_point": 0.5,
+                "calibrated": 0.5,
+                "calibration": "piecewise-linear",
+                "calibrated_operating_point": 0.5,
+            },
             {
                 "label": "Effusion",
                 "logit": 0.0,
                 "probability": 0.5,
                 "operating_point": 0.75,
                 "calibrated": pytest.approx(1 / 3, abs=1e-15),
+                "calibration": "piecewise-linear",
+                "calibrated_operating_point": 0.5,
             },
         ],
         "timings": {"check": 1.5},
@@ -120,7 +132,8 @@ def test_forced() -> None:
 def test_no_gate_and_no_calibration() -> None:
     found = filled(None, [-1.0, 0.0, 1.0], gate=False, calibrated=False).result()
     assert found["gate"] is None
-    assert [finding["calibrated"] for finding in found["findings"]] == [None, None, None]
+    for key in ("calibrated", "calibration", "calibrated_operating_point"):
+        assert [finding[key] for finding in found["findings"]] == [None, None, None]
 
 
 def test_one_logit_for_each_label() -> None:

@@ -4,12 +4,20 @@ from typing import Any
 
 import pytest
 
-from sitegen_runtime.wording import describe
+from sitegen_runtime.wording import describe, percent_means
 
 ACCEPTED = {"metric": "ssim", "score": 0.75, "threshold": 0.6, "accepted": True, "reason": None}
 REFUSED = {"metric": "ssim", "score": 0.25, "threshold": 0.6, "accepted": False, "reason": "It is unlike."}
-ABOVE = {"label": "Effusion", "logit": 0.0, "probability": 0.5, "operating_point": 0.25, "calibrated": 0.6667}
-BELOW = {"label": "Mass", "logit": -2.0, "probability": 0.1192, "operating_point": 0.5, "calibrated": None}
+ABOVE = {"label": "Effusion", "logit": 0.0, "probability": 0.5, "operating_point": 0.25} | {
+    "calibrated": 0.6667,
+    "calibration": "piecewise-linear",
+    "calibrated_operating_point": 0.5,
+}
+BELOW = {"label": "Mass", "logit": -2.0, "probability": 0.1192, "operating_point": 0.5} | {
+    "calibrated": None,
+    "calibration": None,
+    "calibrated_operating_point": None,
+}
 
 
 def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **others: Any) -> dict[str, Any]:
@@ -33,6 +41,7 @@ def test_findings() -> None:
                 "percent": "67 %",
                 "verdict": "at or above the operating point",
                 "above": True,
+                "meaning": percent_means("piecewise-linear"),
             },
             {
                 "label": "Mass",
@@ -41,6 +50,7 @@ def test_findings() -> None:
                 "percent": "12 %",
                 "verdict": "below the operating point",
                 "above": False,
+                "meaning": percent_means(None),
             },
         ],
     }
@@ -49,6 +59,33 @@ def test_findings() -> None:
 def test_without_calibration_the_mark_is_the_operating_point() -> None:
     entry = describe(document(ACCEPTED, BELOW | {"operating_point": 0.05}))["findings"][0]
     assert (entry["share"], entry["mark"], entry["above"]) == (0.1192, 0.05, True)
+
+
+def test_the_mark_lies_where_the_calibration_takes_the_operating_point() -> None:
+    fitted = ABOVE | {"calibration": "platt", "calibrated": 0.125, "calibrated_operating_point": 0.0625}
+    entry = describe(document(ACCEPTED, fitted))["findings"][0]
+    assert (entry["share"], entry["mark"], entry["percent"], entry["above"]) == (0.125, 0.0625, "12 %", True)
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("temperature", "temperature scaling"),
+        ("platt", "Platt scaling"),
+        ("beta", "beta calibration"),
+        ("isotonic", "isotonic regression"),
+    ],
+)
+def test_a_fitted_calibration_is_named_and_its_50_percent_explained(method: str, name: str) -> None:
+    meaning = describe(document(ACCEPTED, ABOVE | {"calibration": method}))["findings"][0]["meaning"]
+    assert f"calibrated on validation images ({name})" in meaning
+    assert "of those shown at 50 %, about half had the finding" in meaning
+
+
+def test_a_stretched_probability_is_not_called_a_frequency() -> None:
+    assert "operating point lies at 50 %" in percent_means("piecewise-linear")
+    assert "50 % does not mean that every second image has the finding" in percent_means("piecewise-linear")
+    assert percent_means(None) == "the model's probability; the mark is its operating point."
 
 
 def test_a_probability_at_the_operating_point_is_above() -> None:

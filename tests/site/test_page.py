@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bundles import make_bundle
-from sitegen.bundle import Bundle, Description
+from sitegen.bundle import Bundle, Calibration, Description
 from sitegen.site.page import PageData, render_document, render_index
 
 NASTY = "</script><script>alert(1)</script> & \"quoted\" 'single' <b>"
@@ -147,6 +147,15 @@ def test_a_model_without_gate_or_calibration_says_so(tmp_path: Path, bundle: Bun
     without = render_index(bare, PageData({}, {}, {}, {}, [], None), "")
     assert "This model has no gate" in without
     assert "the model's probability; the mark is its operating point." in without.replace("&#39;", "'")
+
+
+def test_the_page_says_which_calibration_each_finding_has(tmp_path: Path) -> None:
+    description = make_bundle(tmp_path).description
+    labels = list(description.labels)
+    labels[1] = labels[1].model_copy(update={"calibration": Calibration(method="temperature", temperature=2.0)})
+    text = render_index(description.model_copy(update={"labels": labels}), PageData({}, {}, {}, {}, [], None), "")
+    assert "the bar shows a percentage, which is not the same for all. Atelectasis, Effusion: the model" in text
+    assert "Pneumonia: a probability calibrated on validation images (temperature scaling)" in text
 
 
 def test_a_library_that_would_end_the_script_stops_the_build(bundle: Bundle) -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Generator
 
-from sitegen.training.augment import AugmentSettings, augment
+from sitegen.training.augment import LEVELS, AugmentSettings, augment
 
 STILL = AugmentSettings(rotation=0, shift=0, scale=0, brightness=0, contrast=0)
 
@@ -50,3 +50,42 @@ def test_a_rotation_keeps_distances():
     spread = (changed * (x**2 + y**2)).sum(dim=(1, 2)) / changed.sum(dim=(1, 2))
     assert spread.min() == pytest.approx(60 / 9, rel=0.1)
     assert spread.max() == pytest.approx(60 / 9, rel=0.1)
+
+
+def test_zoom_enlarges_some_images_and_leaves_the_rest():
+    square = torch.zeros(200, 1, 40, 40)
+    square[:, :, 15:25, 15:25] = 1.0
+    settings = AugmentSettings(0, 0, 0, 0, 0, zoom=2.0, zoom_chance=0.25)
+    areas = augment(square, settings, 0.0, 1.0, Generator().manual_seed(6)).sum(dim=(1, 2, 3))
+    assert set(areas.round().int().tolist()) == {100, 400}
+    assert 0.15 < (areas > 200).float().mean() < 0.35
+
+
+def test_flip_exchanges_left_and_right_of_some_images():
+    drawn = images(200)
+    settings = AugmentSettings(0, 0, 0, 0, 0, flip_chance=0.25)
+    changed = augment(drawn, settings, 0.0, 1.0, Generator().manual_seed(7))
+    flipped = torch.tensor([torch.allclose(a, b.flip(2), atol=1e-5) for a, b in zip(changed, drawn, strict=True)])
+    same = torch.tensor([torch.allclose(a, b, atol=1e-5) for a, b in zip(changed, drawn, strict=True)])
+    assert torch.equal(flipped, ~same)
+    assert 0.15 < flipped.float().mean() < 0.35
+
+
+def test_what_is_off_draws_no_numbers():
+    # The numbers of a recipe without zoom and flip must stay what they were before there were any.
+    with_chance = AugmentSettings(zoom_chance=0.9)
+    generator = Generator().manual_seed(8)
+    changed = augment(images(), with_chance, 0.0, 1.0, generator)
+    draws = Generator().manual_seed(8)
+    torch.rand(6 * 3, generator=draws)  # angle, scale, two shifts, contrast, brightness
+    assert torch.equal(torch.rand(1, generator=generator), torch.rand(1, generator=draws))
+    assert torch.equal(changed, augment(images(), AugmentSettings(), 0.0, 1.0, Generator().manual_seed(8)))
+
+
+def test_levels_rise_from_nothing_to_the_papers():
+    levels = list(LEVELS.values())
+    assert levels[0] == STILL
+    assert levels[-1] == AugmentSettings(45, 0.15, 0.15, 0, 0)
+    places = [(each.rotation, each.shift, each.scale) for each in levels]
+    assert places == sorted(places)
+    assert all((each.brightness, each.contrast, each.flip_chance, each.zoom) == (0, 0, 0, 1) for each in levels)

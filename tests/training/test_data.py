@@ -23,7 +23,8 @@ def write_manifest(folder, rows):
 def test_a_manifest_is_read_in_order(tmp_path):
     write_manifest(tmp_path, "train/a.png,nih,NORMAL,train,p1,\nb.png,kermany,PNEUMONIA,valid,p2,odd\n")
     first, second = read_manifest(tmp_path)
-    assert first == Record(tmp_path / "train/a.png", "nih", "NORMAL", "train", "p1")
+    assert first == Record(tmp_path / "train/a.png", "p1", {"NORMAL": 1.0, "PNEUMONIA": 0.0}, "train", "nih")
+    assert second.label == "PNEUMONIA"
     assert select([first, second], "valid") == [second]
     assert select([first, second], "valid", "nih") == []
 
@@ -53,6 +54,29 @@ def test_tensors_are_area_averages_of_the_centred_square(tmp_path):
     assert tensors["classifier"][0, 0] == pytest.approx(
         2 * square.reshape(32, 2, 32, 2).mean(axis=(1, 3)) - 1, abs=1e-7
     )
+
+
+def test_16_bits_and_orientations_count(tmp_path):
+    deep = np.random.default_rng(1).integers(0, 65536, (64, 64), dtype=np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    tensors = image_tensors((tmp_path / "deep.png").read_bytes(), INPUTS)
+    expected = (deep / 65535).reshape(16, 4, 16, 4).mean(axis=(1, 3))
+    assert tensors["gate"][0, 0] == pytest.approx(expected, abs=1e-7)
+    exif = Image.Exif()
+    exif[0x0112] = 3  # to be turned by 180 degrees
+    grey = Image.fromarray((deep >> 8).astype(np.uint8))
+    grey.save(tmp_path / "plain.jpg", quality=95)
+    grey.save(tmp_path / "turned.jpg", quality=95, exif=exif)
+    plain, turned = (image_tensors((tmp_path / name).read_bytes(), INPUTS) for name in ("plain.jpg", "turned.jpg"))
+    assert np.array_equal(turned["gate"], plain["gate"][:, :, ::-1, ::-1])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
+def test_an_image_that_cannot_be_used_is_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "a.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.png.*sitegen data audit"):
+        cached_tensors([tmp_path / "a.png"], INPUTS, tmp_path / "cache", workers=1)
 
 
 def test_an_image_is_computed_once(tmp_path, monkeypatch):

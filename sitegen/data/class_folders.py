@@ -1,0 +1,79 @@
+"""A folder of images for each class, in a folder for each split or without.
+
+    NORMAL/*.jpeg  PNEUMONIA/*.jpeg
+    train/NORMAL/*.jpeg  train/PNEUMONIA/*.jpeg  test/NORMAL/*.jpeg  …
+
+The second is how the paediatric chest radiographs of Kermany, Zhang and Goldbaum (2018) come: their file names say
+which images are of one patient. Any other data set may be named with a regular expression that finds the patient.
+"""
+
+import re
+from pathlib import Path
+
+from sitegen.data.records import Record, one_of
+from sitegen.errors import DataError
+
+ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "valid",
+    "valid": "valid",
+    "validation": "valid",
+    "test": "test",
+}
+"""Folder names, in lower case, that mean a split, and the split that they mean."""
+
+KERMANY = re.compile(r"(person\d+)_(?:bacteria|virus)_\d+|((?:NORMAL\d+-)?IM-\d+)-\d+(?:-\d+)?")
+"""Names of Kermany's files. Bacterial and viral pneumonia of one `person` number are taken for one patient's."""
+
+
+def read_class_folders(folder: Path, patient: re.Pattern[str] | None = None, source: str = "") -> list[Record]:
+    """Return the records of a folder of class folders, sorted by path; each image has exactly one of the classes.
+
+    `patient` is matched against the whole file name without its ending; its groups that take part, joined by "-", are
+    the patient. Where it is not given, and all names are Kermany's, those rules hold and `source` is "kermany"; else
+    an image is a patient of its own, by its path inside the folder.
+
+    Raises DataError where there is no image in class folders, or `patient` does not match a name.
+    """
+    roots = split_folders(folder) or {folder: ""}
+    found = [
+        (path, split, path.relative_to(root).parts[0])
+        for root, split in sorted(roots.items())
+        for path in images_below(root)
+        if len(path.relative_to(root).parts) > 1
+    ]
+    if not found:
+        raise DataError(f"{folder} has no folders with images in them. Name the folder that holds a folder a class.")
+    if patient is None and all(KERMANY.fullmatch(path.stem) for path, _, _ in found):
+        patient, source = KERMANY, source or "kermany"
+    classes = sorted({name for _, _, name in found})
+    prefix = f"{source}:" if source else ""
+    return [
+        Record(path, prefix + _patient(path, folder, patient), one_of(name, classes), split, source)
+        for path, split, name in found
+    ]
+
+
+def images_below(folder: Path) -> list[Path]:
+    """Return all image files in a folder and its folders, told by their endings, sorted; hidden ones are left out."""
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS)
+    return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts))
+
+
+def split_folders(folder: Path) -> dict[Path, str]:
+    """Return the folders inside that are named like splits, with the splits; none where there are others beside."""
+    inside = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))]
+    named = {path: SPLITS[path.name.lower()] for path in inside if path.name.lower() in SPLITS}
+    return named if len(named) == len(inside) else {}
+
+
+def _patient(path: Path, folder: Path, pattern: re.Pattern[str] | None) -> str:
+    if pattern is None:
+        return path.relative_to(folder).as_posix()
+    matched = pattern.fullmatch(path.stem)
+    groups = [group for group in matched.groups() if group] if matched else []
+    if not groups:
+        raise DataError(f"{path} does not tell its patient: its name does not match {pattern.pattern!r}. Correct one.")
+    return "-".join(groups)

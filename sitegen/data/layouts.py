@@ -1,0 +1,55 @@
+"""Data sets told by what lies in their folders, each read by its reader."""
+
+from pathlib import Path
+
+from sitegen.data import nih, padchest
+from sitegen.data.class_folders import read_class_folders
+from sitegen.data.label_styles import LabelStyle
+from sitegen.data.manifest import COLUMNS, MANIFEST, read_manifest
+from sitegen.data.mura import read_mura
+from sitegen.data.records import Record
+from sitegen.data.rows import columns_of
+from sitegen.data.tables import read_table
+from sitegen.errors import DataError
+
+
+def read_dataset(place: Path, labels: LabelStyle | None = None) -> list[Record]:
+    """Return the records of a folder in a layout that is known here, or of a CSV file with a row for each image.
+
+    A folder is looked at for, in this order: the project's manifest, the NIH's table, PadChest's table, MURA's
+    folders, a folder for each class. `labels` says how a manifest or another CSV file has its labels. Patients in
+    several splits are not looked for: see `records.check_patients`.
+
+    Raises DataError where there is nothing of the sort, where `labels` is given and the layout has its own, or what
+    the layout's reader raises.
+    """
+    if place.is_file():
+        return _read_file(place, labels)
+    if not place.is_dir():
+        raise DataError(f"{place} does not exist. Name a folder of images or a CSV file.")
+    if (place / MANIFEST).is_file():
+        return _read_file(place / MANIFEST, labels)
+    if labels:
+        raise _own_labels(place)
+    if nih.find_table(place):
+        return nih.read_nih(place)
+    if padchest.find_table(place):
+        return padchest.read_padchest(place)
+    if any(place.glob("*/XR_*")):
+        return read_mura(place)
+    return read_class_folders(place)
+
+
+def _read_file(path: Path, labels: LabelStyle | None) -> list[Record]:
+    if path.name == MANIFEST and set(COLUMNS) <= set(columns_of(path)):
+        return read_manifest(path.parent, labels, check=False)
+    own = path.match(nih.TABLES) or path == padchest.find_table(path.parent)
+    if not own:
+        return read_table(path, labels=labels)
+    if labels:
+        raise _own_labels(path)
+    return nih.read_nih(path.parent, path) if path.match(nih.TABLES) else padchest.read_padchest(path.parent)
+
+
+def _own_labels(place: Path) -> DataError:
+    return DataError(f"{place} is of a layout that has its own labels. Name a column of labels for a CSV file only.")
