@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from densenet_files import FloatArray, Tree
 from selenium import webdriver
 
-from densenet_files import FloatArray, Tree
 from sitegen.browser.chromium import chromium
 from sitegen.errors import BrowserError
 from sitegen.site.cache import cached_folder, key_of

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from densenet_files import FloatArray
 from torch import Tensor
 
-from densenet_files import FloatArray
 from sitegen.networks.densenet import DenseNet
 
 
