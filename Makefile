@@ -21,6 +21,7 @@ lint: $(VENV)/.installed-test
 bench: $(VENV)/.installed-test browsers
 	$(BIN)/sitegen build --out dist
 	$(BIN)/python benchmarks/page.py --site dist
+	$(BIN)/python benchmarks/gradients.py
 
 browsers:
 	@sh tests/install_browsers.sh

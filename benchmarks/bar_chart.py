@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from html import escape
 
 WIDTH = 860
-_LABELS = 300  # width of the column of labels
-_VALUES = 150  # width that is kept for the value at the end of the longest bar
+_LABELS = 240  # width of the column of labels
+_VALUES = 120  # width that is kept for the value at the end of the longest bar
 _ROW, _BAR = 26, 16  # heights
 _TOP = 76
 _COLOURS = ("#3b7dd8", "#d9822b", "#7a7f87", "#4a9d5b")  # told apart on white and on black, also by the colour-blind

@@ -18,7 +18,6 @@ ARRANGEMENTS: dict[str, tuple[tuple[str, bool], ...]] = {
     "one session, switch on": ((SWITCH, True),),
 }
 """What is kept, and whether its gradient is asked for."""
-TENSORFLOW = "TensorFlow.js, WASM"
 
 
 def measure_sessions(url: str, feeds: Mapping[str, FloatArray], sessions: tuple[tuple[str, bool], ...]) -> Run:
@@ -29,9 +28,7 @@ def measure_sessions(url: str, feeds: Mapping[str, FloatArray], sessions: tuple[
         for _ in range(_RUNS):
             for graph, explain in sessions:
                 worker.call("time", graph=graph, explain=explain)
-        run = {f"making {graph} ms": milliseconds for graph, milliseconds in created.items()}
-        run["engine's heap MB"] = worker.call("heap")
-        return run | _memory(driver)
+        return {"making, ms": sum(created.values()), "engine's heap, MB": worker.call("heap"), **_memory(driver)}
 
 
 def measure_tensorflow(url: str, feeds: Mapping[str, FloatArray], layers: Tree) -> Run:
@@ -46,4 +43,4 @@ def measure_tensorflow(url: str, feeds: Mapping[str, FloatArray], layers: Tree) 
 
 def _memory(driver: Chrome) -> Run:
     memory = renderer_memory(driver)
-    return {"resident MB": memory.resident, "peak MB": memory.peak} if memory else {}
+    return {"renderer, MB": memory.resident, "peak, MB": memory.peak} if memory else {}
