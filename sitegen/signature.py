@@ -30,7 +30,9 @@ def read_signature(path: Path) -> Signature:
         raise BundleError(f"{path.name}: not a readable ONNX file ({type(error).__name__}); export it again") from error
     places = (entry for tensor in graph.initializer for entry in tensor.external_data)
     weight_files = frozenset(entry.value for entry in places if entry.key == "location")
-    return Signature(_shapes(graph.input), _shapes(graph.output), weight_files)
+    stored = {tensor.name for tensor in graph.initializer}  # which old exporters list among the inputs, too
+    inputs = [value for value in graph.input if value.name not in stored]
+    return Signature(_shapes(inputs), _shapes(graph.output), weight_files)
 
 
 def fits(actual: Shape, wanted: list[int]) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from onnx import helper
 from proof import values
 from test_compile import IMAGE, SEED, by_torch, close, network
 
@@ -121,6 +122,16 @@ def test_the_verb_names_tensors_and_guides(source: Path) -> None:
     seed = np.abs(values(1, 3))  # nothing negative for the guided Relu to stop
     found = session.run(["grad_kernel"], {"image": IMAGE, "seed": seed, "on": np.array(True)})[0]
     close(found, by_torch(seed, "pooled")["grad_kernel"])
+
+
+def test_the_verb_does_not_take_weights_for_inputs(tmp_path: Path) -> None:
+    model = network()
+    weights = [helper.make_tensor_value_info(tensor.name, 1, tensor.dims) for tensor in model.graph.initializer]
+    model.graph.input.extend(weights)  # as exporters did before ONNX IR version 4
+    onnx.save(model, str(tmp_path / "old.onnx"))
+    done = sitegen("gradient", tmp_path / "old.onnx", "-o", tmp_path / "gradient.onnx")
+    assert (done.returncode, done.stderr) == (0, "")
+    close(gradient_of(tmp_path / "gradient.onnx"), by_torch()["grad_image"])
 
 
 @pytest.mark.parametrize(
