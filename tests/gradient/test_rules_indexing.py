@@ -180,6 +180,15 @@ def test_putting_elements_in(reduction: str, opset: int) -> None:
     prove(model, {"x": x, "i": places, "u": u}, parts)
 
 
+def test_the_axis_where_none_is_given() -> None:
+    """The first, but the last for the largest."""
+    x, places, u = values(3, 3), np.array([[2, 0, 2]]), values(1, 3, seed=1)
+    prove(one_node("GatherElements", {"x": x, "i": places}), {"x": x, "i": places}, lambda x, i: x.gather(0, i))
+    _prove(x, "TopK", {"k": _ints(2)}, lambda x: x.topk(2, -1).values, outputs=2)
+    feeds = {"x": x, "i": places, "u": u}
+    prove(one_node("ScatterElements", feeds), feeds, lambda x, i, u: x.scatter(0, i, u))
+
+
 @pytest.mark.parametrize("operator", ["ScatterElements", "ScatterND"])
 def test_other_ways_to_put_in_are_refused(operator: str) -> None:
     feeds = {"x": values(3), "i": _ints(1), "u": values(1)}

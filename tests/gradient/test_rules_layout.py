@@ -75,6 +75,10 @@ def test_transpose_of_a_scalar_and_of_a_vector() -> None:
     _prove("Transpose", (5,), {}, lambda x: x)
 
 
+def test_transpose_of_a_matrix() -> None:
+    _prove("Transpose", (2, 3), {}, lambda x: x.T)
+
+
 @pytest.mark.parametrize(
     ("shape", "to"),
     [
