@@ -3,7 +3,9 @@
 Numbers are compared with native ONNX Runtime's, which other tests compare with torch.
 """
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,6 +73,14 @@ def test_operators_on_webgpu_stay_there(engine: EnginePage) -> None:
         errors[operator] = error(engine.run(compiled, feeds, "webgpu")["grad_x"], expected)
     limits = {operator: 1e-3 if operator in ROUGH_ON_WEBGPU else 1e-5 for operator in errors}
     assert {operator: value for operator, value in errors.items() if value > limits[operator]} == {}
+
+
+def test_what_leaves_the_card_is_documented() -> None:
+    page = " ".join((Path(__file__).parents[2] / "docs" / "gradients.md").read_text("utf-8").split())
+    assert f"itself: {', '.join(sorted(FORWARD_NOT_ON_WEBGPU))}." in page
+    assert sorted(re.findall(r"[A-Z]\w+", page.split("part of the gradient: ")[1].split(". ")[0])) == sorted(
+        GRADIENT_NOT_ON_WEBGPU
+    )
 
 
 def test_the_page_refuses_to_leave_an_operator_to_the_cpu(engine: EnginePage) -> None:
