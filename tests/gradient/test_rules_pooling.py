@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from proof import OPSETS, one_node, prove, run, values
@@ -84,6 +85,7 @@ GEOMETRIES: dict[str, tuple[list[int], list[int], list[int], list[int], list[int
     "gaps between": ([11, 9], [3, 3], [2, 1], [4, 3], [1, 1], [0] * 4, 0),
     "up": ([8, 7], [4, 4], [3, 2], [2, 2], [1, 1], [0] * 4, 1),
     "up, padded": ([8, 6], [5, 4], [3, 3], [2, 2], [1, 1], [1, 1, 1, 1], 1),
+    "up, but none begins in the padding": ([6], [3], [2], [2], [1], [0, 1], 1),
     "3-D": ([4, 5, 6], [2, 3, 5], [2, 3, 2], [2, 2, 1], [1, 1, 1], [0, 1, 0, 0, 1, 0], 0),
 }
 DILATED: dict[str, tuple[list[int], list[int], list[int], list[int], list[int], list[int], int]] = {
@@ -200,6 +202,7 @@ def test_windows_beyond_an_image_without_padding_count_what_they_read() -> None:
         ({"kernel_shape": [2], "strides": [2], "pads": [0, 1], "ceil_mode": 1}, "ceil_mode=1"),
         ({"kernel_shape": [2], "dilations": [2], "auto_pad": "SAME_UPPER"}, "auto_pad='SAME_UPPER'"),
         ({"kernel_shape": [1], "strides": [3], "auto_pad": "SAME_LOWER"}, "auto_pad='SAME_LOWER'"),
+        ({"kernel_shape": [1], "strides": [2], "auto_pad": "SAME_UPPER"}, "auto_pad='SAME_UPPER'"),
     ],
 )
 def test_windows_that_onnx_infers_otherwise_than_engines_are_refused(attributes: dict[str, Any], named: str) -> None:
@@ -253,6 +256,28 @@ def test_other_precisions(operator: str, kind: type[np.floating[Any]]) -> None:
         "GlobalMaxPool": [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]],
     }
     np.testing.assert_array_equal(found[0, 0], expected[operator])
+
+
+def test_the_quick_forms_of_a_mean() -> None:
+    """Windows side by side are an image made larger, those of a stride of one a mean again."""
+    x = values(1, 2, 6, 6)
+
+    def written(size: int, stride: int, **rest: Any) -> set[str]:
+        model = one_node("AveragePool", {"x": x}, kernel_shape=[size] * 2, strides=[stride] * 2, **rest)
+        return {node.op_type for node in gradient.compile(model, wrt="x").graph.node[1:-1]}
+
+    assert written(3, 3) == {"Mul", "Resize"}
+    assert written(3, 1, pads=[1] * 4) == {"Mul", "AveragePool"}
+    assert written(1, 1) == {"Mul"}
+    assert "DepthToSpace" in written(3, 2)
+
+
+def test_the_least_number_is_no_infinity() -> None:
+    x = np.array([[[-1e30, -2e30, -3e30]]], np.float32)
+    compiled = gradient.compile(one_node("MaxPool", {"x": x}, kernel_shape=[3], pads=[1, 1]), wrt="x")
+    found = run(compiled, {"x": x, "seed": np.array([[[1, 2, 4]]], np.float32)})["grad_x"]
+    np.testing.assert_array_equal(found, [[[3, 4, 0]]])
+    assert all(np.isfinite(onnx.numpy_helper.to_array(tensor)).all() for tensor in compiled.graph.initializer)
 
 
 def test_nothing_is_scattered() -> None:

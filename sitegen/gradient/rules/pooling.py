@@ -41,7 +41,7 @@ def _windows(node: Node) -> Window:
     geometry = zip(window.count, window.strides, window.dilations, window.span, window.read, window.begin, strict=True)
     for (n, s, d, span, size, begin), margin in zip(geometry, _margin(node, window), strict=True):
         if same:
-            agreed = n == -(-size // s) and d == 1 and (n - 1) * s + span >= size - 1
+            agreed = n == -(-size // s) and d == 1 and (n - 1) * s + span >= size
         else:
             steps = size + begin + margin - span
             most = (-(-steps // s) if up else steps // s) + 1
