@@ -22,6 +22,7 @@ bench: $(VENV)/.installed-test browsers
 	$(BIN)/sitegen build --out dist
 	$(BIN)/python benchmarks/page.py --site dist
 	$(BIN)/python benchmarks/gradients.py
+	$(BIN)/python benchmarks/training.py
 
 browsers:
 	@sh tests/install_browsers.sh

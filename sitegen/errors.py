@@ -7,7 +7,9 @@
     ├── BrowserError     no usable browser, or it failed
     ├── DataError        a folder of images is not what its manifest says
     ├── GradientError    a graph has no gradient that can be compiled
-    ├── CheckpointError  saved training cannot be resumed with these settings
+    ├── ExportError      a network does not give in ONNX what it gives in PyTorch
+    ├── CheckpointError  saved training cannot be read, or not be resumed with these settings
+    ├── TrainingError    training went wrong on its way
     └── SettingsError    settings ask for what there is not
 
 Images have exceptions of their own, in `sitegen_runtime.errors`: those end up in result documents.
@@ -51,8 +53,20 @@ class CheckpointError(SitegenError):
     """A checkpoint does not fit the training that is to go on from it."""
 
 
+class TrainingError(SitegenError):
+    """Training cannot go on, for the loss is no longer a number."""
+
+    exit_code = 1
+
+
 class GradientError(SitegenError):
     """The gradient of a graph cannot be compiled; the message names the node, or the name that does not fit."""
+
+
+class ExportError(SitegenError):
+    """What was exported does not give what the network gives; the message names the graph and the difference."""
+
+    exit_code = 1
 
 
 class SettingsError(SitegenError):

@@ -17,7 +17,7 @@ from PIL import Image
 from sitegen.bundle import Bundle
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("build", "serve", "predict", "verify", "info", "gradient", "data")
+VERBS = ("build", "serve", "predict", "verify", "info", "gradient", "data", "train", "evaluate", "export")
 HEAVY = (
     "onnx",
     "onnxruntime",

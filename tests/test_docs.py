@@ -3,8 +3,9 @@
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import typer
@@ -22,7 +23,10 @@ from sitegen.data.tables import KNOWN_COLUMNS
 from sitegen.evaluation import metrics
 from sitegen.evaluation.calibration_fit import TABLE_TOLERANCE
 from sitegen.prediction import Predictor
+from sitegen.recipe.document import DataSettings, EvaluationSettings, ExportSettings, ImageSettings
 from sitegen.site.page import index_policy
+from sitegen.training.presets import PRESETS as TRAINING_PRESETS
+from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
 
 ROOT = Path(__file__).parents[1]
@@ -101,7 +105,18 @@ def test_the_pages_api_is_documented() -> None:
 
 def test_every_verb_is_in_the_readme() -> None:
     verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert set(verbs) == {"build", "serve", "predict", "verify", "info", "gradient", "data"}
+    assert set(verbs) == {
+        "build",
+        "serve",
+        "predict",
+        "verify",
+        "info",
+        "gradient",
+        "data",
+        "train",
+        "evaluate",
+        "export",
+    }
     assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
 
 
@@ -120,6 +135,41 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
     assert [option for option in options if option not in read(page)] == []
 
 
+@pytest.mark.parametrize(
+    ("verb", "of", "page", "expected"),
+    [
+        (
+            "train",
+            "classifier",
+            "docs/training.md",
+            {"--config", "--data", "--work", "--weights", "--tensorboard", "--epochs-now"},
+        ),
+        (
+            "train",
+            "range-test",
+            "docs/training.md",
+            {"--config", "-o", "--out", "--curves", "--data", "--work", "--steps"},
+        ),
+    ],
+)
+def test_every_option_of_training_is_documented(verb: str, of: str, page: str, expected: set[str]) -> None:
+    command = typer.main.get_command(app).commands[verb].commands[of]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    assert options == expected
+    assert [option for option in options if option not in read(page)] == []
+
+
+@pytest.mark.parametrize("part", [DataSettings, ImageSettings, EvaluationSettings, ExportSettings])
+def test_every_key_of_a_recipe_is_documented(part: Any) -> None:
+    assert [each.name for each in fields(part) if f"`{each.name}`" not in read("docs/recipe.md")] == []
+
+
+def test_every_key_of_training_is_documented() -> None:
+    text = read("docs/training.md") + read("docs/classifiers.md")
+    assert [each.name for each in fields(Recipe) if f"`{each.name}`" not in text and each.name not in text] == []
+    assert [name for name in TRAINING_PRESETS if f"`{name}`" not in read("docs/classifiers.md")] == []
+
+
 def test_every_option_of_the_compiler_is_documented() -> None:
     options = inspect.signature(gradient.compile).parameters.values()
     names = [option.name for option in options if option.kind is inspect.Parameter.KEYWORD_ONLY]
@@ -128,13 +178,29 @@ def test_every_option_of_the_compiler_is_documented() -> None:
     assert f"Opsets {gradient.OPSETS[0]} to {gradient.OPSETS[-1]}" in read("docs/gradients.md")
 
 
-def test_the_audit_of_data_sets_is_documented() -> None:
+DATA_OPTIONS = {
+    "audit": {"--json", "--co-occurrence", "--findings", "--only-present", "--workers"},
+    "split": {"-o", "--out", "--shares", "--seed", "--divide", "--only-with-findings", "--findings", "--only-present"},
+    "preview": {"-o", "--out", "--config", "--level", "--images", "--variants", "--seed", "--findings"},
+    "unpack": {"-o", "--out"},
+}
+
+
+def test_the_verbs_for_data_sets_are_documented() -> None:
     text = read("docs/data.md")
     verbs = typer.main.get_command(app).commands["data"].commands  # type: ignore[attr-defined]
-    assert set(verbs) == {"audit"}
-    options = [option for parameter in verbs["audit"].params for option in parameter.opts if option[0] == "-"]
-    assert set(options) == {"--json", "--co-occurrence", "--findings", "--only-present", "--workers"}
-    assert [option for option in options if f"| `{option}" not in text] == []
+    options = {
+        name: {option for parameter in verb.params for option in parameter.opts if option[0] == "-"}
+        for name, verb in verbs.items()
+    }
+    assert options == DATA_OPTIONS
+    for name, expected in options.items():
+        part = text[text.index(f"    sitegen data {name} ") :].split("\n## ")[0]
+        assert [option for option in expected if f"`{option}" not in part] == [], name
+
+
+def test_the_audit_of_data_sets_is_documented() -> None:
+    text = read("docs/data.md")
     records = [Record(Path(name), "a", {"Mass": 1.0}, name, age=414.0) for name in ("here", "there", "here")]
     report = audit([*records, Record(resources.default_bundle() / "golden.png", "a", {})] * 2, workers=1)
     groups = {"here", "there", "not said", "a", "Mass"}
@@ -176,8 +242,8 @@ def test_the_map_of_the_code_is_the_code() -> None:
     named = text[text.index("## Map of the code") : text.index("Dependencies point one way")]
     packages = {path.parent.name for path in (ROOT / "sitegen").glob("*/__init__.py")}
     assert packages == {
-        "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction", "site",
-        "training",
+        "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction", "recipe",
+        "site", "training",
     }  # fmt: skip
     assert [package for package in packages if f"{package}/" not in named] == []
 

@@ -15,6 +15,7 @@ LINES = 300
 # From the top down: a room may import from its own layer's rooms and from those below.
 LAYERS = (
     {"cli"},
+    {"recipe"},
     {"site", "browser", "training", "evaluation", "explanation", "anomaly"},
     {"export", "data", "networks", "gradient", "phantom"},
     {"prediction"},  # needs nothing but a bundle; `export` has it compute a golden example
@@ -25,7 +26,7 @@ LAYERS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 TRAINING_ONLY = {"torch", "onnxscript", "sklearn", "skimage", "scipy", "matplotlib"}
-MAY_TRAIN = {"networks", "training", "export", "data", "evaluation"}
+MAY_TRAIN = {"recipe", "networks", "training", "export", "data", "evaluation"}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -9,6 +9,7 @@ The schema is documented in docs/bundle.md. Readers ignore unknown keys, so late
 """
 
 from sitegen.bundle.description import CARD, Description, Role
+from sitegen.bundle.feature_map import FeatureMap
 from sitegen.bundle.folder import (
     DESCRIPTION,
     Bundle,
@@ -37,6 +38,7 @@ __all__ = [
     "Calibration",
     "Crop",
     "Description",
+    "FeatureMap",
     "FileEntry",
     "GateSettings",
     "Golden",

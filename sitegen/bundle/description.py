@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from sitegen.bundle.feature_map import FeatureMap, feature_map_problems
 from sitegen.bundle.gradient import gradient_problems
 from sitegen.bundle.parts import FileEntry, GateSettings, Golden, Graph, Label, Licence, Part
 
@@ -24,7 +25,7 @@ class Description(Part):
     graphs: dict[Role, Graph]
     labels: Annotated[list[Label], Field(min_length=1)]
     gate: GateSettings | None = None
-    feature_map: dict[str, Any] | None = None
+    feature_map: FeatureMap | None = None
     golden: Golden | None = None
     files: dict[str, FileEntry]
     provenance: dict[str, Any] = Field(default_factory=dict)
@@ -49,12 +50,17 @@ class Description(Part):
                 yield f"graphs.{role} must have one input, an image"
         if "gradient" in self.graphs and "classifier" in self.graphs:
             yield from gradient_problems(self.graphs["gradient"], self.graphs["classifier"], len(self.labels))
+        if self.feature_map:
+            weights = self.files.get(self.feature_map.weights)
+            yield from feature_map_problems(self.feature_map, self.graphs.get("gradient"), weights, len(self.labels))
         names = [label.name for label in self.labels]
         if len(set(names)) < len(names):
             yield f"labels repeat: {sorted({name for name in names if names.count(name) > 1})}"
         named = {f"graphs.{role}.file": graph.file for role, graph in self.graphs.items()} | {"the card": CARD}
         if self.golden:
             named["golden.image"] = self.golden.image
+        if self.feature_map:
+            named["feature_map.weights"] = self.feature_map.weights
         for what, name in named.items():
             if name not in self.files:
                 yield f"{what} is {name!r}, which is not listed in files"

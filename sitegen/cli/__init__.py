@@ -10,10 +10,13 @@ import typer
 
 from sitegen.cli.build import build
 from sitegen.cli.data import data
+from sitegen.cli.evaluate import evaluate
+from sitegen.cli.export import export
 from sitegen.cli.gradient import gradient
 from sitegen.cli.info import info
 from sitegen.cli.predict import predict
 from sitegen.cli.serve import serve
+from sitegen.cli.train import train
 from sitegen.cli.verify import verify
 from sitegen.errors import SitegenError
 
@@ -25,9 +28,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (build, serve, predict, verify, info, gradient):
+for verb in (build, serve, predict, verify, info, gradient, export):
     app.command()(verb)
 app.add_typer(data, name="data")
+app.add_typer(train, name="train")
+app.add_typer(evaluate, name="evaluate")
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
 """`sitegen build`: from a bundle to a site."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
 
-from sitegen.cli.options import BundleOption, chosen_bundle
+from sitegen.cli.options import BundleOption, DataOption, WorkOption, chosen_bundle, require_training, work_folder
+from sitegen.errors import SettingsError
 
 _STAGES = {
     "engines": "Fetching Pyodide and ONNX Runtime Web",
@@ -18,8 +20,52 @@ _STAGES = {
 def build(
     bundle: BundleOption = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")] = Path("dist"),
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Make the bundle too, from this recipe: audit, train, export, evaluate, build."
+        ),
+    ] = None,
+    data: DataOption = None,
+    work: WorkOption = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="With --recipe: also open the test images, for card and report.")
+    ] = False,
 ) -> None:
-    """Build a site: a folder that works from a web server and by a double click on its index.html."""
+    """Build a site: a folder that works from a web server and by a double click on its index.html.
+
+    With --recipe the whole chain runs, from data to site. What is done is skipped, and what was stopped goes on.
+    """
+    if recipe:
+        _from_recipe(recipe, out, bundle, data, work, final)
+        return
+    if data or work or final:
+        raise SettingsError("--data, --work and --final belong to --recipe FILE; add it, or leave them out.")
+    _from_bundle(bundle, out)
+
+
+def _from_recipe(
+    recipe: Path, out: Path, bundle: Path | None, data: Path | None, work: Path | None, final: bool
+) -> None:
+    require_training()
+    from rich.console import Console
+
+    from sitegen.recipe.chain import Chain
+    from sitegen.recipe.document import read_recipe_file
+
+    if bundle:
+        raise SettingsError("--recipe makes a bundle, and --bundle names one: give one of them.")
+    console = Console(stderr=True, log_path=False, markup=False, emoji=False, highlight=False)
+    file = read_recipe_file(recipe)
+    chain = Chain(recipe, file, work_folder(work, file.name), out, data, final)
+    ran = chain.run(console.log)
+    typer.echo(f"Ran: {', '.join(ran) or 'nothing, all was done'}.")
+    typer.echo(f"Bundle: {chain.bundle}; read its card.md. Figures: {chain.work / 'evaluation.html'}")
+    _say_how_to_open(out)
+    typer.echo(f"Next: sitegen verify --site {quote(str(out))} --bundle {quote(str(chain.bundle))}")
+
+
+def _from_bundle(bundle: Path | None, out: Path) -> None:
     from rich.console import Console
 
     from sitegen.site import build_site
@@ -33,9 +79,11 @@ def build(
             console.log(_STAGES[stage])
 
         site = build_site(loaded, out, report)
-    index = (out / "index.html").resolve()
-    megabytes = site.bytes_loaded / 1e6
-    typer.echo(f"Built {out} ({megabytes:.1f} MB to load). Not for diagnostic use.")
-    typer.echo(f"Open it: double-click {index}")
+    typer.echo(f"Built {out} ({site.bytes_loaded / 1e6:.1f} MB to load). Not for diagnostic use.")
+    _say_how_to_open(out)
+
+
+def _say_how_to_open(out: Path) -> None:
+    typer.echo(f"Open it: double-click {(out / 'index.html').resolve()}")
     typer.echo(f"     or: sitegen serve {out}")
     typer.echo("Copy the whole folder to any web host or USB stick; it needs no network, server or install.")

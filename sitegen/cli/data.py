@@ -1,85 +1,17 @@
-"""`sitegen data`: what a data set holds, before anything is trained on it."""
-
-import json
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+"""`sitegen data`: what a data set holds, and what is done to it before anything is trained on it."""
 
 import typer
 
-if TYPE_CHECKING:
-    from sitegen.data.audit import Seen
+from sitegen.cli.data_audit import audit
+from sitegen.cli.data_preview import preview
+from sitegen.cli.data_split import split
+from sitegen.cli.data_unpack import unpack
 
 data = typer.Typer(
-    help="Look at data sets of images: sitegen's own layout, ChestX-ray14, PadChest, MURA, a folder a class, a CSV.",
+    help="Look at data sets of images: sitegen's own layout, ChestX-ray14, PadChest, MURA, DICOM, a folder a class, a "
+    "CSV. Divide them by patient.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-
-@data.callback()
-def _verbs() -> None:
-    """Keep `audit` a verb of its own, also while there is no other."""
-
-
-@data.command()
-def audit(
-    place: Annotated[Path, typer.Argument(metavar="DIR|CSV", help="The data set's folder, or its table.")],
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Also write the report here.")
-    ] = None,
-    picture: Annotated[
-        Path | None,
-        typer.Option("--co-occurrence", metavar="FILE", help="Write a picture (SVG) of which findings come together."),
-    ] = None,
-    findings: Annotated[
-        str, typer.Option(metavar="COLUMN", help='The column of a CSV with the findings, such as "Mass|Nodule".')
-    ] = "",
-    only_present: Annotated[
-        bool, typer.Option("--only-present", help="Leave out images that are listed but are not there.")
-    ] = False,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes that read files; all cores by default.")] = None,
-) -> None:
-    """Read every image of a data set and say what is wrong with it and what is in it. Exit code 1 on any problem."""
-    from rich.console import Console
-
-    from sitegen.data.audit import audit as audited
-    from sitegen.data.audit_tables import as_tables, problem_count
-    from sitegen.data.co_occurrence import as_svg, co_occurrence
-    from sitegen.data.label_styles import Findings
-    from sitegen.data.layouts import read_dataset
-    from sitegen.data.records import present
-
-    records = read_dataset(place, Findings(findings) if findings else None)
-    if only_present:
-        records = present(records)
-    report = audited(records, workers, lambda looks: _tracked(looks, len(records)))
-    if json_file:
-        _write(json_file, json.dumps(report, indent=1))
-    if picture:
-        _write(picture, as_svg(co_occurrence(records)))
-    console = Console(markup=False, emoji=False, highlight=False)
-    for table in as_tables(report):
-        console.print(table)
-    found = problem_count(report)
-    typer.echo(f"{found} problem(s) found." if found else "No problems found.")
-    if found:
-        raise typer.Exit(1)
-
-
-def _tracked(looks: "Iterable[Seen]", total: int) -> "Iterable[Seen]":
-    from rich.progress import track
-
-    from sitegen.cli.progress import stderr_console
-
-    console = stderr_console()
-    return track(looks, "Reading", total=total, console=console, disable=not console.is_terminal, transient=True)
-
-
-def _write(path: Path, text: str) -> None:
-    from sitegen.errors import DataError
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists.") from error
+for verb in (audit, split, preview, unpack):
+    data.command()(verb)

@@ -1,12 +1,13 @@
 """`sitegen info`: what a bundle holds, after checking that it is whole."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from sitegen.bundle import Bundle
+    from sitegen.bundle import Bundle, Description
 
 
 def info(folder: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle's folder.")]) -> None:
@@ -42,7 +43,26 @@ def _facts(bundle: "Bundle") -> list[tuple[str, str]]:
     facts.append(("gate", f"{gate.metric} at least {gate.threshold:.4f}" if gate else "this model has no gate"))
     golden = description.golden
     facts.append(("golden example", golden.image if golden else "none"))
-    facts.append(("feature map", "yes" if description.feature_map else "none"))
+    mapped = description.feature_map
+    where = f"{mapped.output} of the graph {mapped.graph}, with {mapped.weights}" if mapped else "none"
+    facts.append(("feature map", where))
+    facts += _measured(description)
     total = sum(entry.bytes for entry in description.files.values())
     facts.append(("files", f"{len(description.files)}, {total / 1e6:.2f} MB, all hashes as recorded"))
+    return facts
+
+
+def _measured(description: "Description") -> list[tuple[str, str]]:
+    """What `sitegen export` wrote of its proof and its figures; other bundles may have anything there."""
+    facts = []
+    with suppress(KeyError, TypeError, ValueError, AttributeError):
+        for split, part in description.metrics.items():
+            for label, figures in part["findings"].items():
+                auc = figures["auc"]
+                shown = f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})" if auc else "not defined"
+                facts.append((f"AUC, {split}", f"{label} {shown}"))
+    with suppress(KeyError, TypeError, ValueError):
+        proof = description.provenance["proof"]
+        within = f"within {proof['classifier']:.1e} of PyTorch's logits"
+        facts.append(("proof", f"ONNX Runtime {within} on {proof['images']} images"))
     return facts

@@ -20,3 +20,41 @@ def chosen_bundle(folder: Path | None) -> "Bundle":
     from sitegen.bundle import load_bundle
 
     return load_bundle(folder or resources.default_bundle())
+
+
+RecipeOption = Annotated[
+    Path, typer.Option("--config", metavar="FILE", help="The recipe file (TOML); see docs/recipe.md.")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR|CSV", help="The data set, instead of the recipe's.")
+]
+WorkOption = Annotated[
+    Path | None,
+    typer.Option("--work", metavar="DIR", help="Caches and checkpoints; build/<name of the recipe> by default."),
+]
+
+
+def require_training() -> None:
+    """Raise SettingsError, saying what to install, where the packages for training are not all there."""
+    from importlib.util import find_spec
+
+    from sitegen.errors import SettingsError
+
+    needed = ("torch", "lightning_fabric", "matplotlib", "onnxscript", "scipy")
+    if missing := [name for name in needed if find_spec(name) is None]:
+        raise SettingsError(f"This needs {', '.join(missing)}: pip install 'offline-sitegen[train]'")
+
+
+def work_folder(named: Path | None, recipe: str) -> Path:
+    """Return the folder for what is made on the way."""
+    return named or Path("build") / recipe
+
+
+DataArgument = Annotated[Path, typer.Argument(metavar="DIR|CSV", help="The data set's folder, or its table.")]
+FindingsOption = Annotated[
+    str,
+    typer.Option("--findings", metavar="COLUMN", help='The column of a CSV with the findings, such as "Mass|Nodule".'),
+]
+OnlyPresentOption = Annotated[
+    bool, typer.Option("--only-present", help="Leave out images that are listed but are not there.")
+]

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from sitegen.data.dicom_pixels import as_image
 from sitegen.data.records import Record, label_names, straddling_patients
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats import inspect_image
@@ -76,10 +77,11 @@ def audit(
 def look(path: Path) -> Seen:
     """Return what one file is. Its type and wholeness are judged by the runtime, as for an image to analyse.
 
-    The content is what remains after metadata that no decoder needs: a copy with another comment is the same image.
+    The content is what remains after metadata that no decoder needs: a copy with another comment is the same image. Of
+    a DICOM file it is the grey image: a copy for another patient, or compressed without loss, is the same image.
     """
     try:
-        image = inspect_image(path.read_bytes())
+        image = inspect_image(as_image(path.read_bytes()))
     except OSError as error:
         return Seen(f"cannot be read: {error.strerror or type(error).__name__}")
     except ImageError as error:

@@ -18,7 +18,7 @@ def as_tables(report: Report) -> list[Table]:
     if not report["clean"]:
         tables.append(_problems(report["problems"]))
     tables += [
-        _prevalence(_BY.get(name, name), groups, report["labels"])
+        prevalence_table(_BY.get(name, name), groups, report["labels"])
         for name, groups in report["prevalence"].items()
         if name == "split" or list(groups) != ["not said"]
     ]
@@ -28,6 +28,21 @@ def as_tables(report: Report) -> list[Table]:
 def problem_count(report: Report) -> int:
     """Return how many problems there are, a group of duplicates and a patient counting as one each."""
     return sum(len(found) for found in report["problems"].values())
+
+
+def prevalence_table(by: str, groups: Report, labels: list[str]) -> Table:
+    """Return how many images and patients are in each of the groups of `audit.prevalence`, and who has each label."""
+    largest = sorted(groups, key=lambda name: -groups[name]["images"])[:_GROUPS]
+    shown = {name: group for name, group in groups.items() if name in largest}
+    table = Table("", *shown, title=f"By {by}: images, share of judged", title_justify="left")
+    table.columns[0].no_wrap = True
+    if len(groups) > len(shown):
+        table.caption = f"The {_GROUPS} largest of {len(groups)}; all are in --json FILE"
+    for name in ("images", "patients"):
+        table.add_row(name, *(str(group[name]) for group in shown.values()))
+    for label in labels:
+        table.add_row(label, *(_share(group["labels"].get(label)) for group in shown.values()))
+    return table
 
 
 def _facts(report: Report) -> Table:
@@ -71,20 +86,6 @@ def _remarks(group: Report) -> str:
         "labels_differ": "with different labels",
     }
     return ", ".join(text for name, text in remarks.items() if group[name]) or "same split, patient and labels"
-
-
-def _prevalence(by: str, groups: Report, labels: list[str]) -> Table:
-    largest = sorted(groups, key=lambda name: -groups[name]["images"])[:_GROUPS]
-    shown = {name: group for name, group in groups.items() if name in largest}
-    table = Table("", *shown, title=f"By {by}: images, share of judged", title_justify="left")
-    table.columns[0].no_wrap = True
-    if len(groups) > len(shown):
-        table.caption = f"The {_GROUPS} largest of {len(groups)}; all are in --json FILE"
-    for name in ("images", "patients"):
-        table.add_row(name, *(str(group[name]) for group in shown.values()))
-    for label in labels:
-        table.add_row(label, *(_share(group["labels"].get(label)) for group in shown.values()))
-    return table
 
 
 def _share(counts: dict[str, int] | None) -> str:

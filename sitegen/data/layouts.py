@@ -1,9 +1,11 @@
 """Data sets told by what lies in their folders, each read by its reader."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sitegen.data import nih, padchest
 from sitegen.data.class_folders import read_class_folders
+from sitegen.data.dicom import holds_dicom, read_dicom_folder, with_headers
 from sitegen.data.label_styles import LabelStyle
 from sitegen.data.manifest import COLUMNS, MANIFEST, read_manifest
 from sitegen.data.mura import read_mura
@@ -17,8 +19,8 @@ def read_dataset(place: Path, labels: LabelStyle | None = None) -> list[Record]:
     """Return the records of a folder in a layout that is known here, or of a CSV file with a row for each image.
 
     A folder is looked at for, in this order: the project's manifest, the NIH's table, PadChest's table, MURA's
-    folders, a folder for each class. `labels` says how a manifest or another CSV file has its labels. Patients in
-    several splits are not looked for: see `records.check_patients`.
+    folders, DICOM files, a folder for each class. `labels` says how a manifest or another CSV file has its labels.
+    Patients in several splits are not looked for: see `records.check_patients`.
 
     Raises DataError where there is nothing of the sort, where `labels` is given and the layout has its own, or what
     the layout's reader raises.
@@ -29,23 +31,30 @@ def read_dataset(place: Path, labels: LabelStyle | None = None) -> list[Record]:
         raise DataError(f"{place} does not exist. Name a folder of images or a CSV file.")
     if (place / MANIFEST).is_file():
         return _read_file(place / MANIFEST, labels)
+    found = _reader(place)
+    if found is read_dicom_folder:
+        return read_dicom_folder(place, labels)
     if labels:
         raise _own_labels(place)
-    if nih.find_table(place):
-        return nih.read_nih(place)
-    if padchest.find_table(place):
-        return padchest.read_padchest(place)
-    if any(place.glob("*/XR_*")):
-        return read_mura(place)
-    return read_class_folders(place)
+    return found(place)
+
+
+def _reader(folder: Path) -> Callable[[Path], list[Record]]:
+    if nih.find_table(folder):
+        return nih.read_nih
+    if padchest.find_table(folder):
+        return padchest.read_padchest
+    if any(folder.glob("*/XR_*")):
+        return read_mura
+    return read_dicom_folder if holds_dicom(folder) else read_class_folders
 
 
 def _read_file(path: Path, labels: LabelStyle | None) -> list[Record]:
     if path.name == MANIFEST and set(COLUMNS) <= set(columns_of(path)):
-        return read_manifest(path.parent, labels, check=False)
+        return with_headers(read_manifest(path.parent, labels, check=False), path.parent)
     own = path.match(nih.TABLES) or path == padchest.find_table(path.parent)
     if not own:
-        return read_table(path, labels=labels)
+        return with_headers(read_table(path, labels=labels), path.parent)
     if labels:
         raise _own_labels(path)
     return nih.read_nih(path.parent, path) if path.match(nih.TABLES) else padchest.read_padchest(path.parent)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sitegen.data.records import Record, check_patients, label_names
 from sitegen.data.rows import read_rows
-from sitegen.errors import DataError
+from sitegen.errors import DataError, SettingsError
 
 PRESETS: Mapping[str, Mapping[str, float]] = {
     "70/10/20": {"train": 0.7, "valid": 0.1, "test": 0.2},
@@ -23,8 +23,30 @@ PRESETS: Mapping[str, Mapping[str, float]] = {
 }
 """The shares that the Chester papers and the X-ray app paper use."""
 
-_COLUMNS = ("file", "patient", "split")
+COLUMNS = ("file", "patient", "split")
+"""Of a written split."""
+
 _Counts = NDArray[np.float64]
+
+
+def read_shares(text: str) -> dict[str, float]:
+    """Return the shares that a name in `PRESETS`, or a list such as "train=0.6,valid=0.2,test=0.2", stands for.
+
+    Raises SettingsError for anything else, shares that are not above 0 or do not add up to 1 included.
+    """
+    if text in PRESETS:
+        return dict(PRESETS[text])
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    try:
+        shares = {name.strip(): float(share) for name, _, share in pairs}
+    except ValueError:
+        shares = {}
+    if "" in shares or len(shares) < len(pairs) or not _are_shares(shares):
+        raise SettingsError(
+            f"{text!r} are no shares: name {' or '.join(PRESETS)}, or all of them, above 0 and 1 in sum, as in "
+            "train=0.6,valid=0.2,test=0.2"
+        )
+    return shares
 
 
 def with_findings(records: Iterable[Record]) -> list[Record]:
@@ -38,7 +60,7 @@ def split_patients(records: Sequence[Record], shares: Mapping[str, float], seed:
     `shares` are of the images and add up to 1. The outcome depends on records and seed, not on the records' order.
     Raises ValueError where a share is not above 0 or they do not add up to 1.
     """
-    if min(shares.values(), default=0) <= 0 or abs(sum(shares.values()) - 1) > 1e-9:
+    if not _are_shares(shares):
         raise ValueError(f"the shares {dict(shares)} should be above 0 and add up to 1")
     patients = sorted({record.patient for record in records})
     counts = _count(records, patients)
@@ -51,14 +73,17 @@ def split_patients(records: Sequence[Record], shares: Mapping[str, float], seed:
 def write_split(records: Iterable[Record], folder: Path, path: Path) -> None:
     """Write a row for each record: file (inside `folder`, where it is), patient, split.
 
-    Raises DataError where a patient is in two splits.
+    Raises DataError where a patient is in two splits, or the file cannot be written.
     """
     records = list(records)
     check_patients(records, path)
-    with path.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows([_inside(record, folder), record.patient, record.split] for record in records)
+    try:
+        with path.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows([_inside(record, folder), record.patient, record.split] for record in records)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists.") from error
 
 
 def read_split(path: Path, records: Iterable[Record], folder: Path) -> list[Record]:
@@ -69,7 +94,7 @@ def read_split(path: Path, records: Iterable[Record], folder: Path) -> list[Reco
     """
     known = {_inside(record, folder): record for record in records}
     divided = []
-    for row in read_rows(path, _COLUMNS):
+    for row in read_rows(path, COLUMNS):
         record = known.pop(row["file"], None)
         if record is None:
             raise DataError(
@@ -83,6 +108,10 @@ def read_split(path: Path, records: Iterable[Record], folder: Path) -> list[Reco
         divided.append(replace(record, split=row["split"]))
     check_patients(divided, path)
     return divided
+
+
+def _are_shares(shares: Mapping[str, float]) -> bool:
+    return min(shares.values(), default=0) > 0 and abs(sum(shares.values()) - 1) < 1e-9
 
 
 def _inside(record: Record, folder: Path) -> str:

@@ -22,8 +22,40 @@ from sitegen.errors import DataError
 
 Pixels = NDArray[np.uint8]
 _CIFAR = ("train", "test", "meta")
+_CIFAR_FOLDER = "cifar-100-python"
 _MNIST = {"train": "train", "test": "t10k"}
 _UNSIGNED_BYTES = 0x08
+
+
+def unpack(source: Path, out: Path) -> tuple[str, int]:
+    """Write the images of whichever of the two `source` is; return its name and how many they are.
+
+    It is told by what lies in the archive or folder. Raises DataError where it is neither, where `out` holds files
+    already, or what the two raise.
+    """
+    name = next((name for name, (is_one, _) in _KINDS.items() if is_one(source)), None)
+    if name is None:
+        raise DataError(
+            f"{source} is neither CIFAR-100 (cifar-100-python.tar.gz, or the folder in it) nor MNIST (the folder with "
+            "its four files). Name one of them."
+        )
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out} is not an empty folder. Name another, so that nothing gets mixed.")
+    return name, _KINDS[name][1](source, out)
+
+
+def _is_cifar100(source: Path) -> bool:
+    if source.is_dir():
+        return all((source / name).is_file() for name in _CIFAR)
+    if not source.is_file() or not tarfile.is_tarfile(source):
+        return False
+    with tarfile.open(source) as archive:
+        first = archive.next()  # the whole list would need the whole archive
+    return first is not None and first.name.split("/")[0] == _CIFAR_FOLDER
+
+
+def _is_mnist(source: Path) -> bool:
+    return any((source / f"train-images-idx3-ubyte{ending}").is_file() for ending in ("", ".gz"))
 
 
 def unpack_cifar100(source: Path, out: Path) -> int:
@@ -72,7 +104,7 @@ def _cifar_part(source: Path, name: str) -> bytes:
         return (source / name).read_bytes()
     with tarfile.open(source) as archive:  # read in place: nothing is extracted to paths that an archive chooses
         try:
-            member = archive.extractfile(f"cifar-100-python/{name}")
+            member = archive.extractfile(f"{_CIFAR_FOLDER}/{name}")
         except KeyError:
             member = None
         if member is None:
@@ -109,3 +141,6 @@ def _write(folder: Path, images: Pixels, names: Sequence[str]) -> int:
         (folder / name).mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(folder / name / f"{number:05d}.png")
     return len(names)
+
+
+_KINDS = {"CIFAR-100": (_is_cifar100, unpack_cifar100), "MNIST": (_is_mnist, unpack_mnist)}

@@ -43,11 +43,20 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str, path: Pat
         raise RuntimeError("torch.onnx.export gave no program")
     model = program.model_proto
     strip_traces(model)
+    save_with_weights(model, path)
+
+
+def save_with_weights(model: onnx.ModelProto, path: Path) -> None:
+    """Write a model to `path` (.onnx), its weights to the file of the same stem with `.weights`, replacing older ones.
+
+    Raises what onnx.checker raises.
+    """
     weights = path.with_suffix(".weights")
     path.unlink(missing_ok=True)
     weights.unlink(missing_ok=True)  # onnx appends to an existing file
     onnx.save_model(model, str(path), save_as_external_data=True, location=weights.name, size_threshold=_INLINE_BYTES)
-    weights.chmod(0o644)  # onnx writes it for the owner alone; bundles are for everyone
+    if weights.exists():  # small tensors alone make none
+        weights.chmod(0o644)  # onnx writes it for the owner alone; bundles are for everyone
     onnx.checker.check_model(str(path), full_check=True)
 
 

@@ -10,6 +10,7 @@ from sitegen.bundle import (
     Bundle,
     Crop,
     Description,
+    FeatureMap,
     GateSettings,
     Golden,
     Graph,
@@ -37,7 +38,8 @@ _OUTPUT_OF = {"classifier": "logits", "gate": "reconstruction"}
 class Draft:
     """What a bundle says of itself, apart from what its files tell.
 
-    With `gradient`, the folder has the graph that `export_gradient` writes.
+    With `gradient`, the folder has the graph that `export_gradient` writes; with `feature_map`, the file that
+    `write_final_weights` does.
     """
 
     name: str
@@ -47,21 +49,26 @@ class Draft:
     labels: Sequence[Label]
     gate: GateSettings | None
     gradient: bool = False
+    feature_map: FeatureMap | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
-def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput]) -> Bundle:
+def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput | Graph]) -> Bundle:
     """Write `bundle.json` for a folder that has card.md, golden.png and `<role>.onnx` for every role of `inputs`
-    ("classifier", and "gate" where the draft has one).
+    ("classifier", and "gate" where the draft has one), each given as its input or as its whole description.
 
     The golden example's numbers are those of native ONNX Runtime. Raises BundleError where the files do not fit the
     draft; `bundle.json` is then left as it was written, for inspection.
     """
-    graphs = {role: _graph(folder, role, entry) for role, entry in inputs.items()}
+    graphs = {
+        role: entry if isinstance(entry, Graph) else _graph(folder, role, entry) for role, entry in inputs.items()
+    }
     if draft.gradient:
         graphs["gradient"] = _gradient_graph(folder, graphs["classifier"])
     files = {CARD, GOLDEN}
+    if draft.feature_map:
+        files.add(draft.feature_map.weights)
     for graph in graphs.values():
         locations = read_signature(folder / graph.file).weight_files
         files |= {graph.file, *(weight_path(graph.file, location) for location in locations)}
@@ -73,6 +80,7 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput])
         graphs=cast(dict[Role, Graph], graphs),
         labels=list(draft.labels),
         gate=draft.gate,
+        feature_map=draft.feature_map,
         files=describe_files(folder, sorted(files)),
         provenance=draft.provenance,
         metrics=draft.metrics,

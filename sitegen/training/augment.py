@@ -46,24 +46,49 @@ LEVELS: dict[str, AugmentSettings] = {
 al. 2020 (table 1); the steps between are even."""
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What is to happen to each of N images: where its points come from, contrast and brightness."""
+
+    placement: Tensor  # [N, 2, 3], as torch's affine_grid takes it
+    contrast: Tensor  # [N], factors around the middle grey
+    brightness: Tensor  # [N], in shares of the range from black to white
+
+    def of(self, part: Tensor | slice) -> "Changes":
+        """Return the changes of some of the images."""
+        return Changes(self.placement[part], self.contrast[part], self.brightness[part])
+
+
 def augment(images: Tensor, settings: AugmentSettings, black: float, white: float, generator: Generator) -> Tensor:
-    """Return changed copies of images [N, C, H, W] with values in `black`..`white`; outside pixels repeat the border.
+    """Return changed copies of images [N, C, H, W] with values in `black`..`white`; see `draw_changes`, `changed`."""
+    return changed(images, draw_changes(len(images), settings, generator), black, white)
 
-    Every image is changed on its own, in position by bilinear interpolation. Values stay in `black`..`white`. All
-    draws come from `generator`, on the CPU wherever the images are, and so are the same on every device.
+
+def draw_changes(count: int, settings: AugmentSettings, generator: Generator) -> Changes:
+    """Return changes for `count` images, each its own.
+
+    All draws come from `generator`, on the CPU wherever the images are, and so are the same on every device.
     """
-    moved = functional.grid_sample(
-        images, _grid(images, settings, generator), padding_mode="border", align_corners=False
+    return Changes(
+        _placement(count, settings, generator),
+        1 + settings.contrast * _even(count, generator),
+        settings.brightness * _even(count, generator),
     )
-    count = len(images)
+
+
+def changed(images: Tensor, changes: Changes, black: float, white: float) -> Tensor:
+    """Return images [N, C, H, W] with values in `black`..`white`, changed, and within that range again.
+
+    Positions between pixels are bilinear; what comes from outside repeats the border.
+    """
+    grid = functional.affine_grid(changes.placement.to(images), list(images.shape), align_corners=False)
+    moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
     middle, span = (black + white) / 2, white - black
-    contrast = 1 + settings.contrast * _even(count, generator).view(-1, 1, 1, 1).to(images)
-    brightness = settings.brightness * span * _even(count, generator).view(-1, 1, 1, 1).to(images)
-    return ((moved - middle) * contrast + middle + brightness).clamp(black, white)
+    contrast, brightness = (each.view(-1, 1, 1, 1).to(images) for each in (changes.contrast, changes.brightness))
+    return ((moved - middle) * contrast + middle + span * brightness).clamp(black, white)
 
 
-def _grid(images: Tensor, settings: AugmentSettings, generator: Generator) -> Tensor:
-    count = len(images)
+def _placement(count: int, settings: AugmentSettings, generator: Generator) -> Tensor:
     angle = settings.rotation * pi / 180 * _even(count, generator)
     scale = 1 + settings.scale * _even(count, generator)
     shift = (
@@ -76,8 +101,7 @@ def _grid(images: Tensor, settings: AugmentSettings, generator: Generator) -> Te
     turn = torch.stack([torch.stack([cosine, -sine], 1), torch.stack([sine, cosine], 1)], 1)
     if settings.flip_chance > 0:
         turn[_happens(settings.flip_chance, count, generator), :, 0] *= -1
-    matrices = torch.cat([turn, shift.unsqueeze(2)], dim=2).to(images)
-    return functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    return torch.cat([turn, shift.unsqueeze(2)], dim=2)
 
 
 def _even(count: int, generator: Generator) -> Tensor:

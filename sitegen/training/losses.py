@@ -4,6 +4,7 @@ Targets are 1.0 present, 0.0 absent, NaN unknown, as `sitegen.data.records.label
 take no part. Equations are those of Elkins et al. 2019 ("Developing an App to interpret Chest X-rays", section 1.3).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -42,7 +43,26 @@ class OneAgainstAllSettings:
 LossSettings = Annotated[MultiLabelSettings | OneAgainstAllSettings, Field(discriminator="kind")]
 
 
-class MultiLabelLoss(nn.Module):
+class ClassifierLoss(nn.Module, ABC):
+    """A mean over a batch: a sum over its images, divided by what the targets alone tell.
+
+    The two parts are apart so that several processes, each with a part of the batch, add up to the same mean.
+    """
+
+    @abstractmethod
+    def total(self, targets: Tensor) -> Tensor:
+        """Return what the sum is divided by."""
+
+    @abstractmethod
+    def summed(self, logits: Tensor, targets: Tensor, image_weights: Tensor | None = None) -> Tensor:
+        """Return the sum of the images' losses."""
+
+    def forward(self, logits: Tensor, targets: Tensor, image_weights: Tensor | None = None) -> Tensor:
+        """Return the scalar loss of a whole batch; an all unknown batch has loss 0, and gradients of 0."""
+        return self.summed(logits, targets, image_weights) / self.total(targets)
+
+
+class MultiLabelLoss(ClassifierLoss):
     """Binary cross-entropy with logits, averaged over the known targets of a batch.
 
     Where all are known it is torch's BCEWithLogitsLoss(weight=label_weights, pos_weight=positive_weights).
@@ -59,8 +79,12 @@ class MultiLabelLoss(nn.Module):
         self.register_buffer("positive_weights", positive_weights)
         self.smoothing = smoothing
 
-    def forward(self, logits: Tensor, targets: Tensor, image_weights: Tensor | None = None) -> Tensor:
-        """Return the scalar loss of logits [N, L] for targets [N, L]; `image_weights` [N] have mean 1."""
+    def total(self, targets: Tensor) -> Tensor:
+        """Return what the sum of losses is divided by, for targets [N, L]: how many are known."""
+        return (~targets.isnan()).sum().clamp(min=1)
+
+    def summed(self, logits: Tensor, targets: Tensor, image_weights: Tensor | None = None) -> Tensor:
+        """Return the sum of the losses of logits [N, L] for targets [N, L]; `image_weights` [N] have mean 1."""
         known = ~targets.isnan()
         # Filled in before the loss, not masked after it: the gradient of 0 * NaN would be NaN.
         given = targets.nan_to_num(0.0) * (1 - self.smoothing) + self.smoothing / 2
@@ -69,10 +93,10 @@ class MultiLabelLoss(nn.Module):
         )
         if image_weights is not None:
             losses = losses * image_weights.unsqueeze(1)
-        return (losses * known).sum() / known.sum().clamp(min=1)
+        return (losses * known).sum()
 
 
-class OneAgainstAllLoss(nn.Module):
+class OneAgainstAllLoss(ClassifierLoss):
     """Weighted cross-entropy of pairs of logits, averaged by the weights of the known targets' classes.
 
     Where all are known it is torch's CrossEntropyLoss(weight=class_weights).
@@ -84,19 +108,21 @@ class OneAgainstAllLoss(nn.Module):
         super().__init__()
         self.register_buffer("class_weights", torch.ones(2) if class_weights is None else class_weights)
 
-    def forward(self, logits: Tensor, targets: Tensor, image_weights: Tensor | None = None) -> Tensor:
-        """Return the scalar loss of logits [N, 2] for targets [N, 1] or [N]; `image_weights` [N] have mean 1."""
-        targets = targets.reshape(len(logits))
-        known = ~targets.isnan()
-        classes = targets.nan_to_num(0.0).long()
-        losses = -logits.log_softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1)
-        weights = self.class_weights[classes] * known
-        each = weights if image_weights is None else weights * image_weights
-        # An all unknown batch has loss 0, and gradients of 0.
-        return (losses * each).sum() / torch.where(known.any(), weights.sum(), 1.0)
+    def total(self, targets: Tensor) -> Tensor:
+        """Return what the sum of losses is divided by, for targets [N, 1] or [N]: the weights of the known ones."""
+        weights = self._weights(targets).sum()
+        return torch.where(weights > 0, weights, 1.0)
 
+    def summed(self, logits: Tensor, targets: Tensor, image_weights: Tensor | None = None) -> Tensor:
+        """Return the sum of losses of logits [N, 2] for targets [N, 1] or [N]; `image_weights` [N] have mean 1."""
+        classes = targets.reshape(len(logits), 1).nan_to_num(0.0).long()
+        losses = -logits.log_softmax(1).gather(1, classes).squeeze(1)
+        weights = self._weights(targets)
+        return (losses * (weights if image_weights is None else weights * image_weights)).sum()
 
-ClassifierLoss = MultiLabelLoss | OneAgainstAllLoss
+    def _weights(self, targets: Tensor) -> Tensor:
+        flat = targets.flatten()
+        return self.class_weights[flat.nan_to_num(0.0).long()] * ~flat.isnan()
 
 
 def make_loss(settings: MultiLabelSettings | OneAgainstAllSettings, targets: Tensor) -> ClassifierLoss:

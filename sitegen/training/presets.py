@@ -1,4 +1,4 @@
-"""How a classifier is trained, as typed settings, and the recipes of two papers in them.
+"""How a classifier is trained, as typed settings; the recipes of two papers, and our own for small machines.
 
     PRESETS["chester"]                               a recipe
     read_recipe({"preset": "app", "batch": 16})      a recipe with changes, as a file gives them
@@ -9,7 +9,9 @@ A number without a source is ours: the paper does not give it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from sitegen.errors import SettingsError
 from sitegen.networks.heads import PooledHeadSettings
@@ -19,6 +21,9 @@ from sitegen.training.augment import AugmentSettings, placement
 from sitegen.training.losses import LossSettings, MultiLabelSettings
 from sitegen.training.schedules import AdamSettings, OneCycleSettings, PlateauSettings, ScheduleSettings
 from sitegen.training.transfer import Part
+
+Precision = Literal["auto", "32", "bf16", "16"]
+"""Of the arithmetic; "auto" is bfloat16 or float16 in part where a graphics card has it, and float32 elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,11 @@ class Recipe:
     loss: LossSettings = field(default_factory=MultiLabelSettings)
     adam: AdamSettings = field(default_factory=AdamSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
-    batch: Count = 32
-    seed: int = 1
+    batch: Count = 32  # images of a step, over all processes together
+    seed: Annotated[int, Field(ge=0)] = 1
+    early_stopping: Count | None = None  # a phase ends after so many epochs without a better validation AUC
+    keep: Literal["best", "last"] = "best"  # which epoch's weights a phase ends with, by validation AUC
+    precision: Precision = "auto"
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,19 @@ APP = Preset(
     ),
 )
 
-PRESETS: dict[str, Preset] = {"chester": CHESTER, "app": APP}
+COMPACT = Preset(
+    # Ours, all of it: for a few thousand images on two cores of a laptop.
+    replace(NETWORKS["densenet-compact"], labels=1),
+    Recipe(
+        phases=(Phase("all", epochs=30, schedule=OneCycleSettings(initial_rate=1.2e-4, peak_rate=3e-3)),),
+        loss=MultiLabelSettings(smoothing=0.05),
+        adam=AdamSettings(weight_decay=1e-2),
+        batch=32,
+        keep="last",  # the best of thirty noisy validation scores is no better than the end of the cycle
+    ),
+)
+
+PRESETS: dict[str, Preset] = {"chester": CHESTER, "app": APP, "compact": COMPACT}
 
 
 def read_recipe(document: Mapping[str, Any]) -> Recipe:

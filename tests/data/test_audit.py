@@ -10,6 +10,7 @@ from rich.console import Console
 from sitegen.data.audit import age_group, audit, look
 from sitegen.data.audit_tables import as_tables, problem_count
 from sitegen.data.layouts import read_dataset
+from sitegen.data.nih import FINDINGS
 from sitegen.data.records import Record
 
 HEADER = "file,set,label,split,patient_id,age,sex,view\n"
@@ -93,6 +94,43 @@ def test_every_problem_is_found(tmp_path):
     assert [entry["age"] for entry in problems["impossible_ages"]] == [414.0]
     assert report["clean"] is False
     assert problem_count(report) == 6
+
+
+def test_several_findings_an_image_and_the_publishers_split(tmp_path):
+    """A copy of ChestX-ray14 with one of each problem, as it may be found after a download."""
+    rows = (
+        "00000001_000.png,Effusion|Mass,1,58,M,PA\n00000001_001.png,Effusion,1,059Y,M,AP\n"
+        "00000002_000.png,No Finding,2,70,F,PA\n00000003_000.png,Mass,3,411,F,PA\n"
+        "00000004_000.png,No Finding,4,30,F,PA\n"
+    )
+    header = "Image Index,Finding Labels,Patient ID,Patient Age,Patient Sex,View Position\n"
+    (tmp_path / "Data_Entry_2017_v2020.csv").write_text(header + rows, encoding="utf-8")
+    (tmp_path / "train_val_list.txt").write_text("00000001_000.png\n00000002_000.png\n00000003_000.png\n")
+    (tmp_path / "test_list.txt").write_text("00000001_001.png\n")
+    images = tmp_path / "images"
+    for number, name in enumerate(("00000001_000", "00000001_001", "00000002_000")):
+        write_image(images / f"{name}.png", number)
+    write_image(images / "00000003_000.png", 0)
+    report = audit(read_dataset(tmp_path), workers=1)
+    problems = report["problems"]
+    assert [Path(entry["file"]).name for entry in problems["unreadable"]] == ["00000004_000.png"]
+    assert [(entry["several_splits"], entry["labels_differ"]) for entry in problems["duplicates"]] == [(False, True)]
+    assert problems["patients_in_several_splits"] == {"nih:00000001": ["train_val", "test"]}
+    assert [entry["age"] for entry in problems["impossible_ages"]] == [411]
+    assert report["labels"] == list(FINDINGS)
+    by_split = report["prevalence"]["split"]
+    assert {name: (group["images"], group["labels"]["Effusion"]) for name, group in by_split.items()} == {
+        "not said": (1, {"present": 0, "absent": 1}),
+        "test": (1, {"present": 1, "absent": 0}),
+        "train_val": (3, {"present": 1, "absent": 2}),
+    }
+    assert {name: group["labels"]["Mass"]["present"] for name, group in report["prevalence"]["view"].items()} == {
+        "AP": 0,
+        "PA": 2,
+    }
+    assert {name: group["patients"] for name, group in report["prevalence"]["sex"].items()} == {"F": 3, "M": 1}
+    assert list(report["prevalence"]["age"]) == ["18–39", "40–59", "60–79", "not said"]
+    assert report["sizes"]["width"] == {"least": 40, "median": 40, "most": 40}
 
 
 def test_what_is_not_known_counts_with_neither(tmp_path):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sitegen.data.records import Record
-from sitegen.data.splits import PRESETS, read_split, split_patients, with_findings, write_split
-from sitegen.errors import DataError
+from sitegen.data.splits import PRESETS, read_shares, read_split, split_patients, with_findings, write_split
+from sitegen.errors import DataError, SettingsError
 
 FINDINGS = ("Mass", "Nodule", "Hernia")
 
@@ -120,3 +120,28 @@ def test_a_split_with_a_patient_on_both_sides_is_not_written(tmp_path):
     with pytest.raises(DataError, match="'p1' in two splits"):
         write_split(records, Path("data"), tmp_path / "split.csv")
     assert not (tmp_path / "split.csv").exists()
+
+
+def test_a_split_that_cannot_be_written(tmp_path):
+    with pytest.raises(DataError, match=r"split\.csv cannot be written: No such file or directory"):
+        write_split([record(1, 0)], Path("data"), tmp_path / "none" / "split.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "shares"),
+    [
+        ("70/10/20", {"train": 0.7, "valid": 0.1, "test": 0.2}),
+        ("80/20", {"train": 0.8, "valid": 0.2}),
+        ("train=0.5, a=.25,b=0.25", {"train": 0.5, "a": 0.25, "b": 0.25}),
+    ],
+)
+def test_shares_are_read(text, shares):
+    assert read_shares(text) == shares
+
+
+@pytest.mark.parametrize(
+    "text", ["", "70/20", "train", "a=1,a=0", "a=0.5,b=0.4", "a=0.5,a=0.5", "=1", "a=nan", "a=1,b=0"]
+)
+def test_other_texts_are_no_shares(text):
+    with pytest.raises(SettingsError, match=r"are no shares: name 70/10/20 or 80/20, or all of them"):
+        read_shares(text)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sitegen.data.class_folders import read_class_folders
 from sitegen.data.safe_pickle import load_plain
-from sitegen.data.unpack import idx_array, unpack_cifar100, unpack_mnist
+from sitegen.data.unpack import idx_array, unpack, unpack_cifar100, unpack_mnist
 from sitegen.errors import DataError
 
 PLANES = np.random.default_rng(0).integers(0, 256, (3, 3072), dtype=np.uint8)
@@ -142,25 +142,33 @@ def idx(array: np.ndarray) -> bytes:
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
-@pytest.mark.parametrize("packed", [True, False])
-def test_mnist_becomes_a_folder_a_digit(tmp_path, packed):
-    digits = np.random.default_rng(1).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+DIGITS = np.random.default_rng(1).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+
+
+def mnist(folder, packed=True):
     files = {
-        "train-images-idx3-ubyte": idx(digits[:2]),
+        "train-images-idx3-ubyte": idx(DIGITS[:2]),
         "train-labels-idx1-ubyte": idx(np.array([7, 0], np.uint8)),
-        "t10k-images-idx3-ubyte": idx(digits[2:]),
+        "t10k-images-idx3-ubyte": idx(DIGITS[2:]),
         "t10k-labels-idx1-ubyte": idx(np.array([7], np.uint8)),
     }
+    folder.mkdir(exist_ok=True)
     for name, content in files.items():
         if packed:
-            (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content))
+            (folder / f"{name}.gz").write_bytes(gzip.compress(content))
         else:
-            (tmp_path / name).write_bytes(content)
+            (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_mnist_becomes_a_folder_a_digit(tmp_path, packed):
+    mnist(tmp_path, packed)
     assert unpack_mnist(tmp_path, tmp_path / "out") == 3
     records = read_class_folders(tmp_path / "out")
     assert [(each.split, each.label) for each in records] == [("test", "7"), ("train", "0"), ("train", "7")]
     with Image.open(records[1].path) as image:
-        assert np.array_equal(np.asarray(image), digits[1])
+        assert np.array_equal(np.asarray(image), DIGITS[1])
 
 
 @pytest.mark.parametrize(
@@ -183,3 +191,23 @@ def test_mnist_with_a_file_missing_or_cut(tmp_path):
     (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(packed[:-10])
     with pytest.raises(DataError, match="train-images-idx3-ubyte cannot be read: Compressed file ended"):
         unpack_mnist(tmp_path, tmp_path / "out")
+
+
+@pytest.mark.parametrize(("place", "name"), [(archive, "CIFAR-100"), (folder_of, "CIFAR-100"), (mnist, "MNIST")])
+def test_which_of_the_two_it_is_is_told_by_the_content(tmp_path, place, name):
+    out = tmp_path / "out"
+    assert unpack(place(tmp_path / "download"), out) == (name, 3)
+    assert len(list(out.rglob("*.png"))) == 3
+    with pytest.raises(DataError, match=r"out is not an empty folder\. Name another"):
+        unpack(tmp_path / "download", out)
+
+
+def test_what_is_neither_is_refused(tmp_path):
+    (tmp_path / "text.tar.gz").write_text("no archive")
+    with tarfile.open(tmp_path / "other.tar", "w") as out:
+        out.add(tmp_path / "text.tar.gz", "cifar-10-batches-py/text")
+    (tmp_path / "empty").mkdir()
+    for name in ("text.tar.gz", "other.tar", "empty", "none"):
+        with pytest.raises(DataError, match=rf"{name} is neither CIFAR-100 .* nor MNIST"):
+            unpack(tmp_path / name, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from sitegen.data import cache
-from sitegen.data.cache import cached_tensors, image_tensors, settings_key
+from sitegen.data.cache import cached_tensors, image_tensors, settings_key, usable_tensors
 from sitegen.data.manifest import Record, read_manifest, select
 from sitegen.errors import DataError
 from sitegen.phantom import write_phantom
@@ -77,6 +77,23 @@ def test_an_image_that_cannot_be_used_is_named(tmp_path, content):
         (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.png.*sitegen data audit"):
         cached_tensors([tmp_path / "a.png"], INPUTS, tmp_path / "cache", workers=1)
+
+
+def test_bad_images_do_not_stop_the_others(tmp_path):
+    paths = [tmp_path / f"{number}.png" for number in range(9)]
+    for seed in (1, 8):
+        write_phantom(paths[seed], seed, 48)
+    paths[4].write_bytes(paths[1].read_bytes()[:-20])
+    usable = usable_tensors(paths, INPUTS, tmp_path / "cache", workers=1)
+    assert usable.kept == [1, 8]
+    alone = cached_tensors([paths[8]], INPUTS, tmp_path / "other", workers=1)
+    assert np.array_equal(usable.tensors["gate"][1:], alone["gate"])
+    assert [path for path, _ in usable.problems] == [paths[number] for number in (0, 2, 3, 4, 5, 6, 7)]
+    assert usable.problems[0][1] == "cannot be read: No such file or directory"
+    assert usable.problems[3][1].startswith("The file ends before its image data is complete.")
+    with pytest.raises(DataError, match=r"^7 of 9 images cannot be used\. .*0\.png: cannot .*… and 2 more\.") as caught:
+        cached_tensors(paths, INPUTS, tmp_path / "cache", workers=1)
+    assert "7.png" not in str(caught.value)
 
 
 def test_an_image_is_computed_once(tmp_path, monkeypatch):

@@ -1,0 +1,78 @@
+"""`sitegen export`: from a trained checkpoint to a bundle."""
+
+import shlex
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sitegen.cli.options import DataOption, WorkOption, require_training, work_folder
+
+if TYPE_CHECKING:
+    from sitegen.calibration import Method
+    from sitegen.recipe.export_bundle import ExportReport
+
+
+class Calibration(StrEnum):
+    """How probabilities are mapped for people."""
+
+    piecewise_linear = "piecewise-linear"
+    temperature = "temperature"
+    platt = "platt"
+    beta = "beta"
+    isotonic = "isotonic"
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="What sitegen train classifier wrote.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="BUNDLE", help="The bundle's folder.")],
+    data: DataOption = None,
+    work: WorkOption = None,
+    calibration: Annotated[
+        Calibration | None, typer.Option(help="How probabilities are mapped for people; the recipe's by default.")
+    ] = None,
+    gate: Annotated[
+        Path | None, typer.Option(metavar="BUNDLE", help="Take over this bundle's gate; the recipe's by default.")
+    ] = None,
+    final: Annotated[
+        bool, typer.Option("--final", help="Also open the test images, and put their figures on the card.")
+    ] = False,
+) -> None:
+    """Make a bundle: operating points and calibration from validation images, ONNX graphs, proof, card."""
+    require_training()
+    from sitegen.recipe.export_bundle import export_bundle, recipe_of_checkpoint
+
+    folder = work_folder(work, recipe_of_checkpoint(checkpoint).name)
+    method: Method | None = calibration.value if calibration else None
+    report = export_bundle(checkpoint, out, data, folder, calibration=method, gate=gate, final=final)
+    for warning in report.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    for line in _summary(report):
+        typer.echo(line)
+    typer.echo(f"Read the card, and add what no figure says: {out / 'card.md'}")
+    typer.echo(f"Next: sitegen build --bundle {shlex.quote(str(out))} --out dist")
+
+
+def _summary(report: "ExportReport") -> list[str]:
+    lines = [
+        f"{fitted.label.name}: operating point {fitted.label.operating_point:.4f}, "
+        f"{fitted.label.calibration.method if fitted.label.calibration else 'no'} calibration, "
+        f"chosen on {fitted.images} validation images, {fitted.positives} of which have it"
+        for fitted in report.labels
+    ]
+    proof, files = report.proof, report.bundle.description.files
+    for split, measured in report.bundle.description.metrics.items():
+        lines += [f"{name}, AUC on {split} images: {_auc(part)}" for name, part in measured["findings"].items()]
+    lines.append(
+        f"ONNX Runtime gives PyTorch's logits on {proof.images} images: they differ by {proof.largest:.1e} at most."
+    )
+    total = sum(entry.bytes for entry in files.values())
+    lines.append(f"Wrote {report.bundle.folder}: {len(files)} files, {total / 1e6:.2f} MB. Not for diagnostic use.")
+    return lines
+
+
+def _auc(figures: Mapping[str, Any]) -> str:
+    auc = figures["auc"]
+    return f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})" if auc else "not defined, for a class is missing"

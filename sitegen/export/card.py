@@ -1,0 +1,141 @@
+"""The card of a bundle: what people must know of a model, drafted from what the bundle says of itself.
+
+Every number on it is in `bundle.json`, too. The author's own Markdown comes last, because no figure knows what a model
+may have learned instead of its findings.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from sitegen.export.card_tables import (
+    accepted_table,
+    data_table,
+    figures_table,
+    listed,
+    network_table,
+    number,
+    plain,
+    prevalence_table,
+    table,
+    table_of_phases,
+)
+from sitegen.export.write_bundle import Draft
+from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.wording import percent_means
+
+TEMPLATE = Path(__file__).with_name("card.template.md")
+WIDTH = 120
+NO_WORDS = """## What it may have learned instead
+Nobody has looked yet. Text burned into the images, their proportions, the view, the age of the patients and the machine
+can each tell classes apart without any finding. Whoever publishes this model should look, and say here what was found:
+the recipe's `[export]` names a Markdown file for it as `card`."""
+
+
+def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
+    """Return the card in Markdown, from the draft's provenance and metrics as `sitegen export` writes them.
+
+    `author` is Markdown that ends the card; without it the card says that nobody looked for shortcuts.
+    """
+    made, fitted = draft.provenance, draft.provenance["fitted"]
+    text = TEMPLATE.read_text(encoding="utf-8").format(
+        title=plain(draft.title),
+        comes=_comes([label.name for label in draft.labels]),
+        gate_first=" Before that, a gate decides whether the image is of the right kind at all." if draft.gate else "",
+        network=network_table(draft, image),
+        data=data_table(made["data"]),
+        prevalence=prevalence_table(made["data"]),
+        licence_data=plain(draft.licence.data),
+        licence_weights=plain(draft.licence.weights),
+        training=_training(made),
+        opened=_opened(draft.metrics),
+        figures=figures_table(draft.metrics),
+        refused="Images that the gate refuses are counted, too." if draft.gate else "",
+        accepted=accepted_table(draft.metrics),
+        fitted=_fitted(fitted),
+        balanced="Every source weighed the same in all of this." if fitted["balanced_sources"] else "",
+        labels=_labels(draft),
+        meanings=_meanings(draft),
+        remarks="\n".join(f"- {plain(remark)}" for remark in _remarks(made)),
+        proof=_proof(made["proof"]),
+    )
+    lines = "\n".join(_wrapped(line) for line in text.splitlines())
+    whole = re.sub(r"\n{3,}", "\n\n", lines).strip()  # parts without content leave gaps
+    return f"{whole}\n\n{author.strip() or NO_WORDS}\n"
+
+
+def _wrapped(line: str) -> str:
+    """Break a line of prose or of a list as the card's source is read; tables and headings are one line each."""
+    if line.startswith(("|", "#")):
+        return line
+    inside = "  " if line.startswith("- ") else ""
+    return fill(line, WIDTH, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False)
+
+
+def _comes(labels: Sequence[str]) -> str:
+    names = ", ".join(f"*{plain(label)}*" for label in labels)
+    if len(labels) == 1:
+        return f"out comes one finding, {names}, as a probability"
+    return f"out come {len(labels)} findings, each as a probability: {names}"
+
+
+def _training(made: Mapping[str, Any]) -> str:
+    """The settings of the training, as far as the checkpoint records them."""
+    settings = made.get("training")
+    if not settings:
+        return "The checkpoint does not say how it was trained."
+    once = {name: value for name, value in settings.items() if name not in ("phases", "loss", "adam", "augment")}
+    lines = [f"- {name}: {listed(settings[name])}" for name in ("loss", "adam", "augment") if name in settings]
+    preset = made["recipe"].get("training", {}).get("preset")
+    beginning = f"Preset `{preset}`, with what the recipe changes in it." if preset else "A recipe of its own."
+    more = [f"- {listed(once)}"] if once else []
+    trained = table_of_phases(settings.get("phases", []), made.get("phases", []))
+    return "\n".join([beginning, "", *lines, *more, "", trained])
+
+
+def _opened(metrics: Mapping[str, Any]) -> str:
+    return f"The test images were {'' if 'test' in metrics else 'not '}opened for this card."
+
+
+def _fitted(fitted: Mapping[str, Any]) -> str:
+    return (
+        "On the validation images, and on no others, each finding got its operating point, the probability at which "
+        f"sensitivity minus false positive rate is largest, and its calibration ({fitted['asked']} was asked for). "
+        "Errors are calibration errors on the same images."
+    )
+
+
+def _labels(draft: Draft) -> str:
+    fits = draft.provenance["fitted"]["labels"]
+    rows = []
+    for label in draft.labels:
+        fit = fits[label.name]
+        method = label.calibration.method if label.calibration else "none"
+        errors = [number(fit[f"calibration_error_{when}"]) for when in ("before", "after")]
+        known = f"{fit['images']} ({fit['positives']})"
+        rows.append([plain(label.name), f"{label.operating_point:.4f}", method, known, *errors])
+    header = ["finding", "operating point", "calibration", "fitted on (with it)", "error before", "error after"]
+    return table(header, rows)
+
+
+def _meanings(draft: Draft) -> str:
+    methods = dict.fromkeys(label.calibration.method if label.calibration else None for label in draft.labels)
+    return "\n".join(f"- {method or 'no calibration'}: {percent_means(method)}" for method in methods)
+
+
+def _remarks(made: Mapping[str, Any]) -> Iterable[str]:
+    for fit in made["fitted"]["labels"].values():
+        yield from fit["remarks"]
+    yield from made["remarks"]
+
+
+def _proof(proof: Mapping[str, Any]) -> str:
+    parts = [f"the classifier {proof['classifier']:.1e}", f"the gradient graph {proof['gradient']:.1e}"]
+    if proof["feature_map"] is not None:
+        parts.append(f"feature map and final weights {proof['feature_map']:.1e}")
+    return (
+        f"On {proof['images']} images the graphs in this bundle, run by ONNX Runtime, gave the logits of the trained "
+        f"network in PyTorch. The largest differences: {', '.join(parts)}; {proof['tolerance']:g} was allowed."
+    )

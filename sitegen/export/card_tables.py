@@ -1,0 +1,153 @@
+"""The tables of a card, in Markdown."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sitegen.export.write_bundle import Draft
+from sitegen_runtime.model import NetworkInput
+
+SPLITS = {"train": "training", "valid": "validation", "test": "test"}
+FIGURES = ("auc", "sensitivity", "specificity", "average_precision")
+
+
+def plain(text: object) -> str:
+    """Return a text in one line that Markdown, and HTML in it, leaves as it is."""
+    escaped = re.sub(r"([\\`*_\[\]<>|#~&])", r"\\\1", " ".join(str(text).split()))
+    return escaped.replace("\\<", "&lt;").replace("\\>", "&gt;").replace("\\&", "&amp;")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of cells that are Markdown already."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def listed(settings: Mapping[str, Any]) -> str:
+    """Return settings as "name value, name value"; a `kind` comes first, by itself."""
+    parts = [str(settings["kind"])] if "kind" in settings else []
+    parts += [f"{name.replace('_', ' ')} {_value(value)}" for name, value in settings.items() if name != "kind"]
+    return plain(", ".join(parts))
+
+
+def number(value: float | None) -> str:
+    """Return a figure with three digits, or a dash."""
+    return "–" if value is None else f"{value:.3f}"
+
+
+def network_table(draft: Draft, image: NetworkInput) -> str:
+    """What the network is and takes, and whose the gate is."""
+    made = draft.provenance
+    low, high = image.range
+    size = f"{image.cells} x {image.cells} {image.colour}, {_crop(image.fraction)}, {low:g} to {high:g}"
+    if set(image.mean) != {0.0} or set(image.std) != {1.0}:
+        size += f", less {listed({'mean': image.mean})}, divided by {listed({'std': image.std})}"
+    settings = {name: value for name, value in made["network"].items() if name not in ("name", "labels", "channels")}
+    rows = [
+        ["weights", f"{made['parameters']:,}"],
+        ["input", size],
+        ["output", "one logit" if len(draft.labels) == 1 else f"{len(draft.labels)} logits, one a finding"],
+    ]
+    if draft.gate:
+        share = "" if draft.gate.share is None else f"; {100 * draft.gate.share:g} % of its validation images pass"
+        origin = f"from the bundle {plain(made['gate']['name'])} {plain(made['gate']['version'])}"
+        rows.append(["gate", f"{origin}; {draft.gate.metric} at least {draft.gate.threshold:.4f}{share}"])
+    else:
+        rows.append(["gate", "none: nothing checks whether an image is of the right kind"])
+    return table(["network", f"{plain(made['network']['name'])}: {listed(settings)}"], rows)
+
+
+def data_table(data: Mapping[str, Any]) -> str:
+    """How many images of each source are in each split, and of how many patients."""
+    splits = list(data["images"])
+    sources = list(dict.fromkeys(source for counts in data["images"].values() for source in counts))
+    rows = [
+        [plain(source or "not said"), *(str(data["images"][split].get(source, 0)) for split in splits)]
+        for source in sources
+    ]
+    rows.append(["patients", *(str(data["patients"][split]) for split in splits)])
+    return table(["images", *map(_split, splits)], rows)
+
+
+def prevalence_table(data: Mapping[str, Any]) -> str:
+    """In how many images of each split each finding is present, of those in which it is known."""
+    splits = list(data["images"])
+    rows = [
+        [plain(label), *(f"{counts[split]['present']} of {counts[split]['known']}" for split in splits)]
+        for label, counts in data["labels"].items()
+    ]
+    return table(["images with", *map(_split, splits)], rows)
+
+
+def table_of_phases(phases: Sequence[Mapping[str, Any]], done: Sequence[Mapping[str, Any]]) -> str:
+    """What each phase of training was to do, and, where it is recorded, what it achieved."""
+    rows = []
+    for at, phase in enumerate(phases):
+        result = done[at] if at < len(done) else {}
+        epochs = f"{result['epochs']} of {phase['epochs']}" if "epochs" in result else str(phase["epochs"])
+        score = number(result.get("best_valid_auc"))
+        rows.append([str(at + 1), plain(phase["trains"]), epochs, listed(phase["schedule"]), score])
+    return table(["phase", "layers", "epochs", "schedule", "best validation AUC"], rows)
+
+
+def figures_table(metrics: Mapping[str, Any]) -> str:
+    """The figures of each finding by split, and by source where there are several; one finding need not be named."""
+    rows = []
+    several = any(len(measured["findings"]) > 1 for measured in metrics.values())
+    for split, measured in metrics.items():
+        for label, figures in measured["findings"].items():
+            named = [plain(label)] if several else []
+            rows.append([_split(split), *named, *_figures(figures)])
+            if len(figures["by_source"]) > 1:
+                for source, part in figures["by_source"].items():
+                    rows.append([f"{_split(split)}, {plain(source)}", *named, *_figures(part)])
+    header = ["number (with it)", "AUC", "sensitivity", "specificity", "average precision", "calibration error"]
+    return table(["images", *(["finding"] if several else []), *header], rows)
+
+
+def accepted_table(metrics: Mapping[str, Any]) -> str:
+    """The share of images that the gate accepts, by split and source; nothing without a gate."""
+    rows = []
+    for split, measured in metrics.items():
+        shares = measured["accepted"]
+        if shares:
+            rows.append([_split(split), _figure(shares["all"])])
+            if len(shares["by_source"]) > 1:
+                rows += [
+                    [f"{_split(split)}, {plain(name)}", _figure(part)] for name, part in shares["by_source"].items()
+                ]
+    return table(["images", "accepted by the gate"], rows) if rows else ""
+
+
+def _figures(figures: Mapping[str, Any]) -> list[str]:
+    counts = f"{figures['images']} ({figures['positives']})"
+    error = number(figures["calibration_error"])
+    if figures.get("uncalibrated_error") is not None:
+        error += f" ({number(figures['uncalibrated_error'])})"
+    return [counts, *(_figure(figures[name]) for name in FIGURES), error]
+
+
+def _figure(value: Mapping[str, float] | float | None) -> str:
+    if isinstance(value, Mapping):
+        return f"{value['value']:.3f} ({value['low']:.3f}–{value['high']:.3f})"
+    return number(value)
+
+
+def _split(name: str) -> str:
+    return SPLITS.get(name, plain(name))
+
+
+def _crop(fraction: float) -> str:
+    return "centred square" if fraction == 1 else f"the middle {100 * fraction:g} % of the centred square"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({', '.join(f'{name} {_value(each)}' for name, each in value.items())})"
+    if isinstance(value, (list, tuple)):
+        return " ".join(_value(each) for each in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return "none" if value is None else str(value)

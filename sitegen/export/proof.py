@@ -1,0 +1,99 @@
+"""Proof that exported graphs give what the network gives: PyTorch beside native ONNX Runtime, on sample images.
+
+Compared are the logits of `classifier.onnx`, those of `gradient.onnx`, and those that the feature map and the final
+weights make: what a page may draw a class activation map from.
+
+A difference is absolute for logits between -1 and 1, and a share of the logit beyond: float32 has seven digits, so that
+a logit of 20 cannot be had more exactly. Probabilities agree to a quarter of that, for z σ'(z) stays below 1/4.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from sitegen.bundle import FeatureMap
+from sitegen.errors import ExportError
+from sitegen.export.final_weights import read_final_weights
+from sitegen.export.gradient_graph import CLASSIFIER, GRADIENT, SEED
+from sitegen.export.onnx_export import INPUT
+from sitegen.networks.classifier import Classifier
+
+TOLERANCE = 1e-5
+SAMPLES = 32
+Images = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The largest difference between PyTorch's logits and those of each graph, over all images and labels.
+
+    `feature_map` is None where there are no final weights.
+    """
+
+    images: int
+    classifier: float
+    gradient: float
+    feature_map: float | None
+
+    @property
+    def largest(self) -> float:
+        """The largest of all differences."""
+        return max(self.classifier, self.gradient, self.feature_map or 0.0)
+
+
+def prove(folder: Path, network: Classifier, images: Images, feature_map: FeatureMap | None) -> Proof:
+    """Compare on images float32 [N, C, side, side] what the graphs in `folder` give with what the network gives.
+
+    Raises ExportError where a logit differs by more than TOLERANCE, or is no finite number.
+    """
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(images)).double().numpy()
+    seed = np.zeros((1, expected.shape[1]), np.float32)
+    features = [feature_map.output] if feature_map else []
+    classifier = _run(folder / CLASSIFIER, images, ["logits"], {})
+    gradient = _run(folder / GRADIENT, images, ["logits", *features], {SEED: seed})
+    made: dict[str, NDArray[np.float64]] = {CLASSIFIER: classifier[0], GRADIENT: gradient[0]}
+    if feature_map:
+        made[feature_map.weights] = _from_features(gradient[1], read_final_weights(folder, feature_map))
+    differences = {name: _difference(name, logits, expected) for name, logits in made.items()}
+    return Proof(
+        len(images),
+        differences[CLASSIFIER],
+        differences[GRADIENT],
+        differences[feature_map.weights] if feature_map else None,
+    )
+
+
+def samples(count: int) -> list[int]:
+    """Return the indices of at most SAMPLES of so many images, spread evenly over all of them."""
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(SAMPLES, count)).tolist()})
+
+
+def _run(path: Path, images: Images, outputs: list[str], others: dict[str, Any]) -> list[NDArray[np.float64]]:
+    """The outputs for each image by itself, as in a page, stacked."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # as in a prediction, so that the outcome is the same on every machine
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    given = [session.run(outputs, {INPUT: image[np.newaxis], **others}) for image in images]
+    return [np.concatenate(values).astype(np.float64) for values in zip(*given, strict=True)]
+
+
+def _from_features(maps: NDArray[np.float64], final: NDArray[np.float32]) -> NDArray[np.float64]:
+    means = maps.mean(axis=(2, 3))
+    return np.asarray(means @ final[:, :-1].T.astype(np.float64) + final[:, -1])
+
+
+def _difference(name: str, logits: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    largest = float((np.abs(logits - expected) / np.maximum(1, np.abs(expected))).max())
+    if not largest <= TOLERANCE:  # also where it is NaN
+        raise ExportError(
+            f"{name} gives logits that differ by {largest:.3g} from those of PyTorch, and at most {TOLERANCE:g} is "
+            "allowed. The exporter translates this network wrongly: update torch and onnxruntime, or report it."
+        )
+    return largest

@@ -1,0 +1,94 @@
+"""A trained classifier as one file: the network's settings and weights, its labels, its input, and how it was made.
+
+It is what training ends with, and what evaluation and export begin with. It is read as data alone: no code in a
+checkpoint is ever run.
+"""
+
+import pickle
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from sitegen.errors import CheckpointError
+from sitegen.networks.classifier import Classifier
+from sitegen.networks.registry import make_network, network_document, read_network
+from sitegen_runtime.model import NetworkInput
+
+SCHEMA = "sitegen.classifier/1"
+
+
+@dataclass(frozen=True)
+class TrainedClassifier:
+    """A classifier with one logit for each of `labels`, in evaluation mode, for images as `image` says.
+
+    `network_settings` is what `registry.read_network` makes the network of. `made_by` is plain data: the recipe file
+    with all its defaults under "recipe", where that file lies under "folder", and the training's history.
+    """
+
+    network: Classifier
+    network_settings: Mapping[str, Any]
+    labels: Sequence[str]
+    image: NetworkInput
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save_trained(trained: TrainedClassifier, path: Path) -> None:
+    """Write a trained classifier, replacing an older file as a whole."""
+    document = {
+        "schema": SCHEMA,
+        "network": network_document(read_network(trained.network_settings)),
+        "labels": list(trained.labels),
+        "image": asdict(trained.image),
+        "made_by": dict(trained.made_by),
+        "weights": {name: value.detach().cpu() for name, value in trained.network.state_dict().items()},
+    }
+    write_checkpoint(document, path)
+
+
+def load_trained(path: Path) -> TrainedClassifier:
+    """Read a trained classifier. Raises CheckpointError where the file is none, or does not fit its own description."""
+    document = read_checkpoint(path)
+    if document.get("schema") != SCHEMA:
+        raise CheckpointError(
+            f"{path} is no trained classifier of this version ({SCHEMA}); make one with: sitegen train classifier"
+        )
+    network = make_network(read_network(document["network"]))
+    try:
+        network.load_state_dict(document["weights"])
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} has weights that do not fit its own network: {error}") from error
+    return TrainedClassifier(
+        network.eval(), document["network"], tuple(document["labels"]), _image(document["image"]), document["made_by"]
+    )
+
+
+def write_checkpoint(document: Mapping[str, Any], path: Path) -> None:
+    """Write tensors and plain data to `path`, so that an interruption leaves the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    torch.save(dict(document), unfinished)
+    unfinished.replace(path)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Return tensors and plain data, on the CPU. Raises CheckpointError where the file has none, or other things."""
+    if not path.is_file():
+        raise CheckpointError(f"{path} does not exist; name the file that training wrote")
+    try:
+        document: object = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise CheckpointError(f"{path} cannot be read as a checkpoint: {reason}") from error
+    if not isinstance(document, dict):
+        raise CheckpointError(f"{path} holds a {type(document).__name__}, not a checkpoint's dictionary")
+    return document
+
+
+def _image(fields: Mapping[str, Any]) -> NetworkInput:
+    plain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, (list, tuple)) else value for name, value in fields.items()
+    }
+    return NetworkInput(**plain)

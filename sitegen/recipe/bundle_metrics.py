@@ -1,0 +1,107 @@
+"""The figures that a bundle keeps of itself: an extract of the evaluation document, and what its gate lets through."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen.bundle import Bundle
+from sitegen.evaluation.calibration_fit import calibrated
+from sitegen.evaluation.metrics import by_group, interval_by_patient
+from sitegen.evaluation.report import evaluation_document
+from sitegen.evaluation.resampling import share_of_draws
+from sitegen.evaluation.scored import Scored
+from sitegen.prediction.networks import Networks
+from sitegen.recipe.fitted_labels import FittedLabel
+from sitegen_runtime.gate import decide
+
+FIGURES = (
+    "images",
+    "patients",
+    "positives",
+    "auc",
+    "half_splits",
+    "average_precision",
+    "sensitivity",
+    "specificity",
+    "calibration_error",
+    "brier",
+)
+DIGITS = 4
+
+
+def as_shipped(scored: Scored, labels: list[FittedLabel], accepted: NDArray[np.bool_] | None) -> Scored:
+    """Return what a trained network says of images, with the bundle's operating points, calibration and gate."""
+    shown = [calibrated(scored.logits[:, at], fitted.label) for at, fitted in enumerate(labels)]
+    return replace(
+        scored,
+        calibrated=np.stack(shown, axis=1),
+        operating_points=tuple(fitted.label.operating_point for fitted in labels),
+        chosen_on="validation images",
+        accepted=accepted,
+    )
+
+
+def accepted_images(gate: Bundle, images: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return which images, float32 [N, C, side, side] as its network takes them, a bundle's gate accepts: bool [N]."""
+    model = gate.model
+    graph, settings = model.graphs["gate"], model.gate
+    if settings is None:
+        raise ValueError(f"the bundle {gate.folder} has no gate")
+    (entry,), output = graph.images, graph.outputs["reconstruction"].name
+    session = Networks(gate).load("gate")
+
+    def accepts(image: NDArray[np.float32]) -> bool:
+        (drawn,) = session.run([output], {entry.name: image[np.newaxis]})
+        return decide(image.ravel().tolist(), np.asarray(drawn).ravel().tolist(), entry, settings).accepted
+
+    return np.array([accepts(image) for image in images], np.bool_)
+
+
+def bundle_metrics(scored: Scored) -> dict[str, Any]:
+    """Return the figures of one split: `images`, `patients`, `accepted` by source, and `findings` by label.
+
+    Each finding has FIGURES, the same `by_source` where images say where they are from, and `uncalibrated_error`, the
+    expected calibration error of the probabilities. Intervals are those of the evaluation document, with 1,000
+    resamples and seed 0.
+    """
+    document = evaluation_document(scored)
+    return {
+        "images": document["data"]["images"],
+        "patients": document["data"]["patients"],
+        "accepted": _accepted(scored),
+        "findings": {
+            finding["label"]: _figures(finding)
+            | {"uncalibrated_error": _rounded((finding["reliability"]["probability"] or {}).get("calibration_error"))}
+            | {"by_source": {name: _figures(part) for name, part in finding["by"].get("source", {}).items()}}
+            for finding in document["findings"]
+        },
+    }
+
+
+def _figures(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _rounded(part[name]) for name in FIGURES}
+
+
+def _accepted(scored: Scored) -> dict[str, Any] | None:
+    if scored.accepted is None:
+        return None
+    accepted = scored.accepted
+
+    def share(rows: NDArray[np.int64]) -> dict[str, Any]:
+        patients = [scored.records[row].patient for row in rows.tolist()]
+        values = accepted[rows]
+        interval = interval_by_patient(lambda draws: share_of_draws(values, draws), patients)
+        return {name: _rounded(value) for name, value in asdict(interval).items()}
+
+    sources = [record.source or None for record in scored.records]
+    everything = share(np.arange(len(sources)))
+    return {"all": everything, "by_source": by_group(sources, share) if any(sources) else {}}
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _rounded(each) for name, each in value.items()}
+    return round(value, DIGITS) if isinstance(value, float) else value

@@ -1,0 +1,121 @@
+"""From a recipe file to a site: audit, train, export, evaluate, build, each step skipped where it is done.
+
+In the work folder, beside what training writes:
+
+    audit.json             what the data set holds, and what is wrong with it
+    bundle/                the model, unless the recipe names another folder
+    evaluation.html, .json what it achieves
+    steps.json             which steps are done
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen import __version__, resources
+from sitegen.bundle import load_bundle
+from sitegen.data.audit import audit
+from sitegen.data.audit_tables import problem_count
+from sitegen.data.records import Record
+from sitegen.evaluation.html_report import as_html
+from sitegen.evaluation.report import evaluation_document
+from sitegen.recipe.dataset import read_records
+from sitegen.recipe.document import RecipeFile
+from sitegen.recipe.evaluation import Question, evaluate
+from sitegen.recipe.export_bundle import export_bundle
+from sitegen.recipe.steps import Step, key_of, run_steps
+from sitegen.recipe.train import CLASSIFIER, train
+from sitegen.settings import settings_document
+from sitegen.site import build_site
+
+STAMPS, AUDIT, BUNDLE, REPORT = "steps.json", "audit.json", "bundle", "evaluation"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """What is to be made of a recipe, and where; `final` also opens the test images, for card and report."""
+
+    recipe: Path
+    file: RecipeFile
+    work: Path
+    out: Path
+    place: Path | None = None
+    final: bool = False
+
+    @property
+    def bundle(self) -> Path:
+        """The folder of the bundle."""
+        return self.file.place(self.file.export.bundle) if self.file.export.bundle else self.work / BUNDLE
+
+    def run(self, say: Say) -> list[str]:
+        """Do what is not done yet; return the names of the steps that ran. Raises what the steps raise."""
+        records = read_records(self.file, self.place)
+        data = key_of([(*vars(record).values(), *_stamp(record.path)) for record in records])
+        return run_steps(self._steps(records, data, say), self.work / STAMPS, say)
+
+    def _steps(self, records: list[Record], data: str, say: Say) -> list[Step]:
+        file, work = self.file, self.work
+        sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
+        learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
+        checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
+        exported = [sections["export"], self.final, checkpoint, data, *self._taken_over()]
+        code = [__version__, resources.templates(), resources.runtime_source()]
+        return [
+            Step("audit", lambda: data, (work / AUDIT,), lambda: self._audit(records, say)),
+            Step("train", lambda: key_of(data, *learnt), (checkpoint,), self._train),
+            Step("export", lambda: key_of(*exported), (self.bundle / "bundle.json",), lambda: self._export(say)),
+            Step(
+                "evaluate",
+                lambda: key_of(self.bundle / "bundle.json", sections["evaluation"], self.final, data),
+                (report,),
+                self._evaluate,
+            ),
+            Step("build", lambda: key_of(self.bundle, *code), (self.out / "index.html",), lambda: self._build(say)),
+        ]
+
+    def _taken_over(self) -> list[Path]:
+        """The files beside the recipe that the bundle has parts of: of a gate's bundle only what the gate is."""
+        asked, gate = self.file.export, self.file.place(self.file.export.gate)
+        parts = [gate / "gate.onnx", gate / "gate.weights"] if asked.gate else []
+        return [*parts, self.file.place(asked.card)] if asked.card else parts
+
+    def _audit(self, records: list[Record], say: Say) -> None:
+        report = audit(records)
+        self.work.mkdir(parents=True, exist_ok=True)
+        (self.work / AUDIT).write_text(json.dumps(report, indent=1), encoding="utf-8")
+        if found := problem_count(report):
+            say(
+                f"audit: {found} problem(s) in the data, named in {self.work / AUDIT}. "
+                "Training goes on, without images that cannot be read."
+            )
+
+    def _train(self) -> None:
+        train(self.file, self.work, self.place)
+
+    def _export(self, say: Say) -> None:
+        report = export_bundle(
+            self.work / CLASSIFIER, self.bundle, self.place, self.work, final=self.final, recipe=self.file
+        )
+        for warning in report.warnings:
+            say(f"export: {warning}")
+
+    def _evaluate(self) -> None:
+        split = self.file.evaluation.split if self.final else "valid"
+        answer = evaluate(Question(self.bundle, self.place, self.recipe, split, self.work))
+        document = evaluation_document(answer.scored, prevalences=self.file.evaluation.prevalence)
+        text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)
+        (self.work / f"{REPORT}.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        (self.work / f"{REPORT}.html").write_text(as_html(document), encoding="utf-8", newline="\n")
+
+    def _build(self, say: Say) -> None:
+        build_site(load_bundle(self.bundle), self.out, lambda stage: say(f"build: {stage}"))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        seen = path.stat()
+    except OSError:
+        return (0, 0)
+    return (seen.st_size, seen.st_mtime_ns)

@@ -1,0 +1,106 @@
+"""How a bundle came about: what is kept under `provenance` in `bundle.json`, without a trace of the machine."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any
+
+import onnxruntime
+import torch
+
+from sitegen import __version__
+from sitegen.calibration import Method
+from sitegen.data.records import Record
+from sitegen.export.classifier_bundle import TakenGate
+from sitegen.export.proof import TOLERANCE, Proof
+from sitegen.networks.registry import network_document, read_network
+from sitegen.networks.trained import TrainedClassifier
+from sitegen.recipe.document import RecipeFile
+from sitegen.recipe.fitted_labels import FittedLabel
+from sitegen.settings import settings_document
+
+_FROM_TRAINING = ("training", "phases", "images")
+
+
+def provenance(
+    trained: TrainedClassifier,
+    recipe: RecipeFile,
+    records: Sequence[Record],
+    labels: Sequence[FittedLabel],
+    method: Method,
+    proof: Proof,
+    remarks: Sequence[str],
+    gate: TakenGate | None,
+) -> dict[str, Any]:
+    """Return plain data, as docs/export.md describes it: versions, recipe, training, data, fits, proof, gate."""
+    made_by = without_places(dict(trained.made_by))
+    document = without_places(settings_document(replace(recipe, folder="")))
+    return {
+        "sitegen": __version__,
+        "torch": str(torch.__version__),
+        "onnxruntime": onnxruntime.__version__,
+        "recipe": {name: value for name, value in document.items() if name != "folder"},
+        **{name: made_by[name] for name in _FROM_TRAINING if name in made_by},
+        "network": network_document(read_network(trained.network_settings)),
+        "parameters": sum(weight.numel() for weight in trained.network.parameters()),
+        "data": data_counts(records, trained.labels),
+        "fitted": {
+            "asked": method,
+            "balanced_sources": recipe.data.balance_sources,
+            "labels": {fitted.label.name: fitted.document() for fitted in labels},
+        },
+        "proof": {name: _short(value) for name, value in asdict(proof).items()} | {"tolerance": TOLERANCE},
+        "gate": dict(gate.origin) if gate else None,
+        "remarks": list(remarks),
+    }
+
+
+def data_counts(records: Sequence[Record], labels: Sequence[str]) -> dict[str, Any]:
+    """Return how many images of each source, and patients, are in each split, and in how many a label is present."""
+    splits = _in_order({record.split for record in records if record.split})
+    members = {split: [record for record in records if record.split == split] for split in splits}
+    return {
+        "images": {split: _sources(part) for split, part in members.items()},
+        "patients": {split: len({each.patient for each in part}) for split, part in members.items()},
+        "labels": {
+            label: {
+                split: {
+                    "present": sum(each.labels.get(label) == 1.0 for each in part),
+                    "known": sum(each.labels.get(label) is not None for each in part),
+                }
+                for split, part in members.items()
+            }
+            for label in labels
+        },
+    }
+
+
+def without_places(value: Any) -> Any:
+    """Return plain data in which whole paths are names of files alone: where they lay is nobody's business.
+
+    Paths that count from the recipe stay, for they say nothing of the machine.
+    """
+    if isinstance(value, Mapping):
+        return {name: without_places(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_places(each) for each in value]
+    if isinstance(value, str):
+        for kind in (PurePosixPath, PureWindowsPath):
+            if kind(value).is_absolute() or value.startswith("~"):
+                return kind(value).name
+    return value
+
+
+def _sources(records: Sequence[Record]) -> dict[str, int]:
+    return dict(sorted(Counter(record.source for record in records).items()))
+
+
+def _in_order(splits: set[str]) -> list[str]:
+    known = [split for split in ("train", "valid", "test") if split in splits]
+    return known + sorted(splits - set(known))
+
+
+def _short(value: float | None) -> float | None:
+    """Two digits are enough, and the same on machines that round a little differently."""
+    return float(f"{value:.1e}") if isinstance(value, float) else value

@@ -1,0 +1,122 @@
+"""The card: every number from the description, names that are text and no more, the author's words as they are."""
+
+from itertools import pairwise
+from typing import Any
+
+from sitegen.bundle import Calibration, GateSettings, Label, Licence
+from sitegen.export.card import render_card
+from sitegen.export.card_tables import listed, plain
+from sitegen.export.write_bundle import Draft
+from sitegen_runtime.model import NetworkInput
+
+GREY = NetworkInput("image", (1, 1, 64, 64), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.0,))
+COLOUR = NetworkInput("image", (1, 3, 64, 64), "rgb", 0.9, (0.0, 1.0), (0.5, 0.4, 0.3), (0.2, 0.2, 0.25))
+INTERVAL = {"value": 0.9, "low": 0.85, "high": 0.9512}
+
+
+def figures(**changes: Any) -> dict[str, Any]:
+    known = {"images": 40, "patients": 30, "positives": 12, "auc": INTERVAL, "sensitivity": INTERVAL}
+    known |= {"specificity": None, "average_precision": 0.7, "calibration_error": 0.0312, "brier": 0.1}
+    return known | {"uncalibrated_error": 0.1, "by_source": {}} | changes
+
+
+def draft(*labels: str, gate: bool = False, **changes: Any) -> Draft:
+    fit = {"images": 40, "positives": 12, "calibration_error_before": 0.1, "calibration_error_after": None}
+    provenance = {
+        "recipe": {"training": {}},
+        "network": {"name": "resnet", "stages": [1, 2], "norm": "group", "labels": 2, "channels": 1},
+        "parameters": 1234567,
+        "data": {
+            "images": {"train": {"": 3, "north|south": 4}, "valid": {"": 2}},
+            "patients": {"train": 5, "valid": 2},
+            "labels": {label: {split: {"present": 1, "known": 2} for split in ("train", "valid")} for label in labels},
+        },
+        "fitted": {
+            "asked": "beta",
+            "balanced_sources": False,
+            "labels": {label: fit | {"remarks": [f"{label}: not <well> fitted."]} for label in labels},
+        },
+        "proof": {"images": 5, "classifier": 1.2e-6, "gradient": 2e-6, "feature_map": None, "tolerance": 1e-5},
+        "gate": {"name": "other", "version": "2", "sha256": ""},
+        "remarks": [],
+    }
+    measured = {label: figures() for label in labels}
+    return Draft(
+        "test",
+        "1",
+        "A *test*",
+        Licence(weights="none", data="none"),
+        [Label(name=name, operating_point=0.25, calibration=Calibration(method="piecewise-linear")) for name in labels],
+        GateSettings(metric="ssim", threshold=0.5, share=0.95) if gate else None,
+        provenance=provenance | changes,
+        metrics={"valid": {"images": 40, "patients": 30, "accepted": None, "findings": measured}},
+    )
+
+
+def test_a_row_for_each_finding_and_a_dash_for_what_is_not_defined() -> None:
+    card = render_card(draft("Mass", "Nodule"), GREY)
+    assert "out come 2 findings, each as a probability: *Mass*, *Nodule*." in card
+    for label in ("Mass", "Nodule"):
+        intervals = "0.900 (0.850–0.951) | 0.900 (0.850–0.951)"
+        assert f"| validation | {label} | 40 (12) | {intervals} | – | 0.700 | 0.031 (0.100) |" in card
+        assert f"| {label} | 0.2500 | piecewise-linear | 40 (12) | 0.100 | – |" in card
+    assert "| network | resnet: stages 1 2, norm group |" in card
+    assert "| weights | 1,234,567 |" in card
+    assert "| not said | 3 | 2 |\n| north\\|south | 4 | 0 |\n| patients | 5 | 2 |" in card
+    assert "the classifier 1.2e-06, the gradient graph 2.0e-06; 1e-05 was allowed" in " ".join(card.split())
+    assert "The checkpoint does not say how it was trained." in card
+
+
+def test_the_input_is_told_with_its_crop_and_normalisation() -> None:
+    row = (
+        "64 x 64 rgb, the middle 90 % of the centred square, 0 to 1, less mean 0.5 0.4 0.3, divided by std 0.2 0.2 0.25"
+    )
+    assert f"| input | {row} |" in render_card(draft("Mass"), COLOUR)
+    assert "| input | 64 x 64 grey, centred square, -1 to 1 |" in render_card(draft("Mass"), GREY)
+
+
+def test_a_gate_is_told_with_its_origin() -> None:
+    card = render_card(draft("Mass", gate=True), GREY)
+    assert "| gate | from the bundle other 2; ssim at least 0.5000; 95 % of its validation images pass |" in card
+    assert "Before that, a gate decides" in card
+    without = render_card(draft("Mass"), GREY)
+    assert "Before that, a gate decides" not in without
+    assert "accepted by the gate" not in without
+
+
+def test_names_are_text_whatever_they_hold() -> None:
+    hostile = "<script>*a* | [b](c) {title} `d`\n# e"
+    card = render_card(draft(hostile), GREY)
+    assert "<" not in card.replace("<well>", "")
+    assert "\n# e" not in card
+    assert r"&lt;script&gt;\*a\* \| \[b\](c) {title} \`d\` \# e" in card
+    assert card.startswith("# A \\*test\\*\n")
+
+
+def test_the_authors_words_come_last_and_stay_as_they_are() -> None:
+    words = "## Limits\n\n\n    {a code block}   \n\nEnd."
+    assert render_card(draft("Mass"), GREY, f"\n{words}\n\n").endswith(f"\n\n{words}\n")
+    assert "Nobody has looked yet" not in render_card(draft("Mass"), GREY, words)
+    assert render_card(draft("Mass"), GREY).count("## What it may have learned instead\nNobody has looked yet.") == 1
+
+
+def test_prose_is_wrapped_and_tables_are_not() -> None:
+    lines = render_card(draft("Mass"), GREY).splitlines()
+    assert max(len(line) for line in lines if not line.startswith("|")) <= 120
+    assert "" not in [line for line, following in pairwise(lines) if not following]
+    assert not any(line != line.rstrip() for line in lines)
+
+
+def test_remarks_are_on_the_card() -> None:
+    card = render_card(draft("Mass", remarks=["2 images could not be used."]), GREY)
+    assert "- Mass: not &lt;well&gt; fitted.\n- 2 images could not be used.\n" in card
+
+
+def test_settings_are_listed_in_words() -> None:
+    settings = {"kind": "one-cycle", "peak_rate": 3e-3, "momentum": (0.95, 0.85), "decoupled": True, "stop": None}
+    assert listed(settings) == "one-cycle, peak rate 0.003, momentum 0.95 0.85, decoupled yes, stop none"
+    assert listed({"epochs": 1, "head": {"kind": "linear"}}) == "epochs 1, head (kind linear)"
+
+
+def test_plain_text_is_one_line() -> None:
+    assert plain("a_b\n c & d") == r"a\_b c &amp; d"

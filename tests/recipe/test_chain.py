@@ -1,0 +1,123 @@
+"""From data to site: step by step as the documentation walks it, and in one command that does each step once."""
+
+import csv
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from radiographs import write_radiographs, write_recipe
+from sitegen.bundle import load_bundle
+from sitegen.cli import app
+
+ROOT = Path(__file__).parents[2]
+STEPS = ["audit", "train", "export", "evaluate", "build"]
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, list(arguments), catch_exceptions=False)
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def walk_through() -> list[list[str]]:
+    """The commands in the documentation, without the first word."""
+    text = (ROOT / "docs" / "recipe.md").read_text("utf-8")
+    return [
+        line.split()[1:]
+        for line in re.findall(r"^    (sitegen .*)$", text[text.index("## A walk-through") :], re.MULTILINE)
+    ]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_the_walk_through_walks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_radiographs(tmp_path / "DATA", {"train": 24, "valid": 12, "test": 12}, labels=("NORMAL", "PNEUMONIA"))
+    shutil.copytree(ROOT / "recipes" / "quick", tmp_path / "recipes" / "quick")
+    monkeypatch.chdir(tmp_path)
+    *steps, whole = walk_through()
+    assert [command[:2] for command in steps] == [
+        ["data", "audit"],
+        ["train", "classifier"],
+        ["evaluate", "classifier"],
+        ["export", "build/quick/classifier.pt"],
+        ["build", "--bundle"],
+        ["verify", "--site"],
+    ]
+    printed = [run(*command) for command in steps]
+    assert "No problems found." in printed[0]
+    assert "Next: sitegen export build/quick/classifier.pt" in printed[1]
+    assert "Not for diagnostic use" in (tmp_path / "build" / "quick" / "report.html").read_text("utf-8")
+    assert "Next: sitegen build --bundle build/quick/bundle" in printed[3]
+    assert (tmp_path / "build" / "quick" / "dist" / "index.html").is_file()
+    assert "The page computes what Python computes." in printed[5]
+    assert f"Ran: {', '.join(STEPS)}." in run(*whole)  # its steps were not noted, but training is only read again
+    assert len(list(csv.DictReader((tmp_path / "build" / "quick" / "log.csv").open()))) == 8
+    assert "Ran: nothing, all was done." in run(*whole)
+
+
+def test_a_recipe_is_followed_step_by_step_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sitegen.recipe.chain.build_site", lambda bundle, out, say: (out / "index.html").write_text(""))
+    (tmp_path / "dist").mkdir()
+    data = write_radiographs(tmp_path / "data")
+    shutil.copy(data / "train-0.png", data / "train-2.png")  # the audit finds them alike, and the chain goes on
+    asked = {"version": "0.3.0", "card": "about.md"}
+    (tmp_path / "about.md").write_text("## What it may have learned\nNothing that lasts.\n", encoding="utf-8")
+    work = tmp_path / "work"
+
+    def chain(*options: str, **changes: object) -> str:
+        recipe = write_recipe(tmp_path / "recipe.json", data, export=asked, **changes)
+        places = ("--work", str(work), "--out", str(tmp_path / "dist"))
+        return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *places, *options))[1]  # type: ignore[index]
+
+    def reported() -> tuple[list[str], int]:
+        seen = json.loads((work / "evaluation.json").read_text("utf-8"))["data"]
+        return seen["splits"], seen["images"]
+
+    assert chain() == ", ".join(STEPS)
+    assert json.loads((work / "audit.json").read_text("utf-8"))["problems"]["duplicates"]
+    assert load_bundle(work / "bundle").description.version == "0.3.0"
+    assert list(load_bundle(work / "bundle").description.metrics) == ["valid"]
+    assert "Nothing that lasts." in (work / "bundle" / "card.md").read_text("utf-8")
+    assert reported() == (["valid"], 10)
+    assert chain() == "nothing, all was done"
+    (work / "evaluation.html").unlink()
+    assert chain() == "evaluate"
+    assert chain(evaluation={"prevalence": [0.2]}) == "evaluate"
+    asked["calibration"] = "platt"
+    assert chain("--final") == "export, evaluate, build"
+    calibration = load_bundle(work / "bundle").description.labels[0].calibration
+    assert calibration is not None
+    assert calibration.method == "platt"
+    assert list(load_bundle(work / "bundle").description.metrics) == ["valid", "test"]  # opened when asked to
+    assert reported() == (["test"], 10)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--final"], "belong to --recipe FILE"),
+        (["--data", "x"], "belong to --recipe FILE"),
+        (["--recipe", "r.toml", "--bundle", "b"], "give one of them"),
+        (["--recipe", "r.toml"], "r.toml cannot be read"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(options: list[str], message: str) -> None:
+    done = CliRunner().invoke(app, ["build", *options])
+    assert message in str(done.exception)
+    assert done.exception.exit_code == 2  # type: ignore[union-attr]
+
+
+def test_every_key_of_the_shipped_recipes_is_known() -> None:
+    from sitegen.recipe.document import read_recipe_file
+    from sitegen.recipe.training import training_recipe
+
+    recipes = sorted((ROOT / "recipes").glob("*/*.toml"))
+    assert len(recipes) >= 2
+    for path in recipes:
+        file = read_recipe_file(path)
+        assert training_recipe(file).phases
+        assert not file.export.card or file.place(file.export.card).is_file()
