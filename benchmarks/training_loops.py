@@ -19,7 +19,7 @@ from sitegen.networks.classifier import Classifier
 from sitegen.networks.registry import make_network, read_network
 from sitegen.phantom import phantom
 from sitegen.training.augment import augment
-from sitegen.training.classifier import LabelledImages
+from sitegen.training.examples import LabelledImages
 from sitegen.training.fit import TrainingData, epoch_seed, fit_classifier  # the plain loop must draw the same numbers
 from sitegen.training.presets import Phase, Recipe
 from sitegen.training.schedules import AdamSettings, OneCycleSettings, make_schedule

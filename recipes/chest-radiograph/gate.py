@@ -19,13 +19,13 @@ import torch
 from sitegen.bundle import CARD, GateSettings, load_bundle
 from sitegen.data.cache import cached_tensors
 from sitegen.data.manifest import read_manifest, select
-from sitegen.evaluation.figures import refused_by_category
+from sitegen.evaluation.refusals import refused_by_category
 from sitegen.export.onnx_export import export_onnx
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
 from sitegen.prediction import Predictor
 from sitegen.resources import default_bundle
-from sitegen.training.classifier import equal_weights
+from sitegen.training.examples import equal_weights
 from sitegen.training.gate import GateFitSettings, fit_gate, gate_scores, reconstruct
 from sitegen_runtime.model import NetworkInput
 

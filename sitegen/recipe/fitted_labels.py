@@ -12,7 +12,7 @@ from sitegen.calibration import Calibration, Method
 from sitegen.evaluation.calibration_fit import calibrated, fit_calibration
 from sitegen.evaluation.metrics import Scores, expected_calibration_error, known_targets, operating_point
 from sitegen.evaluation.scored import Scored
-from sitegen.training.classifier import equal_weights
+from sitegen.training.examples import equal_weights
 
 DEFAULT_POINT = 0.5
 DIGITS = (6, 9, 12)

@@ -30,7 +30,7 @@ from sitegen.networks.vit import TransformerSettings
 from sitegen.recipe.dataset import read_records
 from sitegen.recipe.document import RecipeFile, network_input
 from sitegen.settings import settings_document
-from sitegen.training.classifier import LabelledImages, equal_weights
+from sitegen.training.examples import LabelledImages, equal_weights
 from sitegen.training.fit import TrainingData
 from sitegen.training.history import Epoch, phase_summaries
 from sitegen.training.losses import OneAgainstAllSettings

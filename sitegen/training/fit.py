@@ -25,7 +25,7 @@ from sitegen.errors import TrainingError
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.trained import write_checkpoint
 from sitegen.training.augment import changed, draw_changes
-from sitegen.training.classifier import LabelledImages
+from sitegen.training.examples import LabelledImages
 from sitegen.training.history import Epoch
 from sitegen.training.losses import ClassifierLoss, make_loss
 from sitegen.training.presets import Phase, Recipe

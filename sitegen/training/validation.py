@@ -10,7 +10,7 @@ from torch import Tensor
 from sitegen.errors import DataError
 from sitegen.evaluation.metrics import auc
 from sitegen.networks.classifier import Classifier
-from sitegen.training.classifier import LabelledImages
+from sitegen.training.examples import LabelledImages
 from sitegen.training.losses import ClassifierLoss, OneAgainstAllLoss
 
 

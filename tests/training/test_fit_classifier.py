@@ -10,11 +10,12 @@ from torch import Tensor
 
 from sitegen.errors import CheckpointError, DataError, TrainingError
 from sitegen.evaluation.metrics import auc
+from sitegen.evaluation.scored import network_logits
 from sitegen.networks.classifier import as_one_logit
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.phantom import phantom
 from sitegen.training.augment import AugmentSettings
-from sitegen.training.classifier import LabelledImages, predict_logits
+from sitegen.training.examples import LabelledImages
 from sitegen.training.fit import TrainingData, Watch, batches, fit_classifier
 from sitegen.training.history import Epoch
 from sitegen.training.launch import make_fabric
@@ -66,7 +67,7 @@ def test_a_tiny_classifier_learns_to_see_the_opacity(data: TrainingData) -> None
     assert complete
     assert [epoch.epoch for epoch in history] == list(range(1, 13))
     assert history[-1].train_loss < 0.6 * history[0].train_loss
-    scores = predict_logits(network, data.valid.images)[:, 0]
+    scores = network_logits(network, data.valid.images.numpy())[:, 0]
     assert history[-1].aucs == {"Opacity": auc(scores, data.valid.targets[:, 0].numpy())}
     assert history[-1].valid_auc == history[-1].aucs["Opacity"] > 0.9
 
@@ -165,7 +166,7 @@ def test_one_against_all_ends_as_one_logit_with_the_same_scores(data: TrainingDa
     network = new(settings=replace(TINY, labels=2))
     asked = recipe(phase(8), loss=OneAgainstAllSettings())
     history, _ = fit_classifier(network, data, asked, FABRIC)
-    scores = predict_logits(as_one_logit(network), data.valid.images)[:, 0]
+    scores = network_logits(as_one_logit(network), data.valid.images.numpy())[:, 0]
     assert history[-1].valid_auc == auc(scores, data.valid.targets[:, 0].numpy())
     assert history[-1].valid_auc > 0.8
 
