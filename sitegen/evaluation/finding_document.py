@@ -123,7 +123,16 @@ def group_figures(finding: Finding, how: Resampling) -> Part:
     return counts | measured
 
 
-_FIGURES = ("auc", "half_splits", "average_precision", "sensitivity", "specificity", "calibration_error", "brier")
+_FIGURES = (
+    "auc",
+    "half_splits",
+    "average_precision",
+    "sensitivity",
+    "specificity",
+    "calibration_error",
+    "calibration_error_by_chance",
+    "brier",
+)
 
 
 def _by(finding: Finding, how: Resampling) -> dict[str, dict[str, Part]]:

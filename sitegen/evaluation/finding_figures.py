@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sitegen.evaluation.examples import Examples, Scores, Targets, examples
 from sitegen.evaluation.precision_recall import average_precision
-from sitegen.evaluation.reliability import brier_score, expected_calibration_error
+from sitegen.evaluation.reliability import brier_score, calibration_error_by_chance, expected_calibration_error
 from sitegen.evaluation.resampling import Interval, half_split_deviation, interval_by_patient, share_of_draws
 from sitegen.evaluation.roc import auc_of_draws
 
@@ -37,6 +37,7 @@ class FindingFigures:
     sensitivity: Interval | None
     specificity: Interval | None
     calibration_error: float
+    calibration_error_by_chance: float
     brier: float
 
 
@@ -74,6 +75,7 @@ def finding_figures(
         sensitivity=interval(_share_within(given, found, True)),
         specificity=interval(_share_within(given, ~found, False)),
         calibration_error=expected_calibration_error(shown, given.targets),
+        calibration_error_by_chance=calibration_error_by_chance(shown),
         brier=brier_score(shown, given.targets),
     )
 

@@ -22,7 +22,13 @@ from sitegen.evaluation.precision_recall import (
     precision_recall_curve,
 )
 from sitegen.evaluation.predictive_values import PredictiveValues, predictive_values
-from sitegen.evaluation.reliability import Bin, brier_score, expected_calibration_error, reliability_diagram
+from sitegen.evaluation.reliability import (
+    Bin,
+    brier_score,
+    calibration_error_by_chance,
+    expected_calibration_error,
+    reliability_diagram,
+)
 from sitegen.evaluation.resampling import Interval, bootstrap_interval, half_split_deviation, interval_by_patient
 from sitegen.evaluation.roc import OperatingPoint, RocCurve, auc, operating_point, roc_curve
 from sitegen.evaluation.score_averages import Ratios, binary_scores, exact_match, finding_scores
@@ -48,6 +54,7 @@ __all__ = [
     "bootstrap_interval",
     "brier_score",
     "by_group",
+    "calibration_error_by_chance",
     "class_weights",
     "count_outcomes",
     "exact_match",

@@ -47,11 +47,28 @@ def expected_calibration_error(
 ) -> float:
     """Return the mean distance of predicted from observed shares, over the bins by their weight (0..1).
 
-    With few images in a bin it is above 0 even where the model is calibrated perfectly.
+    With few images in a bin it is above 0 even where the model is calibrated perfectly: see
+    `calibration_error_by_chance`.
     """
     diagram = reliability_diagram(probabilities, targets, weights, bins)
     distance = sum(part.weight * abs(part.predicted - part.observed) for part in diagram)
     return float(distance / sum(part.weight for part in diagram))
+
+
+def calibration_error_by_chance(
+    probabilities: ArrayLike, weights: ArrayLike | None = None, bins: int = BINS, draws: int = 200, seed: int = 0
+) -> float:
+    """Return the expected calibration error that probabilities [N] would have on average if they were all right.
+
+    The mean over `draws` of targets that are drawn from the probabilities themselves: what an error is to be compared
+    with, for the fewer the images of a bin, the further the observed share falls from the predicted one by chance.
+    """
+    given = _probabilities(probabilities, np.zeros(np.shape(probabilities)), weights)
+    places = np.floor(bins * _middle_shares(given)).astype(np.int64)
+    members = (places[:, np.newaxis] == np.unique(places[given.weights > 0])) * given.weights[:, np.newaxis]
+    predicted, rng = given.scores @ members, np.random.default_rng(seed)
+    drawn = (rng.random(len(given.scores)) < given.scores for _ in range(draws))
+    return float(np.mean([np.abs(predicted - targets @ members).sum() for targets in drawn]) / members.sum())
 
 
 def brier_score(probabilities: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> float:

@@ -101,7 +101,15 @@ def figures_table(metrics: Mapping[str, Any]) -> str:
             if len(figures["by_source"]) > 1:
                 for source, part in figures["by_source"].items():
                     rows.append([f"{_split(split)}, {plain(source)}", *named, *_figures(part)])
-    header = ["number (with it)", "AUC", "sensitivity", "specificity", "average precision", "calibration error"]
+    header = [
+        "number (with it)",
+        "AUC",
+        "sensitivity",
+        "specificity",
+        "average precision",
+        "calibration error",
+        "by chance",
+    ]
     return table(["images", *(["finding"] if several else []), *header], rows)
 
 
@@ -124,7 +132,8 @@ def _figures(figures: Mapping[str, Any]) -> list[str]:
     error = number(figures["calibration_error"])
     if figures.get("uncalibrated_error") is not None:
         error += f" ({number(figures['uncalibrated_error'])})"
-    return [counts, *(_figure(figures[name]) for name in FIGURES), error]
+    chance = number(figures["calibration_error_by_chance"])
+    return [counts, *(_figure(figures[name]) for name in FIGURES), error, chance]
 
 
 def _figure(value: Mapping[str, float] | float | None) -> str:

@@ -27,6 +27,7 @@ FIGURES = (
     "sensitivity",
     "specificity",
     "calibration_error",
+    "calibration_error_by_chance",
     "brier",
 )
 DIGITS = 4

@@ -47,7 +47,8 @@ class Chain:
     @property
     def bundle(self) -> Path:
         """The folder of the bundle."""
-        return self.file.place(self.file.export.bundle) if self.file.export.bundle else self.work / BUNDLE
+        asked = self.file.export.bundle
+        return self.file.place(asked).resolve() if asked else self.work / BUNDLE
 
     def run(self, say: Say) -> list[str]:
         """Do what is not done yet; return the names of the steps that ran. Raises what the steps raise."""

@@ -7,7 +7,12 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from scored_examples import scored
-from sitegen.evaluation.metrics import brier_score, expected_calibration_error, reliability_diagram
+from sitegen.evaluation.metrics import (
+    brier_score,
+    calibration_error_by_chance,
+    expected_calibration_error,
+    reliability_diagram,
+)
 
 
 def test_a_worked_example():
@@ -104,3 +109,21 @@ def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_has_not()
 def test_what_is_wrong_is_said(probabilities, targets, weights, bins, message):
     with pytest.raises(ValueError, match=message):
         reliability_diagram(probabilities, targets, weights, bins)
+
+
+def test_the_error_that_chance_alone_makes() -> None:
+    assert calibration_error_by_chance([0.0, 1.0, 1.0]) == 0  # nothing is left to chance
+    assert calibration_error_by_chance([0.5]) == 0.5
+    # Two images in one bin: both have it, one, or none, so that the mean distance is (1/4 + 1/4) * 0.5.
+    assert calibration_error_by_chance([0.5, 0.5], draws=20_000) == pytest.approx(0.25, abs=0.005)
+    # By weights 3 and 1 the shares are 0, 1/4, 3/4 and 1, a quarter of the draws each.
+    found = calibration_error_by_chance([0.5, 0.5], [3, 1], draws=20_000)
+    assert found == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4, abs=0.005)
+
+
+def test_chance_is_what_drawn_targets_show() -> None:
+    rng = np.random.default_rng(5)
+    probabilities = rng.random(120) ** 2
+    drawn = [expected_calibration_error(probabilities, rng.random(120) < probabilities) for _ in range(400)]
+    assert calibration_error_by_chance(probabilities, draws=400) == pytest.approx(np.mean(drawn), abs=0.004)
+    assert calibration_error_by_chance(np.tile(probabilities, 40)) < calibration_error_by_chance(probabilities) / 4

@@ -30,7 +30,7 @@ def test_its_golden_example_comes_out_as_recorded(bundle):
 
 
 def test_its_card_warns_names_the_data_and_has_the_figures_of_the_description(bundle):
-    card = bundle.path("card.md").read_text(encoding="utf-8")
+    card = " ".join(bundle.path("card.md").read_text(encoding="utf-8").split())
     for phrase in (
         "Not for diagnostic use",
         "NIH Clinical",
@@ -41,9 +41,23 @@ def test_its_card_warns_names_the_data_and_has_the_figures_of_the_description(bu
     ):
         assert phrase in card
     for split in ("valid", "test"):
-        for source in ("nih", "kermany"):
-            measured = bundle.description.metrics[split][source]["auc"]
+        finding = bundle.description.metrics[split]["findings"]["Pneumonia"]
+        for part in (finding, *finding["by_source"].values()):
+            measured = part["auc"]
             assert f"{measured['value']:.3f} ({measured['low']:.3f}–{measured['high']:.3f})" in card
+
+
+def test_its_card_looked_for_shortcuts_and_names_the_command(bundle):
+    card = bundle.path("card.md").read_text(encoding="utf-8")
+    for phrase in (
+        "aspect ratio",
+        "burned in",
+        "view “PA”",
+        "shortcuts.py",
+        "sitegen build --recipe recipes/chest-radiograph",
+    ):
+        assert phrase in card
+    assert "@" not in card
 
 
 def test_it_names_no_machine(bundle):
