@@ -7,13 +7,17 @@ it is one of the processes that torchrun started, on its own card or with a shar
 """
 
 import os
+from datetime import timedelta
 from typing import Literal, cast
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
 
 from sitegen.training.presets import Precision
 
+PATIENCE = timedelta(days=1)
+"""For which processes wait for the first one, which makes all tensors before the others read them."""
 _Mode = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -24,7 +28,7 @@ def make_fabric(precision: Precision = "32") -> Fabric:
     world = int(os.environ["WORLD_SIZE"]) if under_torchrun else 1
     fabric = Fabric(
         accelerator="cuda" if torch.cuda.is_available() else "cpu",
-        strategy="ddp" if world > 1 else "auto",
+        strategy=DDPStrategy(timeout=PATIENCE) if world > 1 else "auto",
         devices=here,
         num_nodes=world // here,
         precision=mixed_precision(precision),
