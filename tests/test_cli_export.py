@@ -127,11 +127,9 @@ def test_the_gate_is_the_other_bundles(exported: Path) -> None:
         assert bundle.path(name).read_bytes() == source.path(name).read_bytes()
     assert bundle.description.gate == source.description.gate
     content = b"".join(bundle.path(name).read_bytes() for name in ("gate.onnx", "gate.weights"))
-    assert bundle.description.provenance["gate"] == {
-        "name": "chest-radiograph",
-        "version": source.description.version,
-        "sha256": sha256(content).hexdigest(),
-    }
+    origin = bundle.description.provenance["gate"]
+    assert origin == source.description.provenance["gate"]  # where it was made, however often it was taken over
+    assert (origin["name"], origin["sha256"]) == ("chest-radiograph", sha256(content).hexdigest())
     accepted = bundle.description.metrics["test"]["accepted"]["all"]["value"]
     images = sorted((exported.parent / "images").glob("test-*.png"))
     decisions = [Predictor(bundle).predict(path)["gate"]["accepted"] for path in images]

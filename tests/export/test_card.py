@@ -16,7 +16,13 @@ INTERVAL = {"value": 0.9, "low": 0.85, "high": 0.9512}
 
 def figures(**changes: Any) -> dict[str, Any]:
     known = {"images": 40, "patients": 30, "positives": 12, "auc": INTERVAL, "sensitivity": INTERVAL}
-    known |= {"specificity": None, "average_precision": 0.7, "calibration_error": 0.0312, "brier": 0.1}
+    known |= {
+        "specificity": None,
+        "average_precision": 0.7,
+        "calibration_error": 0.0312,
+        "calibration_error_by_chance": 0.0208,
+        "brier": 0.1,
+    }
     return known | {"uncalibrated_error": 0.1, "by_source": {}} | changes
 
 
