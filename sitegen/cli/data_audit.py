@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sitegen.cli.options import DataArgument, FindingsOption, OnlyPresentOption
+from sitegen.cli.reports import write_report
 
 if TYPE_CHECKING:
     from sitegen.data.audit import Seen
@@ -41,9 +42,9 @@ def audit(
         records = present(records)
     report = audited(records, workers, lambda looks: _tracked(looks, len(records)))
     if json_file:
-        _write(json_file, json.dumps(report, indent=1))
+        write_report(json_file, json.dumps(report, indent=1))
     if picture:
-        _write(picture, as_svg(co_occurrence(records)))
+        write_report(picture, as_svg(co_occurrence(records)))
     console = Console(markup=False, emoji=False, highlight=False)
     for table in as_tables(report):
         console.print(table)
@@ -60,12 +61,3 @@ def _tracked(looks: "Iterable[Seen]", total: int) -> "Iterable[Seen]":
 
     console = stderr_console()
     return track(looks, "Reading", total=total, console=console, disable=not console.is_terminal, transient=True)
-
-
-def _write(path: Path, text: str) -> None:
-    from sitegen.errors import DataError
-
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists.") from error

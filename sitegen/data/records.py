@@ -15,6 +15,9 @@ from sitegen.errors import DataError
 
 Labels = Mapping[str, float | None]
 
+TRAIN, VALID, TEST = "train", "valid", "test"
+"""What splits are called here; images of any other are left alone."""
+
 NO_FINDING = frozenset({"no finding", "normal"})
 """What publishers call the absence of findings, in lower case."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sitegen.errors import DataError
 from sitegen.evaluation.curve_points import precision_recall_points, roc_points
-from sitegen.evaluation.examples import Scores, Targets
+from sitegen.evaluation.examples import Scores, Targets, or_none
 from sitegen.evaluation.finding_document import Finding, Resampling, decisions, findings_of
 from sitegen.evaluation.precision_recall import precision_recall_curve
 from sitegen.evaluation.resampling import Statistic, interval_by_patient
@@ -86,8 +86,8 @@ def _finding(mine: Finding, theirs: Finding, how: Resampling) -> dict[str, Any]:
         "average_precision": _difference(mine, theirs, average_precision_of_draws, how),
         "operating_point": theirs.operating_point,
         "decisions": decisions(theirs),
-        "roc": _or_none(lambda: roc_points(roc_curve(theirs.probabilities, theirs.targets))),
-        "precision_recall": _or_none(
+        "roc": or_none(lambda: roc_points(roc_curve(theirs.probabilities, theirs.targets))),
+        "precision_recall": or_none(
             lambda: precision_recall_points(precision_recall_curve(theirs.probabilities, theirs.targets))
         ),
     }
@@ -115,10 +115,3 @@ def _difference(mine: Finding, theirs: Finding, figure: OfDraws, how: Resampling
         "second": float(of(theirs)(everything)[0]),
         "difference": asdict(difference),
     }
-
-
-def _or_none(points: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-    try:
-        return points()
-    except ValueError:  # a class is missing
-        return None

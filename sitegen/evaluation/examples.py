@@ -6,14 +6,16 @@
 Targets are True or 1, False or 0, and NaN or None where nobody knows. Everything in this room takes them so.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Scores = NDArray[np.float64]
 Targets = NDArray[np.bool_]
+Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,11 @@ def _same_length(**arrays: NDArray[Any]) -> None:
     shapes = {name: array.shape for name, array in arrays.items()}
     if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
         raise ValueError(f"one value for each example is needed, in one dimension, not shapes {shapes}")
+
+
+def or_none(figure: Callable[[], Figure]) -> Figure | None:
+    """Return a figure, or None where the examples do not define it: a class is missing, or there are too few."""
+    try:
+        return figure()
+    except ValueError:
+        return None

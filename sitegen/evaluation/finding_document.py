@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sitegen.data.audit import OLDEST
 from sitegen.data.records import Record
 from sitegen.evaluation.curve_points import precision_recall_points, roc_points
+from sitegen.evaluation.examples import or_none
 from sitegen.evaluation.metrics import (
     Scores,
     age_band,
@@ -94,8 +95,8 @@ def finding_document(finding: Finding, how: Resampling, prevalences: Sequence[fl
             "probability": _reliability(finding.probabilities, finding.targets),
             "calibrated": _reliability(finding.calibrated, finding.targets),
         },
-        "roc": _or_none(lambda: roc_points(roc_curve(finding.probabilities, finding.targets))),
-        "precision_recall": _or_none(
+        "roc": or_none(lambda: roc_points(roc_curve(finding.probabilities, finding.targets))),
+        "precision_recall": or_none(
             lambda: precision_recall_points(precision_recall_curve(finding.probabilities, finding.targets))
         ),
         "by": _by(finding, how),
@@ -173,10 +174,3 @@ def _reliability(probabilities: Scores, targets: Scores) -> Part | None:
         "brier": brier_score(probabilities, targets),
         "bins": [asdict(part) for part in reliability_diagram(probabilities, targets)],
     }
-
-
-def _or_none(figure: Callable[[], Part]) -> Part | None:
-    try:
-        return figure()
-    except ValueError:  # a class is missing
-        return None

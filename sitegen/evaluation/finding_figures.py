@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sitegen.evaluation.examples import Examples, Scores, Targets, examples
+from sitegen.evaluation.examples import Examples, Scores, Targets, examples, or_none
 from sitegen.evaluation.precision_recall import average_precision
 from sitegen.evaluation.reliability import brier_score, calibration_error_by_chance, expected_calibration_error
 from sitegen.evaluation.resampling import Interval, half_split_deviation, interval_by_patient, share_of_draws
@@ -61,7 +61,7 @@ def finding_figures(
     found = given.scores >= operating_point
 
     def interval(statistic: Callable[[Scores], Scores]) -> Interval | None:
-        return _or_none(lambda: interval_by_patient(statistic, who.tolist(), resamples, seed=seed))
+        return or_none(lambda: interval_by_patient(statistic, who.tolist(), resamples, seed=seed))
 
     def area(draws: Scores) -> Scores:
         return auc_of_draws(given.scores, given.targets, draws)
@@ -70,8 +70,8 @@ def finding_figures(
         images=len(given.scores),
         positives=int(given.targets.sum()),
         auc=interval(area),
-        half_splits=_or_none(lambda: half_split_deviation(area, len(given.scores), seed=seed)),
-        average_precision=_or_none(lambda: average_precision(given.scores, given.targets)),
+        half_splits=or_none(lambda: half_split_deviation(area, len(given.scores), seed=seed)),
+        average_precision=or_none(lambda: average_precision(given.scores, given.targets)),
         sensitivity=interval(_share_within(given, found, True)),
         specificity=interval(_share_within(given, ~found, False)),
         calibration_error=expected_calibration_error(shown, given.targets),
@@ -111,10 +111,3 @@ def _share_within(given: Examples, decided: Targets, positive: bool) -> Callable
     """The share of `decided` among the positives, or among the negatives."""
     members = given.targets == positive
     return lambda draws: share_of_draws(decided[members], draws[:, members])
-
-
-def _or_none(figure: Callable[[], Figure]) -> Figure | None:
-    try:
-        return figure()
-    except ValueError:  # a class is missing, or there are too few images
-        return None

@@ -8,22 +8,21 @@ the data set that the models come from and on one that training never saw. The m
     robustness_document(rows, judged, labels, ...)                 the matrices, as JSON can hold them
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from sitegen.evaluation.examples import Scores, examples, finite
+from sitegen.evaluation.examples import Scores, examples, finite, or_none
 from sitegen.evaluation.resampling import half_split_deviation, interval_by_patient
 from sitegen.evaluation.roc import auc_of_draws
 from sitegen.training.augment import LEVELS, AugmentSettings, changed, draw_changes
 
 SCHEMA = "sitegen.robustness/1"
 UNDISTORTED = LEVELS["none"]
-Figure = TypeVar("Figure")
 
 
 @dataclass(frozen=True)
@@ -140,12 +139,12 @@ def cell(
     def area(draws: Scores) -> Scores:
         return auc_of_draws(given.scores, given.targets, draws)
 
-    interval = _or_none(lambda: interval_by_patient(area, who, resampling.resamples, seed=resampling.seed))
+    interval = or_none(lambda: interval_by_patient(area, who, resampling.resamples, seed=resampling.seed))
     return {
         "auc": float(area(np.ones((1, len(who))))[0]),
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "half_split_deviation": _or_none(
+        "half_split_deviation": or_none(
             lambda: half_split_deviation(area, len(who), resampling.half_splits, resampling.seed)
         ),
     }
@@ -166,13 +165,6 @@ def _finding(
             ],
         }
     return found
-
-
-def _or_none(figure: Callable[[], Figure]) -> Figure | None:
-    try:
-        return figure()
-    except ValueError:  # draws without one of the classes
-        return None
 
 
 def _described(part: JudgedSet) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sitegen import __version__, resources
 from sitegen.bundle import load_bundle
 from sitegen.data.audit import audit
 from sitegen.data.audit_tables import problem_count
-from sitegen.data.records import Record
+from sitegen.data.records import VALID, Record
 from sitegen.evaluation.html_report import as_html
 from sitegen.evaluation.report import evaluation_document
 from sitegen.recipe.dataset import read_records
@@ -103,7 +103,7 @@ class Chain:
             say(f"export: {warning}")
 
     def _evaluate(self) -> None:
-        split = self.file.evaluation.split if self.final else "valid"
+        split = self.file.evaluation.split if self.final else VALID
         answer = evaluate(Question(self.bundle, self.place, self.recipe, split, self.work))
         document = evaluation_document(answer.scored, prevalences=self.file.evaluation.prevalence)
         text = json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False)

@@ -59,6 +59,13 @@ def relabelled(records: Sequence[Record], labels: Mapping[str, str] | Sequence[s
     return [replace(record, labels={new: record.labels.get(old) for new, old in chosen.items()}) for record in records]
 
 
+def named_alike(records: Sequence[Record], labels: Sequence[str], name: object) -> list[Record]:
+    """Return the records with those of a model's labels that they have by name, capitals aside; as they are without."""
+    theirs = {each.lower(): each for each in label_names(records)}
+    same = {label: theirs[label.lower()] for label in labels if label.lower() in theirs}
+    return relabelled(records, same, name) if same else list(records)
+
+
 def _restricted(records: Sequence[Record], data: DataSettings) -> list[Record]:
     kept = [record for record in records if not data.sources or record.source in data.sources]
     if data.only_with_findings:

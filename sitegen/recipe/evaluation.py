@@ -12,16 +12,15 @@ from typing import Any
 from sitegen.bundle import DESCRIPTION, Bundle, load_bundle
 from sitegen.data.cache import usable_tensors
 from sitegen.data.layouts import read_dataset
-from sitegen.data.records import Record, label_names
+from sitegen.data.records import VALID, Record, label_names
 from sitegen.errors import DataError, SettingsError
-from sitegen.evaluation.metrics import class_weights
 from sitegen.evaluation.scored import Scored, score_bundle, score_checkpoint, with_operating_points
 from sitegen.networks.trained import TrainedClassifier, load_trained
-from sitegen.recipe.dataset import read_records, relabelled
+from sitegen.recipe.dataset import named_alike, read_records
 from sitegen.recipe.document import EvaluationSettings, RecipeFile, read_recipe_file, recipe_of
+from sitegen.recipe.training import ROLE
+from sitegen.training.examples import equal_weights
 
-ROLE = "classifier"
-VALIDATION = "valid"
 EVERYTHING = "all"
 
 
@@ -106,10 +105,7 @@ def _records(model: _Model, recipe: RecipeFile | None, data: Path | None) -> lis
             raise DataError(f"{place} does not exist. Name the data that is to be measured with --data DIR.")
         records = read_records(recipe, data)
     elif data:
-        records, place = read_dataset(data), data
-        theirs = {name.lower(): name for name in label_names(records)}
-        same = {label: theirs[label.lower()] for label in model.labels if label.lower() in theirs}
-        records = relabelled(records, same, place) if same else records
+        records, place = named_alike(read_dataset(data), model.labels, data), data
     else:
         raise DataError(f"{model.path} does not say which data it was made with. Name some with --data DIR.")
     there = label_names(records)
@@ -176,10 +172,10 @@ def _validation_records(model: _Model, data: Path | None) -> list[Record]:
         if own:
             raise
         return []  # other data, which this recipe does not fit
-    return [record for record in records if record.split == VALIDATION]
+    return [record for record in records if record.split == VALID]
 
 
 def _source_weights(records: Sequence[Record]) -> list[float]:
     """Weights that make all sources count the same, as the recipe asked for in training."""
-    of_source = class_weights([record.source for record in records])
-    return [of_source[record.source] for record in records]
+    weights: list[float] = equal_weights([record.source for record in records]).double().tolist()
+    return weights

@@ -13,7 +13,7 @@ import numpy as np
 from sitegen.bundle import CARD, Bundle, Graph, Licence, load_bundle
 from sitegen.calibration import Method
 from sitegen.data.cache import cached_tensors
-from sitegen.data.records import Record
+from sitegen.data.records import TEST, VALID, Record
 from sitegen.errors import CheckpointError, SettingsError
 from sitegen.evaluation.scored import Scored, bad_file, score_checkpoint
 from sitegen.export.card import render_card
@@ -30,8 +30,6 @@ from sitegen.recipe.fitted_labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
 from sitegen.recipe.training import ImageSplit, load_split
 from sitegen_runtime.model import NetworkInput
-
-VALID, TEST = "valid", "test"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 
 from sitegen import __version__
 from sitegen.calibration import Method
-from sitegen.data.records import Record
+from sitegen.data.records import TEST, TRAIN, VALID, Record
 from sitegen.export.classifier_bundle import TakenGate
 from sitegen.export.proof import TOLERANCE, Proof
 from sitegen.networks.registry import network_document, read_network
@@ -97,7 +97,7 @@ def _sources(records: Sequence[Record]) -> dict[str, int]:
 
 
 def _in_order(splits: set[str]) -> list[str]:
-    known = [split for split in ("train", "valid", "test") if split in splits]
+    known = [split for split in (TRAIN, VALID, TEST) if split in splits]
     return known + sorted(splits - set(known))
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from sitegen.data.cache import cached_tensors, usable_tensors
 from sitegen.data.layouts import read_dataset
 from sitegen.data.overlap import shared_files, shared_patients
-from sitegen.data.records import Record, label_matrix, label_names, select
+from sitegen.data.records import TRAIN, VALID, Record, label_matrix, label_names, select
 from sitegen.errors import CheckpointError, DataError
 from sitegen.evaluation.examples import Scores
 from sitegen.evaluation.robustness import (
@@ -29,14 +29,14 @@ from sitegen.evaluation.robustness import (
     row_names,
 )
 from sitegen.networks.trained import TrainedClassifier, load_trained
-from sitegen.recipe.dataset import read_records, relabelled
+from sitegen.recipe.dataset import named_alike, read_records
 from sitegen.recipe.document import RecipeFile, read_recipe_file, recipe_of
 from sitegen.recipe.training import ROLE, ends
 from sitegen.training.augment import LEVELS
 from sitegen.training.presets import read_recipe
 from sitegen_runtime.model import NetworkInput
 
-_SEEN = ("train", "valid")  # weights are fitted on one, and epochs are chosen by the other
+_SEEN = (TRAIN, VALID)  # weights are fitted on one, and epochs are chosen by the other
 
 _Tensors = dict[NetworkInput, Tensor]
 
@@ -121,7 +121,7 @@ def _unseen_images(asked: Study, models: Sequence[_Model], labels: Sequence[str]
     known = [_training_data(model, asked.data) for model in models]
     internal, external = _judged(known[0], asked.split), _external(asked, labels)
     for model, images in zip(models, known, strict=True):
-        _check_unseen(internal, images, model, ("train",) if asked.split == "valid" else _SEEN)
+        _check_unseen(internal, images, model, (TRAIN,) if asked.split == VALID else _SEEN)
         if external:
             _check_unseen(external, images, model, _SEEN, files=True)
     return {"internal": internal} | ({"external": external} if external else {})
@@ -147,7 +147,7 @@ def _external(asked: Study, labels: Sequence[str]) -> _Images | None:
         name, records = recipe.name, read_records(recipe, asked.external)
     elif asked.external:
         place = asked.external
-        name, records = place.name, _same_names(read_dataset(place), labels)
+        name, records = place.name, named_alike(read_dataset(place), labels, place)
     else:
         return None
     has = label_names(records)
@@ -157,13 +157,6 @@ def _external(asked: Study, labels: Sequence[str]) -> _Images | None:
             "Say which is which in [data.labels] of a recipe, and name it with --external-recipe."
         )
     return _Images(name, _folder(place), records)
-
-
-def _same_names(records: list[Record], labels: Sequence[str]) -> list[Record]:
-    """The records with those labels of the models that the data has by name, capitals aside; unchanged without any."""
-    theirs = {name.lower(): name for name in label_names(records)}
-    same = {label: theirs[label.lower()] for label in labels if label.lower() in theirs}
-    return relabelled(records, same, "the external data") if same else records
 
 
 def _check_unseen(judged: _Images, known: _Images, model: _Model, splits: Sequence[str], files: bool = False) -> None:

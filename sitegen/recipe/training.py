@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from sitegen.data.cache import Usable, usable_tensors
-from sitegen.data.records import Record, label_matrix, label_names
+from sitegen.data.records import TRAIN, VALID, Record, label_matrix, label_names
 from sitegen.data.splits import write_split
 from sitegen.errors import CheckpointError, DataError, SettingsError
 from sitegen.networks.classifier import Classifier, as_one_logit
@@ -100,7 +100,7 @@ def prepare(file: RecipeFile, work: Path, place: Path | None = None) -> Prepared
     labels = tuple(label_names(records))
     settings = network_settings(file, recipe, len(labels))
     image = network_input(file.image)
-    parts = {split: load_split(file, records, split, work) for split in ("train", "valid")}
+    parts = {split: load_split(file, records, split, work) for split in (TRAIN, VALID)}
     work.mkdir(parents=True, exist_ok=True)
     where = place or file.place(file.data.place)
     write_split(
@@ -109,7 +109,7 @@ def prepare(file: RecipeFile, work: Path, place: Path | None = None) -> Prepared
     problems = [problem for part in parts.values() for problem in part.problems]
     _write_problems(problems, work / "left-out.csv")
     black, white = ends(image)
-    train, valid = (_labelled(parts[split], labels, file.data.balance_sources) for split in ("train", "valid"))
+    train, valid = (_labelled(parts[split], labels, file.data.balance_sources) for split in (TRAIN, VALID))
     return Prepared(file, recipe, settings, TrainingData(train, valid, labels, black, white), image, problems)
 
 

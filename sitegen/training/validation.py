@@ -1,6 +1,7 @@
 """How good a classifier is on the validation images, between epochs."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from sitegen.errors import DataError
+from sitegen.evaluation.examples import or_none
 from sitegen.evaluation.metrics import auc
 from sitegen.networks.classifier import Classifier
 from sitegen.training.examples import LabelledImages
@@ -36,7 +38,7 @@ def validate(
     if isinstance(loss, OneAgainstAllLoss):
         logits = logits[:, 1:] - logits[:, :1]
     columns = zip(labels, logits.double().cpu().numpy().T, valid.targets.numpy().T, strict=True)
-    return float(mean), {label: _auc_or_none(scores, targets) for label, scores, targets in columns}
+    return float(mean), {label: or_none(partial(auc, scores, targets)) for label, scores, targets in columns}
 
 
 def mean_auc(aucs: dict[str, float | None]) -> float:
@@ -53,10 +55,3 @@ def _logits(network: Classifier, valid: LabelledImages, fabric: Fabric, batch: i
         logits[indices] = network(valid.images[indices].to(fabric.device)).float()
     together: Tensor = fabric.all_reduce(logits, reduce_op="sum")  # type: ignore[assignment]  # zeros elsewhere
     return together
-
-
-def _auc_or_none(scores: np.ndarray[tuple[int], np.dtype[np.float64]], targets: Sequence[float]) -> float | None:
-    try:
-        return auc(scores, targets)
-    except ValueError:  # a class is missing
-        return None
