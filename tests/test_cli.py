@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gate_bundle import make_gate_bundle
 from images import picture, saved
 from PIL import Image
 
 from sitegen.bundle import Bundle
+from sitegen.phantom import phantom
 
 ROOT = Path(__file__).parents[1]
 VERBS = ("build", "serve", "predict", "verify", "info", "gradient", "data", "train", "evaluate", "export")
@@ -51,9 +53,9 @@ def _encodable(argument: object) -> str | bytes:
 def images(tmp_path: Path) -> dict[str, Path]:
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8))
     contents = {
-        "good.png": saved(picture(80, 60, seed=1), "PNG"),
-        "bad.png": saved(picture(80, 60, seed=2), "PNG")[:-40],
-        "other.jpg": saved(picture(60, 80, seed=3), "JPEG"),
+        "good.png": saved(picture(80, 60, seed=1, colour=0.05), "PNG"),
+        "bad.png": saved(picture(80, 60, seed=2, colour=0.05), "PNG")[:-40],
+        "other.jpg": saved(picture(60, 80, seed=3, colour=0.05), "JPEG"),
         "noise.png": saved(noise, "PNG"),
     }
     for name, content in contents.items():
@@ -146,6 +148,32 @@ def test_force(bundle: Bundle, images: dict[str, Path]) -> None:
     assert (len(forced["findings"]), forced["forced"]) == (3, True)
 
 
+def test_a_correction(bundle: Bundle, images: dict[str, Path], tmp_path: Path) -> None:
+    command = ("predict", "--bundle", bundle.folder, "--json", "--correction", "turn-90")
+    document = json.loads(sitegen(*command, images["good"]).stdout)
+    with Image.open(images["good"]) as image:
+        image.transpose(Image.Transpose.ROTATE_270).save(tmp_path / "turned.png")  # which is clockwise
+    turned = json.loads(sitegen("predict", tmp_path / "turned.png", "--bundle", bundle.folder, "--json").stdout)
+    assert document["correction"] == "turn-90"
+    assert document["notes"] == [
+        "The image was turned clockwise by 90° before it was analysed, because that was asked for."
+    ]
+    assert document["tensors"] == turned["tensors"]
+    wrong = sitegen("predict", images["good"], "--correction", "turn-45")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "turn-270" in wrong.stderr
+
+
+def test_what_would_put_an_image_right_is_said(tmp_path: Path) -> None:
+    bundle = make_gate_bundle(tmp_path / "model")
+    upright = Image.fromarray(phantom(0, 256))
+    upright.transpose(Image.Transpose.ROTATE_180).save(tmp_path / "a.png")
+    done = sitegen("predict", tmp_path / "a.png", "--bundle", bundle.folder, COLUMNS="2000")
+    assert "Try --correction turn-180." in done.stdout
+    limits = "ssim at least 0.8000, turned at most 0.0500, l1 at most 0.3000, ssim-gaussian at least -0.9000"
+    assert limits in sitegen("info", bundle.folder, COLUMNS="2000").stdout
+
+
 def test_predict_for_people(bundle: Bundle, images: dict[str, Path]) -> None:
     done = sitegen("predict", images["good"], images["noise"], images["bad"], "--bundle", bundle.folder)
     assert done.returncode == 1
@@ -207,7 +235,7 @@ def test_build_refuses_a_folder_of_other_things(bundle: Bundle, tmp_path: Path) 
 @pytest.fixture
 def data_set(tmp_path: Path) -> Path:
     for name, seed in (("a", 1), ("b", 2)):
-        (tmp_path / f"{name}.png").write_bytes(saved(picture(80, 60, seed=seed), "PNG"))
+        (tmp_path / f"{name}.png").write_bytes(saved(picture(80, 60, seed=seed, colour=0.05), "PNG"))
     rows = "a.png,here,Mass|Nodule,train,p1\nb.png,here,No Finding,test,p2\n"
     (tmp_path / "table.csv").write_text("file,source,findings,split,patient\n" + rows)
     return tmp_path

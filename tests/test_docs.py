@@ -12,7 +12,19 @@ import typer
 
 from sitegen import gradient, resources
 from sitegen.browser.parity import BORDERS, CALIBRATION_TOLERANCE, GATE_TOLERANCE, PROBABILITY_TOLERANCE
-from sitegen.bundle import Bundle, Description, Golden, GraphInput, GraphOutput, Label, Licence
+from sitegen.bundle import (
+    Bundle,
+    Combination,
+    Description,
+    GateScore,
+    GateSettings,
+    Golden,
+    GraphInput,
+    GraphOutput,
+    Label,
+    Licence,
+    Quantiles,
+)
 from sitegen.calibration import NUMBERS, Method
 from sitegen.cli import app
 from sitegen.data.audit import audit
@@ -28,6 +40,9 @@ from sitegen.site.page import index_policy
 from sitegen.training.presets import PRESETS as TRAINING_PRESETS
 from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
+from sitegen_runtime.gate_metrics import METRICS
+from sitegen_runtime.structure import LARGEST_ASPECT, LARGEST_COLOUR, SMALLEST_CONTRAST
+from sitegen_runtime.variants import CORRECTIONS, SMALLEST_GAIN
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
@@ -47,7 +62,21 @@ def keys_of(document: object) -> Iterator[str]:
             yield from keys_of(value)
 
 
-@pytest.mark.parametrize("part", [Description, GraphInput, GraphOutput, Label, Licence, Golden])
+@pytest.mark.parametrize(
+    "part",
+    [
+        Description,
+        GraphInput,
+        GraphOutput,
+        Label,
+        Licence,
+        Golden,
+        GateSettings,
+        GateScore,
+        Quantiles,
+        Combination,
+    ],
+)
 def test_every_key_of_a_bundle_is_documented(part: type[Description]) -> None:
     text = read("docs/bundle.md")
     names = [field.alias or name for name, field in part.model_fields.items()]
@@ -88,8 +117,19 @@ def test_every_error_code_is_documented() -> None:
     text = read("docs/result.md")
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
     codes = {each.code for each in classes if issubclass(each, errors.AnalysisError) and each is not errors.ImageError}
-    assert len(codes) == 10
+    assert len(codes) == 11
     assert [code for code in codes if f"`{code}`" not in text] == []
+
+
+def test_every_metric_and_check_of_the_gate_is_documented() -> None:
+    result, bundle = read("docs/result.md"), read("docs/bundle.md")
+    for name, metric in METRICS.items():
+        stage = "as its parts" if name == "combined" else metric.stage
+        assert f"| `{name}` | {stage} | {metric.higher} |" in result
+        assert f"`{name}`" in bundle or name == "ssim"
+    assert (LARGEST_COLOUR, SMALLEST_CONTRAST, LARGEST_ASPECT, SMALLEST_GAIN) == (0.04, 0.02, 3, 0.05)
+    assert all(limit in result for limit in ("more than 4 %", "below 2 %", "more than 3 times", "at least 0.05"))
+    assert all(f"`{correction}`" in result for correction in CORRECTIONS)
 
 
 def test_the_pages_api_is_documented() -> None:
@@ -242,7 +282,7 @@ def test_the_map_of_the_code_is_the_code() -> None:
     named = text[text.index("## Map of the code") : text.index("Dependencies point one way")]
     packages = {path.parent.name for path in (ROOT / "sitegen").glob("*/__init__.py")}
     assert packages == {
-        "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction", "recipe",
+        "anomaly", "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction", "recipe",
         "site", "training",
     }  # fmt: skip
     assert [package for package in packages if f"{package}/" not in named] == []

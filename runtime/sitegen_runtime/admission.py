@@ -1,6 +1,6 @@
 """What every image goes through, whatever is asked of it: it is checked, scaled, and judged by the gate.
 
-bytes -> checked and stripped -> pixels -> tensors -> gate -> (refused, or) admitted
+bytes -> checked and stripped -> pixels -> tensors -> checks of the picture -> gate -> (refused, or) admitted
 
 Every stage is timed, and announced with a `Progress` request, where a driver can throw `Cancelled` in. Failures become
 documents.
@@ -10,20 +10,22 @@ from __future__ import annotations  # array[float] is a name for type checkers u
 
 from array import array
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from math import isfinite
-from time import perf_counter
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from sitegen_runtime.colour_sample import ColourSample
 from sitegen_runtime.document import Document, Draft
-from sitegen_runtime.errors import AnalysisError, EngineFailed
-from sitegen_runtime.formats import MAX_PIXELS, inspect_image
-from sitegen_runtime.gate import Decision, decide
-from sitegen_runtime.geometry import Square
-from sitegen_runtime.model import Model, NetworkInput
+from sitegen_runtime.errors import AnalysisError, BadCorrection, EngineFailed
+from sitegen_runtime.formats import MAX_PIXELS, InspectedImage, inspect_image
+from sitegen_runtime.gate import Check
+from sitegen_runtime.geometry import Square, turned
+from sitegen_runtime.model import Model
 from sitegen_runtime.pixels import collect
-from sitegen_runtime.requests import Feed, Progress, Request, RunGraph
+from sitegen_runtime.requests import Progress, Request
+from sitegen_runtime.running import image_input, timed
+from sitegen_runtime.stage_one import judge
+from sitegen_runtime.structure import blank_check, colour_check, narrow_check, small_check
+from sitegen_runtime.variants import CORRECTIONS, INVERT, inverted
 
 T = TypeVar("T")
 
@@ -33,7 +35,8 @@ class Job:
     """One image, and the model that is to see it.
 
     `engine` goes into the document as it is: {"runtime", "provider", "threads"}. With `force`, an image that the gate
-    refuses goes on all the same, and is marked.
+    refuses goes on all the same, and is marked. A `correction` (see `variants.CORRECTIONS`) turns the upright image
+    clockwise, or inverts it, before anything looks at it.
     """
 
     data: bytes
@@ -42,20 +45,20 @@ class Job:
     engine: Mapping[str, Any]
     force: bool = False
     max_pixels: int = MAX_PIXELS
+    correction: str | None = None
 
 
 @dataclass(frozen=True)
 class Admission:
-    """An image as a network takes it, and whether that may run.
+    """An image as a network takes it. Whether that may run, the draft's `refused` says.
 
     `values` are the network's input; `squares` are the parts of the upright image that the networks saw, by role;
-    `orientation` turns the stored image upright; `granted` is False where the gate refused the image.
+    `orientation` turns the stored image upright, and on as it was asked for.
     """
 
     values: array[float]
     squares: Mapping[str, Square]
     orientation: int
-    granted: bool
 
 
 def guarded(
@@ -86,58 +89,63 @@ def admit(job: Job, draft: Draft, role: str) -> Generator[Request, Any, Admissio
     yield Progress("check", 0.0)
     with timed(draft, "check"):
         draft.hash_file(job.data)
+        draft.correction = _known_correction(job.correction)
         image = draft.image = inspect_image(job.data, max_pixels=job.max_pixels)
         draft.notes.extend(image.notes)
     yield Progress("pixels", 0.0)
     with timed(draft, "pixels"):
+        seen = _as_asked(image, job.correction)
         roles = (role, "gate") if job.model.gate else (role,)
-        tensors, squares = yield from collect(image, {each: _image_input(job.model, each) for each in roles})
+        colour = ColourSample() if _is_grey(job.model, roles) else None
+        tensors, squares = yield from collect(seen, {each: image_input(job.model, each) for each in roles}, colour)
+        if job.correction == INVERT:
+            tensors = {each: inverted(values, image_input(job.model, each)) for each, values in tensors.items()}
         draft.enter_tensors(tensors)
-    draft.notes.extend(_notes_on_size(squares[role].side, _image_input(job.model, role).cells))
+    draft.notes.extend(_note_on_correction(job.correction))
+    draft.notes.extend(_notes_on_size(squares[role].side, image_input(job.model, role).cells))
     if job.model.gate:
-        yield Progress("gate", 0.0)
         with timed(draft, "gate"):
-            draft.decision = yield from _judge(job.model, tensors["gate"])
-    refused = draft.decision is not None and not draft.decision.accepted
-    draft.forced = job.force and refused
-    return Admission(tensors[role], squares, image.orientation, draft.forced or not refused)
+            checks = _checks(job.model, image, tensors["gate"], squares["gate"].side, colour)
+            draft.decision = yield from judge(job.model, tensors["gate"], checks)
+        draft.forced = job.force and not draft.decision.accepted
+    return Admission(tensors[role], squares, seen.orientation)
 
 
-def run_network(
-    model: Model, role: str, values: array[float], outputs: tuple[str, ...], *others: Feed
-) -> Generator[Request, Any, dict[str, array[float]]]:
-    """Run the network of a role on the values of its image and its other inputs; return its outputs by their roles.
-
-    Raises EngineFailed where they are not finite.
-    """
-    graph = model.graphs[role]
-    image = _image_input(model, role)
-    names = tuple(graph.outputs[output].name for output in outputs)
-    answer = yield RunGraph(role, (Feed(image.name, image.shape, values), *others), names)
-    results: dict[str, array[float]] = {output: answer[name] for output, name in zip(outputs, names, strict=True)}
-    if not all(all(map(isfinite, part)) for part in results.values()):
-        raise EngineFailed(f"The network {role!r} gave numbers that are not finite. Nothing can be said of this image.")
-    return results
+def _known_correction(correction: str | None) -> str | None:
+    if correction is not None and correction not in CORRECTIONS:
+        known = ", ".join(map(repr, CORRECTIONS))
+        raise BadCorrection(f"An image cannot be put right by {correction!r}. What can be done to it is {known}.")
+    return correction
 
 
-@contextmanager
-def timed(draft: Draft, stage: str) -> Iterator[None]:
-    """Enter the time that the block takes into the document, in milliseconds."""
-    start = perf_counter()
-    try:
-        yield
-    finally:
-        draft.timings[stage] = round(1000 * (perf_counter() - start), 1)
+def _as_asked(image: InspectedImage, correction: str | None) -> InspectedImage:
+    """Return the image, turned as was asked for: that is another way to bring its stored pixels upright."""
+    if correction is None or correction == INVERT:
+        return image
+    return replace(image, orientation=turned(image.orientation, correction))
 
 
-def _image_input(model: Model, role: str) -> NetworkInput:
-    return model.graphs[role].images[0]
+def _is_grey(model: Model, roles: tuple[str, ...]) -> bool:
+    return all(image_input(model, role).colour == "grey" for role in roles)
 
 
-def _judge(model: Model, values: array[float]) -> Generator[Request, Any, Decision]:
-    assert model.gate is not None  # noqa: S101 - for the type checker: the caller has just looked
-    outputs = yield from run_network(model, "gate", values, ("reconstruction",))
-    return decide(values, outputs["reconstruction"], _image_input(model, "gate"), model.gate)
+def _checks(
+    model: Model, image: InspectedImage, values: array[float], side: int, colour: ColourSample | None
+) -> Iterator[Check]:
+    entry = image_input(model, "gate")
+    if colour is not None:
+        yield from colour_check(colour.mean)
+    yield from blank_check(values, entry)
+    yield from small_check(side, entry.cells)
+    yield from narrow_check(image.width, image.height)
+
+
+def _note_on_correction(correction: str | None) -> Iterator[str]:
+    if correction == INVERT:
+        yield "The image was inverted before it was analysed, because that was asked for."
+    elif correction is not None:
+        degrees = correction.removeprefix("turn-")
+        yield f"The image was turned clockwise by {degrees}° before it was analysed, because that was asked for."
 
 
 def _notes_on_size(side: int, cells: int) -> Iterator[str]:

@@ -12,9 +12,10 @@ from typing import Any
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, analyse
 from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
+from sitegen_runtime.gate import Decision
 from sitegen_runtime.gradient import Gradient, differentiate
-from sitegen_runtime.heat_map import error_overlay
-from sitegen_runtime.model import read_model
+from sitegen_runtime.heat_map import drawn, error_overlay
+from sitegen_runtime.model import Model, read_model
 from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadRows, Request, RunGraph
 from sitegen_runtime.tensor import little_endian
 from sitegen_runtime.wording import describe
@@ -29,10 +30,13 @@ class Session:
     def __init__(self, data: Any, name: str, bundle_json: Any, options_json: str) -> None:
         """Start with the file's bytes and the options {"kind": "analyse", "engine": {...}, "force": bool}.
 
-        The kind "gradient" needs the option "seed" too: {label: weight}.
+        The option "correction" may be one of those of `Job`, or null. The kind "gradient" needs the option "seed" too:
+        {label: weight}.
         """
         options = json.loads(options_json)
-        job = Job(bytes(data), name, read_model(bytes(bundle_json)), options["engine"], force=options["force"])
+        self._model = read_model(bytes(bundle_json))
+        given = {name: options.get(name) for name in ("force", "correction")}
+        job = Job(bytes(data), name, self._model, options["engine"], **given)
         self._generator: Generator[Request, Any, Analysis | Gradient] = (
             differentiate(job, options["seed"]) if options["kind"] == "gradient" else analyse(job)
         )
@@ -55,7 +59,8 @@ class Session:
         try:
             request = advance()
         except StopIteration as end:
-            return _end_of_gradient(end.value) if isinstance(end.value, Gradient) else _end(end.value)
+            ended = end.value
+            return _end_of_gradient(ended) if isinstance(ended, Gradient) else _end(ended, self._model)
         self._read = _reader(request)
         return _message(request)
 
@@ -95,17 +100,23 @@ def _nothing(_: Any) -> None:
     return None
 
 
-def _end(analysis: Analysis) -> Message:
+def _end(analysis: Analysis, model: Model) -> Message:
     decision = analysis.decision
     squares = {role: [square.left, square.top, square.side] for role, square in analysis.squares.items()}
     fields = {
         "document": analysis.document,
-        "wording": describe(analysis.document),
+        "wording": describe(analysis.document, model.gate),
         "orientation": analysis.orientation,
+        "inverted": analysis.inverted,
         "squares": squares,
         "overlay": decision.side if decision else None,
     }
-    return ["end", json.dumps(fields), error_overlay(decision.errors) if decision else None]
+    return ["end", json.dumps(fields), _pictures(decision) if decision else None]
+
+
+def _pictures(decision: Decision) -> bytes:
+    """The error overlay, and the reconstruction after it: RGBA, of `decision.side` squared pixels each."""
+    return error_overlay(decision.errors) + drawn(decision.reconstruction, decision.channels)
 
 
 def _end_of_gradient(gradient: Gradient) -> Message:

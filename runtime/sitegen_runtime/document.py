@@ -8,14 +8,14 @@ from __future__ import annotations  # array[float] is a name for type checkers u
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar
 
 from sitegen_runtime.calibration import calibrate, calibrated_operating_point, sigmoid
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.formats import InspectedImage
-from sitegen_runtime.gate import Decision
+from sitegen_runtime.gate import Decision, Score
 from sitegen_runtime.geometry import upright_size
 from sitegen_runtime.model import Label, Model
 from sitegen_runtime.tensor import tensor_hash
@@ -39,6 +39,7 @@ class Draft:
     tensors: dict[str, str] = field(default_factory=dict)
     decision: Decision | None = None
     forced: bool = False
+    correction: str | None = None
     timings: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -50,6 +51,11 @@ class Draft:
         """Enter the hashes of the network inputs."""
         self.tensors = {role: tensor_hash(values) for role, values in sorted(tensors.items())}
 
+    @property
+    def refused(self) -> bool:
+        """Whether the gate refuses the image, and nobody has forced it."""
+        return self.decision is not None and not self.decision.accepted and not self.forced
+
     def answer(self) -> Document:
         """Return what the networks said of the image, which is nothing where the gate refused it."""
         raise NotImplementedError
@@ -57,7 +63,11 @@ class Draft:
     def result(self) -> Document:
         """Return the document of work that came to its end."""
         document = self._head() | {"gate": _gate(self.decision)} | self.answer() | self._tail()
-        return document | {"forced": True} if self.forced else document
+        if self.correction:
+            document["correction"] = self.correction
+        if self.forced:
+            document["forced"] = True
+        return document
 
     def failure(self, error: AnalysisError) -> Document:
         """Return the document of work that failed."""
@@ -115,6 +125,20 @@ def _gate(decision: Decision | None) -> Document | None:
         "threshold": decision.threshold,
         "accepted": decision.accepted,
         "reason": decision.reason,
+        "position": decision.position,
+        "scores": [_score(score) for score in decision.scores],
+        "checks": [asdict(check) for check in decision.checks],
+    }
+
+
+def _score(score: Score) -> Document:
+    return {
+        "metric": score.metric,
+        "value": score.value,
+        "threshold": score.threshold,
+        "higher": score.higher,
+        "passed": score.passed,
+        "position": score.position,
     }
 
 

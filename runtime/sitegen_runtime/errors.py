@@ -6,6 +6,7 @@ AnalysisError
 ├── EngineFailed          "engine-failed"      a decoder or network broke for reasons other than the image
 ├── MissingNetwork        "missing-network"    the bundle cannot do what was asked for
 ├── BadSeed               "bad-seed"           a gradient was asked for in a direction that is none
+├── BadCorrection         "bad-correction"     the image was to be put right in a way that is none
 └── ImageError
     ├── UnsupportedType   "unsupported-type"   not a kind of file that is read here
     ├── DamagedImage      "damaged-image"      incomplete, or its checksums do not match
@@ -48,6 +49,12 @@ class BadSeed(AnalysisError):
     """The weights of a gradient do not say what to differentiate."""
 
     code = "bad-seed"
+
+
+class BadCorrection(AnalysisError):
+    """The image was to be turned or changed in a way that is unknown."""
+
+    code = "bad-correction"
 
 
 class ImageError(AnalysisError):

@@ -22,6 +22,8 @@ _ORIENTATIONS = {
     7: (True, True, True),
     8: (True, False, True),
 }
+# Clockwise turns as the orientations that ask for them.
+QUARTER_TURNS = {"turn-90": 6, "turn-180": 3, "turn-270": 8}
 
 
 @dataclass(frozen=True, order=True)
@@ -36,6 +38,16 @@ class Square:
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
     """Return width and height after the EXIF orientation (1..8) is applied."""
     return (height, width) if _ORIENTATIONS[orientation][0] else (width, height)
+
+
+def turned(orientation: int, turn: str) -> int:
+    """Return the orientation that brings a stored image upright by `orientation` and then turns it (QUARTER_TURNS)."""
+    transposed, horizontally, vertically = _ORIENTATIONS[orientation]
+    again, then_horizontally, then_vertically = _ORIENTATIONS[QUARTER_TURNS[turn]]
+    if again:  # mirroring left-right before a transposition is mirroring top-bottom after it
+        horizontally, vertically = vertically, horizontally
+    both = (transposed != again, horizontally != then_horizontally, vertically != then_vertically)
+    return next(number for number, steps in _ORIENTATIONS.items() if steps == both)
 
 
 def centred_square(width: int, height: int, fraction: float = 1.0) -> Square:

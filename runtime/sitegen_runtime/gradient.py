@@ -1,6 +1,7 @@
 """The way of an image to a gradient: how the logits, weighted by a seed, would change with each value of the image.
 
-bytes -> admitted by the gate (see `admission`) -> one run of the gradient graph -> d<seed, logits>/d(image)
+bytes -> admitted by the gate (see `admission`, `stage_two`) -> one run of the gradient graph
+    -> d<seed, logits>/d(image)
 
 The seed gives each label a weight: 1 for one label and nothing for the rest is the gradient of that label's logit. The
 graph is compiled ahead of time (`sitegen.gradient`); where it knows the classifier's last feature map, it gives that
@@ -17,11 +18,13 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from sitegen_runtime.admission import Job, admit, guarded, run_network, timed
+from sitegen_runtime.admission import Job, admit, guarded
 from sitegen_runtime.document import Document, Draft
 from sitegen_runtime.errors import BadSeed, MissingNetwork
 from sitegen_runtime.model import Model
 from sitegen_runtime.requests import Feed, LoadGraph, Progress, Request
+from sitegen_runtime.running import run_network, timed
+from sitegen_runtime.stage_two import classify, has_second_stage
 from sitegen_runtime.tensor import tensor_hash
 
 ROLE = "gradient"
@@ -69,7 +72,9 @@ def _differentiate(job: Job, draft: GradientDraft, seed: Any) -> Generator[Reque
     draft.seed = _checked(seed, job.model)
     image = yield from admit(job, draft, ROLE)
     values: Mapping[str, array[float]] = {}
-    if image.granted:
+    if not draft.refused and has_second_stage(job.model.gate):
+        yield from classify(job.model, draft, image.values, job.force)  # which takes the same image
+    if not draft.refused:
         yield Progress("session", 0.0)
         with timed(draft, "session"):
             yield LoadGraph(ROLE)

@@ -1,4 +1,4 @@
-"""Numbers over an image: how strong, which colour, how transparent."""
+"""Numbers as pixels: errors over an image (how strong, which colour, how transparent), and a reconstruction."""
 
 from collections.abc import Sequence
 
@@ -17,3 +17,18 @@ def error_overlay(errors: Sequence[float]) -> bytes:
     overlay = bytearray(bytes((*ERROR_COLOUR, 0)) * len(errors))
     overlay[3::4] = bytes(int(error / full_scale * LARGEST_OPACITY + 0.5) for error in errors)
     return bytes(overlay)
+
+
+def drawn(shares: Sequence[float], channels: int) -> bytes:
+    """Return the opaque RGBA bytes (8 bits a sample) of an image.
+
+    `shares` has the values of one channel after the other (1: grey, 3: red, green, blue), each row-major and as a share
+    of the range, 0 (black) to 1. What lies outside, as a network may give it, is drawn as the nearest that lies inside.
+    """
+    samples = bytes(int(min(max(share, 0.0), 1.0) * 255 + 0.5) for share in shares)
+    cells = len(samples) // channels
+    picture = bytearray(b"\xff" * (4 * cells))
+    for place in range(3):
+        start = place % channels * cells
+        picture[place::4] = samples[start : start + cells]
+    return bytes(picture)

@@ -8,6 +8,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from sitegen_runtime.gate_settings import Gate, read_gate
+
+__all__ = [
+    "Calibration",
+    "Gate",
+    "Graph",
+    "Label",
+    "Model",
+    "NetworkInput",
+    "Output",
+    "Vector",
+    "read_label",
+    "read_model",
+]
+
 
 @dataclass(frozen=True)
 class NetworkInput:
@@ -73,14 +88,6 @@ class Label:
 
 
 @dataclass(frozen=True)
-class Gate:
-    """Which score decides whether an image is like the training data: accepted at or above the threshold."""
-
-    metric: str
-    threshold: float
-
-
-@dataclass(frozen=True)
 class Model:
     """A bundle as the runtime sees it."""
 
@@ -101,7 +108,7 @@ def read_model(bundle_json: bytes) -> Model:
         sha256=sha256(bundle_json).hexdigest(),
         graphs={role: _graph(graph) for role, graph in fields["graphs"].items()},
         labels=tuple(read_label(label) for label in fields["labels"]),
-        gate=Gate(fields["gate"]["metric"], fields["gate"]["threshold"]) if fields.get("gate") else None,
+        gate=read_gate(fields["gate"]) if fields.get("gate") else None,
     )
 
 

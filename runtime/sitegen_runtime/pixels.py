@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from sitegen_runtime.colour_sample import ColourSample
 from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats import InspectedImage, PngPixels, decode_png
 from sitegen_runtime.geometry import Square
@@ -18,16 +19,23 @@ STRIP_PIXELS = 4_000_000  # at most this many pixels are held at once; 16 MB as 
 Pixels: TypeAlias = "tuple[dict[str, array[float]], dict[str, Square]]"
 
 
-def collect(image: InspectedImage, inputs: Mapping[str, NetworkInput]) -> Generator[Request, Any, Pixels]:
-    """Yield requests for pixels; return tensors, and the squares of the upright image that they show, by role."""
+def collect(
+    image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None = None
+) -> Generator[Request, Any, Pixels]:
+    """Yield requests for pixels; return tensors, and the squares of the upright image that they show, by role.
+
+    Pixels that may have a colour are shown to `colour`.
+    """
     if image.decoder == "python":
-        return (yield from _decoded_here(image, inputs))
-    return (yield from _decoded_by_platform(image, inputs))
+        return (yield from _decoded_here(image, inputs, colour))
+    return (yield from _decoded_by_platform(image, inputs, colour))
 
 
-def _decoded_by_platform(image: InspectedImage, inputs: Mapping[str, NetworkInput]) -> Generator[Request, Any, Pixels]:
+def _decoded_by_platform(
+    image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None
+) -> Generator[Request, Any, Pixels]:
     pixels = PixelFormat(channels=4, grey=image.grey)
-    preprocessor = Preprocessor(image.width, image.height, image.orientation, pixels, inputs)
+    preprocessor = Preprocessor(image.width, image.height, image.orientation, pixels, inputs, colour)
     size = yield OpenImage(image.media_type, image.payload)
     if tuple(size) != (image.width, image.height):
         raise DamagedImage(
@@ -42,10 +50,12 @@ def _decoded_by_platform(image: InspectedImage, inputs: Mapping[str, NetworkInpu
     return preprocessor.tensors(), preprocessor.upright_squares
 
 
-def _decoded_here(image: InspectedImage, inputs: Mapping[str, NetworkInput]) -> Generator[Request, Any, Pixels]:
+def _decoded_here(
+    image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None
+) -> Generator[Request, Any, Pixels]:
     decoder = decode_png(image)
     pixels = PixelFormat(decoder.channels, decoder.sample_bits)
-    preprocessor = Preprocessor(image.width, image.height, image.orientation, pixels, inputs)
+    preprocessor = Preprocessor(image.width, image.height, image.orientation, pixels, inputs, colour)
     for first_row, rows in _inside(decoder, pixels, preprocessor.window, image.width):
         yield Progress("pixels", first_row / image.height)
         preprocessor.add_rows(rows)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sitegen_runtime.area_average import AreaAverage
+from sitegen_runtime.colour_sample import ColourSample
 from sitegen_runtime.errors import TooSmall
 from sitegen_runtime.geometry import Square, centred_square, orient, stored_square, upright_size
 from sitegen_runtime.luma import colour_planes, first_plane, luma, sample_planes
@@ -69,10 +70,17 @@ class Preprocessor:
     """Collects the exact area averages of one image for several networks at once."""
 
     def __init__(
-        self, width: int, height: int, orientation: int, pixels: PixelFormat, inputs: Mapping[str, NetworkInput]
+        self,
+        width: int,
+        height: int,
+        orientation: int,
+        pixels: PixelFormat,
+        inputs: Mapping[str, NetworkInput],
+        colour: ColourSample | None = None,
     ) -> None:
         """Plan for a stored image of `width` x `height` and the network inputs by role.
 
+        `colour` is shown the rows, but of an image whose red, green and blue are known to be equal.
         Raises TooSmall where the shorter side has less than SMALLEST_SIDE pixels.
         """
         if min(width, height) < SMALLEST_SIDE:
@@ -93,6 +101,9 @@ class Preprocessor:
         self._width = max(square.left + square.side for square in squares) - self._left
         self._height = max(square.top + square.side for square in squares) - self._top
         self._row = self._top
+        self._colour = colour if pixels.colour_channels > 1 else None
+        if self._colour:
+            self._colour.expect(self._width, self._height, pixels.channels, pixels.sample_bits)
 
     def _target(self, role: str, entry: NetworkInput, square: Square) -> _Target:
         channels = self._pixels.colour_channels if entry.colour == "rgb" else 1
@@ -112,6 +123,8 @@ class Preprocessor:
 
     def _add_row(self, row: memoryview) -> None:
         size = self._pixels.pixel_bytes
+        if self._colour:
+            self._colour.take(self._row - self._top, row)
         for square, targets in groupby(self._targets, key=_square_of):
             if square.top <= self._row < square.top + square.side:
                 left = square.left - self._left

@@ -6,7 +6,7 @@ Wang, Bovik, Sheikh, Simoncelli: "Image Quality Assessment", IEEE TIP 2004, Eq. 
 
 from collections.abc import Sequence
 from math import fsum
-from operator import mul
+from operator import add, mul
 
 WINDOW = 7
 
@@ -20,6 +20,11 @@ def ssim(first: Sequence[float], second: Sequence[float], width: int, height: in
     return fsum(similarities) / len(similarities)
 
 
+def mean_ssim(first: Sequence[Sequence[float]], second: Sequence[Sequence[float]], side: int) -> float:
+    """Return the similarity of two images of `side` x `side` shares of the range, averaged over their channels."""
+    return fsum(ssim(*planes, side, side, 1.0) for planes in zip(first, second, strict=True)) / len(first)
+
+
 def ssim_map(
     first: Sequence[float], second: Sequence[float], width: int, height: int, data_range: float
 ) -> list[float]:
@@ -30,37 +35,37 @@ def ssim_map(
         raise ValueError(
             f"SSIM of {width} x {height} needs {width * height} values, not {len(first)} and {len(second)}"
         )
-    sums = _window_sums(first, width), _window_sums(second, width)
-    squares = _window_sums(list(map(mul, first, first)), width), _window_sums(list(map(mul, second, second)), width)
-    products = _window_sums(list(map(mul, first, second)), width)
-    return list(_similarities(sums, squares, products, data_range))
+    squares = list(map(add, map(mul, first, first), map(mul, second, second)))
+    products = list(map(mul, first, second))
+    sums_x, sums_y = _window_sums(first, width), _window_sums(second, width)
+    return _similarities(sums_x, sums_y, _window_sums(squares, width), _window_sums(products, width), data_range)
 
 
 def _similarities(
-    sums: tuple[list[float], list[float]],
-    squares: tuple[list[float], list[float]],
-    products: list[float],
-    data_range: float,
-) -> "list[float]":
+    sums_x: list[float], sums_y: list[float], squares: list[float], products: list[float], data_range: float
+) -> list[float]:
+    """Return Eq. 13 of sums over windows, numerator and denominator multiplied by what turns sums into covariances."""
     count = WINDOW * WINDOW
-    unbiased = 1.0 / (count * (count - 1))
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    c1, c2 = (0.01 * data_range) ** 2 * count**2, (0.03 * data_range) ** 2 * count * (count - 1)
     result = []
-    for x, y, xx, yy, xy in zip(*sums, *squares, products, strict=True):
-        mean_x, mean_y = x / count, y / count
-        variances = (count * xx - x * x + count * yy - y * y) * unbiased
-        covariance = (count * xy - x * y) * unbiased
-        luminance = (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
-        result.append(luminance * (2 * covariance + c2) / (variances + c2))
+    for x, y, xx_yy, xy in zip(sums_x, sums_y, squares, products, strict=True):
+        product, square = x * y, x * x + y * y
+        alike = (2 * product + c1) * (2 * (count * xy - product) + c2)
+        result.append(alike / ((square + c1) * (count * xx_yy - square + c2)))
     return result
 
 
 def _window_sums(values: Sequence[float], width: int) -> list[float]:
-    rows = [_sliding_sums(values[start : start + width]) for start in range(0, len(values), width)]
-    columns = (_sliding_sums(column) for column in zip(*rows, strict=True))
-    return [value for row in zip(*columns, strict=True) for value in row]
+    """Return the sums of all windows inside, row-major."""
+    # Windows that begin near the end of one row and run on into the next are summed too, and left out at the end.
+    sums = _sums_of_seven(_sums_of_seven(values, 1), width)
+    inside = width - WINDOW + 1
+    return [value for start in range(0, len(sums), width) for value in sums[start : start + inside]]
 
 
-def _sliding_sums(line: Sequence[float]) -> list[float]:
-    # Every window is summed afresh: running sums would be quicker and lose digits where the image is flat.
-    return list(map(sum, zip(*(line[shift : len(line) - WINDOW + 1 + shift] for shift in range(WINDOW)), strict=True)))
+def _sums_of_seven(values: Sequence[float], step: int) -> list[float]:
+    """Return, for each place, the sum of the seven values from there on that lie `step` apart."""
+    # Every sum is made afresh, as 2 + 2 + 2 + 1: running sums would lose digits where the image is flat.
+    pairs = list(map(add, values, values[step:]))
+    fours = map(add, pairs, pairs[2 * step :])
+    return list(map(add, map(add, fours, pairs[4 * step :]), values[6 * step :]))

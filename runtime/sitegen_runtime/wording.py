@@ -4,9 +4,12 @@ The bars run from 0 to 1 with the operating point marked: at one half by constru
 linear, elsewhere where the calibration takes it. Without a calibration the bar shows the probability itself.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from sitegen_runtime.document import Document
+from sitegen_runtime.gate_wording import BADGE, describe_correction, describe_gate, reasons
+from sitegen_runtime.model import Gate
 
 _FAILURES = {
     "unsupported-type": "This kind of file cannot be read",
@@ -23,24 +26,51 @@ _FITTED = {
 }
 
 
-def describe(document: Document) -> dict[str, Any]:
-    """Return what to say of a result document.
+def describe(document: Document, gate: Gate | None = None) -> dict[str, Any]:
+    """Return what to say of a result document, which a model with this gate made.
 
     Keys: `outcome` ("failed", "refused" or "findings"), `headline`, `details` (sentences), `findings` (each with
-    `label`, `share` and `mark` from 0 to 1, `percent`, `verdict`, `above`, and `meaning`: what its percentage is).
+    `label`, `share` and `mark` from 0 to 1, `percent`, `verdict`, `above`, and `meaning`: what its percentage is),
+    `gate` and `correction` (see `gate_wording`; None where there is none), `badge` (`short` and `long`: what stands on
+    everything that was forced; or None) and `marks` (what the names of saved files carry).
     """
     if "error" in document:
         code, message = document["error"]["code"], document["error"]["message"]
         headline = _FAILURES.get(code, "This image could not be analysed")
-        return {"outcome": "failed", "headline": headline, "details": [message, *document["notes"]], "findings": []}
-    gate = document["gate"]
-    refused = gate is not None and not gate["accepted"]
+        return _words("failed", headline, [message, *document["notes"]])
+    judged = document["gate"]
+    refused = judged is not None and not judged["accepted"]
     findings = [_finding(finding) for finding in document["findings"]]
-    if refused and not findings:
-        headline = "Not analysed: this image is unlike the training images"
-        return {"outcome": "refused", "headline": headline, "details": _details(document), "findings": []}
-    headline = "Analysed although the gate refused it: do not rely on this" if refused else "Analysed"
-    return {"outcome": "findings", "headline": headline, "details": _details(document), "findings": findings}
+    outcome = "refused" if refused and not findings else "findings"
+    headline, correction = _headline(refused, bool(findings)), describe_correction(document)
+    words = _words(outcome, f"{headline} ({correction['done']})" if correction else headline, _details(document))
+    return words | {
+        "findings": findings,
+        "gate": describe_gate(document, gate) if gate and judged else None,
+        "correction": correction,
+        "badge": BADGE if document.get("forced") else None,
+        "marks": list(_marks(document)),
+    }
+
+
+def _words(outcome: str, headline: str, details: list[str]) -> dict[str, Any]:
+    nothing: dict[str, Any] = {"findings": [], "gate": None, "correction": None, "badge": None, "marks": []}
+    return {"outcome": outcome, "headline": headline, "details": details} | nothing
+
+
+def _marks(document: Document) -> Iterator[str]:
+    if "correction" in document:
+        yield document["correction"]
+    if document.get("forced"):
+        yield "forced"
+
+
+def _headline(refused: bool, has_findings: bool) -> str:
+    if not refused:
+        return "Analysed"
+    if has_findings:
+        return "Analysed although the gate refused it: do not rely on this"
+    return "Not analysed: this image is unlike the training images"
 
 
 def _details(document: Document) -> list[str]:
@@ -48,7 +78,7 @@ def _details(document: Document) -> list[str]:
     if gate is None:
         return ["This model has no gate: nothing checked whether the image is of the right kind.", *document["notes"]]
     if not gate["accepted"]:
-        return [gate["reason"], *document["notes"]]
+        return [*reasons(gate), *document["notes"]]
     score, threshold = gate["score"], gate["threshold"]
     accepted = f"The gate accepted the image: similarity {score:.3f}, at least {threshold:.3f} is needed."
     return [accepted, *document["notes"]]

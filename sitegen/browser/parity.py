@@ -1,8 +1,10 @@
 """Comparing result documents: the page's against Python's.
 
-What must hold: tensors identical to the bit; probabilities within 1e-5; gate scores within 1e-6; decisions equal; the
-same error code where an image cannot be analysed. Of the page's logits and probabilities Python must make the page's
-calibrated values: within 1e-9 where the calibration takes exp and log of them, within 1e-12 where it interpolates.
+What must hold: tensors identical to the bit; probabilities within 1e-5; gate scores within 1e-6 (of a score above 1,
+within that share of it; within 1e-5 where it comes from the classifier, as probabilities do); decisions, and what was
+found in the picture, equal; the same error code where an image cannot be analysed. Of the page's logits and
+probabilities Python must make the page's calibrated values: within 1e-9 where the calibration takes exp and log of
+them, within 1e-12 where it interpolates.
 """
 
 from bisect import bisect_left
@@ -13,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from sitegen_runtime.calibration import calibrate
+from sitegen_runtime.gate_metrics import METRICS, STAGE_ONE
 from sitegen_runtime.model import Label
 
 PROBABILITY_TOLERANCE = 1e-5
@@ -61,6 +64,7 @@ class Comparison:
         self.failures: list[str] = []
         self.findings: dict[str, Differences] = {}
         self.gate = Differences()
+        self.scores: dict[str, Differences] = {}
         self.tensors: dict[str, list[int]] = {}
         self.codes: Counter[str] = Counter()
         self.images = 0
@@ -83,7 +87,7 @@ class Comparison:
         counts[1] += 1
         if not same:
             self.failures.append(f"{name}: tensors differ")
-        for key in ("image", "bundle", "notes", "forced"):
+        for key in ("image", "bundle", "notes", "forced", "correction"):
             if _comparable(page, key) != _comparable(reference, key):
                 self.failures.append(f"{name}: {key} differs: {page.get(key)} and {reference.get(key)}")
         self._compare_gates(name, page["gate"], reference["gate"])
@@ -100,6 +104,20 @@ class Comparison:
             self.failures.append(f"{name}: gate scores differ by {difference:.1e}")
         if any(page[key] != reference[key] for key in ("metric", "threshold", "accepted")):
             self.failures.append(f"{name}: the page and Python decide differently: {page} and {reference}")
+        if _found(page) != _found(reference):
+            self.failures.append(f"{name}: checks differ: {_found(page)} and {_found(reference)}")
+        self._compare_scores(name, page["scores"], reference["scores"])
+
+    def _compare_scores(self, name: str, page: list[Document], reference: list[Document]) -> None:
+        if [_decided(score) for score in page] != [_decided(score) for score in reference]:
+            self.failures.append(f"{name}: scores differ: {page} and {reference}")
+            return
+        for ours, theirs in zip(page, reference, strict=True):
+            metric = ours["metric"]
+            difference = abs(ours["value"] - theirs["value"]) / max(1.0, abs(theirs["value"]))
+            self.scores.setdefault(metric, Differences()).values.append(difference)
+            if not difference <= score_tolerance(metric):
+                self.failures.append(f"{name}: the score {metric} differs by {difference:.1e}")
 
     def _compare_findings(self, name: str, page: list[Document], reference: list[Document]) -> None:
         if [finding["label"] for finding in page] != [finding["label"] for finding in reference]:
@@ -120,9 +138,23 @@ class Comparison:
             "tensors": {kind: {"identical": same, "total": total} for kind, (same, total) in self.tensors.items()},
             "findings": {label: differences.summary() for label, differences in self.findings.items()},
             "gate": self.gate.summary(),
+            "scores": {metric: differences.summary() for metric, differences in self.scores.items()},
             "errors": dict(self.codes),
             "failures": self.failures,
         }
+
+
+def score_tolerance(metric: str) -> float:
+    """Return how far apart a score of the gate may be, of one above 1 as a share of it."""
+    return GATE_TOLERANCE if METRICS[metric].stage == STAGE_ONE else PROBABILITY_TOLERANCE
+
+
+def _found(gate: Document) -> list[tuple[str, str | None]]:
+    return [(check["check"], check["correction"]) for check in gate["checks"]]
+
+
+def _decided(score: Document) -> tuple[Any, ...]:
+    return tuple(score[key] for key in ("metric", "threshold", "higher", "passed"))
 
 
 def _same_scale(page: Document, reference: Document, label: Label) -> bool:

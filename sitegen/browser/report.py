@@ -32,6 +32,8 @@ def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for label, summary in part["findings"].items():
             yield transport, label, summary
         yield transport, "gate score", part["gate"]
+        for metric, summary in part["scores"].items():
+            yield transport, f"gate: {metric}", summary
 
 
 def _differences(report: dict[str, Any]) -> Table:

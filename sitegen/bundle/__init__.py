@@ -18,10 +18,10 @@ from sitegen.bundle.folder import (
     weight_path,
     write_description,
 )
+from sitegen.bundle.gate import Combination, GateScore, GateSettings, Quantiles
 from sitegen.bundle.parts import (
     Crop,
     FileEntry,
-    GateSettings,
     Golden,
     Graph,
     GraphInput,
@@ -36,10 +36,12 @@ __all__ = [
     "DESCRIPTION",
     "Bundle",
     "Calibration",
+    "Combination",
     "Crop",
     "Description",
     "FeatureMap",
     "FileEntry",
+    "GateScore",
     "GateSettings",
     "Golden",
     "Graph",
@@ -47,6 +49,7 @@ __all__ = [
     "GraphOutput",
     "Label",
     "Licence",
+    "Quantiles",
     "Role",
     "describe_files",
     "load_bundle",

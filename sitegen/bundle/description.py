@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from sitegen.bundle.feature_map import FeatureMap, feature_map_problems
+from sitegen.bundle.gate import GateSettings, features_problems, gate_problems
 from sitegen.bundle.gradient import gradient_problems
-from sitegen.bundle.parts import FileEntry, GateSettings, Golden, Graph, Label, Licence, Part
+from sitegen.bundle.parts import FileEntry, Golden, Graph, Label, Licence, Part
 
 CARD = "card.md"
 Role = Literal["classifier", "gate", "gradient", "features", "generator", "concepts"]
@@ -43,8 +44,10 @@ class Description(Part):
             yield "graphs has no 'classifier', which every bundle needs"
         elif self.graphs["classifier"].output("logits") is None:
             yield "graphs.classifier has no output with the role 'logits'"
-        if self.gate and ("gate" not in self.graphs or self.graphs["gate"].output("reconstruction") is None):
-            yield "gate is set, but graphs.gate with an output of the role 'reconstruction' is missing"
+        graphs: dict[str, Graph] = dict(self.graphs.items())
+        if self.gate:
+            yield from gate_problems(self.gate, graphs)
+        yield from features_problems(graphs)
         for role in ("classifier", "gate"):
             if role in self.graphs and (len(self.graphs[role].images), len(self.graphs[role].inputs)) != (1, 1):
                 yield f"graphs.{role} must have one input, an image"

@@ -1,4 +1,4 @@
-"""The parts of `bundle.json`: what a bundle says of its graphs, labels, gate, files and licence.
+"""The parts of `bundle.json`: what a bundle says of its graphs, labels, files and licence.
 
 Readers ignore unknown keys, so later versions can add some.
 """
@@ -99,14 +99,6 @@ class Label(Part):
     name: Annotated[str, Field(min_length=1)]
     operating_point: Annotated[float, Field(gt=0, lt=1)]
     calibration: Calibration | None = None
-
-
-class GateSettings(Part):
-    """When an image is judged at all: its score must reach the threshold."""
-
-    metric: Literal["ssim"]
-    threshold: float
-    share: Share | None = None  # of validation images that pass
 
 
 class Golden(Part):

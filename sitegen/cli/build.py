@@ -6,7 +6,15 @@ from typing import Annotated
 
 import typer
 
-from sitegen.cli.options import BundleOption, DataOption, WorkOption, chosen_bundle, require_training, work_folder
+from sitegen.cli.options import (
+    BundleOption,
+    DataOption,
+    ImagesOption,
+    WorkOption,
+    chosen_bundle,
+    require_training,
+    work_folder,
+)
 from sitegen.errors import SettingsError
 
 _STAGES = {
@@ -28,6 +36,7 @@ def build(
     ] = None,
     data: DataOption = None,
     work: WorkOption = None,
+    images: ImagesOption = None,
     final: Annotated[
         bool, typer.Option("--final", help="With --recipe: also open the test images, for card and report.")
     ] = False,
@@ -37,15 +46,21 @@ def build(
     With --recipe the whole chain runs, from data to site. What is done is skipped, and what was stopped goes on.
     """
     if recipe:
-        _from_recipe(recipe, out, bundle, data, work, final)
+        _from_recipe(recipe, out, bundle, data, work, tuple(images or ()), final)
         return
-    if data or work or final:
-        raise SettingsError("--data, --work and --final belong to --recipe FILE; add it, or leave them out.")
+    if data or work or images or final:
+        raise SettingsError("--data, --work, --images and --final belong to --recipe FILE; add it, or leave them out.")
     _from_bundle(bundle, out)
 
 
 def _from_recipe(
-    recipe: Path, out: Path, bundle: Path | None, data: Path | None, work: Path | None, final: bool
+    recipe: Path,
+    out: Path,
+    bundle: Path | None,
+    data: Path | None,
+    work: Path | None,
+    images: tuple[Path, ...],
+    final: bool,
 ) -> None:
     require_training()
     from rich.console import Console
@@ -57,7 +72,7 @@ def _from_recipe(
         raise SettingsError("--recipe makes a bundle, and --bundle names one: give one of them.")
     console = Console(stderr=True, log_path=False, markup=False, emoji=False, highlight=False)
     file = read_recipe_file(recipe)
-    chain = Chain(recipe, file, work_folder(work, file.name), out, data, final)
+    chain = Chain(recipe, file, work_folder(work, file.name), out, data, final, images)
     ran = chain.run(console.log)
     typer.echo(f"Ran: {', '.join(ran) or 'nothing, all was done'}.")
     typer.echo(f"Bundle: {chain.bundle}; read its card.md. Figures: {chain.work / 'evaluation.html'}")

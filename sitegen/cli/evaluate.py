@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sitegen.cli.evaluate_gate import gate
 from sitegen.cli.evaluate_robustness import robustness
 from sitegen.cli.options import DataOption
 from sitegen.cli.reports import check_place, write_report
@@ -14,6 +15,7 @@ evaluate = typer.Typer(
     help="Measure models on labelled images. Not for diagnostic use.", no_args_is_help=True, rich_markup_mode=None
 )
 evaluate.command()(robustness)
+evaluate.command()(gate)
 
 
 @evaluate.command()

@@ -39,8 +39,7 @@ def _facts(bundle: "Bundle") -> list[tuple[str, str]]:
     for label in description.labels:
         calibration = label.calibration.method if label.calibration else "no calibration"
         facts.append(("label", f"{label.name}; operating point {label.operating_point:.4f}; {calibration}"))
-    gate = description.gate
-    facts.append(("gate", f"{gate.metric} at least {gate.threshold:.4f}" if gate else "this model has no gate"))
+    facts.append(("gate", _gate(description)))
     golden = description.golden
     facts.append(("golden example", golden.image if golden else "none"))
     mapped = description.feature_map
@@ -50,6 +49,17 @@ def _facts(bundle: "Bundle") -> list[tuple[str, str]]:
     total = sum(entry.bytes for entry in description.files.values())
     facts.append(("files", f"{len(description.files)}, {total / 1e6:.2f} MB, all hashes as recorded"))
     return facts
+
+
+def _gate(description: "Description") -> str:
+    gate = description.gate
+    if gate is None:
+        return "this model has no gate"
+    limits = [f"{gate.metric} at least {gate.threshold:.4f}"]
+    for score in gate.scores:
+        limits.append(f"{score.metric} {'at least' if score.higher == 'alike' else 'at most'} {score.threshold:.4f}")
+    share = "" if gate.share is None else f"; {gate.share:.1%} of the validation images pass"
+    return ", ".join(limits) + share
 
 
 def _measured(description: "Description") -> list[tuple[str, str]]:

@@ -33,6 +33,11 @@ WorkOption = Annotated[
     typer.Option("--work", metavar="DIR", help="Caches and checkpoints; build/<name of the recipe> by default."),
 ]
 
+ImagesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--images", metavar="DIR", help="Further images, without labels, to train the gate on. Repeatable."),
+]
+
 
 def require_training() -> None:
     """Raise SettingsError, saying what to install, where the packages for training are not all there."""

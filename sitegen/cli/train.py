@@ -1,11 +1,11 @@
-"""`sitegen train`: fit a recipe's classifier, and find the learning rate to begin with."""
+"""`sitegen train`: fit a recipe's classifier and its gate, and find the learning rate to begin with."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sitegen.cli.options import DataOption, RecipeOption, WorkOption, require_training, work_folder
+from sitegen.cli.options import DataOption, ImagesOption, RecipeOption, WorkOption, require_training, work_folder
 
 if TYPE_CHECKING:
     from sitegen.recipe.train import Training
@@ -49,6 +49,34 @@ def classifier(
     typer.echo(f"Next: sitegen export {_quoted(folder / CLASSIFIER)} -o BUNDLE")
 
 
+@train.command()
+def gate(
+    config: RecipeOption,
+    data: DataOption = None,
+    work: WorkOption = None,
+    images: ImagesOption = None,
+    rounds_now: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many rounds; the same command goes on later.")
+    ] = None,
+) -> None:
+    """Train the gate's network. Stopped or killed, the same command goes on after the last finished round."""
+    require_training()
+    from sitegen.recipe.document import read_recipe_file
+    from sitegen.recipe.gate import GATE, GATE_SAMPLES, train_gate
+
+    file = read_recipe_file(config)
+    folder = work_folder(work, file.name)
+    done = train_gate(file, folder, data, more=images or (), rounds_now=rounds_now)
+    _left_out(done.prepared.problems)
+    last = done.history[-1]
+    typer.echo(f"Step {last['step']:.0f}: validation SSIM {last['valid_ssim']:.4f}. Look at {folder / GATE_SAMPLES}.")
+    if done.trained is None:
+        typer.echo("Stopped before the end. The same command goes on from there.")
+        return
+    typer.echo(f"Wrote {folder / GATE}. Not for diagnostic use.")
+    typer.echo(f"Next: sitegen evaluate gate {_quoted(folder / GATE)} --data DIR --outside DIR -o gate.html")
+
+
 @train.command("range-test")
 def range_test(
     config: RecipeOption,
@@ -77,10 +105,14 @@ def range_test(
 
 
 def _report(done: "Training") -> None:
-    if problems := done.prepared.problems:
-        typer.echo(f"{len(problems)} image(s) left out, the first: {problems[0][0]}: {problems[0][1]}", err=True)
+    _left_out(done.prepared.problems)
     for line in done.summary:
         typer.echo(line)
+
+
+def _left_out(problems: list[tuple[Path, str]]) -> None:
+    if problems:
+        typer.echo(f"{len(problems)} image(s) left out, the first: {problems[0][0]}: {problems[0][1]}", err=True)
 
 
 def _quoted(path: Path) -> str:

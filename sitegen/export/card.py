@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import (
     accepted_table,
     data_table,
@@ -44,7 +45,8 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         title=plain(draft.title),
         comes=_comes([label.name for label in draft.labels]),
         gate_first=" Before that, a gate decides whether the image is of the right kind at all." if draft.gate else "",
-        network=network_table(draft, image),
+        network=network_table(draft, image, gate_in_short(draft)),
+        gate=gate_section(draft),
         data=data_table(made["data"]),
         prevalence=prevalence_table(made["data"]),
         licence_data=plain(draft.licence.data),

@@ -35,8 +35,8 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def network_table(draft: Draft, image: NetworkInput) -> str:
-    """What the network is and takes, and whose the gate is."""
+def network_table(draft: Draft, image: NetworkInput, gate: str) -> str:
+    """What the network is and takes, and what the gate is, in words."""
     made = draft.provenance
     low, high = image.range
     size = f"{image.cells} x {image.cells} {image.colour}, {_crop(image.fraction)}, {low:g} to {high:g}"
@@ -47,13 +47,8 @@ def network_table(draft: Draft, image: NetworkInput) -> str:
         ["weights", f"{made['parameters']:,}"],
         ["input", size],
         ["output", "one logit" if len(draft.labels) == 1 else f"{len(draft.labels)} logits, one a finding"],
+        ["gate", gate],
     ]
-    if draft.gate:
-        share = "" if draft.gate.share is None else f"; {100 * draft.gate.share:g} % of its validation images pass"
-        origin = f"from the bundle {plain(made['gate']['name'])} {plain(made['gate']['version'])}"
-        rows.append(["gate", f"{origin}; {draft.gate.metric} at least {draft.gate.threshold:.4f}{share}"])
-    else:
-        rows.append(["gate", "none: nothing checks whether an image is of the right kind"])
     return table(["network", f"{plain(made['network']['name'])}: {listed(settings)}"], rows)
 
 

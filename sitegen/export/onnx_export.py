@@ -1,8 +1,8 @@
 """PyTorch networks as ONNX graphs with their weights in one external file.
 
-A graph has one image input of fixed shape and one output; fixed shapes let every engine plan its memory once. The same
-network gives the same bytes: names are the exporter's, positions in source files and other traces of this machine are
-removed.
+A graph has one image input of fixed shape and one output or more; fixed shapes let every engine plan its memory once.
+The same network gives the same bytes: names are the exporter's, positions in source files and other traces of this
+machine are removed.
 """
 
 import logging
@@ -21,11 +21,12 @@ INPUT = "image"
 _INLINE_BYTES = 1024  # smaller tensors stay in the graph, where tools that read shapes and constants find them
 
 
-def export_onnx(network: nn.Module, shape: Sequence[int], output: str, path: Path) -> None:
+def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence[str], path: Path) -> None:
     """Write `path` (.onnx) and the file of the same stem with `.weights`, replacing older ones.
 
-    The graph takes "image", float32 of `shape` [1, C, H, W], and gives `output`, float32. Batch normalisation is as in
-    evaluation. Raises what torch.onnx.export and onnx.checker raise.
+    The graph takes "image", float32 of `shape` [1, C, H, W], and gives `output`, float32; a network that returns a
+    tuple needs a name for each part. Batch normalisation is as in evaluation. Raises what torch.onnx.export and
+    onnx.checker raise.
     """
     network.eval()
     example = torch.zeros(*shape)
@@ -34,7 +35,7 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str, path: Pat
             network,
             (example,),
             input_names=[INPUT],
-            output_names=[output],
+            output_names=[output] if isinstance(output, str) else list(output),
             opset_version=OPSET,
             dynamo=True,
             verbose=False,

@@ -1,7 +1,8 @@
 """Proof that exported graphs give what the network gives: PyTorch beside native ONNX Runtime, on sample images.
 
 Compared are the logits of `classifier.onnx`, those of `gradient.onnx`, and those that the feature map and the final
-weights make: what a page may draw a class activation map from.
+weights make: what a page may draw a class activation map from. Where the classifier gives its pooled features, too,
+they are compared in the same way.
 
 A difference is absolute for logits between -1 and 1, and a share of the logit beyond: float32 has seven digits, so that
 a logit of 20 cannot be had more exactly. Probabilities agree to a quarter of that, for z σ'(z) stays below 1/4.
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from sitegen.bundle import FeatureMap
 from sitegen.errors import ExportError
 from sitegen.export.final_weights import read_final_weights
-from sitegen.export.gradient_graph import CLASSIFIER, GRADIENT, SEED
+from sitegen.export.gradient_graph import GRADIENT, SEED
+from sitegen.export.names import CLASSIFIER, FEATURES
 from sitegen.export.onnx_export import INPUT
 from sitegen.networks.classifier import Classifier
+from sitegen.signature import read_signature
 
 TOLERANCE = 1e-5
 SAMPLES = 32
@@ -32,30 +35,33 @@ Images = NDArray[np.float32]
 class Proof:
     """The largest difference between PyTorch's logits and those of each graph, over all images and labels.
 
-    `feature_map` is None where there are no final weights.
+    `feature_map` is None where there are no final weights, `pooled` where the classifier gives no pooled features.
     """
 
     images: int
     classifier: float
     gradient: float
     feature_map: float | None
+    pooled: float | None = None
 
     @property
     def largest(self) -> float:
         """The largest of all differences."""
-        return max(self.classifier, self.gradient, self.feature_map or 0.0)
+        return max(self.classifier, self.gradient, self.feature_map or 0.0, self.pooled or 0.0)
 
 
 def prove(folder: Path, network: Classifier, images: Images, feature_map: FeatureMap | None) -> Proof:
     """Compare on images float32 [N, C, side, side] what the graphs in `folder` give with what the network gives.
 
-    Raises ExportError where a logit differs by more than TOLERANCE, or is no finite number.
+    Raises ExportError where a number differs by more than TOLERANCE, or is not finite.
     """
     with torch.inference_mode():
-        expected = network.eval()(torch.from_numpy(images)).double().numpy()
+        maps = network.eval().feature_maps(torch.from_numpy(images))
+        expected, means = network.head(maps).double().numpy(), maps.mean((2, 3)).double().numpy()
     seed = np.zeros((1, expected.shape[1]), np.float32)
     features = [feature_map.output] if feature_map else []
-    classifier = _run(folder / CLASSIFIER, images, ["logits"], {})
+    pooled = [FEATURES] if FEATURES in read_signature(folder / CLASSIFIER).outputs else []
+    classifier = _run(folder / CLASSIFIER, images, ["logits", *pooled], {})
     gradient = _run(folder / GRADIENT, images, ["logits", *features], {SEED: seed})
     made: dict[str, NDArray[np.float64]] = {CLASSIFIER: classifier[0], GRADIENT: gradient[0]}
     if feature_map:
@@ -66,6 +72,7 @@ def prove(folder: Path, network: Classifier, images: Images, feature_map: Featur
         differences[CLASSIFIER],
         differences[GRADIENT],
         differences[feature_map.weights] if feature_map else None,
+        _difference(CLASSIFIER, classifier[1], means, "pooled features") if pooled else None,
     )
 
 
@@ -89,11 +96,11 @@ def _from_features(maps: NDArray[np.float64], final: NDArray[np.float32]) -> NDA
     return np.asarray(means @ final[:, :-1].T.astype(np.float64) + final[:, -1])
 
 
-def _difference(name: str, logits: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
-    largest = float((np.abs(logits - expected) / np.maximum(1, np.abs(expected))).max())
+def _difference(name: str, made: NDArray[np.float64], expected: NDArray[np.float64], what: str = "logits") -> float:
+    largest = float((np.abs(made - expected) / np.maximum(1, np.abs(expected))).max())
     if not largest <= TOLERANCE:  # also where it is NaN
         raise ExportError(
-            f"{name} gives logits that differ by {largest:.3g} from those of PyTorch, and at most {TOLERANCE:g} is "
+            f"{name} gives {what} that differ by {largest:.3g} from those of PyTorch, and at most {TOLERANCE:g} is "
             "allowed. The exporter translates this network wrongly: update torch and onnxruntime, or report it."
         )
     return largest

@@ -25,13 +25,13 @@ from sitegen.bundle import (
     write_description,
 )
 from sitegen.export.gradient_graph import GRADIENT
+from sitegen.export.names import FEATURES, FEATURES_GRAPH, OUTPUTS
 from sitegen.gradient import gradient_name
 from sitegen.prediction import Predictor
 from sitegen.signature import Shape, read_signature
 from sitegen_runtime.model import NetworkInput
 
 GOLDEN = "golden.png"
-_OUTPUT_OF = {"classifier": "logits", "gate": "reconstruction"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Draft:
     """What a bundle says of itself, apart from what its files tell.
 
     With `gradient`, the folder has the graph that `export_gradient` writes; with `feature_map`, the file that
-    `write_final_weights` does.
+    `write_final_weights` does; with `features`, the graph that `write_features_graph` does.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Draft:
     feature_map: FeatureMap | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    features: bool = False
 
 
 def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput | Graph]) -> Bundle:
@@ -66,6 +67,8 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput |
     }
     if draft.gradient:
         graphs["gradient"] = _gradient_graph(folder, graphs["classifier"])
+    if draft.features:
+        graphs["features"] = _features_graph(folder)
     files = {CARD, GOLDEN}
     if draft.feature_map:
         files.add(draft.feature_map.weights)
@@ -112,8 +115,18 @@ def _graph(folder: Path, role: str, entry: NetworkInput) -> Graph:
         mean=list(entry.mean),
         std=list(entry.std),
     )
-    file, output = f"{role}.onnx", _OUTPUT_OF[role]
-    return Graph(file=file, inputs=[graph_input], outputs=_outputs(folder / file, {output: output}))
+    file, roles = f"{role}.onnx", {output: output for output in OUTPUTS[role]}
+    return Graph(file=file, inputs=[graph_input], outputs=_outputs(folder / file, roles))
+
+
+def _features_graph(folder: Path) -> Graph:
+    """Describe what `write_features_graph` wrote."""
+    (size,) = read_signature(folder / FEATURES_GRAPH).inputs.values()
+    return Graph(
+        file=FEATURES_GRAPH,
+        inputs=[GraphInput(name=FEATURES, shape=_fixed(size), colour=None)],
+        outputs=_outputs(folder / FEATURES_GRAPH, {output: output for output in OUTPUTS["features"]}),
+    )
 
 
 def _gradient_graph(folder: Path, classifier: Graph) -> Graph:

@@ -60,9 +60,8 @@ def load_trained(path: Path) -> TrainedClassifier:
         network.load_state_dict(document["weights"])
     except RuntimeError as error:
         raise CheckpointError(f"{path} has weights that do not fit its own network: {error}") from error
-    return TrainedClassifier(
-        network.eval(), document["network"], tuple(document["labels"]), _image(document["image"]), document["made_by"]
-    )
+    labels, image = tuple(document["labels"]), read_image(document["image"])
+    return TrainedClassifier(network.eval(), document["network"], labels, image, document["made_by"])
 
 
 def write_checkpoint(document: Mapping[str, Any], path: Path) -> None:
@@ -87,7 +86,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return document
 
 
-def _image(fields: Mapping[str, Any]) -> NetworkInput:
+def read_image(fields: Mapping[str, Any]) -> NetworkInput:
+    """Return the input that `dataclasses.asdict` described."""
     plain: dict[str, Any] = {
         name: tuple(value) if isinstance(value, (list, tuple)) else value for name, value in fields.items()
     }

@@ -1,11 +1,14 @@
 """Answers the runtime's requests in CPython."""
 
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+from array import array
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sitegen.bundle import Bundle
-from sitegen.errors import SitegenError
+from sitegen.errors import BundleError, SitegenError
 from sitegen.prediction.images import OpenedImage
 from sitegen.prediction.networks import Networks
 from sitegen_runtime.admission import Job
@@ -13,8 +16,10 @@ from sitegen_runtime.analysis import Analysis, analyse
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError, EngineFailed, UnreadableFile
 from sitegen_runtime.formats import MAX_PIXELS
+from sitegen_runtime.gate import Decision
 from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
 from sitegen_runtime.requests import LoadGraph, OpenImage, ReadRows, Request, RunGraph
+from sitegen_runtime.stage_one import judge
 
 T = TypeVar("T")
 
@@ -27,18 +32,42 @@ class Predictor:
         self._networks = Networks(bundle, threads)
         self._engine = {"runtime": "cpython", "provider": "cpu", "threads": threads}
 
-    def predict(self, path: Path, *, force: bool = False, max_pixels: int = MAX_PIXELS) -> Document:
-        """Return the result document of a file; it has an `error` where the file cannot be read or analysed."""
+    def predict(
+        self, path: Path, *, force: bool = False, correction: str | None = None, max_pixels: int = MAX_PIXELS
+    ) -> Document:
+        """Return the result document of a file; it has an `error` where the file cannot be read or analysed.
+
+        With a `correction` ("turn-90", "turn-180", "turn-270" or "invert") the image is turned clockwise or inverted
+        before anything looks at it.
+        """
         try:
             data = _read(path)
         except UnreadableFile as failure:
             return ResultDraft(str(path), self.model, self._engine).failure(failure)
-        return self.analyse(data, str(path), force=force, max_pixels=max_pixels).document
+        return self.analyse(data, str(path), force=force, correction=correction, max_pixels=max_pixels).document
 
-    def analyse(self, data: bytes, name: str, *, force: bool = False, max_pixels: int = MAX_PIXELS) -> Analysis:
+    def analyse(
+        self,
+        data: bytes,
+        name: str,
+        *,
+        force: bool = False,
+        correction: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+    ) -> Analysis:
         """Return the analysis of a file's bytes, under the name it will have in the document."""
-        job = Job(data, name, self.model, self._engine, force=force, max_pixels=max_pixels)
+        job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(analyse(job))
+
+    def judge(self, values: array[float]) -> Decision:
+        """Return what stage one of the gate says of float32 values as its network takes them (NCHW, flat).
+
+        There is no picture here, so nothing is checked but the values. Raises BundleError where the bundle has no
+        gate, and EngineFailed where its network fails.
+        """
+        if self.model.gate is None:
+            raise BundleError(f"The bundle {self.model.name} has no gate. Train one, or name another bundle.")
+        return self._drive(judge(self.model, values))
 
     def gradient(
         self,
@@ -47,20 +76,21 @@ class Predictor:
         *,
         name: str | None = None,
         force: bool = False,
+        correction: str | None = None,
         max_pixels: int = MAX_PIXELS,
     ) -> Gradient:
         """Return d<seed, logits>/d(image) of a file, or of a file's bytes, with the gradient document.
 
         `seed` maps labels to weights; the others weigh 0. `name` is what the document calls the image: the path, or
-        "image", by default. The document has an `error`, and there are no values, where the image cannot be read, the
-        seed is none or the bundle has no gradient graph.
+        "image", by default; `correction` is that of `predict`. The document has an `error`, and there are no values,
+        where the image cannot be read, the seed is none or the bundle has no gradient graph.
         """
         name = name or (str(image) if isinstance(image, Path) else "image")
         try:
             data = _read(image) if isinstance(image, Path) else image
         except UnreadableFile as failure:
             return Gradient(GradientDraft(name, self.model, self._engine).failure(failure))
-        job = Job(data, name, self.model, self._engine, force=force, max_pixels=max_pixels)
+        job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(differentiate(job, seed))
 
     def _drive(self, requests: Generator[Request, Any, T]) -> T:

@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.bundle import Bundle
 from sitegen.evaluation.calibration_fit import calibrated
 from sitegen.evaluation.metrics import by_group, interval_by_patient
 from sitegen.evaluation.report import evaluation_document
 from sitegen.evaluation.resampling import share_of_draws
 from sitegen.evaluation.scored import Scored
-from sitegen.prediction.networks import Networks
 from sitegen.recipe.fitted_labels import FittedLabel
-from sitegen_runtime.gate import decide
 
 FIGURES = (
     "images",
@@ -43,22 +40,6 @@ def as_shipped(scored: Scored, labels: list[FittedLabel], accepted: NDArray[np.b
         chosen_on="validation images",
         accepted=accepted,
     )
-
-
-def accepted_images(gate: Bundle, images: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return which images, float32 [N, C, side, side] as its network takes them, a bundle's gate accepts: bool [N]."""
-    model = gate.model
-    graph, settings = model.graphs["gate"], model.gate
-    if settings is None:
-        raise ValueError(f"the bundle {gate.folder} has no gate")
-    (entry,), output = graph.images, graph.outputs["reconstruction"].name
-    session = Networks(gate).load("gate")
-
-    def accepts(image: NDArray[np.float32]) -> bool:
-        (drawn,) = session.run([output], {entry.name: image[np.newaxis]})
-        return decide(image.ravel().tolist(), np.asarray(drawn).ravel().tolist(), entry, settings).accepted
-
-    return np.array([accepts(image) for image in images], np.bool_)
 
 
 def bundle_metrics(scored: Scored) -> dict[str, Any]:

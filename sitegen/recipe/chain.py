@@ -3,6 +3,7 @@
 In the work folder, beside what training writes:
 
     audit.json             what the data set holds, and what is wrong with it
+    gate.pt                the gate, where the recipe has one
     bundle/                the model, unless the recipe names another folder
     evaluation.html, .json what it achieves
     steps.json             which steps are done
@@ -24,6 +25,7 @@ from sitegen.recipe.dataset import read_records
 from sitegen.recipe.document import RecipeFile
 from sitegen.recipe.evaluation import Question, evaluate
 from sitegen.recipe.export_bundle import export_bundle
+from sitegen.recipe.gate import GATE, train_gate
 from sitegen.recipe.steps import Step, key_of, run_steps
 from sitegen.recipe.train import CLASSIFIER, train
 from sitegen.settings import settings_document
@@ -43,6 +45,7 @@ class Chain:
     out: Path
     place: Path | None = None
     final: bool = False
+    images: tuple[Path, ...] = ()  # further folders for the gate's training
 
     @property
     def bundle(self) -> Path:
@@ -61,11 +64,12 @@ class Chain:
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
         learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
-        exported = [sections["export"], self.final, checkpoint, data, *self._taken_over()]
+        exported = [sections["export"], sections["gate"], self.final, checkpoint, data, *self._taken_over()]
         code = [__version__, resources.templates(), resources.runtime_source()]
         return [
             Step("audit", lambda: data, (work / AUDIT,), lambda: self._audit(records, say)),
             Step("train", lambda: key_of(data, *learnt), (checkpoint,), self._train),
+            *self._gate_steps(data),
             Step("export", lambda: key_of(*exported), (self.bundle / "bundle.json",), lambda: self._export(say)),
             Step(
                 "evaluate",
@@ -76,10 +80,19 @@ class Chain:
             Step("build", lambda: key_of(self.bundle, *code), (self.out / "index.html",), lambda: self._build(say)),
         ]
 
+    def _gate_steps(self, data: str) -> list[Step]:
+        """The training of the gate, where the recipe has one. Its thresholds belong to the export."""
+        file, plan = self.file, self.file.gate
+        if plan is None:
+            return []
+        learnt = [file.data, file.image, plan.training, plan.images, *map(str, self.images)]
+        return [Step("gate", lambda: key_of(data, *learnt), (self.work / GATE,), self._train_gate)]
+
     def _taken_over(self) -> list[Path]:
-        """The files beside the recipe that the bundle has parts of: of a gate's bundle only what the gate is."""
+        """The files that the bundle has parts of: of a gate's bundle only what the gate is."""
         asked, gate = self.file.export, self.file.place(self.file.export.gate)
         parts = [gate / "gate.onnx", gate / "gate.weights"] if asked.gate else []
+        parts += [self.work / GATE] if self.file.gate else []
         return [*parts, self.file.place(asked.card)] if asked.card else parts
 
     def _audit(self, records: list[Record], say: Say) -> None:
@@ -94,6 +107,9 @@ class Chain:
 
     def _train(self) -> None:
         train(self.file, self.work, self.place)
+
+    def _train_gate(self) -> None:
+        train_gate(self.file, self.work, self.place, more=self.images)
 
     def _export(self, say: Say) -> None:
         report = export_bundle(

@@ -5,6 +5,7 @@
     [image]      what the network sees of an image               ImageSettings
     [network]    `sitegen.networks.registry.read_network`
     [training]   `sitegen.training.presets.read_recipe`
+    [gate]       how the gate is trained, what it measures       GatePlan
     [export]     calibration, title, licences, gate              ExportSettings
 
 docs/recipe.md describes every key.
@@ -25,6 +26,10 @@ from sitegen.settings import STRICT, Count, read_settings
 from sitegen_runtime.model import NetworkInput
 
 Share = Annotated[float, Field(gt=0, lt=1)]
+PartName = Literal["ssim", "ssim-gaussian", "l1", "l2", "latent", "turned", "mahalanobis", "energy", "max-logit", "vim"]
+ScoreName = Literal[
+    "ssim-gaussian", "l1", "l2", "latent", "turned", "mahalanobis", "energy", "max-logit", "vim", "combined"
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,18 @@ class ImageSettings:
     range: tuple[float, float] = (-1.0, 1.0)  # of black and white
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+
+
+@dataclass(frozen=True)
+class GatePlan:
+    """The gate: its network's training, the scores that it measures, and how many images it is to let pass."""
+
+    __pydantic_config__ = STRICT
+    training: dict[str, Any] = field(default_factory=dict)  # `sitegen.training.gate.presets.read_gate_recipe`
+    images: tuple[str, ...] = ()  # folders of further images without labels, from where the recipe lies; to train on
+    share: Share = 0.95  # of the validation images of every source that all scores together let pass
+    scores: tuple[ScoreName, ...] = ("turned",)  # beside the SSIM
+    combine: tuple[PartName, ...] = ("ssim", "turned", "mahalanobis")  # what the score "combined" is made of
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,7 @@ class RecipeFile:
     network: dict[str, Any] = field(default_factory=dict)  # that of the training's preset if empty
     training: dict[str, Any] = field(default_factory=lambda: {"preset": "compact"})
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
+    gate: GatePlan | None = None  # without one, the bundle has the gate that `export` names, or none
     export: ExportSettings = field(default_factory=ExportSettings)
     folder: str = ""
 

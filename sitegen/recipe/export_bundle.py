@@ -5,28 +5,30 @@ The same checkpoint and the same data give the same bytes, on one machine with a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sitegen.bundle import CARD, Bundle, Graph, Licence, load_bundle
 from sitegen.calibration import Method
-from sitegen.data.cache import cached_tensors
 from sitegen.data.records import TEST, VALID, Record
 from sitegen.errors import CheckpointError, SettingsError
-from sitegen.evaluation.scored import Scored, bad_file, score_checkpoint
+from sitegen.evaluation.scored import Scored, bad_file, score_bundle, score_checkpoint
 from sitegen.export.card import render_card
-from sitegen.export.classifier_bundle import classifier_input, take_gate, write_classifier, write_golden
+from sitegen.export.classifier_bundle import classifier_input, write_classifier, write_golden
 from sitegen.export.proof import Images, Proof, prove, samples
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.networks.trained import TrainedClassifier, load_trained
 from sitegen.prediction import Predictor
-from sitegen.recipe.bundle_metrics import accepted_images, as_shipped, bundle_metrics
+from sitegen.recipe.bundle_gate import BundleGate, GateSource, GateWork, needs_features, open_gate, put_gate
+from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics
 from sitegen.recipe.dataset import read_records
-from sitegen.recipe.document import RecipeFile, network_input, recipe_of
+from sitegen.recipe.document import GatePlan, RecipeFile, network_input, recipe_of
 from sitegen.recipe.fitted_labels import FittedLabel, fit_labels
+from sitegen.recipe.gate import GATE
 from sitegen.recipe.provenance import provenance
 from sitegen.recipe.training import ImageSplit, load_split
 from sitegen_runtime.model import NetworkInput
@@ -50,7 +52,12 @@ class _Source:
     recipe: RecipeFile
     records: list[Record]
     work: Path
-    gate: Bundle | None
+    gate: GateSource | None
+
+    @property
+    def plan(self) -> GatePlan:
+        """What is asked of a trained gate."""
+        return self.recipe.gate or GatePlan()
 
 
 @dataclass(frozen=True)
@@ -85,20 +92,21 @@ def export_bundle(
 ) -> ExportReport:
     """Make the bundle `out` of a trained checkpoint, and return what was made.
 
-    `place` is other data than the recipe names; tensors are in `work`. `calibration`, and `gate`, a bundle's folder,
-    come before the recipe's. `recipe` is read instead of the one that the checkpoint records. Only with `final` the
-    test images are opened, and measured. Raises ExportError where a graph does not give what the network gives;
-    CheckpointError, SettingsError, DataError and BundleError for what cannot be used. `out` is then as it was.
+    `place` is other data than the recipe names; tensors are in `work`. `calibration`, and `gate`, a bundle's folder
+    or a trained gate's file, come before the recipe's. `recipe` is read instead of the one that the checkpoint records.
+    Only with `final` the test images are opened, and measured. Raises ExportError where a graph does not give what the
+    network gives; CheckpointError, SettingsError, DataError and BundleError for what cannot be used. `out` is then as
+    it was.
     """
     source = _source(checkpoint, place, work, gate, recipe)
     method = calibration or source.recipe.export.calibration
     author = _author(source.recipe)
     with in_place_of(out) as folder:
         measured = _measure(source, method, [VALID, TEST] if final else [VALID])
-        proof = _write(source, measured, method, author, folder)
+        proof, warnings = _write(source, measured, method, author, folder)
         golden = _golden_refused(load_bundle(folder))
     remarks = [remark for fitted in measured.labels for remark in fitted.remarks]
-    return ExportReport(load_bundle(out), measured.labels, proof, [*measured.remarks, *remarks, *golden])
+    return ExportReport(load_bundle(out), measured.labels, proof, [*measured.remarks, *remarks, *warnings, *golden])
 
 
 def recipe_of_checkpoint(checkpoint: Path) -> RecipeFile:
@@ -123,8 +131,19 @@ def _source(checkpoint: Path, place: Path | None, work: Path, gate: Path | None,
             f"{checkpoint} takes {trained.image}, and the recipe's [image] is {network_input(recipe.image)}. "
             "Train with this recipe first."
         )
-    named = gate or (recipe.place(recipe.export.gate) if recipe.export.gate else None)
-    return _Source(trained, recipe, read_records(recipe, place), work, load_bundle(named) if named else None)
+    named = gate or _gate_of(recipe, work)
+    return _Source(trained, recipe, read_records(recipe, place), work, open_gate(named) if named else None)
+
+
+def _gate_of(recipe: RecipeFile, work: Path) -> Path | None:
+    """The gate that a recipe names, its own or another bundle's. Raises SettingsError where it asks for both."""
+    if recipe.gate and recipe.export.gate:
+        raise SettingsError("The recipe has a [gate], and [export] names another bundle's gate. Keep one of them.")
+    if recipe.gate:
+        if not (work / GATE).is_file():
+            raise CheckpointError(f"{work / GATE} does not exist, and the recipe has a [gate]. Run: sitegen train gate")
+        return work / GATE
+    return recipe.place(recipe.export.gate) if recipe.export.gate else None
 
 
 def _measure(source: _Source, method: Method, splits: Sequence[str]) -> _Measured:
@@ -137,13 +156,20 @@ def _measure(source: _Source, method: Method, splits: Sequence[str]) -> _Measure
     return _Measured(parts, scored, fit_labels(scored[VALID], method, source.recipe.data.balance_sources))
 
 
-def _write(source: _Source, measured: _Measured, method: Method, author: str, folder: Path) -> Proof:
-    """Write all files of the bundle, and prove the graphs."""
+def _write(
+    source: _Source, measured: _Measured, method: Method, author: str, folder: Path
+) -> tuple[Proof, Sequence[str]]:
+    """Write all files of the bundle, and prove the graphs; return the proof, and what people should know of the gate.
+
+    The bundle is written twice: what its gate lets through is measured with the whole of it, and then noted in it.
+    """
     image = classifier_input(source.trained)
-    feature_map = write_classifier(source.trained, folder)
+    pooled = needs_features(source.gate, source.plan)
+    feature_map = write_classifier(source.trained, folder, pooled=pooled)
     shown = np.concatenate([_sample(measured.parts[VALID].tensors), write_golden(folder, image)])
     proof = prove(folder, source.trained.network, shown, feature_map)
-    gate = take_gate(source.gate, folder) if source.gate else None
+    work = GateWork(source.recipe, source.trained, source.records, source.work, measured.parts[VALID], source.plan)
+    gate = put_gate(source.gate, folder, work) if source.gate else None
     asked = source.recipe.export
     draft = Draft(
         name=source.recipe.name.lower(),
@@ -154,32 +180,49 @@ def _write(source: _Source, measured: _Measured, method: Method, author: str, fo
         gate=gate.settings if gate else None,
         gradient=True,
         feature_map=feature_map,
+        features=bool(gate and gate.features),
         provenance=provenance(
-            source.trained, source.recipe, source.records, measured.labels, method, proof, measured.remarks, gate
+            source.trained,
+            source.recipe,
+            source.records,
+            measured.labels,
+            method,
+            proof,
+            measured.remarks,
+            gate.origin if gate else None,
         ),
-        metrics={split: bundle_metrics(_shipped(source, measured, split)) for split in measured.parts},
     )
-    (folder / CARD).write_text(render_card(draft, image, author), encoding="utf-8", newline="\n")
+    _finish(folder, draft, image, gate, measured, author)
+    return proof, gate.warnings if gate else ()
+
+
+def _finish(
+    folder: Path, draft: Draft, image: NetworkInput, gate: BundleGate | None, measured: _Measured, author: str
+) -> None:
+    """Write the bundle's description and card, with what it achieves on each split that was opened."""
     inputs: dict[str, NetworkInput | Graph] = {"classifier": image}
     if gate:
         inputs["gate"] = gate.graph
-    write_bundle(folder, draft, inputs)
-    return proof
+    (folder / CARD).write_text("", encoding="utf-8")
+    bundle = write_bundle(folder, draft, inputs)
+    metrics = {
+        split: bundle_metrics(as_shipped(scored, measured.labels, _accepted(bundle, scored)))
+        for split, scored in measured.scored.items()
+    }
+    whole = replace(draft, metrics=metrics)
+    (folder / CARD).write_text(render_card(whole, image, author), encoding="utf-8", newline="\n")
+    write_bundle(folder, whole, inputs)
+
+
+def _accepted(bundle: Bundle, scored: Scored) -> NDArray[np.bool_] | None:
+    """Which images of a split users would see findings of; None where the bundle has no gate."""
+    if bundle.description.gate is None:
+        return None
+    return score_bundle(bundle, scored.records, workers=None).accepted
 
 
 def _sample(tensors: Images) -> Images:
     return np.ascontiguousarray(tensors[samples(len(tensors))])
-
-
-def _shipped(source: _Source, measured: _Measured, split: str) -> Scored:
-    """What the bundle will say of the images of a split."""
-    scored = measured.scored[split]
-    accepted = None
-    if source.gate:
-        paths = [record.path for record in scored.records]
-        (image,) = source.gate.model.graphs["gate"].images
-        accepted = accepted_images(source.gate, cached_tensors(paths, {"gate": image}, source.work / "tensors")["gate"])
-    return as_shipped(scored, measured.labels, accepted)
 
 
 def _author(recipe: RecipeFile) -> str:

@@ -12,7 +12,6 @@ import torch
 from sitegen import __version__
 from sitegen.calibration import Method
 from sitegen.data.records import TEST, TRAIN, VALID, Record
-from sitegen.export.classifier_bundle import TakenGate
 from sitegen.export.proof import TOLERANCE, Proof
 from sitegen.networks.registry import network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
@@ -31,7 +30,7 @@ def provenance(
     method: Method,
     proof: Proof,
     remarks: Sequence[str],
-    gate: TakenGate | None,
+    gate: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return plain data, as docs/export.md describes it: versions, recipe, training, data, fits, proof, gate."""
     made_by = without_places(dict(trained.made_by))
@@ -51,7 +50,7 @@ def provenance(
             "labels": {fitted.label.name: fitted.document() for fitted in labels},
         },
         "proof": {name: _short(value) for name, value in asdict(proof).items()} | {"tolerance": TOLERANCE},
-        "gate": dict(gate.origin) if gate else None,
+        "gate": dict(gate) if gate else None,
         "remarks": list(remarks),
     }
 

@@ -73,24 +73,31 @@ def training_recipe(file: RecipeFile) -> Recipe:
     return read_recipe(file.training)
 
 
-def load_split(file: RecipeFile, records: Sequence[Record], split: str, work: Path) -> ImageSplit:
+def load_split(
+    file: RecipeFile,
+    records: Sequence[Record],
+    split: str,
+    work: Path,
+    inputs: Mapping[str, NetworkInput] | None = None,
+) -> ImageSplit:
     """Return the images of one split, those that cannot be used left out and named.
 
-    Raises DataError where none is left, or more than a tenth is lost.
+    They are as the classifier sees them, or as the one network that `inputs` describes by its role. Raises DataError
+    where none is left, or more than a tenth is lost.
     """
     chosen = [record for record in records if record.split == split]
     if not chosen:
         there = ", ".join(sorted({record.split or '""' for record in records}))
         raise DataError(f"no image is in the split {split!r}; there are {there}. Set split in the recipe's [data].")
-    usable: Usable = usable_tensors(
-        [record.path for record in chosen], {ROLE: network_input(file.image)}, work / "tensors"
-    )
+    inputs = inputs or {ROLE: network_input(file.image)}
+    (role,) = inputs
+    usable: Usable = usable_tensors([record.path for record in chosen], inputs, work / "tensors")
     if len(usable.problems) > FRACTION_LOST * len(chosen):
         path, message = usable.problems[0]
         raise DataError(
             f"{len(usable.problems)} of {len(chosen)} images of the split {split!r} cannot be used; {path}: {message}"
         )
-    return ImageSplit([chosen[index] for index in usable.kept], usable.tensors[ROLE], usable.problems)
+    return ImageSplit([chosen[index] for index in usable.kept], usable.tensors[role], usable.problems)
 
 
 def prepare(file: RecipeFile, work: Path, place: Path | None = None) -> Prepared:

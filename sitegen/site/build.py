@@ -29,7 +29,7 @@ from sitegen_runtime.gradient import GradientDraft
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "sitegen.site/1"
 ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
-ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient")
+ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features")
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 STAGES = ("engines", "snapshot", "packing", "pages")
 Report = Callable[[str], None]

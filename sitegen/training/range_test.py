@@ -5,7 +5,7 @@ range_tests(...)                               the curves for several, from the 
 steepest_rate(rates, losses)                   the rate at which the loss falls fastest
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -20,9 +20,10 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from sitegen.settings import STRICT, Count
-from sitegen.training.loop import BatchLoss
 from sitegen.training.schedules import AdamSettings, Rate, make_optimiser
 
+BatchLoss = Callable[[Tensor, Generator], Tensor]
+"""The scalar loss of the examples at these indices; all its randomness comes from the generator."""
 WEIGHT_DECAYS = (0.0, 0.1, 1e-3, 1e-5)
 """Those that Elkins et al. 2019 compare in figure 6."""
 _MEMORY = 0.9  # of the running average that tells when the loss explodes

@@ -28,7 +28,7 @@ async function runForPage(kind, blob, options) {
   const name = String(options.name ?? blob.name ?? "image");
   try {
     const engine = await engineReady;
-    return await engine.run(kind, blob, { ...options, name, force: Boolean(options.force) });
+    return await engine.run(kind, blob, { ...options, name, force: Boolean(options.force), correction: options.correction ?? null });
   } catch (error) {
     return failureResult({ kind, name }, error.code ?? "engine-failed", error.message);
   }

@@ -5,26 +5,36 @@ class Card {
   constructor(list, blob, name) {
     this.blob = blob;
     this.name = name;
-    this.title = element("h3", { textContent: name, className: "card-name" });
-    this.status = element("p", { className: "card-status", textContent: "Waiting" });
+    const id = `card-${Card.count++}`;
+    this.title = element("h3", { textContent: name, className: "card-name", id: `${id}-name` });
+    this.status = element("p", { className: "card-status", textContent: "Waiting", id: `${id}-status` });
     this.bar = element("progress", { max: 1, "aria-label": `Progress of ${name}` });
     this.body = element("div", { className: "card-body" });
     this.actions = element("div", { className: "card-actions" });
-    this.node = element("article", { className: "card", tabIndex: -1, "aria-busy": "true" }, element("header", {}, this.title), this.status, this.bar, this.body, this.actions);
+    this.node = element("article", { className: "card", tabIndex: -1, "aria-busy": "true", "aria-labelledby": `${id}-name ${id}-status` }, element("header", {}, this.title), this.status, this.bar, this.body, this.actions);
     list.prepend(this.node);
   }
 
-  async analyse(force = false) {
+  // `options` are those of sitegen.analyse: force, correction.
+  async analyse(options = {}) {
     const controller = new AbortController();
     const cancel = element("button", { type: "button", textContent: "Cancel" });
     cancel.onclick = () => controller.abort();
+    this.options = options;
     this.actions.replaceChildren(cancel);
     this.node.setAttribute("aria-busy", "true");
     this.bar.hidden = false;
     const onProgress = ({ stage, done }) => this.progress(stage, done);
-    const result = await analyseForPage(this.blob, { name: this.name, force, signal: controller.signal, onProgress });
+    const result = await analyseForPage(this.blob, { ...options, name: this.name, signal: controller.signal, onProgress });
     this.show(result);
     return result;
+  }
+
+  // Asked for on the card itself, by a button that is gone by now: the result gets the focus that the button had.
+  async analyseAgain(options) {
+    this.node.focus();
+    await this.analyse(options);
+    if (this.node.contains(document.activeElement) || document.activeElement === document.body) this.node.focus();
   }
 
   progress(stage, done) {
@@ -36,30 +46,28 @@ class Card {
   show(result) {
     const { wording, document } = result;
     this.node.dataset.outcome = wording.outcome;
+    this.node.classList.toggle("forced", wording.badge !== null);
     this.node.setAttribute("aria-busy", "false");
     this.bar.hidden = true;
     this.status.textContent = wording.headline;
-    this.body.replaceChildren(...this.picture(result), this.words(wording, document));
+    this.body.replaceChildren(...this.pictures(result), this.words(wording, document), ...this.judgement(result));
     this.actions.replaceChildren(...this.buttons(wording, document));
   }
 
-  picture(result) {
+  pictures(result) {
     if (!result.preview) return [];
-    const refused = result.document.gate && !result.document.gate.accepted;
-    const canvas = element("canvas", { role: "img", "aria-label": `The image ${this.name}${refused ? ", with the places unlike the training images in red" : ""}` });
-    drawPicture(canvas, result, refused);
-    const figure = element("figure", { className: "picture" }, canvas);
-    if (result.bytes) {
-      const box = element("input", { type: "checkbox", checked: refused });
-      box.onchange = () => drawPicture(canvas, result, box.checked);
-      figure.append(element("figcaption", {}, element("label", {}, box, " Show where the image differs from its reconstruction")));
-    }
-    return [figure];
+    if (result.bytes && !result.wording.gate.accepted) return [picturePair(this.name, result)];
+    return [element("div", { className: "pictures" }, imageFigure(this.name, result, false))];
+  }
+
+  judgement(result) {
+    return result.preview && result.bytes && result.wording.gate.accepted ? [gateDetails(this.name, result)] : [];
   }
 
   words(wording, document) {
-    const details = wording.details.map((text) => element("p", { textContent: text }));
-    const words = element("div", { className: "words" }, ...wording.findings.map(findingBar), ...details);
+    const { gate, findings, badge, details } = wording;
+    const words = element("div", { className: "words" }, ...this.offers(gate?.offers ?? []), ...findings.map((finding) => findingBar(finding, badge)));
+    words.append(...details.map((text) => element("p", { textContent: text })), ...refusedMeasures(gate));
     const times = Object.entries(document.timings);
     if (times.length) {
       const rows = times.map(([stage, time]) => element("tr", {}, element("th", { scope: "row", textContent: stage }), element("td", { textContent: `${time.toFixed(0)} ms` })));
@@ -68,33 +76,53 @@ class Card {
     return words;
   }
 
+  offers(offers) {
+    return offers.map(({ correction, message, button }) => {
+      const apply = element("button", { type: "button", textContent: button });
+      apply.onclick = () => this.analyseAgain({ correction });
+      return element("div", { className: "offer" }, element("p", { textContent: message }), apply);
+    });
+  }
+
   buttons(wording, document) {
     const save = element("button", { type: "button", textContent: "Save result (JSON)" });
-    save.onclick = () => saveText(`${this.name}.sitegen.json`, JSON.stringify(document, null, 2));
+    const file = [this.name, ...wording.marks, "sitegen", "json"].join(".");
+    save.onclick = () => saveText(file, JSON.stringify(document, null, 2));
     const remove = element("button", { type: "button", textContent: "Remove" });
     remove.onclick = () => this.node.remove();
-    if (wording.outcome !== "refused") return [save, remove];
+    const back = wording.correction ? [this.wayBack(wording.correction)] : [];
+    if (wording.outcome !== "refused") return [...back, save, remove];
     const anyway = element("button", { type: "button", textContent: "Analyse anyway…" });
     anyway.onclick = () => this.confirmForce(anyway);
-    return [anyway, save, remove];
+    return [...back, anyway, save, remove];
+  }
+
+  wayBack({ undo }) {
+    const back = element("button", { type: "button", textContent: undo });
+    back.onclick = () => this.analyseAgain({});
+    return back;
   }
 
   confirmForce(button) {
     const yes = element("button", { type: "button", textContent: "Yes, and mark it as forced" });
-    yes.onclick = () => this.analyse(true);
+    yes.onclick = () => this.analyseAgain({ ...this.options, force: true });
     const text = element("span", { textContent: "The model never saw images like this; its answer means nothing. Really?" });
     button.replaceWith(text, yes);
     yes.focus();
   }
 }
+Card.count = 0;
 
-function findingBar({ label, share, mark, percent, verdict, above }) {
+function findingBar({ label, share, mark, percent, verdict, above }, badge) {
+  const marks = badge ? [badge] : [];
+  const spoken = [`${percent}, ${verdict}`, ...marks.map(({ long }) => long)].join(". ");
   const fill = element("span", { className: "bar-fill" });
   fill.style.width = `${100 * share}%`;
   const tick = element("span", { className: "bar-mark" });
   tick.style.left = `${100 * mark}%`;
-  const bar = element("div", { className: "bar", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * share), "aria-valuetext": `${percent}, ${verdict}` }, fill, tick);
-  const head = element("div", { className: "finding-head" }, element("strong", { textContent: label }), element("span", { textContent: `${percent}, ${verdict}` }));
+  const bar = element("div", { className: "bar", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * share), "aria-valuetext": spoken }, fill, tick);
+  const badges = marks.map(({ short, long }) => element("span", { className: "badge", textContent: short, title: long }));
+  const head = element("div", { className: "finding-head" }, element("strong", { textContent: label }, ...badges), element("span", { textContent: `${percent}, ${verdict}` }));
   return element("div", { className: `finding${above ? " above" : ""}` }, head, bar);
 }
 

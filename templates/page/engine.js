@@ -42,9 +42,9 @@ class Engine {
   }
 
   // Resolves to {document, bytes}, and for the kind "analyse" also {wording, preview, overlay, squares}; never rejects.
-  run(kind, blob, { name, force, seed, onProgress, signal }) {
+  run(kind, blob, { name, force, correction, seed, onProgress, signal }) {
     return new Promise((resolve) => {
-      const job = { id: this.nextId++, kind, blob, name, force, seed, onProgress, resolve, attempts: 0 };
+      const job = { id: this.nextId++, kind, blob, name, force, correction, seed, onProgress, resolve, attempts: 0 };
       if (signal?.aborted) return resolve(cancelledResult(job));
       signal?.addEventListener("abort", () => this.cancel(job), { once: true });
       this.queue.push(job);
@@ -66,8 +66,8 @@ class Engine {
   async send(job, worker) {
     const bytes = await job.blob.arrayBuffer();
     if (worker !== this.worker || this.active !== job) return; // another worker has the job by now
-    const { kind, id, name, force, seed } = job;
-    worker.postMessage({ kind, id, bytes, name, force, seed }, [bytes]);
+    const { kind, id, name, force, correction, seed } = job;
+    worker.postMessage({ kind, id, bytes, name, force, correction, seed }, [bytes]);
     this.expectWithin(job.cancelled ? CANCEL_MS : ACCEPT_MS);
   }
 

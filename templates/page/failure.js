@@ -5,7 +5,8 @@ function failureResult({ kind, name }, code, message) {
   document.image.name = name;
   document.error = { code, message };
   const headline = code === "cancelled" ? "Cancelled" : "This image could not be analysed";
-  return { document, wording: { outcome: "failed", headline, details: [message], findings: [] }, preview: null, bytes: null };
+  const wording = { outcome: "failed", headline, details: [message], findings: [], gate: null, correction: null, badge: null, marks: [] };
+  return { document, wording, preview: null, bytes: null };
 }
 
 function cancelledResult(job) {

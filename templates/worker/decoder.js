@@ -71,7 +71,7 @@ const UPRIGHT = {
   8: (w, h) => [0, -1, 1, 0, 0, w],
 };
 
-function previewOf(bitmap, orientation) {
+function previewOf(bitmap, orientation, inverted) {
   const scale = Math.min(1, PREVIEW_SIDE / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
@@ -80,5 +80,10 @@ function previewOf(bitmap, orientation) {
   context.imageSmoothingQuality = "high";
   context.setTransform(...UPRIGHT[orientation](width, height));
   context.drawImage(bitmap, 0, 0, width, height);
+  if (inverted) {
+    context.globalCompositeOperation = "difference"; // from white
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, width, height);
+  }
   return canvas.transferToImageBitmap();
 }

@@ -120,10 +120,10 @@ class Work {
     }
   }
 
-  async preview(orientation) {
+  async preview({ orientation, inverted }) {
     try {
       this.opened ??= new DecodedImage(await bitmapOf(this.job.bytes, ""));
-      return previewOf(this.opened.bitmap, orientation);
+      return previewOf(this.opened.bitmap, orientation, inverted);
     } catch {
       return null; // the result stands without its picture
     }
@@ -133,14 +133,14 @@ class Work {
 async function answer(job) {
   postMessage({ kind: "accepted", id: job.id });
   const work = new Work(job);
-  const { kind, force, seed } = job;
+  const { kind, force, correction, seed } = job;
   const data = pyodide.toPy(new Uint8Array(job.bytes));
-  const session = Session(data, job.name, bundleJson, JSON.stringify({ kind, engine, force, seed }));
+  const session = Session(data, job.name, bundleJson, JSON.stringify({ kind, engine, force, correction, seed }));
   data.destroy();
   try {
     const end = await work.follow(session);
     const isDrawn = kind === "analyse" && !("error" in end.document);
-    const preview = isDrawn ? await work.preview(end.orientation) : null;
+    const preview = isDrawn ? await work.preview(end) : null;
     const large = [preview, end.bytes?.buffer].filter(Boolean);
     postMessage({ ...end, kind: "result", id: job.id, preview }, large);
   } finally {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
+from browser.gate_bundle import make_gate_bundle
 from browser.support import opened
 from sitegen import resources
 from sitegen.browser.chromium import chromium, installed
@@ -43,6 +44,16 @@ def shipped_bundle() -> Bundle:
 def shipped_site(shipped_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # Spaces, accents and "%" are what folders on people's sticks are called.
     return build_site(shipped_bundle, tmp_path_factory.mktemp("Röntgen 100 %41") / "ma page").folder
+
+
+@pytest.fixture(scope="session")
+def gate_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return make_gate_bundle(tmp_path_factory.mktemp("gate-bundle") / "gate-model")
+
+
+@pytest.fixture(scope="session")
+def gate_site(gate_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(gate_bundle, tmp_path_factory.mktemp("gate-site") / "dist").folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,5 @@
-"""What several browser tests do: open a site and wait, ask it for a gradient, encode images, find data that lies beside
-the project.
+"""What several browser tests do: open a site and wait, choose files and wait for their cards, ask for a gradient,
+encode images, find data that lies beside the project.
 """
 
 import base64
@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.page import SitePage, site_address
 from sitegen.phantom import phantom
@@ -57,11 +60,38 @@ def encoded(kind: str = "PNG", seed: int = 0, size: int = 256, **options: object
     return buffer.getvalue()
 
 
+def png(pixels: np.ndarray) -> bytes:
+    """The PNG of 8-bit pixels."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def noise(size: int = 200) -> bytes:
     """The PNG of an image that no gate accepts."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.random.default_rng(2).integers(0, 256, (size, size), np.uint8)).save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(np.random.default_rng(2).integers(0, 256, (size, size), np.uint8))
+
+
+def cards(driver: webdriver.Chrome, count: int) -> list[WebElement]:
+    """Wait until `count` cards are there and done; newest first."""
+
+    def done(driver: webdriver.Chrome) -> list[WebElement] | bool:
+        found = driver.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]")
+        return found if len(found) == count else False
+
+    return list(WebDriverWait(driver, 30).until(done))
+
+
+def choose(driver: webdriver.Chrome, *files: Path) -> None:
+    """Choose files in the page's file dialogue."""
+    driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
+
+
+def written(folder: Path, name: str, data: bytes) -> Path:
+    """Write a file; return its path."""
+    path = folder / name
+    path.write_bytes(data)
+    return path
 
 
 def data_folder(name: str) -> Path:

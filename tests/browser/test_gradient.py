@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from selenium import webdriver
 
-from browser.support import encoded, gradient, noise, opened
+from browser.support import encoded, gradient, noise, opened, png
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
+from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
 
 pytestmark = pytest.mark.browser
@@ -227,6 +228,16 @@ def test_calls_may_overlap_with_each_other_and_with_analyses(caught: SitePage, g
         assert answer["document"]["image"]["sha256"] == hashlib.sha256(data).hexdigest()
         theirs = predictor.gradient(data, seed, force=True)
         assert relative(np.array(answer["gradient"]), theirs.values["gradient"]) <= 1e-5
+
+
+def test_a_corrected_image_has_the_gradient_of_the_upright_one(driver: webdriver.Chrome, gradient_site: Path) -> None:
+    upright = phantom(seed=1, size=200)
+    with opened(driver, gradient_site) as page:
+        expected, _ = gradient(page, png(upright), seed=SEED, force=True)
+        document, _ = gradient(page, png(np.rot90(upright, 2)), seed=SEED, force=True, correction="turn-180")
+    assert document["tensors"] == expected["tensors"]
+    assert document["gradients"] == expected["gradients"]
+    assert document["correction"] == "turn-180"
 
 
 def test_the_session_is_made_once_and_only_when_asked_for(driver: webdriver.Chrome, shipped_site: Path) -> None:

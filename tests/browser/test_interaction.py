@@ -9,10 +9,9 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browser.support import encoded, noise, opened
+from browser.support import cards, choose, encoded, noise, opened, written
 
 pytestmark = pytest.mark.browser
 
@@ -21,26 +20,6 @@ pytestmark = pytest.mark.browser
 def at(driver: webdriver.Chrome, shipped_site: Path) -> Iterator[webdriver.Chrome]:
     with opened(driver, shipped_site):
         yield driver
-
-
-def cards(driver: webdriver.Chrome, count: int) -> list[WebElement]:
-    """Wait until `count` cards are there and done; newest first."""
-
-    def done(driver: webdriver.Chrome) -> list[WebElement] | bool:
-        found = driver.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]")
-        return found if len(found) == count else False
-
-    return list(WebDriverWait(driver, 30).until(done))
-
-
-def choose(driver: webdriver.Chrome, *files: Path) -> None:
-    driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
-
-
-def written(folder: Path, name: str, data: bytes) -> Path:
-    path = folder / name
-    path.write_bytes(data)
-    return path
 
 
 def test_an_accepted_image_shows_labelled_bars(at: webdriver.Chrome) -> None:

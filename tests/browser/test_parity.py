@@ -37,6 +37,17 @@ def finding(label: str, calibrated: float, operating_point: float, calibration: 
     }
 
 
+def score(metric: str, value: float, threshold: float) -> Document:
+    return {
+        "metric": metric,
+        "value": value,
+        "threshold": threshold,
+        "higher": "unlike",
+        "passed": True,
+        "position": 0.25,
+    }
+
+
 def document(**changes: Any) -> Document:
     fields = {
         "schema": "sitegen.result/1",
@@ -44,7 +55,16 @@ def document(**changes: Any) -> Document:
         "bundle": {"name": "model", "version": "1", "sha256": "11"},
         "engine": {"runtime": "cpython", "provider": "cpu", "threads": 1},
         "tensors": {"classifier": "22", "gate": "33"},
-        "gate": {"metric": "ssim", "score": 0.7, "threshold": 0.6, "accepted": True, "reason": None},
+        "gate": {
+            "metric": "ssim",
+            "score": 0.7,
+            "threshold": 0.6,
+            "accepted": True,
+            "reason": None,
+            "position": 0.5,
+            "scores": [score("l1", 0.1, 0.2), score("mahalanobis", 20.0, 30.0)],
+            "checks": [{"check": "turned", "message": "Gains 0.123.", "correction": "turn-90"}],
+        },
         "findings": [
             finding("Mass", 0.5, 0.5, "piecewise-linear", 0.5),
             finding("Nodule", 0.5, 0.8, "temperature", 2 / 3),
@@ -90,6 +110,20 @@ def test_equal_documents() -> None:
         (lambda fields: fields["gate"].update(score=0.7000021), "a.png: gate scores differ by 2.1e-06"),
         (lambda fields: fields["gate"].update(score=math.nan), "a.png: gate scores differ by nan"),
         (lambda fields: fields["gate"].update(accepted=False), "a.png: the page and Python decide differently"),
+        (
+            lambda fields: fields["gate"]["scores"][0].update(value=0.1000011),
+            "a.png: the score l1 differs by 1.1e-06",
+        ),
+        (lambda fields: fields["gate"]["scores"][0].update(value=math.nan), "a.png: the score l1 differs by nan"),
+        (
+            lambda fields: fields["gate"]["scores"][1].update(value=20.00022),
+            "a.png: the score mahalanobis differs by 1.1e-05",
+        ),
+        (lambda fields: fields["gate"]["scores"][0].update(passed=False), "a.png: scores differ"),
+        (lambda fields: fields["gate"]["scores"].pop(), "a.png: scores differ"),
+        (lambda fields: fields["gate"]["checks"].pop(), "a.png: checks differ"),
+        (lambda fields: fields["gate"]["checks"][0].update(correction="invert"), "a.png: checks differ"),
+        (lambda fields: fields.update(correction="invert"), "a.png: correction differs: "),
         (lambda fields: fields.update(gate=None), "a.png: only one side has a gate"),
         (lambda fields: fields["findings"][1].update(probability=0.50002), "a.png: Nodule differs by 2.0e-05"),
         (lambda fields: fields["findings"][1].update(probability=math.nan), "a.png: Nodule differs by nan"),
@@ -120,6 +154,9 @@ def test_each_difference_is_found(change: Callable[[Document], Any], failure: st
     "change",
     [
         lambda fields: fields["gate"].update(score=0.7000009),
+        lambda fields: fields["gate"]["scores"][0].update(value=0.1000009),
+        lambda fields: fields["gate"]["scores"][1].update(value=20.00018),
+        lambda fields: fields["gate"]["checks"][0].update(message="Gains 0.124."),
         lambda fields: fields["findings"][0].update(probability=0.500009, calibrated=0.500009),
         lambda fields: fields["findings"][1].update(probability=0.500009, logit=4e-5, calibrated=0.500005),
         lambda fields: fields["findings"][1].update(calibrated=0.5 + 9e-10),
@@ -170,7 +207,17 @@ def test_report_tables_hold_the_figures() -> None:
     for table in as_tables(report):
         console.print(table)
     text = console.file.getvalue()
-    for words in ("chrome 1.2, 1 images", "1234 ms", "image/png 1/1", "Nodule", "2.0e-05", "gate score", "±3%", "20%"):
+    for words in (
+        "chrome 1.2, 1 images",
+        "1234 ms",
+        "image/png 1/1",
+        "Nodule",
+        "2.0e-05",
+        "gate score",
+        "gate: l1",
+        "±3%",
+        "20%",
+    ):
         assert words in text, words
 
 

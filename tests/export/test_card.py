@@ -1,5 +1,6 @@
 """The card: every number from the description, names that are text and no more, the author's words as they are."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -83,11 +84,36 @@ def test_the_input_is_told_with_its_crop_and_normalisation() -> None:
 
 def test_a_gate_is_told_with_its_origin() -> None:
     card = render_card(draft("Mass", gate=True), GREY)
-    assert "| gate | from the bundle other 2; ssim at least 0.5000; 95 % of its validation images pass |" in card
+    assert "| gate | from the bundle other 2; refuses by ssim; 95 % of its validation images pass |" in card
+    assert "| `ssim` | structural similarity of the image and its reconstruction | at least 0.5 | before the" in card
     assert "Before that, a gate decides" in card
     without = render_card(draft("Mass"), GREY)
     assert "Before that, a gate decides" not in without
     assert "accepted by the gate" not in without
+    assert "## The gate" not in without
+
+
+def test_a_gate_of_the_bundles_own_is_told_with_its_scores_and_its_training() -> None:
+    scores = [{"metric": "turned", "threshold": -0.01, "higher": "unlike"}]
+    scores += [{"metric": "max-logit", "threshold": -3.25, "higher": "alike"}]
+    gate = GateSettings.model_validate({"metric": "ssim", "threshold": 0.61, "share": 0.95, "scores": scores})
+    made = {
+        "network": {"name": "ali", "latent": 32},
+        "parameters": 4321,
+        "training": {"steps": 8000, "network": {"name": "ali", "latent": 32}, "objective": {"kind": "ali"}},
+        "last": {"step": 8000.0, "valid_ssim": 0.71},
+        "passing": {"nih": 0.96, "": 0.9512},
+        "images": {"train": 11624, "valid": 330},
+    }
+    known = draft("Mass", gate=True)
+    told = render_card(replace(known, gate=gate, provenance=known.provenance | {"gate": made}), GREY)
+    card = " ".join(told.split())
+    assert "ali of 4,321 weights, trained with the bundle; refuses by ssim, turned, max-logit; 95 %" in card
+    assert "| `turned` | SSIM gained by turning or inverting the image | at most -0.01 | before the" in card
+    assert "| `max-logit` | the largest logit | at least -3.25 | after it, before any finding is shown |" in card
+    assert "Of the validation images pass: 96.0 % of nih, 95.1 % of all." in card
+    assert "trained on 11,624 images, and watched on 330. It ended at step 8000, valid ssim 0.71." in card
+    assert "- objective: ali\n- steps 8000\n" in told
 
 
 def test_names_are_text_whatever_they_hold() -> None:

@@ -12,16 +12,12 @@ import onnxruntime
 import pytest
 import torch
 
-from bundles import make_bundle
-from sitegen.bundle import Bundle, FeatureMap, Graph, GraphOutput, describe_files, load_bundle, write_description
-from sitegen.errors import BundleError, ExportError
-from sitegen.export.classifier_bundle import classifier_input, take_gate, write_classifier, write_golden
+from sitegen.bundle import FeatureMap
+from sitegen.errors import ExportError
+from sitegen.export.classifier_bundle import classifier_input, write_classifier
 from sitegen.export.proof import TOLERANCE, prove, samples
-from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
-from sitegen.prediction import Predictor
-from sitegen.resources import default_bundle
 from sitegen_runtime.model import NetworkInput
 from trained import lived_in
 
@@ -155,72 +151,6 @@ def test_samples_are_spread_over_all_images() -> None:
     chosen = samples(311)
     assert (len(chosen), chosen[0], chosen[-1]) == (32, 0, 310)
     assert set(np.diff(chosen)) == {10}
-
-
-def test_a_gate_is_taken_over_with_its_settings_and_decides_alike(written: Any, tmp_path: Path) -> None:
-    folder, made, feature_map = written
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    source = load_bundle(default_bundle())
-    bundle = with_gate_of(source, tmp_path, made, feature_map)
-    assert bundle.description.gate == source.description.gate
-    assert bundle.description.feature_map == feature_map
-    assert "final.weights" in bundle.description.files
-    golden, theirs = bundle.description.golden, source.description.golden
-    assert golden is not None
-    assert theirs is not None
-    assert golden.gate == pytest.approx(theirs.gate, abs=1e-9)
-    assert golden.tensors["gate"] == theirs.tensors["gate"]
-
-
-def test_a_gate_may_have_other_names_and_hardly_any_weights(written: Any, tmp_path: Path) -> None:
-    folder, made, feature_map = written
-    shutil.copytree(folder, tmp_path / "bundle")
-    source = renamed_gate(make_bundle(tmp_path / "source"))
-    bundle = with_gate_of(source, tmp_path / "bundle", made, feature_map)
-    golden = bundle.path("golden.png")
-    own, other = (Predictor(each).predict(golden)["gate"] for each in (bundle, source))
-    assert own == other
-    assert bundle.weights("gate") == {}
-    assert bundle.description.graphs["gate"].outputs[0].name == "rebuilt"
-
-
-def renamed_gate(bundle: Bundle) -> Bundle:
-    """Write the gate, of nine weights, again: in a folder of its own, and with another name for what it draws."""
-    model = onnx.load(str(bundle.path("gate.onnx")))
-    model.graph.output[0].name = model.graph.node[-1].output[0] = "rebuilt"
-    (bundle.folder / "networks").mkdir()
-    onnx.save(model, str(bundle.path("networks/drawer.onnx")))
-    old = bundle.description
-    gate = Graph(
-        file="networks/drawer.onnx",
-        inputs=old.graphs["gate"].inputs,
-        outputs=[GraphOutput(name="rebuilt", role="reconstruction")],
-    )
-    files = describe_files(bundle.folder, ["card.md", "classifier.onnx", "classifier.weights", gate.file])
-    write_description(bundle.folder, old.model_copy(update={"graphs": {**old.graphs, "gate": gate}, "files": files}))
-    return load_bundle(bundle.folder)
-
-
-def with_gate_of(source: Bundle, folder: Path, made: TrainedClassifier, feature_map: FeatureMap) -> Bundle:
-    taken = take_gate(source, folder)
-    assert taken.origin["name"] == source.description.name
-    image = classifier_input(made)
-    golden = write_golden(folder, image)
-    assert golden.shape == (1, 1, 32, 32)
-    (folder / "card.md").write_text("# Card\n", encoding="utf-8")
-    labels = [replace_label(source, name) for name in LABELS]
-    draft = Draft("test", "1", "Test", source.description.licence, labels, taken.settings, True, feature_map)
-    return write_bundle(folder, draft, {"classifier": image, "gate": taken.graph})
-
-
-def replace_label(source: Bundle, name: str) -> Any:
-    return source.description.labels[0].model_copy(update={"name": name})
-
-
-def test_a_bundle_without_a_gate_has_none_to_give(tmp_path: Path) -> None:
-    source = make_bundle(tmp_path / "source", gate=False)
-    with pytest.raises(BundleError, match=r"has no gate\. Name one that has, or leave out --gate"):
-        take_gate(source, tmp_path)
 
 
 def test_graphs_call_the_input_as_they_always_do() -> None:

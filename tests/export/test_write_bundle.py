@@ -6,8 +6,8 @@ from sitegen.errors import BundleError
 from sitegen.export.gradient_graph import export_gradient, last_feature_map
 from sitegen.export.onnx_export import export_onnx
 from sitegen.export.write_bundle import GOLDEN, Draft, write_bundle
-from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
+from sitegen.networks.reconstruction import ReconstructionSettings, make_reconstruction
 from sitegen.phantom import write_phantom
 from sitegen.prediction import Predictor
 from sitegen_runtime.model import NetworkInput
@@ -29,8 +29,8 @@ def folder(tmp_path):
     torch.manual_seed(0)
     classifier = DenseNet(DenseNetSettings(growth=4, blocks=(1, 1), stem=8, labels=2))
     export_onnx(classifier, (1, 1, 32, 32), "logits", tmp_path / "classifier.onnx")
-    autoencoder = Autoencoder(AutoencoderSettings(side=16, latent=4, widths=(4, 8)))
-    export_onnx(autoencoder, (1, 1, 16, 16), "reconstruction", tmp_path / "gate.onnx")
+    autoencoder = make_reconstruction(ReconstructionSettings(side=16, latent=4, widths=(4, 8)))
+    export_onnx(autoencoder, (1, 1, 16, 16), ["reconstruction", "latent"], tmp_path / "gate.onnx")
     (tmp_path / "card.md").write_text("# Tiny\n", encoding="utf-8")
     write_phantom(tmp_path / GOLDEN, 0, 64)
     return tmp_path

@@ -15,6 +15,7 @@ from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadRows, R
 ENGINE = {"runtime": "cpython", "provider": "cpu", "threads": 1}
 LOGITS = (0.5, -1.0, 2.0)
 FEATURES = (0.25, 0.5)
+LATENT = (3.0, -4.0)
 Intervene = Callable[[Request], BaseException | None]
 T = TypeVar("T")
 
@@ -26,12 +27,19 @@ def job(data: bytes, model: Model, **options: Any) -> Job:
 class Machine:
     """Answers requests for one image; `gate_error` is added to what the gate rebuilds.
 
-    The gradient it gives is the image times the sum of the seed; the features are FEATURES, their gradient the seed's
-    first two weights.
+    The gate rebuilds the image, or `known`, whatever it is given; its latent is LATENT. The gradient it gives is the
+    image times the sum of the seed; the features are FEATURES, their gradient the seed's first two weights. Whitened
+    features are four times the features, their residual is ten times as much.
     """
 
-    def __init__(self, rgba: np.ndarray, gate_error: float = 0.0, logits: tuple[float, ...] = LOGITS) -> None:
-        self.rgba, self.gate_error, self.logits = rgba, gate_error, logits
+    def __init__(
+        self,
+        rgba: np.ndarray,
+        gate_error: float = 0.0,
+        logits: tuple[float, ...] = LOGITS,
+        known: np.ndarray | None = None,
+    ) -> None:
+        self.rgba, self.gate_error, self.logits, self.known = rgba, gate_error, logits, known
         self.asked: list[Request] = []
 
     def answer(self, request: Request) -> Any:
@@ -42,13 +50,21 @@ class Machine:
                 return self.rgba[top : top + height, left : left + width].tobytes()
             case RunGraph(role="gate", feeds=(image,)):
                 noise = np.random.default_rng(0).normal(0, self.gate_error, len(image.values)) if self.gate_error else 0
-                return {request.outputs[0]: array("f", (np.array(image.values) + noise).tolist())}
+                rebuilt = np.array(image.values) if self.known is None else self.known.reshape(-1)
+                answers = ((rebuilt + noise).tolist(), LATENT)
+                return {name: array("f", values) for name, values in zip(request.outputs, answers, strict=False)}
+            case RunGraph(role="features", feeds=(features,)):
+                factors = {"whitened_out": 4, "residual_out": 10}
+                return {
+                    name: array("f", [factors[name] * value for value in features.values]) for name in request.outputs
+                }
             case RunGraph(role="gradient", feeds=(image, seed)):
                 pulled = (np.array(image.values, np.float64) * sum(seed.values)).tolist()
                 answers = (self.logits, pulled, FEATURES, seed.values[:2])
                 return {name: array("f", values) for name, values in zip(request.outputs, answers, strict=False)}
             case RunGraph():
-                return {request.outputs[0]: array("f", self.logits)}
+                answers = (self.logits, FEATURES)
+                return {name: array("f", values) for name, values in zip(request.outputs, answers, strict=False)}
         return None
 
     def run(self, job: Job, intervene: Intervene = lambda request: None) -> Analysis:

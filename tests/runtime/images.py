@@ -95,13 +95,18 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
     return buffer.getvalue()
 
 
-def picture(width: int = 67, height: int = 45, mode: str = "RGB", seed: int = 0) -> Image.Image:
-    """A picture with smooth parts and edges, so that encoders use all that they have."""
+def picture(width: int = 67, height: int = 45, mode: str = "RGB", seed: int = 0, colour: float = 1.0) -> Image.Image:
+    """A picture with smooth parts and edges, so that encoders use all that they have.
+
+    `colour` is how much of the differences between its planes is kept: at 0.05 gates of grey images take it.
+    """
     random_numbers = np.random.default_rng(seed)
     rows, columns = np.mgrid[0:height, 0:width]
     planes = [128 + 90 * np.sin(rows / 7 + k) * np.cos(columns / (5 + k)) for k in range(len(mode))]
     noise = random_numbers.normal(0, 12, (height, width, len(mode)))
-    values = np.clip(np.stack(planes, axis=2) + noise, 0, 255).astype(np.uint8)
+    vivid = np.stack(planes, axis=2) + noise
+    grey = vivid.mean(axis=2, keepdims=True)
+    values = np.clip(vivid if colour == 1 else grey + colour * (vivid - grey), 0, 255).astype(np.uint8)
     return Image.fromarray(values[:, :, 0] if len(mode) == 1 else values, mode)
 
 

@@ -43,11 +43,26 @@ def description(
     cells: int = 16,
     gradient: bool = False,
     features: bool = False,
+    gate_cells: int = 8,
+    more_outputs: bool = False,
+    **of_gate: Any,
 ) -> bytes:
-    """The bytes of a `bundle.json` with a classifier of `cells` and a gate of 8 cells a side, and a gradient graph."""
+    """The bytes of a `bundle.json` with a classifier of `cells`, a gate of `gate_cells` a side, and a gradient graph.
+
+    With `more_outputs` the gate gives a latent, the classifier pooled features, and a graph of the role "features"
+    what scores make of those. `of_gate` are more keys of the gate.
+    """
     graphs = {"classifier": _graph("classifier", "logits", cells)}
     if gate:
-        graphs["gate"] = _graph("gate", "reconstruction", 8)
+        graphs["gate"] = _graph("gate", "reconstruction", gate_cells)
+    if more_outputs:
+        graphs["gate"]["outputs"].append({"name": "latent_out", "role": "latent", "shape": [1, 2]})
+        graphs["classifier"]["outputs"].append({"name": "features_out", "role": "features", "shape": [1, 2]})
+        graphs["features"] = {
+            "file": "features.onnx",
+            "inputs": [{"name": "features", "shape": [1, 2], "colour": None}],
+            "outputs": [{"name": f"{role}_out", "role": role, "shape": [1, 2]} for role in ("whitened", "residual")],
+        }
     if gradient:
         graphs["gradient"] = _gradient_graph(cells, features)
     calibration = {"method": "piecewise-linear"} if calibrated else None
@@ -60,7 +75,7 @@ def description(
             {"name": name, "operating_point": point, "calibration": calibration}
             for name, point in zip(LABELS, (0.25, 0.5, 0.75), strict=True)
         ],
-        "gate": {"metric": "ssim", "threshold": threshold} if gate else None,
+        "gate": {"metric": "ssim", "threshold": threshold, **of_gate} if gate else None,
     }
     return json.dumps(fields).encode()
 

@@ -16,7 +16,7 @@ from sitegen_runtime.errors import Cancelled, DamagedImage, EngineFailed
 from sitegen_runtime.geometry import Square
 from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
 
-PICTURE = picture(60, 44)
+PICTURE = picture(60, 44, colour=0.05)
 DATA = saved(PICTURE, "PNG")
 RGBA = np.asarray(PICTURE.convert("RGBA"))
 ROUGH = 5.0  # noise in the reconstruction that no gate accepts

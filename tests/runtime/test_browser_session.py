@@ -15,7 +15,8 @@ from sitegen.prediction import Predictor
 from sitegen_runtime.browser import Session
 
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
-SMOOTH = picture(120, 90, seed=3)
+SMOOTH = picture(120, 90, seed=3, colour=0.05)
+COLOURED = picture(120, 90, seed=3)  # which the gate takes for a colour photograph
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 50), dtype=np.uint8))
 
 
@@ -80,6 +81,7 @@ def same_apart_from_the_machine(document: dict[str, Any]) -> dict[str, Any]:
     [
         saved(SMOOTH, "PNG"),
         saved(SMOOTH, "JPEG", quality=90),
+        saved(COLOURED, "PNG"),
         saved(SMOOTH, "WEBP"),
         saved(SMOOTH.convert("RGBA"), "PNG"),
         saved(SMOOTH.quantize(16), "PNG"),
@@ -87,7 +89,7 @@ def same_apart_from_the_machine(document: dict[str, Any]) -> dict[str, Any]:
         saved(SMOOTH, "PNG")[:-50],
         b"no image",
     ],
-    ids=["png", "jpeg", "webp", "alpha", "palette", "refused", "cut short", "no image"],
+    ids=["png", "jpeg", "colour", "webp", "alpha", "palette", "refused", "cut short", "no image"],
 )
 def test_documents_equal_those_of_predict(bundle: Bundle, data: bytes, force: bool) -> None:
     worker = Worker(bundle)
@@ -107,8 +109,44 @@ def test_messages_come_in_the_types_of_javascript(bundle: Bundle) -> None:
     assert end["squares"] == {"classifier": [15, 0, 90], "gate": [15, 0, 90]}
     assert end["overlay"] == 16
     assert overlay is not None
-    assert len(overlay) == 16 * 16 * 4
+    assert len(overlay) == 2 * 16 * 16 * 4
     assert end["wording"]["outcome"] == "findings"
+    assert end["inverted"] is False
+
+
+def test_the_reconstruction_follows_the_overlay(bundle: Bundle) -> None:
+    worker = Worker(bundle)
+    _, pictures = worker.run(worker.session(saved(SMOOTH, "PNG")))
+    assert pictures is not None
+    red, green, blue, opacity = (np.frombuffer(pictures[16 * 16 * 4 :], np.uint8)[place::4] for place in range(4))
+    decision = Predictor(bundle).analyse(saved(SMOOTH, "PNG"), "image").decision
+    assert decision is not None
+    assert set(opacity) == {255}
+    assert np.array_equal(red, green)
+    assert np.array_equal(green, blue)
+    assert np.abs(red / 255 - np.array(decision.reconstruction)).max() <= 0.5 / 255 + 1e-6
+
+
+@pytest.mark.parametrize("correction", ["turn-90", "turn-180", "turn-270", "invert"])
+def test_corrections_reach_the_document_and_the_page(bundle: Bundle, correction: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(SMOOTH, "JPEG", quality=90, exif=exif.tobytes())
+    worker = Worker(bundle)
+    end, _ = worker.run(worker.session(data, "a name", True, correction=correction))
+    expected = Predictor(bundle).analyse(data, "a name", force=True, correction=correction).document
+    assert same_apart_from_the_machine(end["document"]) == same_apart_from_the_machine(expected)
+    assert end["document"]["correction"] == correction
+    # Clockwise by 90 degrees as the file says, and then as was asked for.
+    assert end["orientation"] == {"turn-90": 3, "turn-180": 8, "turn-270": 1, "invert": 6}[correction]
+    assert end["inverted"] == (correction == "invert")
+
+
+def test_an_unknown_correction_from_the_page(bundle: Bundle) -> None:
+    worker = Worker(bundle)
+    end, pictures = worker.run(worker.session(saved(SMOOTH, "PNG"), correction="mirror"))
+    assert end["document"]["error"]["code"] == "bad-correction"
+    assert pictures is None
 
 
 def test_orientation_and_refusal_reach_the_page(bundle: Bundle) -> None:

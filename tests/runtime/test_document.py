@@ -11,6 +11,7 @@ from models import description
 from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.errors import (
     AnalysisError,
+    BadCorrection,
     Cancelled,
     DamagedImage,
     EngineFailed,
@@ -20,7 +21,7 @@ from sitegen_runtime.errors import (
     UnsupportedType,
 )
 from sitegen_runtime.formats import PLATFORM, InspectedImage
-from sitegen_runtime.gate import Decision
+from sitegen_runtime.gate import Check, Decision, Score
 from sitegen_runtime.model import read_model
 
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
@@ -69,7 +70,16 @@ def test_accepted() -> None:
     found = filled(Decision("ssim", 0.75, 0.5, (0.0,), 1), [0.0, 0.0, 0.0]).result()
     assert found == {
         **head(),
-        "gate": {"metric": "ssim", "score": 0.75, "threshold": 0.5, "accepted": True, "reason": None},
+        "gate": {
+            "metric": "ssim",
+            "score": 0.75,
+            "threshold": 0.5,
+            "accepted": True,
+            "reason": None,
+            "position": None,
+            "scores": [],
+            "checks": [],
+        },
         "findings": [
             {
                 "label": "Atelectasis",
@@ -116,8 +126,42 @@ def test_refused() -> None:
         "threshold": 0.5,
         "accepted": False,
         "reason": decision.reason,
+        "position": None,
+        "scores": [],
+        "checks": [],
     }
     assert decision.reason
+
+
+def test_scores_checks_and_position() -> None:
+    score = Score("l1", 0.25, 0.125, "unlike", 0.992)
+    offer = Check("turned", "It seems to be turned.", "turn-90")
+    decision = Decision("ssim", 0.75, 0.5, (0.0,), 1, position=0.375, scores=(score,), checks=(offer,))
+    gate = filled(decision, []).result()["gate"]
+    assert gate["position"] == 0.375
+    assert gate["scores"] == [
+        {"metric": "l1", "value": 0.25, "threshold": 0.125, "higher": "unlike", "passed": False, "position": 0.992}
+    ]
+    assert gate["checks"] == [{"check": "turned", "message": "It seems to be turned.", "correction": "turn-90"}]
+    assert gate["accepted"] is False
+
+
+def test_a_correction_is_named_where_one_was_made() -> None:
+    entry = filled(Decision("ssim", 0.75, 0.5, (0.0,), 1), [0.0, 0.0, 0.0])
+    assert "correction" not in entry.result()
+    entry.correction = "turn-180"
+    assert entry.result()["correction"] == "turn-180"
+    assert "correction" not in entry.failure(EngineFailed("It broke."))
+
+
+@pytest.mark.parametrize(
+    ("score", "forced", "refused"), [(0.5, False, False), (0.25, False, True), (0.25, True, False)]
+)
+def test_refused_unless_forced(score: float, forced: bool, refused: bool) -> None:
+    entry = filled(Decision("ssim", score, 0.5, (0.0,), 1), [])
+    entry.forced = forced
+    assert entry.refused is refused
+    assert draft().refused is False  # nobody has asked the gate
 
 
 def test_forced() -> None:
@@ -176,6 +220,7 @@ def test_failure_keeps_what_was_known() -> None:
         (DamagedImage, "damaged-image"),
         (TooLarge, "too-large"),
         (TooSmall, "too-small"),
+        (BadCorrection, "bad-correction"),
     ],
 )
 def test_codes(error: type[AnalysisError], code: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from sitegen_runtime.geometry import Square, centred_square, orient, stored_square, upright_size
+from sitegen_runtime.geometry import QUARTER_TURNS, Square, centred_square, orient, stored_square, turned, upright_size
 
 ORIENTATIONS = range(1, 9)
 ORIENTATION_TAG = 0x0112
@@ -87,3 +87,12 @@ def cut(image: np.ndarray, square: Square) -> np.ndarray:
     part = image[square.top : square.top + square.side, square.left : square.left + square.side]
     assert part.shape == (square.side, square.side)
     return part
+
+
+@pytest.mark.parametrize("turn", QUARTER_TURNS)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_turn_comes_after_the_orientation(orientation: int, turn: str) -> None:
+    stored = numbered(4, 3)
+    clockwise = int(turn.removeprefix("turn-")) // 90
+    expected = np.rot90(turned_by_pillow(stored, orientation), -clockwise)
+    assert np.array_equal(turned_by_pillow(stored, turned(orientation, turn)), expected)

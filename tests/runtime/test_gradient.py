@@ -17,7 +17,7 @@ from sitegen_runtime.gradient import Gradient
 from sitegen_runtime.model import Vector
 from sitegen_runtime.requests import Progress, Request, RunGraph
 
-PICTURE = picture(60, 44)
+PICTURE = picture(60, 44, colour=0.05)
 DATA = saved(PICTURE, "PNG")
 RGBA = np.asarray(PICTURE.convert("RGBA"))
 ROUGH = 5.0  # noise in the reconstruction that no gate accepts
@@ -252,7 +252,7 @@ def test_damaged_files_are_refused_as_ever() -> None:
 
 
 def test_a_small_image_is_noted() -> None:
-    small = picture(40, 20)
+    small = picture(40, 20, colour=0.05)
     machine = Machine(np.asarray(small.convert("RGBA")))
     document = differentiated(machine, data=saved(small, "PNG"), cells=32).document
     assert document["notes"] == ["The image is smaller (20 pixels) than what the model looks at (32): it was enlarged."]

@@ -1,6 +1,6 @@
-"""The error overlay: literal pixels."""
+"""The error overlay and the drawn reconstruction: literal pixels."""
 
-from sitegen_runtime.heat_map import ERROR_COLOUR, LARGEST_OPACITY, error_overlay
+from sitegen_runtime.heat_map import ERROR_COLOUR, LARGEST_OPACITY, drawn, error_overlay
 
 RED, GREEN, BLUE = ERROR_COLOUR
 
@@ -32,3 +32,15 @@ def test_an_error_beyond_full_scale_is_the_largest() -> None:
 
 def test_perfect_reconstructions_are_transparent() -> None:
     assert opacities([0.0] * 5) == [0] * 5
+
+
+def test_a_grey_reconstruction_is_drawn_opaque() -> None:
+    assert drawn([0.0, 0.5, 1.0], 1) == bytes([0, 0, 0, 255, 128, 128, 128, 255, 255, 255, 255, 255])
+
+
+def test_the_channels_of_a_colour_reconstruction_follow_each_other() -> None:
+    assert drawn([0.0, 1.0, 0.2, 0.4, 0.6, 0.8], 3) == bytes([0, 51, 153, 255, 255, 102, 204, 255])
+
+
+def test_shares_outside_the_range_are_drawn_at_its_ends() -> None:
+    assert drawn([-0.5, 1.5], 1) == bytes([0, 0, 0, 255, 255, 255, 255, 255])

@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from sitegen_runtime.refusal import reason_of_ssim
 from sitegen_runtime.wording import describe, percent_means
 
 ACCEPTED = {"metric": "ssim", "score": 0.75, "threshold": 0.6, "accepted": True, "reason": None}
-REFUSED = {"metric": "ssim", "score": 0.25, "threshold": 0.6, "accepted": False, "reason": "It is unlike."}
+REFUSED = {"metric": "ssim", "score": 0.25, "threshold": 0.6, "accepted": False, "reason": "In one text."}
+UNLIKE = reason_of_ssim(0.25, 0.6)
+NOTHING: dict[str, Any] = {"findings": [], "gate": None, "correction": None, "badge": None, "marks": []}
 ABOVE = {"label": "Effusion", "logit": 0.0, "probability": 0.5, "operating_point": 0.25} | {
     "calibrated": 0.6667,
     "calibration": "piecewise-linear",
@@ -26,7 +29,7 @@ def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **ot
 
 def test_findings() -> None:
     words = describe(document(ACCEPTED, ABOVE, BELOW, notes=["Only the first frame was analysed."]))
-    assert words == {
+    assert words == NOTHING | {
         "outcome": "findings",
         "headline": "Analysed",
         "details": [
@@ -94,11 +97,10 @@ def test_a_probability_at_the_operating_point_is_above() -> None:
 
 
 def test_refused() -> None:
-    assert describe(document(REFUSED, notes=["A note."])) == {
+    assert describe(document(REFUSED, notes=["A note."])) == NOTHING | {
         "outcome": "refused",
         "headline": "Not analysed: this image is unlike the training images",
-        "details": ["It is unlike.", "A note."],
-        "findings": [],
+        "details": [UNLIKE, "A note."],
     }
 
 
@@ -106,8 +108,32 @@ def test_forced() -> None:
     words = describe(document(REFUSED, ABOVE, forced=True))
     assert words["outcome"] == "findings"
     assert words["headline"] == "Analysed although the gate refused it: do not rely on this"
-    assert words["details"] == ["It is unlike."]
+    assert words["details"] == [UNLIKE]
     assert [entry["label"] for entry in words["findings"]] == ["Effusion"]
+    assert words["badge"] == {"short": "Forced", "long": "Forced: the gate refused this image"}
+    assert words["marks"] == ["forced"]
+
+
+@pytest.mark.parametrize(
+    ("correction", "done"),
+    [
+        ("turn-90", "turned by 90° clockwise"),
+        ("turn-180", "turned by 180°"),
+        ("turn-270", "turned by 90° anticlockwise"),
+        ("invert", "inverted"),
+    ],
+)
+def test_a_correction_is_said_and_can_be_undone(correction: str, done: str) -> None:
+    words = describe(document(ACCEPTED, ABOVE, correction=correction))
+    assert words["headline"] == f"Analysed ({done})"
+    assert words["correction"] == {"done": done, "undo": "Analyse it as it is in the file"}
+    assert (words["marks"], words["badge"]) == ([correction], None)
+
+
+def test_a_corrected_image_that_is_forced_carries_both_marks() -> None:
+    words = describe(document(REFUSED, ABOVE, correction="invert", forced=True))
+    assert words["headline"] == "Analysed although the gate refused it: do not rely on this (inverted)"
+    assert words["marks"] == ["invert", "forced"]
 
 
 def test_a_model_without_gate_says_so() -> None:
@@ -130,9 +156,8 @@ def test_a_model_without_gate_says_so() -> None:
 )
 def test_failures(code: str, headline: str) -> None:
     error = {"code": code, "message": "What happened."}
-    assert describe({"error": error, "notes": ["A note."]}) == {
+    assert describe({"error": error, "notes": ["A note."]}) == NOTHING | {
         "outcome": "failed",
         "headline": headline,
         "details": ["What happened.", "A note."],
-        "findings": [],
     }

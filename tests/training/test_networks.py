@@ -1,6 +1,5 @@
 import torch
 
-from sitegen.networks.autoencoder import Autoencoder, AutoencoderSettings
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 
 
@@ -24,12 +23,3 @@ def test_densenet_121_has_the_weights_of_the_paper():
 def test_a_classifier_gives_one_logit_a_label():
     network = DenseNet(DenseNetSettings(growth=4, blocks=(1, 1), stem=8, labels=5)).eval()
     assert network(torch.zeros(2, 1, 64, 64)).shape == (2, 5)
-
-
-def test_an_autoencoder_gives_back_an_image_through_its_latent():
-    network = Autoencoder(AutoencoderSettings(side=32, latent=7, widths=(4, 8))).eval()
-    image = torch.rand(2, 1, 32, 32)
-    assert network.encoder(image).shape == (2, 7)
-    drawn = network(image)
-    assert drawn.shape == image.shape
-    assert 0 <= drawn.min() < drawn.max() <= 1

@@ -1,0 +1,73 @@
+"""The gate's first stage: its network, the scores that need no other, and the image turned and inverted.
+
+The variants cost four more runs of the gate's network. They are tried where the bundle lists the score `turned`, and
+otherwise where the scores refuse an image that one of them might put right.
+"""
+
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+from array import array
+from collections.abc import Generator, Iterable, Iterator
+from typing import Any
+
+from sitegen_runtime.gate import Check, Decision, decide
+from sitegen_runtime.gate_metrics import STAGE_ONE, of_stage
+from sitegen_runtime.model import Model
+from sitegen_runtime.reconstruction_scores import Planes, as_shares
+from sitegen_runtime.requests import Progress, Request
+from sitegen_runtime.running import image_input, run_network
+from sitegen_runtime.variants import CORRECTIONS, INVERT, Variant, closest, corrected, is_offered
+
+_RUNS = 1 + len(CORRECTIONS)
+
+
+def judge(model: Model, values: array[float], checks: Iterable[Check] = ()) -> Generator[Request, Any, Decision]:
+    """Return the decision of stage one on the values of the gate's input; `checks` are what was found before.
+
+    The model must have a gate. Raises EngineFailed where its network gives numbers that are not finite.
+    """
+    gate, checks = model.gate, tuple(checks)
+    assert gate is not None  # noqa: S101 - for the type checker
+    metrics = of_stage(STAGE_ONE, gate)
+    yield Progress("gate", 0.0)
+    outputs = ("reconstruction", "latent") if "latent" in metrics else ("reconstruction",)
+    answer = yield from run_network(model, "gate", values, outputs)
+    variant = (yield from _best_variant(model, values)) if "turned" in metrics else None
+    decision = decide(
+        values,
+        answer["reconstruction"],
+        image_input(model, "gate"),
+        gate,
+        latent=answer.get("latent"),
+        variant=variant,
+    )
+    if variant is None and not decision.accepted and not checks:
+        variant = yield from _best_variant(model, values)
+    return decision.noting((*checks, *_offers(variant, decision)))
+
+
+def _best_variant(model: Model, values: array[float]) -> Generator[Request, Any, Variant]:
+    entry = image_input(model, "gate")
+    rebuilt: dict[str, tuple[Planes, Planes]] = {}
+    for number, correction in enumerate(CORRECTIONS, 1):
+        yield Progress("gate", number / _RUNS)
+        variant = corrected(values, correction, entry)
+        answer = yield from run_network(model, "gate", variant, ("reconstruction",))
+        rebuilt[correction] = as_shares(variant, entry), as_shares(answer["reconstruction"], entry)
+    return closest(rebuilt, entry.cells)
+
+
+def _offers(variant: Variant | None, decision: Decision) -> Iterator[Check]:
+    if variant is None or not is_offered(variant, decision.score, decision.threshold):
+        return
+    gain = f"{variant.similarity:.3f} instead of {decision.score:.3f}"
+    if variant.correction == INVERT:
+        yield Check(
+            "inverted",
+            f"This image seems to be inverted: with black and white exchanged, its similarity is {gain}.",
+            INVERT,
+        )
+    else:
+        degrees = variant.correction.removeprefix("turn-")
+        message = f"This image seems to be turned: turned clockwise by {degrees}°, its similarity is {gain}."
+        yield Check("turned", message, variant.correction)

@@ -1,0 +1,1 @@
+"""Fitting reconstruction networks for the gate: what they are asked for, how, and how well they do."""
