@@ -282,8 +282,8 @@ def test_the_map_of_the_code_is_the_code() -> None:
     named = text[text.index("## Map of the code") : text.index("Dependencies point one way")]
     packages = {path.parent.name for path in (ROOT / "sitegen").glob("*/__init__.py")}
     assert packages == {
-        "anomaly", "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction", "recipe",
-        "site", "training",
+        "anomaly", "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction",
+        "recipe", "site", "training",
     }  # fmt: skip
     assert [package for package in packages if f"{package}/" not in named] == []
 

@@ -12,9 +12,9 @@ from sitegen_runtime.gate import Check
 from sitegen_runtime.model import NetworkInput
 from sitegen_runtime.reconstruction_scores import as_shares, squared_error
 
-# The X-rays have none at all. A coloured mark over a 25th of the picture, or a faint tint, stays below; simulated
-# photographs of films, with a tint of their light, begin at 0.05.
-LARGEST_COLOUR = 0.04
+# The X-rays have none at all; simulated photographs of films, tinted by their light, begin at 0.06, and half of that is
+# the limit. A coloured mark over a 33rd of the picture, or a faint tint, stays below.
+LARGEST_COLOUR = 0.03
 # The standard deviation of the cells that the gate sees, as a share of the range. The palest of the X-rays has 0.05.
 SMALLEST_CONTRAST = 0.02
 # The longer side in shorter ones. The longest of the X-rays has 2.7; of what is longer than 3, less than a third is

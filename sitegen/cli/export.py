@@ -34,7 +34,10 @@ def export(
         Calibration | None, typer.Option(help="How probabilities are mapped for people; the recipe's by default.")
     ] = None,
     gate: Annotated[
-        Path | None, typer.Option(metavar="BUNDLE", help="Take over this bundle's gate; the recipe's by default.")
+        Path | None,
+        typer.Option(
+            metavar="FILE|BUNDLE", help="A trained gate, or a bundle whose gate is taken over; the recipe's by default."
+        ),
     ] = None,
     final: Annotated[
         bool, typer.Option("--final", help="Also open the test images, and put their figures on the card.")

@@ -23,12 +23,12 @@ from sitegen.errors import SettingsError
 from sitegen.evaluation.gate_scored import Decided, GateScored
 from sitegen.prediction import Predictor
 from sitegen_runtime.analysis import Analysis
-from sitegen_runtime.gate_metrics import ALIKE, COMBINED, METRICS, SSIM
+from sitegen_runtime.gate_metrics import ALIKE, COMBINED, METRICS, SSIM, unlikeness
 from sitegen_runtime.gate_settings import Gate, ScoreLimit
 from sitegen_runtime.model import Model
 
 FOR_ONE_PROCESS = 24  # images; starting more takes longer than it saves
-OF_A_CHECK = 2.0  # how unlike an image is that a check refuses: more than any position, and more than -SSIM
+OF_A_CHECK = 1e3  # how unlike an image is that a check refuses: more than any score makes one
 
 _Answer = dict[str, Any] | str
 
@@ -36,8 +36,8 @@ _Answer = dict[str, Any] | str
 def score_gate_bundle(bundle: Bundle, name: str, paths: Sequence[Path], workers: int | None = None) -> GateScored:
     """Return what a bundle's gate says of images; `workers` processes share them, None takes all cores.
 
-    The decision's own score is the largest position among the reference images over the metrics that decide; without a
-    table of positions it is minus the SSIM; OF_A_CHECK where a check of the picture itself refuses it. Raises
+    The decision's own score is how far the image lies beyond the limit that it passes least, see `beyond`: above 0
+    where scores refuse it; OF_A_CHECK where a check of the picture itself does, unless a score is larger yet. Raises
     SettingsError where the bundle has no gate.
     """
     gate = bundle.model.gate
@@ -125,18 +125,30 @@ def _told(analysis: Analysis, gate: Gate) -> dict[str, Any]:
     decision = analysis.decision
     assert decision is not None  # noqa: S101 - for the type checker: the bundle has a gate
     scores = {score.metric: score.value for score in decision.scores}
-    deciding = {limit.metric for limit in gate.scores}
-    positions = [score.position for score in decision.scores if score.metric in deciding]
-    known = [place for place in (decision.position, *positions) if place is not None]
-    unlike = max(known) if known else -decision.score
+    limits = {gate.metric: gate.threshold} | {limit.metric: limit.threshold for limit in gate.scores}
+    values = {SSIM: decision.score, **scores}
+    unlike = max(beyond(metric, values[metric], limit, gate) for metric, limit in limits.items())
     return {
         SSIM: decision.score,
         **scores,
         "refused": float(not decision.accepted),
-        "unlike": OF_A_CHECK if any(check.refuses for check in decision.checks) else unlike,
+        "unlike": max(unlike, OF_A_CHECK) if any(check.refuses for check in decision.checks) else unlike,
         "reconstruction": np.array(decision.reconstruction, np.float32),
         "logits": [finding["logit"] for finding in analysis.document["findings"]],
     }
+
+
+def beyond(metric: str, value: float, limit: float, gate: Gate) -> float:
+    """Return how far a raw value lies beyond its limit, in units of what lies between the limit and the median image.
+
+    0 is the limit, and above 0 is refused. Where the gate has no table of the metric, or the median is the limit, the
+    unit is the metric's own.
+    """
+    table, unit = gate.quantiles, 1.0
+    if table and metric in table.values:
+        median = float(np.interp(0.5, table.levels, table.values[metric]))
+        unit = abs(limit - median) or 1.0
+    return (unlikeness(metric, value) - unlikeness(metric, limit)) / unit
 
 
 @cache

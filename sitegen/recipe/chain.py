@@ -85,7 +85,9 @@ class Chain:
         file, plan = self.file, self.file.gate
         if plan is None:
             return []
-        learnt = [file.data, file.image, plan.training, plan.images, *map(str, self.images)]
+        folders = [*map(file.place, plan.images), *self.images]
+        images = [(str(path), *_stamp(path)) for folder in folders for path in sorted(folder.rglob("*"))]
+        learnt = [file.data, file.image, plan.training, plan.images, *map(str, self.images), images]
         return [Step("gate", lambda: key_of(data, *learnt), (self.work / GATE,), self._train_gate)]
 
     def _taken_over(self) -> list[Path]:

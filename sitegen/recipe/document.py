@@ -136,9 +136,15 @@ def recipe_of(document: object, folder: Path | str, name: str = "the recipe") ->
     if not isinstance(document, Mapping):
         raise SettingsError(f"{name} is no table of settings, it is a {type(document).__name__}")
     try:
-        return read_settings(RecipeFile, {**document, "folder": str(folder)})
+        recipe = read_settings(RecipeFile, {**document, "folder": str(folder)})
     except SettingsError as error:
         raise SettingsError(f"{name}: {error}") from None
+    if recipe.gate and recipe.export.gate:
+        raise SettingsError(
+            f"{name} has a [gate], and its [export] names {recipe.export.gate}, whose gate is to be taken over. "
+            "Keep one of them."
+        )
+    return recipe
 
 
 def network_input(image: ImageSettings) -> NetworkInput:

@@ -136,9 +136,7 @@ def _source(checkpoint: Path, place: Path | None, work: Path, gate: Path | None,
 
 
 def _gate_of(recipe: RecipeFile, work: Path) -> Path | None:
-    """The gate that a recipe names, its own or another bundle's. Raises SettingsError where it asks for both."""
-    if recipe.gate and recipe.export.gate:
-        raise SettingsError("The recipe has a [gate], and [export] names another bundle's gate. Keep one of them.")
+    """The gate that a recipe names, its own or another bundle's. Raises CheckpointError where its own is missing."""
     if recipe.gate:
         if not (work / GATE).is_file():
             raise CheckpointError(f"{work / GATE} does not exist, and the recipe has a [gate]. Run: sitegen train gate")

@@ -18,7 +18,7 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from sitegen.data.cache import usable_tensors
+from sitegen.data.cache import Usable, usable_tensors
 from sitegen.data.records import TRAIN, VALID
 from sitegen.errors import DataError, SettingsError
 from sitegen.networks.reconstruction import ReconstructionNetwork, reconstruction_document
@@ -83,7 +83,7 @@ def prepare_gate(file: RecipeFile, work: Path, place: Path | None = None, more: 
     tensors, sources = [train.tensors], [record.source for record in train.records]
     problems = train.problems + valid.problems
     for folder in (*(file.place(name) for name in plan.images), *more):
-        usable = usable_tensors(_images_of(folder), {ROLE: image}, work / "tensors")
+        usable = _usable_images(folder, image, work)
         tensors.append(usable.tensors[ROLE])
         sources += [str(folder)] * len(usable.kept)
         problems += usable.problems
@@ -126,6 +126,18 @@ def _trained(prepared: PreparedGate, network: ReconstructionNetwork, history: li
         "torch": str(torch.__version__),
     }
     return TrainedGate(network, reconstruction_document(prepared.recipe.network), prepared.image, made_by)
+
+
+def _usable_images(folder: Path, image: NetworkInput, work: Path) -> Usable:
+    """The images below a folder that can be used. Raises DataError where none can."""
+    usable = usable_tensors(_images_of(folder), {ROLE: image}, work / "tensors")
+    if not usable.kept:
+        path, message = usable.problems[0]
+        raise DataError(
+            f"None of the {len(usable.problems)} images in {folder}, named for the gate's training, can be used. "
+            f"The first is {path}: {message} Give readable images, or leave out this folder."
+        )
+    return usable
 
 
 def _images_of(folder: Path) -> list[Path]:

@@ -14,11 +14,18 @@ from bundles import make_bundle
 from gates import HISTORY, random_gate
 from outside_images import drawn
 from sitegen.errors import SettingsError
-from sitegen.evaluation.gate_bundle_scores import OF_A_CHECK, possible_metrics, score_gate_bundle, with_all_scores
+from sitegen.evaluation.gate_bundle_scores import (
+    OF_A_CHECK,
+    beyond,
+    possible_metrics,
+    score_gate_bundle,
+    with_all_scores,
+)
 from sitegen.evaluation.gate_network_scores import corrected_batch, score_gate_network
 from sitegen.evaluation.gate_scored import Selected, detectors_of, unusable
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
+from sitegen_runtime.gate_settings import Gate, Quantiles
 from sitegen_runtime.variants import CORRECTIONS, corrected
 
 NETWORK = ["ssim", "ssim-gaussian", "l1", "l2", "latent", "turned"]
@@ -168,13 +175,13 @@ def test_a_bundles_scores_and_decision_are_those_of_its_documents(full, files):
             assert found.metrics[score["metric"]][row] == score["value"]
         assert found.decided.refused[row] == (not gate["accepted"])
         assert found.logits[row].tolist() == [finding["logit"] for finding in document["findings"]]
-        positions = [gate["position"], *(score["position"] for score in gate["scores"])]
-        largest = max(place for place in positions if place is not None)
         checked = {check["check"] for check in gate["checks"]} - {"turned", "inverted"}
-        assert found.decided.unlike[row] == (OF_A_CHECK if checked else largest)
+        failed = gate["score"] < gate["threshold"] or not all(score["passed"] for score in gate["scores"])
+        assert (found.decided.unlike[row] > 0) == (failed or bool(checked))
+        assert (found.decided.unlike[row] >= OF_A_CHECK) == bool(checked)
         assert found.metrics["max-logit"][row] == max(found.logits[row])
     assert not found.decided.refused[0]
-    assert found.decided.unlike[3] == OF_A_CHECK  # it is blank
+    assert found.decided.unlike[3] >= OF_A_CHECK  # it is blank
     assert found.thresholds["mahalanobis"] == 3.0
     assert "l2" not in found.thresholds
 
@@ -184,9 +191,20 @@ def test_processes_give_the_same_of_a_bundle(full, files):
     assert all(np.array_equal(one.metrics[metric], two.metrics[metric]) for metric in one.metrics)
 
 
-def test_without_positions_the_decision_is_ranked_by_its_similarity(bundle, files):
+def test_the_decisions_own_score_is_the_distance_beyond_the_limit_in_units_of_ordinary_images():
+    table = Quantiles("validation", (0.0, 0.5, 1.0), {"ssim": (0.5, 0.9, 1.0), "l2": (0.0, 2.0, 3.0)})
+    gate = Gate("ssim", 0.7, quantiles=table)
+    assert beyond("ssim", 0.6, 0.7, gate) == pytest.approx(0.5)  # half as far beyond the limit as the median is within
+    assert beyond("ssim", 0.9, 0.7, gate) == pytest.approx(-1)
+    assert beyond("l2", 6.0, 4.0, gate) == pytest.approx(1)
+    assert beyond("l1", 6.0, 4.0, gate) == 2  # without a table, in its own unit
+    assert beyond("l2", 3.0, 2.0, gate) == 1  # the median is the limit
+
+
+def test_without_a_table_the_decision_is_ranked_by_its_similarity(bundle, files):
     found = score_gate_bundle(bundle, "plain", files[:3], workers=1)
-    assert found.decided.unlike.tolist() == (-found.metrics["ssim"]).tolist()
+    ranked = bundle.model.gate.threshold - found.metrics["ssim"]
+    assert found.decided.unlike.tolist() == pytest.approx(ranked.tolist())
     detectors, _ = detectors_of(found, Selected(np.arange(1), np.arange(1, 3), np.arange(0), []))
     assert [each.metric for each in detectors][:2] == ["gate", "ssim"]
     assert detectors[0].name == "plain gate"

@@ -5,7 +5,7 @@ with the weights of one that was not (on one machine, with as many threads).
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import isfinite
@@ -139,7 +139,8 @@ def _resume(path: Path, made_with: str, objective: Objective) -> list[Row]:
     state = read_checkpoint(path)
     if state.get("made_with") != made_with:
         raise CheckpointError(
-            f"{path} is a gate's training with other settings or other images. "
+            f"{path} is a gate's training with other settings or other images: "
+            f"{_difference(state.get('made_with'), made_with)}. "
             "Name another folder with --work, or delete it to begin anew."
         )
     objective.load(state)
@@ -151,6 +152,25 @@ def _made_with(images: GateImages, recipe: GateRecipe) -> str:
     contents = [sha256(part.numpy().tobytes()).hexdigest() for part in (images.train, images.weights, images.valid)]
     described: dict[str, Any] = {"recipe": settings_document(recipe), "images": contents}
     return json.dumps(described)
+
+
+def _difference(before: object, now: str) -> str:
+    """What two descriptions of a training differ in first, in words."""
+    if not isinstance(before, str):
+        return "it does not say which"
+    old, new = dict(_leaves(json.loads(before))), dict(_leaves(json.loads(now)))
+    name = next(name for name in (*new, *old) if old.get(name) != new.get(name))
+    if name == "images":
+        return "the images are not the same"
+    return f"{name.removeprefix('recipe.')} is {new.get(name)} now, and was {old.get(name)}"
+
+
+def _leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, each in value.items():
+        yield from _leaves(each, f"{name}.{key}" if name else key)
 
 
 def _need_images(images: GateImages) -> None:
