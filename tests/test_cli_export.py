@@ -4,7 +4,6 @@ import json
 import shlex
 import shutil
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ ABOUT = "## What it may have learned instead\nThe grain of the drawing."
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with images, a recipe with paths of this machine in it, the author's words, and a checkpoint."""
     folder = tmp_path_factory.mktemp("here")
-    images = write_radiographs(folder / "images", {"train": 4, "valid": 20, "test": 12}, side=48)
+    images = write_radiographs(folder / "images", {"train": 4, "valid": 20, "test": 12}, side=64)
     (folder / "about.md").write_text(ABOUT, encoding="utf-8")
     data = {"place": str(images), "labels": {"Opacity": "ILL"}, "balance_sources": True}
     write_trained(write_recipe(folder / "recipe.json", images, data=data, export=EXPORT), **TRAINING)
@@ -119,21 +118,6 @@ def test_what_was_chosen_is_from_validation_images(place: Path, exported: Path) 
     fitted = bundle.description.provenance["fitted"]
     assert fitted["labels"]["Opacity"]["images"] == len(chosen) == 20
     assert (fitted["asked"], fitted["balanced_sources"]) == ("platt", True)
-
-
-def test_the_gate_is_the_other_bundles(exported: Path) -> None:
-    source, bundle = load_bundle(default_bundle()), load_bundle(exported)
-    for name in ("gate.onnx", "gate.weights"):
-        assert bundle.path(name).read_bytes() == source.path(name).read_bytes()
-    assert bundle.description.gate == source.description.gate
-    content = b"".join(bundle.path(name).read_bytes() for name in ("gate.onnx", "gate.weights"))
-    origin = bundle.description.provenance["gate"]
-    assert origin == source.description.provenance["gate"]  # where it was made, however often it was taken over
-    assert (origin["name"], origin["sha256"]) == ("chest-radiograph", sha256(content).hexdigest())
-    accepted = bundle.description.metrics["test"]["accepted"]["all"]["value"]
-    images = sorted((exported.parent / "images").glob("test-*.png"))
-    decisions = [Predictor(bundle).predict(path)["gate"]["accepted"] for path in images]
-    assert accepted == round(float(np.mean(decisions)), 4)
 
 
 def test_the_card_has_the_figures_and_the_authors_words(exported: Path) -> None:
@@ -273,7 +257,6 @@ def test_a_graph_that_fails_the_proof_is_not_put_in_place(
 def test_what_cannot_be_used_is_named(place: Path, tmp_path: Path) -> None:
     assert "does not exist" in error(run(tmp_path, tmp_path / "bundle"), CheckpointError)
     assert "is no bundle: name another folder" in error(run(place, place / "images"), BundleError)
-    assert "is not a bundle" in error(run(place, tmp_path / "bundle", "--gate", tmp_path), BundleError)
     assert not (tmp_path / "bundle").exists()
 
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from radiographs import write_radiographs, write_recipe
 from sitegen.bundle import load_bundle
 from sitegen.cli import app
+from sitegen.errors import CheckpointError
+from sitegen.networks.trained_gate import load_gate
 
 ROOT = Path(__file__).parents[2]
 STEPS = ["audit", "train", "export", "evaluate", "build"]
@@ -96,6 +98,41 @@ def test_a_recipe_is_followed_step_by_step_each_once(tmp_path: Path, monkeypatch
     assert reported() == (["test"], 10)
 
 
+def test_a_gate_is_a_step_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sitegen.recipe.chain.build_site", lambda bundle, out, say: (out / "index.html").write_text(""))
+    work, dist, more = tmp_path / "work", tmp_path / "dist", tmp_path / "more"
+    dist.mkdir()
+    more.mkdir()
+    data = write_radiographs(tmp_path / "data", {"train": 8, "valid": 12}, side=32)
+    shutil.copy(data / "train-0.png", more / "a.png")
+    training = {"network": {"side": 16, "latent": 4, "widths": [4, 8]}, "steps": 4, "batch": 4, "report_every": 2}
+
+    def chain(**gate: object) -> str:
+        recipe = write_recipe(tmp_path / "recipe.json", data, gate={"training": training, "share": 0.75} | gate)
+        options = ("--work", str(work), "--out", str(dist), "--images", str(more))
+        return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *options))[1]  # type: ignore[index]
+
+    assert chain() == "audit, train, gate, export, evaluate, build"
+    assert chain() == "nothing, all was done"
+    trained, settings = (work / "gate.pt").stat(), load_bundle(work / "bundle").description.gate
+    assert settings is not None
+    assert settings.share == 0.75
+    assert chain(share=0.5) == "export, evaluate, build"
+    settings = load_bundle(work / "bundle").description.gate
+    assert settings is not None
+    assert settings.share == 0.5
+    assert (work / "gate.pt").stat() == trained
+    longer = training | {"steps": 6}
+    with pytest.raises(CheckpointError, match=r"gate-training\.pt .* steps is 6 now, and was 4\. .* delete it"):
+        chain(training=longer)
+    (work / "gate-training.pt").unlink()
+    assert chain(training=longer) == "gate, export, evaluate, build"
+    assert load_gate(work / "gate.pt").made_by["images"] == {"train": 9, "valid": 12}
+    shutil.copy(data / "train-1.png", more / "b.png")
+    with pytest.raises(CheckpointError, match=r"gate-training\.pt .* the images are not the same"):
+        chain(training=longer)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -114,10 +151,12 @@ def test_options_that_contradict_each_other_are_refused(options: list[str], mess
 def test_every_key_of_the_shipped_recipes_is_known() -> None:
     from sitegen.recipe.document import read_recipe_file
     from sitegen.recipe.training import training_recipe
+    from sitegen.training.gate.presets import read_gate_recipe
 
     recipes = sorted((ROOT / "recipes").glob("*/*.toml"))
     assert len(recipes) >= 2
     for path in recipes:
         file = read_recipe_file(path)
         assert training_recipe(file).phases
+        assert file.gate is None or read_gate_recipe(file.gate.training).steps
         assert not file.export.card or file.place(file.export.card).is_file()
