@@ -42,8 +42,8 @@ def install_tensorflow() -> Path:
     return cached_folder("benchmarks", key, install) / "node_modules"
 
 
-def copy_engines(folder: Path) -> dict[str, str]:
-    """Put the page and both engines into a folder; return the engines' versions."""
+def copy_onnx_runtime(folder: Path) -> str:
+    """Put the page and ONNX Runtime Web into a folder; return its version."""
     for path in (*PAGE.glob("*.html"), *PAGE.glob("*.js")):
         shutil.copy(path, folder)
     ort = install_engines()
@@ -51,13 +51,19 @@ def copy_engines(folder: Path) -> dict[str, str]:
     (folder / "ort.js").write_text(classic_ort(module), encoding="utf-8")
     wasm = "ort-wasm-simd-threaded.wasm"
     (folder / wasm).write_bytes(ort.read("onnxruntime-web", f"dist/{wasm}"))
+    return ort.version("onnxruntime-web")
+
+
+def copy_engines(folder: Path) -> dict[str, str]:
+    """Put the page and both engines into a folder; return the engines' versions."""
+    version = copy_onnx_runtime(folder)
     tensorflow = install_tensorflow() / "@tensorflow"
     shutil.copy(tensorflow / "tfjs" / "dist" / "tf.min.js", folder)
     for path in (tensorflow / "tfjs-backend-wasm" / "dist").glob("*.wasm"):
         shutil.copy(path, folder)
     shutil.copy(tensorflow / "tfjs-backend-wasm" / "dist" / "tf-backend-wasm.min.js", folder)
     package = json.loads((tensorflow / "tfjs" / "package.json").read_text("utf-8"))
-    return {"ONNX Runtime Web": ort.version("onnxruntime-web"), "TensorFlow.js": package["version"]}
+    return {"ONNX Runtime Web": version, "TensorFlow.js": package["version"]}
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

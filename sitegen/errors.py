@@ -7,6 +7,7 @@
     ├── BrowserError     no usable browser, or it failed
     ├── DataError        a folder of images is not what its manifest says
     ├── GradientError    a graph has no gradient that can be compiled
+    ├── ExplanationError an image cannot be explained: no result, refused, or no map by this method
     ├── ExportError      a network does not give in ONNX what it gives in PyTorch
     ├── CheckpointError  saved training cannot be read, or not be resumed with these settings
     ├── TrainingError    training went wrong on its way
@@ -61,6 +62,12 @@ class TrainingError(SitegenError):
 
 class GradientError(SitegenError):
     """The gradient of a graph cannot be compiled; the message names the node, or the name that does not fit."""
+
+
+class ExplanationError(SitegenError):
+    """An image has no explanation; the message says whether it failed, was refused, or the method has no map of it."""
+
+    exit_code = 1
 
 
 class ExportError(SitegenError):

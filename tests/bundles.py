@@ -7,8 +7,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from sitegen.bundle import Bundle, Description, describe_files, load_bundle, write_description
-from sitegen.export.gradient_graph import export_gradient
+from sitegen.bundle import Bundle, Description, Graph, describe_files, load_bundle, write_description
+from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided
+from sitegen.export.write_bundle import gradient_graphs
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
 FLOAT = TensorProto.FLOAT
@@ -100,8 +101,12 @@ def make_bundle(
     calibrated: bool = True,
     gradient: bool = False,
     activation: str = "Relu",
+    explained: bool = False,
 ) -> Bundle:
-    """Write a bundle and load it. With `gradient` it has that graph, and gives its feature map."""
+    """Write a bundle and load it. With `gradient` it has that graph, and gives its feature map.
+
+    With `explained` it has the three gradient graphs (the guided one for Relu alone) and the final weights.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     _save(classifier(side, channels, len(labels), activation=activation), folder, "classifier")
     graphs: dict[str, Any] = {
@@ -121,6 +126,10 @@ def make_bundle(
     if gradient:
         export_gradient(folder, features="active")
         graphs["gradient"] = gradient_fields(side, channels, len(labels))
+    if explained:
+        graphs |= _explaining(folder, Graph.model_validate(graphs["classifier"]))
+        random_model = classifier(side, channels, len(labels), activation=activation)
+        feature_map = _final_weights(folder, random_model)
     (folder / "card.md").write_text("# A test model\n\nNot for diagnostic use.\n", encoding="utf-8")
     names = [path.name for path in sorted(folder.iterdir()) if path.name != "bundle.json"]
     calibration = {"method": "piecewise-linear"} if calibrated else None
@@ -137,11 +146,28 @@ def make_bundle(
                 for index, name in enumerate(labels)
             ],
             "gate": {"metric": "ssim", "threshold": threshold} if gate else None,
+            "feature_map": feature_map if explained else None,
             "files": describe_files(folder, names),
         }
     )
     write_description(folder, description)
     return load_bundle(folder)
+
+
+def _explaining(folder: Path, described: Graph) -> dict[str, Any]:
+    """Write the gradient graphs, and describe them."""
+    export_gradient(folder, features="active")
+    export_cam(folder, "active")
+    export_guided(folder)
+    return {role: graph.model_dump() for role, graph in gradient_graphs(folder, described).items()}
+
+
+def _final_weights(folder: Path, model: onnx.ModelProto) -> dict[str, Any]:
+    """Write the last layer of `classifier` as a file of its own, and describe it."""
+    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    rows = np.concatenate([tensors["linear"].T, tensors["bias"][:, np.newaxis]], axis=1).astype("<f4")
+    (folder / "final.weights").write_bytes(rows.tobytes())
+    return {"output": "active", "weights": "final.weights", "shape": rows.shape}
 
 
 def _save(model: onnx.ModelProto, folder: Path, name: str) -> None:

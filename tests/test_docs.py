@@ -10,6 +10,7 @@ from typing import Any, get_args
 import pytest
 import typer
 
+from bundles import make_bundle
 from sitegen import gradient, resources
 from sitegen.browser.parity import BORDERS, CALIBRATION_TOLERANCE, GATE_TOLERANCE, PROBABILITY_TOLERANCE
 from sitegen.bundle import (
@@ -40,7 +41,10 @@ from sitegen.site.page import index_policy
 from sitegen.training.presets import PRESETS as TRAINING_PRESETS
 from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
+from sitegen_runtime.colour_maps import COLOUR_MAPS
+from sitegen_runtime.explanation_methods import COPIES, METHODS, NOISE, STEPS
 from sitegen_runtime.gate_metrics import METRICS
+from sitegen_runtime.heat_map import FINE_BLUR, Look
 from sitegen_runtime.structure import LARGEST_ASPECT, LARGEST_COLOUR, SMALLEST_CONTRAST
 from sitegen_runtime.variants import CORRECTIONS, SMALLEST_GAIN
 
@@ -104,6 +108,22 @@ def test_every_field_of_a_gradient_is_documented(gradient_bundle: Bundle) -> Non
     assert document["schema"] in text
 
 
+def test_every_method_field_and_number_of_explanations_is_documented(tmp_path: Path) -> None:
+    text = read("docs/explanations.md")
+    assert [method for method in METHODS if f"| `{method}` |" not in text] == []
+    made = make_bundle(tmp_path / "bundle", explained=True)
+    data = (resources.default_bundle() / "golden.png").read_bytes()
+    wanted = [{"finding": "all", "method": method} for method in METHODS]
+    document = Predictor(made).explain(data, wanted, values=True, force=True).document
+    assert [key for entry in document["explanations"] for key in entry if f"`{key}`" not in text] == []
+    assert [stage for stage in ("session", "explanation") if f"`{stage}`" not in text] == []
+    assert (COPIES, NOISE, STEPS, FINE_BLUR) == (25, 0.15, 32, 2)
+    assert (Look().opacity, Look().threshold) == (0.75, 0.1)
+    for phrase in ("25 noisy copies", "0.15 times", "32 equal steps", "2 by default", "(0.75)", "(0.1)"):
+        assert phrase in text
+    assert [name for name in COLOUR_MAPS if f"`{name}`" not in text] == []
+
+
 def test_every_stage_of_the_page_is_documented(gradient_bundle: Bundle) -> None:
     text = read("docs/page-api.md")
     data = (resources.default_bundle() / "golden.png").read_bytes()
@@ -117,7 +137,7 @@ def test_every_error_code_is_documented() -> None:
     text = read("docs/result.md")
     classes = [value for value in vars(errors).values() if isinstance(value, type)]
     codes = {each.code for each in classes if issubclass(each, errors.AnalysisError) and each is not errors.ImageError}
-    assert len(codes) == 11
+    assert len(codes) == 13
     assert [code for code in codes if f"`{code}`" not in text] == []
 
 
@@ -149,6 +169,7 @@ def test_every_verb_is_in_the_readme() -> None:
         "build",
         "serve",
         "predict",
+        "explain",
         "verify",
         "info",
         "gradient",
@@ -161,12 +182,19 @@ def test_every_verb_is_in_the_readme() -> None:
 
 
 VERIFY_OPTIONS = {"--site", "--transport", "--browser", "--images", "--json", "--bundle"}
-GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--of", "--also", "--guided", "--switch"}
+GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--with-respect-to", "--of", "--also", "--guided", "--switch"}
+
+LOOK_OPTIONS = {"--opacity", "--colour-map", "--threshold", "--blur"}
+EXPLAIN_OPTIONS = {"-o", "--out", "--finding", "--method", "--bundle", "--force", "--correction", *LOOK_OPTIONS}
 
 
 @pytest.mark.parametrize(
     ("verb", "page", "expected"),
-    [("verify", "docs/verify.md", VERIFY_OPTIONS), ("gradient", "docs/gradients.md", GRADIENT_OPTIONS)],
+    [
+        ("verify", "docs/verify.md", VERIFY_OPTIONS),
+        ("gradient", "docs/gradients.md", GRADIENT_OPTIONS),
+        ("explain", "docs/explanations.md", EXPLAIN_OPTIONS),
+    ],
 )
 def test_every_option_is_documented(verb: str, page: str, expected: set[str]) -> None:
     command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sitegen_runtime.admission import Job, admit, guarded
+from sitegen_runtime.admission import Admission, Job, admit, guarded
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.gate import Decision
 from sitegen_runtime.geometry import Square
@@ -17,12 +17,21 @@ from sitegen_runtime.variants import INVERT
 
 
 @dataclass(frozen=True)
+class Seen:
+    """An image that was analysed, as the networks saw it: what more can be asked without doing all that again."""
+
+    draft: ResultDraft
+    image: Admission
+
+
+@dataclass(frozen=True)
 class Analysis:
     """The document, and what the page needs to draw beside it.
 
     `squares` are the parts of the upright image that the networks saw, by role; `orientation` brings the stored image
     upright, a turn that was asked for included, and `inverted` says that black and white were then exchanged;
-    `decision` holds the reconstruction and its errors, as the networks saw the image.
+    `decision` holds the reconstruction and its errors, as the networks saw the image. `seen` is None where the analysis
+    failed.
     """
 
     document: Document
@@ -30,6 +39,7 @@ class Analysis:
     squares: Mapping[str, Square] = field(default_factory=dict)
     decision: Decision | None = None
     inverted: bool = False
+    seen: Seen | None = None
 
 
 def analyse(job: Job) -> Generator[Request, Any, Analysis]:
@@ -39,10 +49,22 @@ def analyse(job: Job) -> Generator[Request, Any, Analysis]:
 
 
 def _analyse(job: Job, draft: ResultDraft) -> Generator[Request, Any, Analysis]:
+    seen = yield from look_at(job, draft)
+    yield Progress("done", 1.0)
+    return Analysis(draft.result(), *to_draw(seen))
+
+
+def look_at(job: Job, draft: ResultDraft) -> Generator[Request, Any, Seen]:
+    """Ask the gate and, where it accepts, the classifier; enter what they say into the draft."""
     image = yield from admit(job, draft, "classifier")
     if not draft.refused:
         logits = yield from classify(job.model, draft, image.values, job.force)
         if not draft.refused:
             draft.enter_findings(logits)
-    yield Progress("done", 1.0)
-    return Analysis(draft.result(), image.orientation, image.squares, draft.decision, job.correction == INVERT)
+    return Seen(draft, image)
+
+
+def to_draw(seen: Seen) -> tuple[int, Mapping[str, Square], Decision | None, bool, Seen]:
+    """Return the fields of an `Analysis` after its document."""
+    draft, image = seen.draft, seen.image
+    return image.orientation, image.squares, draft.decision, draft.correction == INVERT, seen

@@ -1,4 +1,4 @@
-"""What the page's worker calls: an analysis or a gradient, one request at a time, in types that JavaScript can read.
+"""What the page's worker calls: an analysis, a gradient or a map, one request at a time, in types of JavaScript.
 
 A request becomes a list [kind, JSON text, bytes or None]; bytes go out as they are and come back as buffers. Where
 there are several tensors, their values follow each other.
@@ -12,34 +12,49 @@ from typing import Any
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, analyse
 from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
+from sitegen_runtime.explanation import Explained, explain
+from sitegen_runtime.explanation_wording import describe_methods
 from sitegen_runtime.gate import Decision
 from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.heat_map import drawn, error_overlay
 from sitegen_runtime.model import Model, read_model
-from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadRows, Request, RunGraph
+from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
+from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
 from sitegen_runtime.tensor import little_endian
 from sitegen_runtime.wording import describe
 
 Message = list[Any]
+End = tuple[dict[str, Any], bytes | None]
 _FAILURES = {error.code: error for error in (Cancelled, DamagedImage, EngineFailed)}
+_kept = KeptImages()
 
 
 class Session:
-    """One job of the page: an analysis, or a gradient."""
+    """One job of the page: an analysis, a gradient, a map, or a map that is drawn in another look."""
 
     def __init__(self, data: Any, name: str, bundle_json: Any, options_json: str) -> None:
         """Start with the file's bytes and the options {"kind": "analyse", "engine": {...}, "force": bool}.
 
-        The option "correction" may be one of those of `Job`, or null. The kind "gradient" needs the option "seed" too:
-        {label: weight}.
+        The option "correction" may be one of those of `Job`, or null. What other kinds need beside:
+
+        - "analyse" may have "explain", a list of {"finding", "method"}, with "values" (bool), and "keep": the name
+          under which later maps find what was seen
+        - "gradient": "seed", {label: weight}
+        - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
+        - "draw": "look" and "shape"; the data are a map's values
         """
         options = json.loads(options_json)
         self._model = read_model(bytes(bundle_json))
+        self._options, self._data = options, bytes(data)
         given = {name: options.get(name) for name in ("force", "correction")}
-        job = Job(bytes(data), name, self._model, options["engine"], **given)
-        self._generator: Generator[Request, Any, Analysis | Gradient] = (
-            differentiate(job, options["seed"]) if options["kind"] == "gradient" else analyse(job)
-        )
+        job = Job(self._data, name, self._model, options["engine"], **given)
+        start: dict[str, Callable[[], Generator[Request, Any, Any]]] = {
+            "analyse": lambda: self._analysis(job),
+            "gradient": lambda: self._gradient(job),
+            "explain": lambda: self._map(job),
+            "draw": self._drawing,
+        }
+        self._generator = start[options["kind"]]()
         self._read: Callable[[Any], Any] = _nothing
 
     def begin(self) -> Message:
@@ -59,10 +74,32 @@ class Session:
         try:
             request = advance()
         except StopIteration as end:
-            ended = end.value
-            return _end_of_gradient(ended) if isinstance(ended, Gradient) else _end(ended, self._model)
+            fields, content = end.value
+            return ["end", json.dumps(fields), content]
         self._read = _reader(request)
         return _message(request)
+
+    def _analysis(self, job: Job) -> Generator[Request, Any, End]:
+        wanted = self._options.get("explain")
+        way = explain(job, wanted, values=bool(self._options.get("values"))) if wanted else analyse(job)
+        analysis: Analysis = yield from way
+        _kept.put(self._options.get("keep"), analysis.seen)
+        return _end_of_analysis(analysis, self._model)
+
+    def _gradient(self, job: Job) -> Generator[Request, Any, End]:
+        return _end_of_gradient((yield from differentiate(job, self._options["seed"])))
+
+    def _map(self, job: Job) -> Generator[Request, Any, End]:
+        keep = self._options.get("keep")
+        wanted = [{name: self._options[name] for name in ("finding", "method")}]
+        look = read_look(self._options.get("look"))
+        explained: Explained = yield from explain(job, wanted, seen=_kept.get(keep))
+        _kept.put(keep, explained.seen)
+        return end_of_map(explained, self._model, look)
+
+    def _drawing(self) -> Generator[Request, Any, End]:
+        yield from ()  # no network has to run
+        return draw_again(self._data, self._options["shape"], self._model, read_look(self._options["look"]))
 
 
 def _message(request: Request) -> Message:
@@ -75,6 +112,8 @@ def _message(request: Request) -> Message:
             return ["rows", json.dumps({"left": left, "top": top, "width": width, "height": height}), None]
         case LoadGraph(role):
             return ["load", json.dumps({"role": role}), None]
+        case ReadFile(file):
+            return ["file", json.dumps({"name": file}), None]
         case RunGraph(role, feeds, outputs):
             inputs = [{"name": feed.name, "shape": feed.shape} for feed in feeds]
             fields = {"role": role, "inputs": inputs, "outputs": outputs}
@@ -85,7 +124,7 @@ def _reader(request: Request) -> Callable[[Any], Any]:
     match request:
         case OpenImage():
             return json.loads
-        case ReadRows():
+        case ReadRows() | ReadFile():
             return _bytes
         case RunGraph(outputs=outputs):
             return lambda buffers: {name: array("f", bytes(part)) for name, part in zip(outputs, buffers, strict=True)}
@@ -100,18 +139,19 @@ def _nothing(_: Any) -> None:
     return None
 
 
-def _end(analysis: Analysis, model: Model) -> Message:
+def _end_of_analysis(analysis: Analysis, model: Model) -> End:
     decision = analysis.decision
     squares = {role: [square.left, square.top, square.side] for role, square in analysis.squares.items()}
+    wording = describe(analysis.document, model.gate)
     fields = {
         "document": analysis.document,
-        "wording": describe(analysis.document, model.gate),
+        "wording": wording | {"explanations": describe_methods(model) if wording["findings"] else None},
         "orientation": analysis.orientation,
         "inverted": analysis.inverted,
         "squares": squares,
         "overlay": decision.side if decision else None,
     }
-    return ["end", json.dumps(fields), _pictures(decision) if decision else None]
+    return fields, _pictures(decision) if decision else None
 
 
 def _pictures(decision: Decision) -> bytes:
@@ -119,7 +159,7 @@ def _pictures(decision: Decision) -> bytes:
     return error_overlay(decision.errors) + drawn(decision.reconstruction, decision.channels)
 
 
-def _end_of_gradient(gradient: Gradient) -> Message:
+def _end_of_gradient(gradient: Gradient) -> End:
     """The values follow each other in the order of the document's `gradients`."""
     values = b"".join(little_endian(gradient.values[entry["role"]]) for entry in gradient.document.get("gradients", ()))
-    return ["end", json.dumps({"document": gradient.document}), values or None]
+    return {"document": gradient.document}, values or None

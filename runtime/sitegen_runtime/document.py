@@ -92,14 +92,16 @@ class ResultDraft(Draft):
 
     schema = "sitegen.result/1"
     findings: list[Document] = field(default_factory=list)
+    explanations: list[Document] | None = None  # where none was asked for
 
     def enter_findings(self, logits: Sequence[float]) -> None:
         """Enter a finding for each label, in the order of the bundle."""
         self.findings = [_finding(label, float(logit)) for label, logit in zip(self.model.labels, logits, strict=True)]
 
     def answer(self) -> Document:
-        """Return the findings."""
-        return {"findings": self.findings}
+        """Return the findings, and the explanations that were asked for."""
+        explained = {} if self.explanations is None else {"explanations": self.explanations}
+        return {"findings": self.findings} | explained
 
 
 def _image(name: str, image: InspectedImage | None, digest: str | None) -> Document:

@@ -7,6 +7,8 @@ AnalysisError
 ├── MissingNetwork        "missing-network"    the bundle cannot do what was asked for
 ├── BadSeed               "bad-seed"           a gradient was asked for in a direction that is none
 ├── BadCorrection         "bad-correction"     the image was to be put right in a way that is none
+├── BadExplanation        "bad-explanation"    what was to be explained, or how, is unknown
+├── UndefinedMethod       "undefined-method"   the method has no meaning for the bundle's network
 └── ImageError
     ├── UnsupportedType   "unsupported-type"   not a kind of file that is read here
     ├── DamagedImage      "damaged-image"      incomplete, or its checksums do not match
@@ -55,6 +57,18 @@ class BadCorrection(AnalysisError):
     """The image was to be turned or changed in a way that is unknown."""
 
     code = "bad-correction"
+
+
+class BadExplanation(AnalysisError):
+    """An explanation was asked for of a finding, by a method or in a look that is unknown."""
+
+    code = "bad-explanation"
+
+
+class UndefinedMethod(AnalysisError):
+    """The method of explanation has no meaning for the network of the bundle."""
+
+    code = "undefined-method"
 
 
 class ImageError(AnalysisError):

@@ -1,10 +1,115 @@
-"""Numbers as pixels: errors over an image (how strong, which colour, how transparent), and a reconstruction."""
+"""Numbers as pixels: explanations and errors over an image (which colour, how transparent), and a reconstruction.
 
-from collections.abc import Sequence
+An explanation's picture is made here alone, for the page and for `sitegen explain`: values below 0 count as 0, the
+largest becomes 1, the map is enlarged, smoothed, coloured, and the more transparent the weaker it is.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from sitegen_runtime.colour_maps import COLOUR_MAPS, colours
+from sitegen_runtime.errors import BadExplanation
+from sitegen_runtime.grids import Shape, enlarged, smoothed
 
 ERROR_COLOUR = (213, 43, 30)  # a red that stands out on grey for the common kinds of colour blindness too
 SMALLEST_FULL_SCALE = 0.1  # so that the noise of a good reconstruction does not look like an error
 LARGEST_OPACITY = 217  # of 255: the image shows through even at the worst place
+FINE_BLUR = 2  # for maps of as many cells as the picture, which are too grainy to be seen beside the image
+LEVELS = 256  # of strength, and so of colour and opacity
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an explanation is drawn.
+
+    `opacity`, above 0 and up to 1, is that of the strongest place. Up to the share `threshold` (0 to less than 1) of
+    its strength places are transparent; from there on opacity grows in proportion. `colour_map` is one of COLOUR_MAPS.
+    `blur` is the radius of `grids.smoothed` in cells of the picture, up to 50; None: FINE_BLUR for maps as fine as the
+    picture, 0 for coarser ones.
+    """
+
+    opacity: float = 0.75
+    colour_map: str = COLOUR_MAPS[0]
+    threshold: float = 0.1
+    blur: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raise BadExplanation where a part is out of range."""
+        if not _lies(self.opacity, 0, 1) or self.opacity == 0:
+            raise BadExplanation(f"The opacity must be above 0 and at most 1, not {self.opacity!r}.")
+        if not _lies(self.threshold, 0, 1) or self.threshold == 1:
+            raise BadExplanation(f"The threshold must be from 0 to less than 1, not {self.threshold!r}.")
+        if self.colour_map not in COLOUR_MAPS:
+            known = ", ".join(map(repr, COLOUR_MAPS))
+            raise BadExplanation(f"There is no colour map {self.colour_map!r}. There are {known}.")
+        if self.blur is not None and (not isinstance(self.blur, int) or not _lies(self.blur, 0, 50)):
+            raise BadExplanation(f"The blur must be a whole number of cells from 0 to 50, not {self.blur!r}.")
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any] | None) -> "Look":
+        """Return the look with these fields, and the defaults of all others. Raises BadExplanation."""
+        given = dict(fields or {})
+        if unknown := set(given) - set(cls.__dataclass_fields__):
+            raise BadExplanation(f"A look has no {sorted(unknown)}. It has {sorted(cls.__dataclass_fields__)}.")
+        return cls(**given)
+
+
+def _lies(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and low <= value <= high
+
+
+def shares(values: Sequence[float], shape: Shape, side: int, blur: int | None = None) -> list[float]:
+    """Return how strong a map is at each of side x side places, row by row: from 0 to 1, which the strongest has.
+
+    `values` has `shape` (rows, columns) cells; those below 0 count as 0. Where none is above 0, all are 0.
+    """
+    risen = [value if value > 0.0 else 0.0 for value in values]
+    radius = (FINE_BLUR if shape == (side, side) else 0) if blur is None else blur
+    wide = risen if shape == (side, side) else enlarged(risen, shape, (side, side))
+    drawn = smoothed(wide, (side, side), radius)
+    largest = max(drawn)
+    if largest <= 0.0:
+        return [0.0] * len(drawn)
+    return [value / largest if value > 0.0 else 0.0 for value in drawn]
+
+
+def picture(values: Sequence[float], shape: Shape, side: int, look: Look | None = None) -> bytes:
+    """Return a map's RGBA bytes (8 bits a sample, not premultiplied), side x side pixels, to be laid over the image.
+
+    `values` are as in `shares`. A map with nothing above 0 is transparent everywhere.
+    """
+    look = look or Look()
+    return coloured(levels(values, shape, side, look.blur), look)
+
+
+def levels(values: Sequence[float], shape: Shape, side: int, blur: int | None = None) -> bytes:
+    """Return how strong a map is, as in `shares`, in LEVELS steps from 0 to 255, a byte for each place.
+
+    This is what takes time in `picture`: another colour map, opacity or threshold needs `coloured` alone.
+    """
+    return bytes([int(share * (LEVELS - 1) + 0.5) for share in shares(values, shape, side, blur)])
+
+
+def legend(look: Look | None = None) -> bytes:
+    """Return the RGBA bytes of LEVELS pixels, from no strength to the largest, as `picture` colours them."""
+    return coloured(bytes(range(LEVELS)), look or Look())
+
+
+def coloured(strengths: bytes, look: Look) -> bytes:
+    """Return the RGBA bytes of strengths that `levels` gave."""
+    pixels = bytearray(4 * len(strengths))
+    for place, table in enumerate((*colours(look.colour_map), _opacities(look))):
+        pixels[place::4] = strengths.translate(table)
+    return bytes(pixels)
+
+
+def _opacities(look: Look) -> bytes:
+    """Of each level: nothing up to the threshold, then in proportion; the strongest is never transparent."""
+    shares_of_rise = [(level / (LEVELS - 1) - look.threshold) / (1 - look.threshold) for level in range(LEVELS)]
+    opacities = [int(255 * look.opacity * min(max(share, 0.0), 1.0) + 0.5) for share in shares_of_rise]
+    return bytes([*opacities[:-1], max(1, opacities[-1])])
 
 
 def error_overlay(errors: Sequence[float]) -> bytes:

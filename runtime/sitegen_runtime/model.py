@@ -12,6 +12,7 @@ from sitegen_runtime.gate_settings import Gate, read_gate
 
 __all__ = [
     "Calibration",
+    "FinalWeights",
     "Gate",
     "Graph",
     "Label",
@@ -88,6 +89,14 @@ class Label:
 
 
 @dataclass(frozen=True)
+class FinalWeights:
+    """The file with the last layer's weights, float32 little-endian, and its shape: labels, channels + 1 (the bias)."""
+
+    file: str
+    shape: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Model:
     """A bundle as the runtime sees it."""
 
@@ -97,6 +106,7 @@ class Model:
     graphs: dict[str, Graph]
     labels: tuple[Label, ...]
     gate: Gate | None
+    final_weights: FinalWeights | None = None
 
 
 def read_model(bundle_json: bytes) -> Model:
@@ -109,6 +119,7 @@ def read_model(bundle_json: bytes) -> Model:
         graphs={role: _graph(graph) for role, graph in fields["graphs"].items()},
         labels=tuple(read_label(label) for label in fields["labels"]),
         gate=read_gate(fields["gate"]) if fields.get("gate") else None,
+        final_weights=_final_weights(fields["feature_map"]) if fields.get("feature_map") else None,
     )
 
 
@@ -116,6 +127,11 @@ def read_label(fields: dict[str, Any]) -> Label:
     """Read one entry of `labels` of a valid `bundle.json`."""
     calibration = fields.get("calibration")
     return Label(fields["name"], fields["operating_point"], _calibration(calibration) if calibration else None)
+
+
+def _final_weights(fields: dict[str, Any]) -> FinalWeights:
+    labels, columns = fields["shape"]
+    return FinalWeights(fields["weights"], (labels, columns))
 
 
 def _calibration(fields: dict[str, Any]) -> Calibration:

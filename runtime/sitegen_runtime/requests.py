@@ -1,9 +1,9 @@
 """What an analysis asks of the machine it runs on.
 
-`analysis.analyse` and `gradient.differentiate` are generators that do no input or output: they yield these requests and
-are sent the answers. In CPython a short loop answers them with Pillow and native ONNX Runtime; in the page the worker
-answers them with a canvas and ONNX Runtime Web. So the order of steps, and everything computed between them, exists
-once.
+`analysis.analyse`, `gradient.differentiate` and `explanation.explain` are generators that do no input or output: they
+yield these requests and are sent the answers. In CPython a short loop answers them with Pillow and native ONNX Runtime;
+in the page the worker answers them with a canvas and ONNX Runtime Web. So the order of steps, and everything computed
+between them, exists once.
 """
 
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
@@ -52,6 +52,13 @@ class LoadGraph:
 
 
 @dataclass(frozen=True)
+class ReadFile:
+    """Give a file of the bundle by its name there. The answer is its bytes."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Feed:
     """One float32 input of a network: its name there, its shape, and its values, flat and in row-major order."""
 
@@ -72,4 +79,4 @@ class RunGraph:
     outputs: tuple[str, ...]
 
 
-Request = Progress | OpenImage | ReadRows | LoadGraph | RunGraph
+Request = Progress | OpenImage | ReadRows | LoadGraph | ReadFile | RunGraph

@@ -12,7 +12,7 @@ from sitegen.bundle.gradient import gradient_problems
 from sitegen.bundle.parts import FileEntry, Golden, Graph, Label, Licence, Part
 
 CARD = "card.md"
-Role = Literal["classifier", "gate", "gradient", "features", "generator", "concepts"]
+Role = Literal["classifier", "gate", "gradient", "cam", "guided", "features", "generator", "concepts"]
 
 
 class Description(Part):
@@ -51,8 +51,7 @@ class Description(Part):
         for role in ("classifier", "gate"):
             if role in self.graphs and (len(self.graphs[role].images), len(self.graphs[role].inputs)) != (1, 1):
                 yield f"graphs.{role} must have one input, an image"
-        if "gradient" in self.graphs and "classifier" in self.graphs:
-            yield from gradient_problems(self.graphs["gradient"], self.graphs["classifier"], len(self.labels))
+        yield from gradient_problems(graphs, len(self.labels))
         if self.feature_map:
             weights = self.files.get(self.feature_map.weights)
             yield from feature_map_problems(self.feature_map, self.graphs.get("gradient"), weights, len(self.labels))

@@ -11,6 +11,7 @@ import typer
 from sitegen.cli.build import build
 from sitegen.cli.data import data
 from sitegen.cli.evaluate import evaluate
+from sitegen.cli.explain import explain
 from sitegen.cli.export import export
 from sitegen.cli.gradient import gradient
 from sitegen.cli.info import info
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (build, serve, predict, verify, info, gradient, export):
+for verb in (build, serve, predict, explain, verify, info, gradient, export):
     app.command()(verb)
 app.add_typer(data, name="data")
 app.add_typer(train, name="train")

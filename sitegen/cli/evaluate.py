@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sitegen.cli.evaluate_explanations import explanations
 from sitegen.cli.evaluate_gate import gate
 from sitegen.cli.evaluate_robustness import robustness
 from sitegen.cli.options import DataOption
@@ -16,6 +17,7 @@ evaluate = typer.Typer(
 )
 evaluate.command()(robustness)
 evaluate.command()(gate)
+evaluate.command()(explanations)
 
 
 @evaluate.command()

@@ -14,7 +14,12 @@ def gradient(
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT.onnx", help="The file to write.")],
     wrt: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Gradients with respect to this tensor; by default the only input."),
+        typer.Option(
+            "--wrt",
+            "--with-respect-to",
+            metavar="NAME",
+            help="Gradients with respect to this tensor; by default the only input.",
+        ),
     ] = None,
     of: Annotated[
         str | None, typer.Option(metavar="NAME", help="Gradients of this tensor; by default the first output.")

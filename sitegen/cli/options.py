@@ -1,5 +1,6 @@
 """Options that several verbs share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,34 @@ def chosen_bundle(folder: Path | None) -> "Bundle":
     from sitegen.bundle import load_bundle
 
     return load_bundle(folder or resources.default_bundle())
+
+
+class Correction(StrEnum):
+    """What can be done to an image before it is analysed, as the page offers it."""
+
+    TURN_90 = "turn-90"
+    TURN_180 = "turn-180"
+    TURN_270 = "turn-270"
+    INVERT = "invert"
+
+
+class Method(StrEnum):
+    """How an explanation is made: `sitegen_runtime.explanation_methods.METHODS`."""
+
+    SALIENCY = "saliency"
+    CAM = "cam"
+    GRAD_CAM = "grad-cam"
+    GUIDED_GRAD_CAM = "guided-grad-cam"
+    SMOOTHGRAD = "smoothgrad"
+    INTEGRATED_GRADIENTS = "integrated-gradients"
+
+
+class ColourMap(StrEnum):
+    """The colours of a map: `sitegen_runtime.colour_maps.COLOUR_MAPS`."""
+
+    VIRIDIS = "viridis"
+    CIVIDIS = "cividis"
+    INFERNO = "inferno"
 
 
 RecipeOption = Annotated[

@@ -1,29 +1,18 @@
 """`sitegen predict`: what the page would say, computed here."""
 
 import json
-from collections.abc import Iterator
-from enum import StrEnum
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitegen.cli.options import BundleOption, chosen_bundle
+from sitegen.cli.options import BundleOption, Correction, Method, chosen_bundle
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sitegen.prediction import Predictor
     from sitegen_runtime.gate_settings import Gate
-
-
-class Correction(StrEnum):
-    """What can be done to an image before it is analysed, as the page offers it."""
-
-    TURN_90 = "turn-90"
-    TURN_180 = "turn-180"
-    TURN_270 = "turn-270"
-    INVERT = "invert"
 
 
 def predict(
@@ -37,15 +26,36 @@ def predict(
         Correction | None,
         typer.Option("--correction", help="Turn the images clockwise by so many degrees, or invert them, before."),
     ] = None,
+    explain: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--explain",
+            metavar="METHOD:LABEL",
+            help='Add an explanation, such as grad-cam:Pneumonia or saliency:all, to "explanations". Repeatable.',
+        ),
+    ] = None,
+    explain_values: Annotated[
+        bool, typer.Option("--explain-values", help="Give the values of each explanation, too.")
+    ] = False,
 ) -> None:
-    """Analyse images with native ONNX Runtime. Exit code 1 where an image failed; the others are done."""
+    """Analyse images with native ONNX Runtime. Exit code 1 where an image, or an explanation, failed; the others are
+    done.
+    """
     from rich.console import Console
 
     from sitegen.prediction import Predictor
 
+    wanted = [_wanted(text) for text in explain or ()]
     predictor = Predictor(chosen_bundle(bundle))
+    options: dict[str, Any] = {"force": force, "correction": correction.value if correction else None}
+
+    def analysed(path: Path) -> dict[str, Any]:
+        if wanted:
+            return predictor.explain(path, wanted, values=explain_values, **options).document
+        return predictor.predict(path, **options)
+
     documents = []
-    for document in _documents(predictor, images, force, correction):
+    for document in _documents(images, analysed):
         documents.append(document)
         if as_json:
             typer.echo(json.dumps(document))  # in ASCII, which every terminal and pipe takes
@@ -53,19 +63,27 @@ def predict(
         # Names of files are no markup, whatever brackets they hold.
         Console(markup=False, emoji=False, highlight=False).print(_table(documents, predictor.model.gate))
         typer.echo("Not for diagnostic use.")
-    if any("error" in document for document in documents):
+    explanations = (entry for document in documents for entry in document.get("explanations", ()))
+    if any("error" in entry for entry in (*documents, *explanations)):
         raise typer.Exit(1)
 
 
-def _documents(
-    predictor: "Predictor", images: list[Path], force: bool, correction: Correction | None
-) -> Iterator[dict[str, Any]]:
+def _wanted(text: str) -> dict[str, str]:
+    """Read METHOD:LABEL. A label may hold colons itself; whether the model has it, the document says."""
+    method, colon, finding = text.partition(":")
+    if not colon or not finding or method not in list(Method):
+        known = ", ".join(Method)
+        raise typer.BadParameter(f"{text!r} is not METHOD:LABEL. The methods are {known}.", param_hint="--explain")
+    return {"finding": finding, "method": method}
+
+
+def _documents(images: list[Path], analysed: Callable[[Path], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     from rich.progress import track
 
     from sitegen.cli.progress import stderr_console
 
     for path in track(images, "Analysing", console=stderr_console(), disable=len(images) < 2, transient=True):
-        yield predictor.predict(path, force=force, correction=correction.value if correction else None)
+        yield analysed(path)
 
 
 def _table(documents: list[dict[str, Any]], gate: "Gate | None") -> "Table":
@@ -80,5 +98,14 @@ def _table(documents: list[dict[str, Any]], gate: "Gate | None") -> "Table":
         offers = wording["gate"]["offers"] if wording["gate"] else []
         tries = [f"{offer['message']} Try --correction {offer['correction']}." for offer in offers]
         outcome = "\n".join([wording["headline"], *wording["details"], *tries])
-        table.add_row(document["image"]["name"], outcome, "\n".join(findings) or "none")
+        explanations = [_explanation(entry) for entry in document.get("explanations", ())]
+        table.add_row(document["image"]["name"], outcome, "\n".join([*findings, *explanations]) or "none")
     return table
+
+
+def _explanation(entry: dict[str, Any]) -> str:
+    named = f"{entry['method']} of {entry['finding']}"
+    if "error" in entry:
+        return f"{named}: {entry['error']['message']}"
+    rows, columns = entry["shape"]
+    return f"{named}: {rows} x {columns} values from {entry['min']:.4g} to {entry['max']:.4g}"

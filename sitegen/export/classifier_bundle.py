@@ -6,7 +6,7 @@ from pathlib import Path
 from sitegen.bundle import FeatureMap
 from sitegen.data.cache import image_tensors
 from sitegen.export.final_weights import write_final_weights
-from sitegen.export.gradient_graph import export_gradient, last_feature_map
+from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided, last_feature_map
 from sitegen.export.names import CLASSIFIER
 from sitegen.export.onnx_export import INPUT, export_onnx
 from sitegen.export.pooled_features import add_pooled_features
@@ -20,17 +20,20 @@ GOLDEN_SEED, GOLDEN_SIDE = 1, 768
 
 
 def write_classifier(trained: TrainedClassifier, folder: Path, *, pooled: bool = False) -> FeatureMap | None:
-    """Write `classifier.onnx` with its weights, `gradient.onnx`, and `final.weights` where the head has them.
+    """Write `classifier.onnx` with its weights, `gradient.onnx`, `cam.onnx`, `guided.onnx` where the network has
+    rectifiers, and `final.weights` where the head has them.
 
-    The feature map is an output of the gradient graph alone: in the classifier it would cost every page time and memory
-    on every image. With `pooled` the classifier gives its average over the image, for the gate's scores of features.
-    Raises GradientError where an operator has no gradient.
+    The feature map is an output of the gradient graphs alone: in the classifier it would cost every page time and
+    memory on every image. With `pooled` the classifier gives its average over the image, for the gate's scores of
+    features. Raises GradientError where an operator has no gradient.
     """
     export_onnx(trained.network, classifier_input(trained).shape, "logits", folder / CLASSIFIER)
     if pooled:
         add_pooled_features(folder / CLASSIFIER)
     features = last_feature_map(folder / CLASSIFIER)
     export_gradient(folder, features)
+    export_cam(folder, features)
+    export_guided(folder)
     return write_final_weights(folder, trained.network, features)
 
 

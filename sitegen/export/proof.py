@@ -1,8 +1,8 @@
 """Proof that exported graphs give what the network gives: PyTorch beside native ONNX Runtime, on sample images.
 
-Compared are the logits of `classifier.onnx`, those of `gradient.onnx`, and those that the feature map and the final
-weights make: what a page may draw a class activation map from. Where the classifier gives its pooled features, too,
-they are compared in the same way.
+Compared are the logits of `classifier.onnx`, those of `gradient.onnx`, `cam.onnx` and `guided.onnx`, and those that the
+feature map and the final weights make: what a page may draw a class activation map from. Where the classifier gives its
+pooled features, too, they are compared in the same way.
 
 A difference is absolute for logits between -1 and 1, and a share of the logit beyond: float32 has seven digits, so that
 a logit of 20 cannot be had more exactly. Probabilities agree to a quarter of that, for z σ'(z) stays below 1/4.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sitegen.bundle import FeatureMap
 from sitegen.errors import ExportError
 from sitegen.export.final_weights import read_final_weights
-from sitegen.export.gradient_graph import GRADIENT, SEED
+from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, SEED
 from sitegen.export.names import CLASSIFIER, FEATURES
 from sitegen.export.onnx_export import INPUT
 from sitegen.networks.classifier import Classifier
@@ -35,7 +35,8 @@ Images = NDArray[np.float32]
 class Proof:
     """The largest difference between PyTorch's logits and those of each graph, over all images and labels.
 
-    `feature_map` is None where there are no final weights, `pooled` where the classifier gives no pooled features.
+    `feature_map` is None where there are no final weights, `pooled` where the classifier gives no pooled features,
+    `cam` and `guided` where there are no such graphs.
     """
 
     images: int
@@ -43,11 +44,14 @@ class Proof:
     gradient: float
     feature_map: float | None
     pooled: float | None = None
+    cam: float | None = None
+    guided: float | None = None
 
     @property
     def largest(self) -> float:
         """The largest of all differences."""
-        return max(self.classifier, self.gradient, self.feature_map or 0.0, self.pooled or 0.0)
+        optional = (self.feature_map, self.pooled, self.cam, self.guided)
+        return max(self.classifier, self.gradient, *(value or 0.0 for value in optional))
 
 
 def prove(folder: Path, network: Classifier, images: Images, feature_map: FeatureMap | None) -> Proof:
@@ -66,6 +70,9 @@ def prove(folder: Path, network: Classifier, images: Images, feature_map: Featur
     made: dict[str, NDArray[np.float64]] = {CLASSIFIER: classifier[0], GRADIENT: gradient[0]}
     if feature_map:
         made[feature_map.weights] = _from_features(gradient[1], read_final_weights(folder, feature_map))
+    for name in (CAM, GUIDED):
+        if (folder / name).is_file():
+            made[name] = _run(folder / name, images, ["logits"], {SEED: seed})[0]
     differences = {name: _difference(name, logits, expected) for name, logits in made.items()}
     return Proof(
         len(images),
@@ -73,6 +80,8 @@ def prove(folder: Path, network: Classifier, images: Images, feature_map: Featur
         differences[GRADIENT],
         differences[feature_map.weights] if feature_map else None,
         _difference(CLASSIFIER, classifier[1], means, "pooled features") if pooled else None,
+        differences.get(CAM),
+        differences.get(GUIDED),
     )
 
 

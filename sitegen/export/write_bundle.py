@@ -24,7 +24,7 @@ from sitegen.bundle import (
     weight_path,
     write_description,
 )
-from sitegen.export.gradient_graph import GRADIENT
+from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED
 from sitegen.export.names import FEATURES, FEATURES_GRAPH, OUTPUTS
 from sitegen.gradient import gradient_name
 from sitegen.prediction import Predictor
@@ -38,7 +38,8 @@ GOLDEN = "golden.png"
 class Draft:
     """What a bundle says of itself, apart from what its files tell.
 
-    With `gradient`, the folder has the graph that `export_gradient` writes; with `feature_map`, the file that
+    With `gradient`, the folder has the graph that `export_gradient` writes, and may have those that `export_cam` and
+    `export_guided` do; with `feature_map`, the file that
     `write_final_weights` does; with `features`, the graph that `write_features_graph` does.
     """
 
@@ -66,7 +67,7 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput |
         role: entry if isinstance(entry, Graph) else _graph(folder, role, entry) for role, entry in inputs.items()
     }
     if draft.gradient:
-        graphs["gradient"] = _gradient_graph(folder, graphs["classifier"])
+        graphs |= gradient_graphs(folder, graphs["classifier"])
     if draft.features:
         graphs["features"] = _features_graph(folder)
     files = {CARD, GOLDEN}
@@ -129,18 +130,24 @@ def _features_graph(folder: Path) -> Graph:
     )
 
 
-def _gradient_graph(folder: Path, classifier: Graph) -> Graph:
-    """Describe what `export_gradient` wrote. Beside logits and gradient, it gives a feature map and its gradient."""
-    signature = read_signature(folder / GRADIENT)
+def gradient_graphs(folder: Path, classifier: Graph) -> dict[str, Graph]:
+    """Describe, by role, `gradient.onnx`, and `cam.onnx` and `guided.onnx` where the folder has them."""
+    files = [GRADIENT, *(file for file in (CAM, GUIDED) if (folder / file).is_file())]
+    return {Path(file).stem: _gradient_graph(folder, file, classifier) for file in files}
+
+
+def _gradient_graph(folder: Path, file: str, classifier: Graph) -> Graph:
+    """Describe a graph that gives logits, and a gradient, or a feature map and its gradient, or all of them."""
+    signature = read_signature(folder / file)
     (image,) = classifier.images
     others = [(name, _fixed(shape)) for name, shape in signature.inputs.items() if name != image.name]
     roles = {"logits": "logits", gradient_name(image.name): "gradient"}
     for name in signature.outputs.keys() - roles.keys():
         roles[name] = "features" if gradient_name(name) in signature.outputs else "features-gradient"
     return Graph(
-        file=GRADIENT,
+        file=file,
         inputs=[image, *(GraphInput(name=name, shape=shape, colour=None) for name, shape in others)],
-        outputs=_outputs(folder / GRADIENT, roles),
+        outputs=_outputs(folder / file, roles),
     )
 
 

@@ -15,10 +15,11 @@ from sitegen.gradient.writer import Writer, needed_nodes
 
 @dataclass(frozen=True)
 class Backward:
-    """What was written, and which of its tensors is the gradient of what."""
+    """What was written, which of its tensors is the gradient of what, and whose values are wanted beside it."""
 
     writer: Writer
     gradients: dict[str, Tensor]
+    valued: set[str]
 
     def needed(self) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
         """Return the nodes and constants that the gradients depend on."""
@@ -53,8 +54,8 @@ def add_nodes(graph: onnx.GraphProto, forward: Forward, backward: Backward, swit
         graph.node.extend(nodes)
         graph.node.extend(helper.make_node("Identity", [end], [result.name], name=result.name) for end, result in ends)
     given = {entry.name for entry in graph.output}
-    for position, (target, result) in enumerate(results.items()):
-        if position > 0 and target not in given:
+    for target, result in results.items():
+        if target in backward.valued and target not in given:
             graph.output.append(_value(forward, target, target))
         graph.output.append(result)
 

@@ -38,7 +38,9 @@ def compile(
 
     Outputs, in order: those of `model`; `grad_<wrt>` = d<of, seed>/d(wrt), where <a, b> is the sum of products, in the
     shape of `wrt` (an input, an initialiser, or any tensor in between); and for each tensor of `also` its value and
-    `grad_<tensor>`. A value that is an output of the model already is not given twice.
+    `grad_<tensor>`. A value that is an output of the model already is not given twice. Where `also` names `wrt` itself,
+    its value comes before `grad_<wrt>`, unless it is an input: so a tensor in between can be had with its gradient, and
+    nothing further back.
 
     `guided` lets only positive gradients through every Relu (guided backpropagation, Springenberg et al. 2015).
 
@@ -63,7 +65,8 @@ def compile(
     gradients = Walk(forward, writer, guided).run(path, of, seed, targets)
     add_shapes(result.graph, forward)
     add_inputs(result.graph, forward, of, seed, switch)
-    add_nodes(result.graph, forward, Backward(writer, dict(zip(targets, gradients, strict=True))), switch)
+    valued = {name for name in also if name != wrt or name in forward.makers}  # whoever feeds an input knows its value
+    add_nodes(result.graph, forward, Backward(writer, dict(zip(targets, gradients, strict=True)), valued), switch)
     return result
 
 

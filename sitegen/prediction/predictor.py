@@ -3,7 +3,7 @@
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
 
 from array import array
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,13 +12,14 @@ from sitegen.errors import BundleError, SitegenError
 from sitegen.prediction.images import OpenedImage
 from sitegen.prediction.networks import Networks
 from sitegen_runtime.admission import Job
-from sitegen_runtime.analysis import Analysis, analyse
+from sitegen_runtime.analysis import Analysis, Seen, analyse
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError, EngineFailed, UnreadableFile
+from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
 from sitegen_runtime.gate import Decision
 from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
-from sitegen_runtime.requests import LoadGraph, OpenImage, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import LoadGraph, OpenImage, ReadFile, ReadRows, Request, RunGraph
 from sitegen_runtime.stage_one import judge
 
 T = TypeVar("T")
@@ -29,6 +30,7 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         self.model = bundle.model
+        self._bundle = bundle
         self._networks = Networks(bundle, threads)
         self._engine = {"runtime": "cpython", "provider": "cpu", "threads": threads}
 
@@ -58,6 +60,33 @@ class Predictor:
         """Return the analysis of a file's bytes, under the name it will have in the document."""
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(analyse(job))
+
+    def explain(
+        self,
+        image: Path | bytes,
+        wanted: Sequence[Mapping[str, str]],
+        *,
+        values: bool = False,
+        name: str | None = None,
+        force: bool = False,
+        correction: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+        seen: Seen | None = None,
+    ) -> Explained:
+        """Return the analysis of a file, or of a file's bytes, with maps of what is wanted: {"finding", "method"} each.
+
+        The finding is a label, or "all"; the methods are `sitegen_runtime.explanation_methods.METHODS`. Its document is
+        the result document with `explanations`; with `values`, those hold the maps' values. `name` is as for
+        `gradient`, `correction` as for `predict`. `seen` of an earlier analysis of the same image, with the same force
+        and correction, saves doing that again.
+        """
+        name = name or (str(image) if isinstance(image, Path) else "image")
+        try:
+            data = _read(image) if isinstance(image, Path) else image
+        except UnreadableFile as failure:
+            return Explained(ResultDraft(name, self.model, self._engine).failure(failure))
+        job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
+        return self._drive(explain(job, wanted, values=values, seen=seen))
 
     def judge(self, values: array[float]) -> Decision:
         """Return what stage one of the gate says of float32 values as its network takes them (NCHW, flat).
@@ -117,9 +146,17 @@ class Predictor:
                 return opened[0].rows(left, top, width, height)
             case LoadGraph(role):
                 self._networks.load(role)
+            case ReadFile(name):
+                return self._file(name)
             case RunGraph():
                 return self._run(request)
         return None
+
+    def _file(self, name: str) -> bytes:
+        try:
+            return self._bundle.path(name).read_bytes()
+        except OSError as error:
+            raise EngineFailed(f"The bundle's file {name} cannot be read: {error.strerror}.") from error
 
     def _run(self, request: RunGraph) -> Any:
         try:

@@ -29,7 +29,7 @@ from sitegen_runtime.gradient import GradientDraft
 MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "sitegen.site/1"
 ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
-ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features")
+ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features", "cam", "guided")
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 STAGES = ("engines", "snapshot", "packing", "pages")
 Report = Callable[[str], None]
@@ -108,9 +108,15 @@ def _bundle_files(bundle: Bundle) -> list[str]:
     for role in ROLES_IN_THE_PAGE:
         if role in bundle.description.graphs:
             names += [bundle.description.graphs[role].file, *bundle.weights(role).values()]
+    names += _files_to_read(bundle)
     if bundle.description.golden:
         names.append(bundle.description.golden.image)
     return list(dict.fromkeys(names))
+
+
+def _files_to_read(bundle: Bundle) -> list[str]:
+    """The files of a bundle that the runtime reads itself when it first needs them."""
+    return [bundle.description.feature_map.weights] if bundle.description.feature_map else []
 
 
 def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> PageData:
@@ -132,6 +138,7 @@ def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> Pag
             "decoder": "worker",
             "engine": ENGINE,
             "graphs": graphs,
+            "files": {name: _asset_name(name) for name in _files_to_read(bundle)},
             "roles": [role for role in ROLES_AT_THE_START if role in graphs],
         },
         failures=_failures(bundle),
@@ -143,7 +150,7 @@ def _page_data(bundle: Bundle, assets: list[PackedAsset], boot: PageBoot) -> Pag
 
 def _failures(bundle: Bundle) -> dict[str, Document]:
     """The error document of each kind of job, as far as it is known before anything was done."""
-    drafts = {"analyse": ResultDraft, "gradient": GradientDraft}
+    drafts = {"analyse": ResultDraft, "explain": ResultDraft, "gradient": GradientDraft}
     return {kind: draft("", bundle.model, ENGINE).failure(AnalysisError("")) for kind, draft in drafts.items()}
 
 

@@ -20,7 +20,10 @@ from sitegen import __version__, resources
 from sitegen.bundle import Description
 from sitegen_runtime.wording import percent_means
 
-PAGE_SCRIPTS = ("assets", "failure", "engine", "api", "drawing", "gate", "card", "main")
+PAGE_SCRIPTS = (
+    *("assets", "failure", "engine", "api", "drawing", "gate"),
+    *("explanation_drawing", "map_view", "explanation", "card", "main"),
+)
 WORKER_SCRIPTS = ("embedded", "python", "decoder", "networks", "main")
 
 

@@ -24,18 +24,27 @@ async function bootEngine() {
 
 const engineReady = bootEngine();
 
-async function runForPage(kind, blob, options) {
+// What a worker can be sent, of something that a script of the page made.
+function plain(value) {
+  return JSON.parse(JSON.stringify(value) ?? "null");
+}
+
+// `details` are the options of one kind of job, beside those of all.
+async function runForPage(kind, blob, options, details = {}) {
   const name = String(options.name ?? blob.name ?? "image");
+  const { onProgress, signal, isUrgent } = options;
+  const common = { force: Boolean(options.force), correction: options.correction ?? null };
   try {
     const engine = await engineReady;
-    return await engine.run(kind, blob, { ...options, name, force: Boolean(options.force), correction: options.correction ?? null });
+    return await engine.run(kind, blob, { name, onProgress, signal, isUrgent, details: { ...common, ...details } });
   } catch (error) {
     return failureResult({ kind, name }, error.code ?? "engine-failed", error.message);
   }
 }
 
 function analyseForPage(blob, options = {}) {
-  return runForPage("analyse", blob, options);
+  const { keep } = options;
+  return runForPage("analyse", blob, options, { explain: plain(options.explain ?? []), values: Boolean(options.values), keep });
 }
 
 // The tensors of a gradient document, which follow each other in `bytes`, by their roles.
@@ -52,15 +61,14 @@ globalThis.sitegen = Object.freeze({
   ready: engineReady.then(() => ({ bundle: SITE.bundle, labels: SITE.labels })),
 
   async analyse(blob, options = {}) {
-    const { document, preview } = await analyseForPage(blob, options);
+    const { document, preview } = await analyseForPage(blob, { ...options, keep: undefined });
     preview?.close();
     if ("error" in document) throw new AnalysisError(document);
     return document;
   },
 
   async gradient(blob, options = {}) {
-    const seed = JSON.parse(JSON.stringify(options.seed) ?? "null"); // what a worker can be sent
-    const { document, bytes } = await runForPage("gradient", blob, { ...options, seed });
+    const { document, bytes } = await runForPage("gradient", blob, options, { seed: plain(options.seed) });
     if ("error" in document) throw new AnalysisError(document);
     return { document, values: tensorsOf(document, bytes) };
   },

@@ -5,7 +5,7 @@ class Card {
   constructor(list, blob, name) {
     this.blob = blob;
     this.name = name;
-    const id = `card-${Card.count++}`;
+    const id = (this.id = `card-${Card.count++}`);
     this.title = element("h3", { textContent: name, className: "card-name", id: `${id}-name` });
     this.status = element("p", { className: "card-status", textContent: "Waiting", id: `${id}-status` });
     this.bar = element("progress", { max: 1, "aria-label": `Progress of ${name}` });
@@ -21,12 +21,17 @@ class Card {
     const cancel = element("button", { type: "button", textContent: "Cancel" });
     cancel.onclick = () => controller.abort();
     this.options = options;
+    this.closeExplanations();
+    this.body.inert = true; // it stays in sight until the new result is there
     this.actions.replaceChildren(cancel);
     this.node.setAttribute("aria-busy", "true");
     this.bar.hidden = false;
     const onProgress = ({ stage, done }) => this.progress(stage, done);
-    const result = await analyseForPage(this.blob, { ...options, name: this.name, signal: controller.signal, onProgress });
-    this.show(result);
+    const keep = `${this.id}-${++Card.analyses}`; // what the worker keeps for maps of this very analysis
+    const result = await analyseForPage(this.blob, { ...options, keep, name: this.name, signal: controller.signal, onProgress });
+    this.result?.preview?.close();
+    this.result = { ...result, keep };
+    this.show(this.result);
     return result;
   }
 
@@ -49,6 +54,7 @@ class Card {
     this.node.classList.toggle("forced", wording.badge !== null);
     this.node.setAttribute("aria-busy", "false");
     this.bar.hidden = true;
+    this.body.inert = false;
     this.status.textContent = wording.headline;
     this.body.replaceChildren(...this.pictures(result), this.words(wording, document), ...this.judgement(result));
     this.actions.replaceChildren(...this.buttons(wording, document));
@@ -66,7 +72,8 @@ class Card {
 
   words(wording, document) {
     const { gate, findings, badge, details } = wording;
-    const words = element("div", { className: "words" }, ...this.offers(gate?.offers ?? []), ...findings.map((finding) => findingBar(finding, badge)));
+    const words = element("div", { className: "words" }, ...this.offers(gate?.offers ?? []), ...findings.map((finding) => findingBar(finding, badge, this.openerOf(finding.label, wording.explanations))));
+    if (findings.length > 1) words.append(...this.openerOfAll(wording.explanations));
     words.append(...details.map((text) => element("p", { textContent: text })), ...refusedMeasures(gate));
     const times = Object.entries(document.timings);
     if (times.length) {
@@ -74,6 +81,49 @@ class Card {
       words.append(element("details", {}, element("summary", { textContent: "Time for each stage" }), element("table", {}, element("tbody", {}, ...rows))));
     }
     return words;
+  }
+
+  // The button that shows where the model looked for a finding; null where it can give no maps.
+  openerOf(finding, explanations) {
+    if (!explanations || !this.result.preview) return null;
+    const opener = element("button", { type: "button", className: "finding-open", "aria-expanded": "false", "aria-controls": `${this.id}-explanations` }, finding, element("span", { className: "finding-hint", textContent: explanations.open }));
+    opener.dataset.finding = finding;
+    opener.onclick = () => this.explain(finding, opener);
+    return opener;
+  }
+
+  openerOfAll(explanations) {
+    const all = explanations?.findings.find(({ isAll }) => isAll);
+    const opener = all ? this.openerOf(all.finding, explanations) : null;
+    if (!opener) return [];
+    opener.firstChild.textContent = all.name;
+    return [element("p", {}, opener)];
+  }
+
+  explain(finding, opener) {
+    if (!this.explanations) {
+      this.explanations = new Explanations(this, this.result);
+      this.body.after(this.explanations.node);
+    }
+    this.opener = opener;
+    this.markOpener(opener);
+    this.explanations.open(finding);
+  }
+
+  markOpener(opener) {
+    for (const each of this.body.querySelectorAll(".finding-open")) each.setAttribute("aria-expanded", String(each === opener));
+  }
+
+  closeExplanations() {
+    this.explanations?.close();
+    this.explanations = null;
+    this.markOpener(null);
+  }
+
+  remove() {
+    this.closeExplanations();
+    this.result?.preview?.close();
+    this.node.remove();
   }
 
   offers(offers) {
@@ -87,9 +137,9 @@ class Card {
   buttons(wording, document) {
     const save = element("button", { type: "button", textContent: "Save result (JSON)" });
     const file = [this.name, ...wording.marks, "sitegen", "json"].join(".");
-    save.onclick = () => saveText(file, JSON.stringify(document, null, 2));
+    save.onclick = () => saveText(file, JSON.stringify({ ...document, ...this.explanations?.entries() }, null, 2));
     const remove = element("button", { type: "button", textContent: "Remove" });
-    remove.onclick = () => this.node.remove();
+    remove.onclick = () => this.remove();
     const back = wording.correction ? [this.wayBack(wording.correction)] : [];
     if (wording.outcome !== "refused") return [...back, save, remove];
     const anyway = element("button", { type: "button", textContent: "Analyse anyway…" });
@@ -112,8 +162,9 @@ class Card {
   }
 }
 Card.count = 0;
+Card.analyses = 0;
 
-function findingBar({ label, share, mark, percent, verdict, above }, badge) {
+function findingBar({ label, share, mark, percent, verdict, above }, badge, opener) {
   const marks = badge ? [badge] : [];
   const spoken = [`${percent}, ${verdict}`, ...marks.map(({ long }) => long)].join(". ");
   const fill = element("span", { className: "bar-fill" });
@@ -122,12 +173,18 @@ function findingBar({ label, share, mark, percent, verdict, above }, badge) {
   tick.style.left = `${100 * mark}%`;
   const bar = element("div", { className: "bar", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": Math.round(100 * share), "aria-valuetext": spoken }, fill, tick);
   const badges = marks.map(({ short, long }) => element("span", { className: "badge", textContent: short, title: long }));
-  const head = element("div", { className: "finding-head" }, element("strong", { textContent: label }, ...badges), element("span", { textContent: `${percent}, ${verdict}` }));
-  return element("div", { className: `finding${above ? " above" : ""}` }, head, bar);
+  const head = element("div", { className: "finding-head" }, element("strong", {}, opener ?? label, ...badges), element("span", { textContent: `${percent}, ${verdict}` }));
+  const node = element("div", { className: `finding${above ? " above" : ""}` }, head, bar);
+  if (opener) bar.onclick = () => opener.click(); // for the pointer: the button is there for all
+  return node;
 }
 
 function saveText(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  saveBlob(name, new Blob([text], { type: "application/json" }));
+}
+
+function saveBlob(name, blob) {
+  const address = URL.createObjectURL(blob);
   element("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

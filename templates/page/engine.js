@@ -41,16 +41,22 @@ class Engine {
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  // Resolves to {document, bytes}, and for the kind "analyse" also {wording, preview, overlay, squares}; never rejects.
-  run(kind, blob, { name, force, correction, seed, onProgress, signal }) {
+  // Resolves to {document, bytes}, and for kinds that are drawn also to what drawing needs; never rejects. `details` go to
+  // the worker as they are. What a person waits for at a picture (`isUrgent`) goes before images that only wait in line.
+  run(kind, blob, { name, details, isUrgent = false, onProgress, signal }) {
     return new Promise((resolve) => {
-      const job = { id: this.nextId++, kind, blob, name, force, correction, seed, onProgress, resolve, attempts: 0 };
+      const job = { id: this.nextId++, kind, blob, name, details, isUrgent, onProgress, resolve, attempts: 0 };
       if (signal?.aborted) return resolve(cancelledResult(job));
       signal?.addEventListener("abort", () => this.cancel(job), { once: true });
-      this.queue.push(job);
+      this.enqueue(job);
       if (this.isBroken) this.restart(); // what failed before, memory above all, may be there by now
       this.pump();
     });
+  }
+
+  enqueue(job) {
+    const place = job.isUrgent ? this.queue.findIndex(({ isUrgent }) => !isUrgent) : -1;
+    this.queue.splice(place < 0 ? this.queue.length : place, 0, job);
   }
 
   pump() {
@@ -66,8 +72,8 @@ class Engine {
   async send(job, worker) {
     const bytes = await job.blob.arrayBuffer();
     if (worker !== this.worker || this.active !== job) return; // another worker has the job by now
-    const { kind, id, name, force, correction, seed } = job;
-    worker.postMessage({ kind, id, bytes, name, force, correction, seed }, [bytes]);
+    const { kind, id, name, details } = job;
+    worker.postMessage({ kind, id, bytes, name, details }, [bytes]);
     this.expectWithin(job.cancelled ? CANCEL_MS : ACCEPT_MS);
   }
 

@@ -1,7 +1,7 @@
 // Only for what happens where no Python can speak. The documents are the runtime's own, one for each kind of job, made when
 // the site was built: what is missing in them is filled in here.
 function failureResult({ kind, name }, code, message) {
-  const document = structuredClone(SITE.failures[kind]);
+  const document = structuredClone(SITE.failures[kind] ?? SITE.failures.analyse);
   document.image.name = name;
   document.error = { code, message };
   const headline = code === "cancelled" ? "Cancelled" : "This image could not be analysed";

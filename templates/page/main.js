@@ -7,6 +7,7 @@ const startBar = document.getElementById("start-progress");
 const failure = document.getElementById("failure");
 const input = document.getElementById("files");
 const dropZone = document.getElementById("drop");
+const sideBySide = document.getElementById("side-by-side");
 
 function announce(text) {
   status.textContent = text;
@@ -38,6 +39,15 @@ async function take(files) {
   const finished = cards.map((card) => card.analyse().then(({ wording }) => announce(`${card.name}: ${wording.headline}.`)));
   await Promise.allSettled(finished);
 }
+
+// Two images, and the maps on their cards, beside each other; worth a button from the second image on.
+sideBySide.addEventListener("click", () => {
+  const isOn = document.body.classList.toggle("side-by-side");
+  sideBySide.setAttribute("aria-pressed", String(isOn));
+});
+new MutationObserver(() => {
+  sideBySide.hidden = list.childElementCount < 2 && !document.body.classList.contains("side-by-side");
+}).observe(list, { childList: true });
 
 input.addEventListener("change", () => {
   take(input.files);

@@ -57,7 +57,8 @@ function canvasKeepsPixels() {
   return context.getImageData(0, 0, side, side).data.every((value, index) => value === pixels.data[index]);
 }
 
-// A small upright copy for the page to draw: what was analysed, not what the page's own decoder would show.
+// An upright copy for the page to draw, small unless it asks for more: what was analysed, not what the page's own decoder
+// would show.
 const PREVIEW_SIDE = 1024;
 // Columns of the matrix that turns the stored image upright, in units of its width and height, by EXIF orientation.
 const UPRIGHT = {
@@ -71,8 +72,8 @@ const UPRIGHT = {
   8: (w, h) => [0, -1, 1, 0, 0, w],
 };
 
-function previewOf(bitmap, orientation, inverted) {
-  const scale = Math.min(1, PREVIEW_SIDE / Math.max(bitmap.width, bitmap.height));
+function previewOf(bitmap, orientation, inverted, side) {
+  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
   const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);

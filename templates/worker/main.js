@@ -100,6 +100,10 @@ class Work {
     return null;
   }
 
+  file(fields) {
+    return readFile(fields);
+  }
+
   run(fields, bytes) {
     return runGraph(fields, bytes);
   }
@@ -120,22 +124,31 @@ class Work {
     }
   }
 
-  async preview({ orientation, inverted }) {
+  async preview({ orientation, inverted, side = PREVIEW_SIDE }) {
     try {
       this.opened ??= new DecodedImage(await bitmapOf(this.job.bytes, ""));
-      return previewOf(this.opened.bitmap, orientation, inverted);
+      return previewOf(this.opened.bitmap, orientation, inverted, side);
     } catch {
       return null; // the result stands without its picture
     }
   }
 }
 
+// The whole image as it was analysed, for maps that are looked at closely; no number comes of it.
+async function picture({ id, bytes, details }) {
+  postMessage({ kind: "accepted", id });
+  const work = new Work({ bytes });
+  const preview = await work.preview(details);
+  work.opened?.close();
+  postMessage({ kind: "result", id, preview }, preview ? [preview] : []);
+}
+
 async function answer(job) {
   postMessage({ kind: "accepted", id: job.id });
   const work = new Work(job);
-  const { kind, force, correction, seed } = job;
+  const { kind, details } = job;
   const data = pyodide.toPy(new Uint8Array(job.bytes));
-  const session = Session(data, job.name, bundleJson, JSON.stringify({ kind, engine, force, correction, seed }));
+  const session = Session(data, job.name, bundleJson, JSON.stringify({ ...details, kind, engine }));
   data.destroy();
   try {
     const end = await work.follow(session);
@@ -154,6 +167,9 @@ const handlers = {
   boot,
   analyse: answer,
   gradient: answer,
+  explain: answer,
+  draw: answer,
+  picture,
   cancel: ({ id }) => cancelled.add(id),
   decoded: ({ bitmap }) => bitmapFromPage(bitmap),
   files: ({ files }) => filesFromPage(files),

@@ -2,10 +2,11 @@
 // start; the others when they are first asked for, from files that the page has kept.
 const sessions = new Map();
 let graphs = {}; // role -> {file, weights}
+let files = {}; // of the bundle, by their name there, that Python reads itself
 let filesFromPage = null;
 
 async function startNetworks(assets, boot) {
-  graphs = boot.graphs;
+  ({ graphs, files } = boot);
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = await unpack(assets["ort-wasm-simd-threaded.wasm"]);
   for (const role of boot.roles) await startNetwork(role, assets);
@@ -32,6 +33,11 @@ async function loadGraph({ role }) {
   if (sessions.has(role)) return;
   const { file, weights } = graphs[role];
   await startNetwork(role, await askPageFor([file, ...Object.values(weights)]));
+}
+
+async function readFile({ name }) {
+  const asset = files[name];
+  return unpack((await askPageFor([asset]))[asset]);
 }
 
 // The values of all inputs follow each other in `bytes`.

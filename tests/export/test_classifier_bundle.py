@@ -57,10 +57,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainedClas
 def test_the_classifier_gives_logits_alone_and_the_gradient_graph_the_feature_map(written: Any) -> None:
     folder, made, feature_map = written
     assert sorted(path.name for path in folder.iterdir()) == [
+        "cam.onnx",
         "classifier.onnx",
         "classifier.weights",
         "final.weights",
         "gradient.onnx",
+        "guided.onnx",
     ]
     assert [output.name for output in onnx.load(str(folder / "classifier.onnx")).graph.output] == ["logits"]
     maps, logits = run(

@@ -11,7 +11,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from sitegen.errors import GradientError
-from sitegen.export.gradient_graph import export_gradient, last_feature_map
+from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided, last_feature_map
 from sitegen.export.onnx_export import export_onnx
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.resources import default_bundle
@@ -122,3 +122,65 @@ def test_the_shipped_graph_is_the_one_that_is_made_from_the_classifier(tmp_path:
         shutil.copy(default_bundle() / name, tmp_path / name)
     made = export_gradient(tmp_path, last_feature_map(tmp_path / "classifier.onnx"))
     assert made.read_bytes() == (default_bundle() / "gradient.onnx").read_bytes()
+
+
+def test_the_graph_for_maps_is_that_of_torch_and_goes_no_further_back(network: DenseNet, folder: Path) -> None:
+    map_name = last_feature_map(folder / "classifier.onnx")
+    path = export_cam(folder, map_name)
+    assert path == folder / "cam.onnx"
+    assert read_signature(path).weight_files == {"classifier.weights"}
+    session = onnxruntime.InferenceSession(str(path))
+    assert [output.name for output in session.get_outputs()] == ["logits", map_name, f"grad_{map_name}"]
+    image, seed = torch.rand(1, 1, 32, 32), torch.tensor([[0.5, -2.0]])
+    maps = network.feature_maps(image).detach().requires_grad_()
+    logits = network.head(maps)
+    (pulled,) = torch.autograd.grad(logits, maps, seed)
+    given = session.run(None, {"image": image.numpy(), "seed": seed.numpy()})
+    for ours, theirs in zip(given, (logits, maps, pulled), strict=True):
+        reference = theirs.detach().numpy()
+        assert np.linalg.norm(ours - reference) <= 1e-5 * np.linalg.norm(reference)
+    counts = {name: len(onnx.load(str(folder / name), load_external_data=False).graph.node) for name in _both(folder)}
+    assert counts["cam.onnx"] - counts["classifier.onnx"] < 12 < counts["gradient.onnx"] - counts["classifier.onnx"]
+
+
+def _both(folder: Path) -> tuple[str, ...]:
+    export_gradient(folder)
+    return ("classifier.onnx", "cam.onnx", "gradient.onnx")
+
+
+def test_the_guided_graph_passes_positive_gradients_alone(network: DenseNet, folder: Path) -> None:
+    path = export_guided(folder)
+    assert path == folder / "guided.onnx"
+    session = onnxruntime.InferenceSession(str(path))
+    image = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(4)).requires_grad_()
+    rectifiers = [module for module in network.modules() if isinstance(module, torch.nn.ReLU)]
+    hooks = [
+        module.register_full_backward_hook(lambda module, given, _: (given[0].clamp(min=0),)) for module in rectifiers
+    ]
+    seed = torch.tensor([[0.0, 1.0]])
+    (expected,) = torch.autograd.grad(network(image), image, seed)
+    for hook in hooks:
+        hook.remove()
+    (made,) = session.run(["grad_image"], {"image": image.detach().numpy(), "seed": seed.numpy()})
+    assert np.linalg.norm(made - expected.numpy()) <= 1e-2 * np.linalg.norm(expected.numpy())
+    assert np.linalg.norm(expected.numpy()) > 0
+
+
+def test_a_classifier_without_relu_has_no_guided_graph(folder: Path) -> None:
+    (folder / "guided.onnx").write_bytes(b"of an older export")
+    model = onnx.load(str(folder / "classifier.onnx"), load_external_data=False)
+    for node in model.graph.node:
+        if node.op_type == "Relu":
+            node.op_type = "Softplus"
+    (folder / "classifier.onnx").write_bytes(model.SerializeToString())
+    assert export_guided(folder) is None
+    assert not (folder / "guided.onnx").exists()
+
+
+@pytest.mark.parametrize("name", ["cam.onnx", "guided.onnx"])
+def test_the_shipped_graphs_are_those_that_are_made_from_the_classifier(tmp_path: Path, name: str) -> None:
+    for file in ("classifier.onnx", "classifier.weights"):
+        shutil.copy(default_bundle() / file, tmp_path / file)
+    export_cam(tmp_path, last_feature_map(tmp_path / "classifier.onnx"))
+    export_guided(tmp_path)
+    assert (tmp_path / name).read_bytes() == (default_bundle() / name).read_bytes()

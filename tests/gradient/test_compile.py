@@ -94,6 +94,16 @@ def test_of_the_tensor_itself_is_the_seed() -> None:
     np.testing.assert_array_equal(results["grad_logits"], SEED)
 
 
+def test_also_of_a_tensor_in_between_gives_its_value_and_goes_no_further_back() -> None:
+    compiled = gradient.compile(network(), wrt="map", also=["map"])
+    assert names(compiled.graph.output) == ["logits", "pooled", "map", "grad_map"]
+    whole = gradient.compile(network(), wrt="image", also=["map"])
+    backward = [node for node in whole.graph.node if node not in network().graph.node]
+    short = [node for node in compiled.graph.node if node not in network().graph.node]
+    assert len(short) < len(backward)
+    assert "ConvTranspose" not in {node.op_type for node in short}
+
+
 def test_guided_stops_negative_gradients_at_every_relu() -> None:
     x = np.array([[-1.0, 2.0, 3.0]], np.float32)
     model = one_node("Relu", {"x": x})

@@ -6,6 +6,7 @@ from typing import Any
 from sitegen_runtime.model import Model, NetworkInput, read_model
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
+_MAPS = {"features": [1, 2, 2, 2], "features-gradient": [1, 2, 2, 2]}
 
 
 def network_input(
@@ -45,9 +46,14 @@ def description(
     features: bool = False,
     gate_cells: int = 8,
     more_outputs: bool = False,
+    cam: bool = False,
+    guided: bool = False,
+    final: bool = False,
     **of_gate: Any,
 ) -> bytes:
     """The bytes of a `bundle.json` with a classifier of `cells`, a gate of `gate_cells` a side, and a gradient graph.
+
+    With `cam`, `guided` and `final` it has graphs of these roles, and final weights of a feature map of two channels.
 
     With `more_outputs` the gate gives a latent, the classifier pooled features, and a graph of the role "features"
     what scores make of those. `of_gate` are more keys of the gate.
@@ -65,6 +71,10 @@ def description(
         }
     if gradient:
         graphs["gradient"] = _gradient_graph(cells, features)
+    if cam:
+        graphs["cam"] = _seeded("cam", cells, {"logits": [1, len(LABELS)]} | _MAPS)
+    if guided:
+        graphs["guided"] = _seeded("guided", cells, {"logits": [1, len(LABELS)], "gradient": [1, 1, cells, cells]})
     calibration = {"method": "piecewise-linear"} if calibrated else None
     fields = {
         "schema": "sitegen.bundle/1",
@@ -76,6 +86,7 @@ def description(
             for name, point in zip(LABELS, (0.25, 0.5, 0.75), strict=True)
         ],
         "gate": {"metric": "ssim", "threshold": threshold, **of_gate} if gate else None,
+        "feature_map": {"weights": "final.weights", "shape": [len(LABELS), 3]} if final else None,
     }
     return json.dumps(fields).encode()
 
@@ -96,8 +107,12 @@ def _gradient_graph(cells: int, features: bool) -> dict[str, Any]:
     shapes = {"logits": [1, len(LABELS)], "gradient": [1, 1, cells, cells]}
     if features:
         shapes |= {"features": [1, 2, 1, 1], "features-gradient": [1, 2, 1, 1]}
+    return _seeded("gradient", cells, shapes)
+
+
+def _seeded(role: str, cells: int, shapes: dict[str, list[int]]) -> dict[str, Any]:
     return {
-        "file": "gradient.onnx",
+        "file": f"{role}.onnx",
         "inputs": [input_fields(cells), {"name": "seed", "shape": [1, len(LABELS)], "colour": None}],
         "outputs": [{"name": f"{role}_out", "role": role, "shape": shape} for role, shape in shapes.items()],
     }

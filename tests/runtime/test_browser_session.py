@@ -52,6 +52,8 @@ class Worker:
             left, top = fields["left"], fields["top"]
             box = (left, top, left + fields["width"], top + fields["height"])
             return memoryview(self.canvas.crop(box).tobytes())
+        if kind == "file":
+            return memoryview(self.bundle.path(fields["name"]).read_bytes())
         if kind == "run":
             return self.run_graph(fields, payload or b"")
         if kind == "progress":

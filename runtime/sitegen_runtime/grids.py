@@ -1,0 +1,60 @@
+"""Grids of numbers, row-major and flat: made larger, and smoothed. What heat maps are drawn with."""
+
+from collections.abc import Sequence
+from itertools import accumulate, chain
+from operator import sub
+
+Shape = tuple[int, int]  # rows, columns
+
+
+def enlarged(values: Sequence[float], shape: Shape, wanted: Shape) -> list[float]:
+    """Return a grid of the wanted shape, by bilinear interpolation between the centres of the cells.
+
+    Beyond the outermost centres the outermost values hold, as in PyTorch's `interpolate(mode="bilinear",
+    align_corners=False)`.
+    """
+    rows, columns = shape
+    across = _places(columns, wanted[1])
+    lines = [values[start : start + columns] for start in range(0, rows * columns, columns)]
+    wide = [[line[low] + share * (line[high] - line[low]) for low, high, share in across] for line in lines]
+    down = _places(rows, wanted[0])
+    return list(chain.from_iterable(_mixed(wide[low], wide[high], share) for low, high, share in down))
+
+
+def _mixed(first: list[float], second: list[float], share: float) -> list[float]:
+    return [low + share * (high - low) for low, high in zip(first, second, strict=True)]
+
+
+def _places(size: int, wanted: int) -> list[tuple[int, int, float]]:
+    """For each place of the larger grid: the cells on either side of it, and how far it is on the way to the second."""
+    places = []
+    for index in range(wanted):
+        position = min(max((index + 0.5) * size / wanted - 0.5, 0.0), size - 1.0)
+        low = int(position)
+        places.append((low, min(low + 1, size - 1), position - low))
+    return places
+
+
+def smoothed(values: Sequence[float], shape: Shape, radius: int) -> list[float]:
+    """Return the grid after three running means of 2 · radius + 1 cells along each axis; nothing for a radius of 0.
+
+    Three of them are close to a Gaussian window with a standard deviation of √(radius · (radius + 1)) cells (Wells
+    1986). Beyond the edges the outermost values go on.
+    """
+    if radius == 0:
+        return list(values)
+    rows, columns = shape
+    lines = [_running_means(values[start : start + columns], radius) for start in range(0, rows * columns, columns)]
+    turned = [_running_means(column, radius) for column in zip(*lines, strict=True)]
+    return list(chain.from_iterable(zip(*turned, strict=True)))
+
+
+def _running_means(line: Sequence[float], radius: int) -> list[float]:
+    """Sums of windows are differences of running totals, which the standard library makes fast."""
+    width = 2 * radius + 1
+    means = list(line)
+    for _ in range(3):
+        padded = [means[0]] * radius + means + [means[-1]] * radius
+        totals = list(accumulate(padded, initial=0.0))
+        means = [total / width for total in map(sub, totals[width:], totals)]
+    return means

@@ -1,0 +1,105 @@
+"""The page's maps: what is kept of an image between its analysis and its explanations, and maps as bytes for drawing.
+
+A map's values go to the page with its first picture and come back for each other look, so that no network runs again
+and nothing here has to be remembered. What is kept of images is only there to make their maps quicker: a worker that
+was started anew does without.
+"""
+
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+import sys
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sitegen_runtime.analysis import Seen
+from sitegen_runtime.explanation import Explained
+from sitegen_runtime.explanation_wording import describe_failure, describe_map
+from sitegen_runtime.grids import Shape
+from sitegen_runtime.heat_map import Look, legend, picture
+from sitegen_runtime.model import Model
+from sitegen_runtime.running import image_input
+from sitegen_runtime.tensor import little_endian
+
+KEPT_IMAGES = 16  # the classifier's input of each, a few hundred kilobytes
+NEARLY_ALL = 0.9  # of the longer side: a map of so much covers the picture, in words
+_PERCENT = ("opacity", "threshold")
+
+
+class KeptImages:
+    """What analyses have seen, by a name that the page gives each of them; the oldest go first."""
+
+    def __init__(self, limit: int = KEPT_IMAGES) -> None:
+        self._limit = limit
+        self._seen: dict[str, Seen] = {}
+
+    def put(self, name: str | None, seen: Seen | None) -> None:
+        """Keep what was seen, without the file itself; nothing where either is None."""
+        if name is None or seen is None:
+            return
+        image = seen.draft.image
+        stripped = replace(image, payload=b"") if image else None
+        self._seen.pop(name, None)
+        self._seen[name] = replace(seen, draft=replace(seen.draft, image=stripped))
+        while len(self._seen) > self._limit:
+            del self._seen[next(iter(self._seen))]
+
+    def get(self, name: str | None) -> Seen | None:
+        """Return what was seen under a name, or None."""
+        return self._seen.get(name) if name is not None else None
+
+
+def read_look(percents: Mapping[str, Any] | None) -> Look:
+    """Return the look that the page's controls stand for: `opacity` and `threshold` in percent, `colour_map`.
+
+    Raises BadExplanation where a part is out of range.
+    """
+    fields = dict(percents or {})
+    return Look.read(fields | {name: fields[name] / 100 for name in _PERCENT if name in fields})
+
+
+def picture_side(model: Model) -> int:
+    """Return how many pixels a map's picture has along each side: as many as the classifier sees."""
+    return image_input(model, "classifier").cells
+
+
+def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str, Any], bytes | None]:
+    """Return what the page needs to show the one map that was asked for, or to say why there is none.
+
+    The fields are `document` and `wording`, and with a map also `map` (its `shape`), `picture` (its `width` and
+    `height`) and `square` (the place in the upright image: left, top, side). The bytes are the map's values (float32),
+    the picture's pixels and the legend's (RGBA).
+    """
+    document = explained.document
+    if not explained.maps:
+        entries = document.get("explanations") or [None]
+        return {"document": document, "wording": describe_failure(document, entries[0])}, None
+    (found,) = explained.maps
+    square = explained.squares["classifier"]
+    longer = max(document["image"]["width"], document["image"]["height"])
+    whole = square.side >= NEARLY_ALL * longer
+    fields = {
+        "document": document,
+        "wording": describe_map(document, found.finding, found.method, found.values, found.shape, whole=whole),
+        "map": {"shape": found.shape},
+        "square": [square.left, square.top, square.side],
+    }
+    drawn, pixels = draw(found.values, found.shape, model, look)
+    return fields | drawn, little_endian(found.values) + pixels
+
+
+def draw(values: Sequence[float], shape: Shape, model: Model, look: Look) -> tuple[dict[str, Any], bytes]:
+    """Return the size of a map's picture, and the pixels of the picture and of its legend (RGBA)."""
+    side = picture_side(model)
+    size = {"picture": {"width": side, "height": side}}
+    return size, picture(values, shape, side, look) + legend(look)
+
+
+def draw_again(content: bytes, shape: Sequence[int], model: Model, look: Look) -> tuple[dict[str, Any], bytes]:
+    """Return what `draw` does of a map's values as little-endian float32 bytes."""
+    values = array("f", content)
+    if sys.byteorder == "big":
+        values.byteswap()
+    rows, columns = shape
+    return draw(values, (rows, columns), model, look)

@@ -1,0 +1,77 @@
+"""A map over its image, with a legend below: what `sitegen explain` writes."""
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from sitegen_runtime.analysis import Analysis
+from sitegen_runtime.explanation import Explanation
+from sitegen_runtime.heat_map import LEVELS, Look, legend, picture
+
+WEAK, STRONG = "little influence", "strongest"
+SMALLEST_WIDTH = 480  # so that the legend can be read below a small image, too
+Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, side: int, look: Look) -> Image.Image:
+    """Return the whole image (RGB, upright, corrected as it was analysed) with the map over what the classifier saw.
+
+    `data` are the bytes of the file that `analysis` is of. The map is drawn on side x side pixels and then scaled to
+    its square of the image, as the page does it.
+    """
+    upright = _upright(data, analysis)
+    square = analysis.squares["classifier"]
+    overlay = Image.frombytes("RGBA", (side, side), picture(drawn.values, drawn.shape, side, look))
+    scaled = overlay.resize((square.side, square.side), Image.Resampling.BILINEAR)  # with opacity as weight
+    canvas = upright.convert("RGBA")
+    canvas.alpha_composite(scaled, (square.left, square.top))
+    return canvas.convert("RGB")
+
+
+def with_legend(image: Image.Image, lines: Sequence[str], look: Look) -> Image.Image:
+    """Return the image with lines of text and the scale of colours below, in black on white."""
+    width = max(image.width, SMALLEST_WIDTH)
+    size = max(13, width // 45)
+    row = size * 3 // 2
+    font = ImageFont.load_default(size)
+    canvas = Image.new("RGB", (width, image.height + row * (len(lines) + 1) + size), "white")
+    canvas.paste(image, ((width - image.width) // 2, 0))
+    pen = ImageDraw.Draw(canvas)
+    top = image.height + size // 2
+    for place, line in enumerate(lines):
+        pen.text((size, top + place * row), line, "black", font)
+    _draw_scale(canvas, pen, (size, top + len(lines) * row), font, look)
+    return canvas
+
+
+def _draw_scale(canvas: Image.Image, pen: ImageDraw.ImageDraw, corner: tuple[int, int], font: Font, look: Look) -> None:
+    """Draw the words for weak and strong, and between them the colours over the grey of a radiograph."""
+    left, top = corner
+    pen.text(corner, WEAK, "black", font)
+    start = left + int(pen.textlength(WEAK, font)) + left
+    height = left * 5 // 4
+    bar = Image.new("RGBA", (canvas.width // 3, height), (128, 128, 128, 255))
+    scale = Image.frombytes("RGBA", (LEVELS, 1), legend(look))
+    bar.alpha_composite(scale.resize(bar.size, Image.Resampling.NEAREST))
+    canvas.paste(bar.convert("RGB"), (start, top))
+    pen.text((start + bar.width + left, top), STRONG, "black", font)
+
+
+def _upright(data: bytes, analysis: Analysis) -> Image.Image:
+    image: Image.Image = Image.open(io.BytesIO(data))
+    if image.mode.startswith("I"):  # 16 bits a sample, which Pillow would cut off instead of scaling
+        image = image.convert("I").point(lambda level: level / 257).convert("L")
+    upright = image.convert("RGB")
+    if analysis.orientation in _TURNS:
+        upright = upright.transpose(_TURNS[analysis.orientation])
+    return ImageOps.invert(upright) if analysis.inverted else upright

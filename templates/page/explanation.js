@@ -1,0 +1,119 @@
+// The part of a card that shows where the model looked: one map, or two side by side, in one look.
+class Explanations {
+  constructor(card, result) {
+    this.card = card;
+    this.result = result; // of the analysis that the maps explain: a later one has maps of its own
+    this.words = result.wording.explanations;
+    this.views = [];
+    this.maps = element("div", { className: "maps" });
+    this.look = element("fieldset", { className: "look" }, element("legend", { textContent: this.words.look.name }), ...this.words.look.controls.map((control) => this.control(control)));
+    this.compare = element("button", { type: "button", textContent: "Compare with another map", onclick: () => this.addSecond() });
+    const close = element("button", { type: "button", textContent: "Close the maps", onclick: () => this.leave() });
+    this.node = element("section", { className: "explanations", id: `${card.id}-explanations`, "aria-label": `${this.words.name}: ${card.name}` }, this.maps, this.look, ...this.reasons(), element("div", { className: "card-actions" }, this.compare, close));
+  }
+
+  // Why some methods cannot be chosen.
+  reasons() {
+    const missing = this.words.methods.filter(({ reason }) => reason !== null);
+    if (!missing.length) return [];
+    const items = missing.map(({ name, reason }) => element("li", {}, element("strong", { textContent: `${name}: ` }), reason));
+    return [element("details", { className: "reasons" }, element("summary", { textContent: this.words.missing }), element("ul", {}, ...items))];
+  }
+
+  control({ key, name, value, choices, least, most, step, unit }) {
+    if (choices) {
+      const select = element("select", { name: key }, ...choices.map((choice) => element("option", { value: choice.value, textContent: choice.name })));
+      select.value = value;
+      select.onchange = () => this.redraw();
+      return element("label", {}, `${name} `, select);
+    }
+    const shown = element("output", { textContent: `${value} ${unit}` });
+    const id = `${this.card.id}-${key}`; // a label around both would be that of the output
+    const range = element("input", { type: "range", id, name: key, min: least, max: most, step });
+    range.value = value;
+    range.setAttribute("aria-valuetext", shown.textContent);
+    range.oninput = () => {
+      shown.textContent = `${range.value} ${unit}`;
+      range.setAttribute("aria-valuetext", shown.textContent);
+      this.redraw();
+    };
+    return element("div", {}, element("label", { htmlFor: id }, `${name}: `, shown), range);
+  }
+
+  chosenLook() {
+    const controls = this.look.querySelectorAll("[name]");
+    return Object.fromEntries(Array.from(controls, ({ name, type, value }) => [name, type === "range" ? Number(value) : value]));
+  }
+
+  redraw() {
+    for (const view of this.views) view.redraw();
+  }
+
+  // The finding's button was pressed.
+  open(finding) {
+    const [view] = this.views;
+    if (!view) this.add(finding, this.words.method);
+    else {
+      view.finding.value = finding;
+      view.explain();
+    }
+    this.node.scrollIntoView({ block: "nearest" });
+  }
+
+  add(finding, method) {
+    const view = new MapView(this, this.views.length + 1, finding, method);
+    this.views.push(view);
+    this.maps.append(view.node);
+    this.nameViews();
+    view.explain();
+    return view;
+  }
+
+  nameViews() {
+    for (const view of this.views) view.rename(this.views.length);
+    this.compare.hidden = this.views.length > 1;
+  }
+
+  // What differs at once: the next finding where there are several, otherwise the next method.
+  addSecond() {
+    const { finding, method } = this.views[0].chosen();
+    const others = this.words.findings.filter((other) => other.finding !== finding && !other.isAll);
+    const methods = this.words.methods.filter((other) => other.reason === null && other.method !== method);
+    const view = others.length ? this.add(others[0].finding, method) : this.add(finding, methods[0]?.method ?? method);
+    const close = element("button", { type: "button", textContent: "Close this map", onclick: () => this.closeSecond() });
+    view.actions.append(close);
+    view.finding.focus();
+  }
+
+  closeSecond() {
+    this.views.pop().close();
+    this.nameViews();
+    this.compare.focus();
+  }
+
+  // The image in all its pixels, as it was analysed; null where it cannot be had. Whoever asks for it closes it.
+  async wholeImage() {
+    const { blob, name } = this.card;
+    const { orientation, inverted } = this.result;
+    const result = await runForPage("picture", blob, { name, isUrgent: true }, { orientation, inverted, side: FULL_SIDE });
+    return result.preview;
+  }
+
+  // What the document of the card's result says more where maps are shown.
+  entries() {
+    const entries = this.views.flatMap(({ entry }) => entry ?? []);
+    return entries.length ? { explanations: entries } : {};
+  }
+
+  leave() {
+    const { opener } = this.card;
+    this.card.closeExplanations();
+    (opener?.isConnected ? opener : this.card.node).focus();
+  }
+
+  close() {
+    for (const view of this.views) view.close();
+    this.views = [];
+    this.node.remove();
+  }
+}
