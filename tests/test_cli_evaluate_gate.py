@@ -183,7 +183,9 @@ def test_a_gallery_shows_images_and_says_so(place):
     assert "img-src data:" in html
     sources = [attributes for tag, attributes in Page(html).elements if tag == "img"]
     assert all(attributes["src"].startswith("data:image/jpeg;base64,/9j/") for attributes in sources)
-    assert len(sources) == 6 + 4 + 4 * 6  # of each set three alike and three unlike; the source "two" has four images
+    # By SSIM and by L2, of each set three alike and three unlike; the source "two" has four images.
+    assert len(sources) == 2 * (6 + 4 + 4 * 6)
+    assert {"ae, by SSIM", "ae, by L2"} <= set(re.findall(r"<h3>(.*?)</h3>", html))
     assert all("its reconstruction" in attributes["alt"] for attributes in sources)
 
 

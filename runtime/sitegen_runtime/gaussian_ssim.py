@@ -20,10 +20,12 @@ def gaussian_ssim(first: Sequence[Sequence[float]], second: Sequence[Sequence[fl
 
     Raises ValueError where a plane is smaller than the window or has the wrong number of values.
     """
-    return fsum(_of_planes(*planes, side) for planes in zip(first, second, strict=True)) / len(first)
+    maps = [gaussian_ssim_map(*planes, side) for planes in zip(first, second, strict=True)]
+    return fsum(fsum(values) / len(values) for values in maps) / len(maps)
 
 
-def _of_planes(first: Sequence[float], second: Sequence[float], side: int) -> float:
+def gaussian_ssim_map(first: Sequence[float], second: Sequence[float], side: int) -> list[float]:
+    """Return the similarity of every window of two planes, row-major, (side - 10) x (side - 10) values."""
     window = 2 * RADIUS + 1
     if side < window or not len(first) == len(second) == side * side:
         raise ValueError(
@@ -39,7 +41,7 @@ def _of_planes(first: Sequence[float], second: Sequence[float], side: int) -> fl
         square, product = x * x + y * y, x * y
         luminance = (2 * product + c1) / (square + c1)
         similarities.append(luminance * (2 * (xy - product) + c2) / (xx_yy - square + c2))
-    return fsum(similarities) / len(similarities)
+    return similarities
 
 
 def _smoothed(plane: Sequence[float], side: int) -> list[float]:

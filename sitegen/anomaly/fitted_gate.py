@@ -40,12 +40,14 @@ def fit_gate(
     share: float = SHARE,
     combining: Combining | None = None,
     vim_alpha: float | None = None,
+    room: float = 0.0,
 ) -> FittedGate:
     """Return the gate that lets `share` of the validation images of every source pass.
 
     `scores` has for each metric the raw values of the validation images [N], `ssim` among them; all of them get a table
-    of quantiles. `refusing` names those that refuse images beside the SSIM; `combined` needs `combining`. Raises
-    SettingsError and DataError, as the parts of this room do, and where a metric to refuse by has no scores.
+    of quantiles. `refusing` names those that refuse images beside the SSIM; `combined` needs `combining`. `room` is as
+    in `fit_thresholds`. Raises SettingsError and DataError, as the parts of this room do, and where a metric to refuse
+    by has no scores.
     """
     values = {metric: np.asarray(column, np.float64) for metric, column in scores.items()}
     combination = None
@@ -61,7 +63,7 @@ def fit_gate(
         raise SettingsError(
             f"metrics to refuse by repeat, or the SSIM is named, which always refuses: {list(refusing)}"
         )
-    thresholds = fit_thresholds({metric: values[metric] for metric in wanted}, sources, share)
+    thresholds = fit_thresholds({metric: values[metric] for metric in wanted}, sources, share, room)
     limits = [
         {"metric": metric, "threshold": thresholds.values[metric], "higher": METRICS[metric].higher}
         for metric in refusing
@@ -83,9 +85,11 @@ def fit_gate(
 def fit_combined(scores: Scores, combining: Combining) -> Combination:
     """Return the combination of some metrics, fitted to where validation and altered images lie in the former's table.
 
-    Raises SettingsError for metrics without scores, DataError for altered images without them.
+    Raises SettingsError for no metrics and for some without scores, DataError for altered images without them.
     """
     parts = combining.metrics
+    if not parts:
+        raise SettingsError("a combination is made of one other metric at least, and there is none; name some")
     if missing := [metric for metric in parts if metric not in scores]:
         raise SettingsError(f"the combination needs {missing}, of which the validation images have no scores")
     table = quantile_table({metric: scores[metric] for metric in parts})

@@ -37,12 +37,16 @@ class Thresholds:
     passing: Mapping[str, float]
 
 
-def fit_thresholds(scores: Mapping[str, ArrayLike], sources: Sequence[str], share: float = SHARE) -> Thresholds:
+def fit_thresholds(
+    scores: Mapping[str, ArrayLike], sources: Sequence[str], share: float = SHARE, room: float = 0.0
+) -> Thresholds:
     """Return the strictest thresholds with which at least `share` of the images of every source pass all metrics.
 
     `scores` has for each metric the raw values of the same validation images [N], `sources` the source of each. One
     metric alone gets the value that only the allowed number of images fall short of, of the source that needs the
     loosest: a plain quantile. Thresholds are rounded to DIGITS digits, never so that an image more is refused.
+    `room`, in standard deviations of the metric, makes each looser still: the image that a threshold was taken from
+    lies on it, and would fall short where another engine computes the score a little differently.
 
     Raises SettingsError for a share that is not between 0 and 1 and for no metric, DataError for no images, numbers of
     values that differ, values that are not finite, and a source with too few images for the share.
@@ -52,10 +56,11 @@ def fit_thresholds(scores: Mapping[str, ArrayLike], sources: Sequence[str], shar
     if not unlike:
         raise SettingsError("no metric was named to find a threshold for; name one at least, for instance ssim")
     groups = _groups(sources, exact)
+    rooms = {metric: room * float(values.std()) for metric, values in unlike.items()}
     shares = sorted({1 - Fraction(count, len(group)) for group in groups.values() for count in range(len(group))})
     # More images pass all metrics, the more pass each: the first own share that is enough is found by halving.
-    place = bisect_left(shares, True, key=lambda own: _met(_limits(unlike, groups, own), unlike, groups, exact))
-    limits = _limits(unlike, groups, shares[place])
+    place = bisect_left(shares, True, key=lambda own: _met(_limits(unlike, groups, own, rooms), unlike, groups, exact))
+    limits = _limits(unlike, groups, shares[place], rooms)
     passing = {source: float(np.mean(_passes(limits, unlike, group))) for source, group in groups.items()}
     values = {metric: float(unlikeness(metric, limit)) + 0.0 for metric, limit in limits.items()}
     return Thresholds(values, float(shares[place]), passing)
@@ -110,12 +115,17 @@ def _groups(sources: Sequence[str], share: Fraction) -> dict[str, NDArray[np.int
     return groups
 
 
-def _limits(unlike: Mapping[str, Values], groups: Mapping[str, NDArray[np.intp]], own: Fraction) -> dict[str, float]:
+def _limits(
+    unlike: Mapping[str, Values],
+    groups: Mapping[str, NDArray[np.intp]],
+    own: Fraction,
+    rooms: Mapping[str, float],
+) -> dict[str, float]:
     """The most that an image may be unlike by each metric, so that a share of every source passes that metric alone."""
     limits = {}
     for metric, values in unlike.items():
         loosest = max(np.sort(values[group])[ceil(own * len(group)) - 1] for group in groups.values())
-        limits[metric] = _rounded(float(loosest))
+        limits[metric] = _rounded(float(loosest) + rooms[metric])
     return limits
 
 

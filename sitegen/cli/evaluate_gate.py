@@ -48,7 +48,7 @@ def gate(
     require_training()
     from rich.console import Console
 
-    from sitegen.evaluation.gate_gallery import gallery as drawn
+    from sitegen.evaluation.gate_gallery import galleries_of
     from sitegen.evaluation.gate_report import as_html, as_tables
     from sitegen.evaluation.gate_resampling import Resampling
     from sitegen.recipe.gate_images import NEAR
@@ -59,7 +59,7 @@ def gate(
     how = Resampling(resamples, permutations, seed)
     answer = study(Study(models, outside, data, recipe, split, half, near or NEAR, against, work, workers, how))
     shown = answer.scored if gallery else ()
-    galleries = [{"model": each.name, "sets": drawn(each, answer.images, answer.rows)} for each in shown]
+    galleries = [entry for each in shown for entry in galleries_of(each, answer.images, answer.rows)]
     if json_file:
         write_report(json_file, json.dumps(answer.document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
     write_report(report, as_html(answer.document, galleries))

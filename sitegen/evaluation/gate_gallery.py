@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from sitegen.anomaly.quantiles import unlikeness
 from sitegen.data.cache import image_tensors
 from sitegen.evaluation.gate_detectors import GateImages
 from sitegen.evaluation.gate_scored import GateScored
@@ -22,23 +23,33 @@ from sitegen_runtime.reconstruction_scores import absolute_errors, as_shares
 SHOWN = 3  # of either kind, for each set
 GAP = 2  # pixels between the three pictures of an image
 QUALITY = 90  # of the JPEG: hundreds of pictures have to fit into one file
+ORDERS = (SSIM, "l2")  # as in both papers' galleries
 _ROLE = "gate"
 
 Shares = NDArray[np.float64]
 
 
-def gallery(scored: GateScored, images: GateImages, rows: Sequence[int], shown: int = SHOWN) -> list[dict[str, Any]]:
-    """Return for each set of images those of highest and of lowest SSIM; small sets as a whole.
+def galleries_of(scored: GateScored, images: GateImages, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the galleries of a model: name (`model`), metric (`by`), and what `gallery` returns (`sets`)."""
+    known = [metric for metric in ORDERS if metric in scored.metrics]
+    return [{"model": scored.name, "by": metric, "sets": gallery(scored, images, rows, metric)} for metric in known]
+
+
+def gallery(
+    scored: GateScored, images: GateImages, rows: Sequence[int], metric: str = SSIM, shown: int = SHOWN
+) -> list[dict[str, Any]]:
+    """Return for each set the images that are most alike and most unlike by a metric; small sets as a whole.
 
     `rows` are the places of the images, inside before outside, among those that were scored. Each entry has `set`,
     `group`, and lists `alike` and `unlike` of `file` (its name alone), `score` and `source`, a data URI of three
     pictures side by side: the image, the image with the error in red, the reconstruction.
     """
     paths = [*(record.path for record in images.inside), *(image.path for image in images.outside)]
-    similar = scored.metrics[SSIM][list(rows)]
+    values = scored.metrics[metric][list(rows)]
+    unlike = unlikeness(metric, values)
     found = []
     for group, name, members in _sets(images):
-        ordered = members[np.argsort(-similar[members], kind="stable")].tolist()
+        ordered = members[np.argsort(unlike[members], kind="stable")].tolist()
         chosen = {
             "alike": ordered[: min(shown, (len(ordered) + 1) // 2)],
             "unlike": ordered[max(len(ordered) - shown, (len(ordered) + 1) // 2) :],
@@ -48,7 +59,7 @@ def gallery(scored: GateScored, images: GateImages, rows: Sequence[int], shown: 
             entry[kind] = [
                 {
                     "file": paths[at].name,
-                    "score": float(similar[at]),
+                    "score": float(values[at]),
                     "source": _picture(paths[at].read_bytes(), scored, rows[at]),
                 }
                 for at in places
@@ -94,4 +105,4 @@ def _uri(pictures: Sequence[Image.Image]) -> str:
 
 
 Galleries = Sequence[Mapping[str, Any]]
-"""For each model its `model`, a name, and `sets`, what `gallery` returns."""
+"""What `galleries_of` returns, of every model."""

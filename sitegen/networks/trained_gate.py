@@ -56,5 +56,7 @@ def load_gate(path: Path) -> TrainedGate:
     try:
         network.load_state_dict(document["weights"])
     except RuntimeError as error:
-        raise CheckpointError(f"{path} has weights that do not fit its own network: {error}") from error
+        raise CheckpointError(
+            f"{path} has weights that do not fit its own network: {error}\nMake it anew with: sitegen train gate"
+        ) from error
     return TrainedGate(network.eval(), document["network"], read_image(document["image"]), document["made_by"])

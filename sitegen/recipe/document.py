@@ -72,7 +72,8 @@ class GatePlan:
     images: tuple[str, ...] = ()  # folders of further images without labels, from where the recipe lies; to train on
     share: Share = 0.95  # of the validation images of every source that all scores together let pass
     scores: tuple[ScoreName, ...] = ("turned",)  # beside the SSIM
-    combine: tuple[PartName, ...] = ("ssim", "turned", "mahalanobis")  # what the score "combined" is made of
+    # What the score "combined" is made of.
+    combine: Annotated[tuple[PartName, ...], Field(min_length=1)] = ("ssim", "turned", "mahalanobis")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from sitegen_runtime.feature_scores import energy, mahalanobis, max_logit, vim
 from sitegen_runtime.gate_metrics import COMBINED, METRICS, SSIM, STAGE_ONE
 
 BATCH = 64
+ROOM = 1e-3  # of a score's standard deviation: far more than engines differ by, and one image in ten thousand
 MOST_ALTERED = 60  # validation images that are altered in each way: enough for a handful of weights
 Images = NDArray[np.float32]
 Scores = dict[str, NDArray[np.float64]]
@@ -68,6 +69,7 @@ def fit_gate_settings(
         valid.sources,
         plan.scores,
         share=plan.share,
+        room=ROOM,
         combining=_combining(plan, parts, valid) if COMBINED in plan.scores else None,
         vim_alpha=statistics.residual.alpha if statistics and statistics.residual else None,
     )

@@ -42,7 +42,7 @@ def test_a_refused_image_shows_reason_and_error_map_and_can_be_forced(at: webdri
     (card,) = cards(at, 1)
     assert card.get_attribute("data-outcome") == "refused"
     assert "unlike" in card.text
-    assert not card.find_elements(By.CSS_SELECTOR, "[role=meter]")
+    assert not card.find_elements(By.CSS_SELECTOR, ".finding")
     red = "const c = arguments[0], d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
     red += "let n = 0; for (let i = 0; i < d.length; i += 4) n += d[i] > d[i + 1] + 20; return n / (d.length / 4);"
     canvas = card.find_element(By.TAG_NAME, "canvas")

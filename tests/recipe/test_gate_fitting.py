@@ -108,13 +108,13 @@ def test_scores_are_those_of_the_documents(fitted: Fitted) -> None:
     assert list(found) == ["ssim", *SCORES]
     for metric, values in found.items():
         assert np.ptp(values) > 0
-        assert values == pytest.approx(fitted.values(metric), rel=1e-5, abs=1e-7), metric
+        assert values == pytest.approx(fitted.values(metric), rel=1e-5, abs=1e-5 * np.abs(values).max()), metric
     assert settings.settings.combination is None
 
 
 def test_the_share_of_every_source_passes_by_the_whole_decision(fitted: Fitted) -> None:
     passing = fitted.passing()
-    assert min(passing.values()) == pytest.approx(0.8)  # 30 images: the next shares would be 0.85 and 0.9
+    assert 0.8 <= min(passing.values()) < 1
     assert fitted.bundle.description.provenance["gate"]["passing"] == {
         source: round(share, 4) for source, share in passing.items()
     }
@@ -132,6 +132,18 @@ def test_an_image_passes_a_score_at_its_threshold_or_on_the_good_side(fitted: Fi
         passed = [sign * value <= sign * limit.threshold for value in fitted.values(limit.metric)]
         assert passed == [score["passed"] for score in fitted.scores(limit.metric)]
         assert np.mean(passed) >= 0.8
+
+
+def test_a_threshold_is_an_images_value_with_some_room(fitted: Fitted) -> None:
+    """A thousandth of a standard deviation on the good side, so that another engine accepts the same images."""
+    gate = fitted.bundle.description.gate
+    assert gate is not None
+    limits = {"ssim": gate.threshold} | {each.metric: each.threshold for each in gate.scores}
+    for metric, threshold in limits.items():
+        values = np.array(fitted.values(metric))
+        sign = -1 if metric in ("ssim", "ssim-gaussian", "max-logit") else 1
+        rooms = sign * (threshold - values) / values.std()
+        assert np.abs(rooms - 1e-3).min() < 3e-4, metric  # its six digits round it up a little
 
 
 def test_there_is_a_table_of_quantiles_for_every_score(fitted: Fitted) -> None:
