@@ -35,9 +35,17 @@ from sitegen.data.splits import PRESETS
 from sitegen.data.tables import KNOWN_COLUMNS
 from sitegen.evaluation import metrics
 from sitegen.evaluation.calibration_fit import TABLE_TOLERANCE
+from sitegen.networks.reconstruction import ReconstructionSettings
 from sitegen.prediction import Predictor
-from sitegen.recipe.document import DataSettings, EvaluationSettings, ExportSettings, ImageSettings
+from sitegen.recipe.document import DataSettings, EvaluationSettings, ExportSettings, GatePlan, ImageSettings
 from sitegen.site.page import index_policy
+from sitegen.training.gate.presets import (
+    GATE_PRESETS,
+    AdversarialSettings,
+    GateRecipe,
+    PointSettings,
+    VariationalSettings,
+)
 from sitegen.training.presets import PRESETS as TRAINING_PRESETS
 from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
@@ -218,18 +226,35 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             "docs/training.md",
             {"--config", "-o", "--out", "--curves", "--data", "--work", "--steps"},
         ),
+        ("train", "gate", "docs/gate.md", {"--config", "--data", "--work", "--images", "--rounds-now"}),
+        (
+            "evaluate",
+            "gate",
+            "docs/gate-evaluation.md",
+            {"--outside", "-o", "--out", "--data", "--recipe", "--split", "--half", "--near", "--against", "--work"}
+            | {"--gallery", "--resamples", "--permutations", "--seed", "--workers", "--json"},
+        ),
+        ("evaluate", "explanations", "docs/explanation-evaluation.md", None),
     ],
 )
-def test_every_option_of_training_is_documented(verb: str, of: str, page: str, expected: set[str]) -> None:
+def test_every_option_of_nested_verbs_is_documented(verb: str, of: str, page: str, expected: set[str] | None) -> None:
     command = typer.main.get_command(app).commands[verb].commands[of]  # type: ignore[attr-defined]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-    assert options == expected
+    assert expected is None or options == expected
     assert [option for option in options if option not in read(page)] == []
 
 
 @pytest.mark.parametrize("part", [DataSettings, ImageSettings, EvaluationSettings, ExportSettings])
 def test_every_key_of_a_recipe_is_documented(part: Any) -> None:
     assert [each.name for each in fields(part) if f"`{each.name}`" not in read("docs/recipe.md")] == []
+
+
+def test_every_key_of_a_gate_is_documented() -> None:
+    text = read("docs/gate.md")
+    settings = (GatePlan, GateRecipe, ReconstructionSettings, PointSettings, VariationalSettings, AdversarialSettings)
+    keys = {each.name for part in settings for each in fields(part)} - {"name", "channels", "kind"}
+    assert [key for key in sorted(keys) if key not in text] == []
+    assert [name for name in GATE_PRESETS if not name.startswith("chester-") and f"`{name}`" not in text] == []
 
 
 def test_every_key_of_training_is_documented() -> None:
