@@ -21,9 +21,9 @@ if (!window.sitegen) done({error: document.body.innerText.slice(0, 500)});
 else window.sitegen.ready.then(() => done({}), (error) => done({error: error.message, code: error.code}));
 """
 _ANALYSE = """
-const [text, name, force, correction, done] = arguments;
+const [text, name, options, done] = arguments;
 const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-window.sitegen.analyse(new Blob([bytes]), {name, force, correction}).then(
+window.sitegen.analyse(new Blob([bytes]), {name, ...options}).then(
   (document) => done({document}), (error) => done({document: error.result, error: String(error)}));
 """
 
@@ -44,9 +44,9 @@ class SitePage:
             raise BrowserError(f"The page {self.url} did not start: {answer['error']}")
         return 1000 * (time.perf_counter() - self._opened)
 
-    def analyse(self, data: bytes, name: str, *, force: bool = False, correction: str | None = None) -> dict[str, Any]:
-        """Return the result document, or the error document, of a file's bytes."""
-        answer = self._call(_ANALYSE, base64.b64encode(data).decode(), name, force, correction)
+    def analyse(self, data: bytes, name: str, **options: Any) -> dict[str, Any]:
+        """Return the result document, or the error document, of a file's bytes; `options` as in docs/page-api.md."""
+        answer = self._call(_ANALYSE, base64.b64encode(data).decode(), name, options)
         if not answer.get("document"):
             raise BrowserError(f"The page gave no document for {name}: {answer.get('error')}")
         document: dict[str, Any] = answer["document"]
