@@ -121,6 +121,7 @@ def test_each_kind_of_job_has_its_error_document(site: Path) -> None:
     failures = site_constant(site)["failures"]
     assert {kind: document["schema"] for kind, document in failures.items()} == {
         "analyse": "sitegen.result/1",
+        "explain": "sitegen.result/1",
         "gradient": "sitegen.gradient/1",
     }
     assert all(document["engine"]["runtime"] == "pyodide" for document in failures.values())
