@@ -11,6 +11,8 @@ from sitegen.data.splits import PRESETS, read_split, split_patients, with_findin
 from sitegen.errors import DataError
 from sitegen.recipe.document import DataSettings, RecipeFile
 
+EVERYTHING = "all"  # what stands for every split
+
 
 def read_records(recipe: RecipeFile, place: Path | None = None) -> list[Record]:
     """Return all images of a recipe, each with its split, labels as the model calls them; `place` is other data.
@@ -31,6 +33,18 @@ def read_records(recipe: RecipeFile, place: Path | None = None) -> list[Record]:
         records = divided(records, data)
     check_patients(records, folder)
     return relabelled(records, data.labels, folder)
+
+
+def of_split(records: Sequence[Record], split: str) -> list[Record]:
+    """Return the records of a split, or all for EVERYTHING. Raises DataError where none is in it."""
+    chosen = [record for record in records if split in (EVERYTHING, record.split)]
+    if not chosen:
+        there = ", ".join(sorted({record.split or "none" for record in records}))
+        raise DataError(
+            f"There is no image in the split {split!r}; the splits are: {there}. Name one with --split, "
+            f"or every image with --split {EVERYTHING}."
+        )
+    return chosen
 
 
 def divided(records: Sequence[Record], data: DataSettings) -> list[Record]:

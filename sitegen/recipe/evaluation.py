@@ -16,12 +16,10 @@ from sitegen.data.records import VALID, Record, label_names
 from sitegen.errors import DataError, SettingsError
 from sitegen.evaluation.scored import Scored, score_bundle, score_checkpoint, with_operating_points
 from sitegen.networks.trained import TrainedClassifier, load_trained
-from sitegen.recipe.dataset import named_alike, read_records
+from sitegen.recipe.dataset import named_alike, of_split, read_records
 from sitegen.recipe.document import EvaluationSettings, RecipeFile, read_recipe_file, recipe_of
 from sitegen.recipe.training import ROLE
 from sitegen.training.examples import equal_weights
-
-EVERYTHING = "all"
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def evaluate(question: Question) -> Answer:
     recipe = read_recipe_file(question.recipe) if question.recipe else model.recipe
     settings = recipe.evaluation if recipe else EvaluationSettings()
     records = _records(model, recipe, question.data)
-    chosen = _chosen(records, question.split or settings.split)
+    chosen = of_split(records, question.split or settings.split)
     scored = _scored(model, chosen, question)
     return Answer(scored, _scored(second, chosen, question) if second else None, settings)
 
@@ -115,17 +113,6 @@ def _records(model: _Model, recipe: RecipeFile | None, data: Path | None) -> lis
             "Say which is which in [data.labels] of a recipe, and name it with --recipe."
         )
     return records
-
-
-def _chosen(records: Sequence[Record], split: str) -> list[Record]:
-    chosen = [record for record in records if split in (EVERYTHING, record.split)]
-    if not chosen:
-        there = ", ".join(sorted({record.split or "none" for record in records}))
-        raise DataError(
-            f"There is no image in the split {split!r}; the splits are: {there}. Name one with --split, "
-            f"or every image with --split {EVERYTHING}."
-        )
-    return chosen
 
 
 def _scored(model: _Model, records: Sequence[Record], question: Question) -> Scored:

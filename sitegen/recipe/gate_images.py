@@ -19,7 +19,7 @@ from sitegen.data.manifest import MANIFEST
 from sitegen.data.records import VALID, Record
 from sitegen.data.rows import read_rows
 from sitegen.errors import DataError, SettingsError
-from sitegen.recipe.dataset import read_records
+from sitegen.recipe.dataset import of_split, read_records
 from sitegen.recipe.document import read_recipe_file
 
 HALVES = {"development": "01234567", "test": "89abcdef", "all": "0123456789abcdef"}
@@ -28,7 +28,6 @@ HALVES = {"development": "01234567", "test": "89abcdef", "all": "0123456789abcde
 NEAR = ("derived_*",)
 """Categories that are near the training distribution, where none are named: images altered from its own."""
 
-EVERYTHING = "all"
 _VIA = " via "
 
 
@@ -95,13 +94,7 @@ def read_inside(place: Path | None, recipe: Path | None, split: str, originals: 
         records = read_dataset(place)
     else:
         raise DataError("There are no images of the training distribution. Name some with --data DIR, or a --recipe.")
-    chosen = [record for record in records if split in (EVERYTHING, record.split)]
-    if not chosen:
-        there = ", ".join(sorted({record.split or "none" for record in records}))
-        raise DataError(
-            f"There is no image in the split {split!r}; the splits are: {there}. Name one with --split, "
-            f"or every image with --split {EVERYTHING}."
-        )
+    chosen = of_split(records, split)
     kept = [record for record in chosen if record.path.name not in originals]
     left_out = [record for record in chosen if record.path.name in originals]
     validation = [record for record in records if record.split == VALID and record.path.name not in originals]

@@ -13,11 +13,26 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from browser.support import cards, choose, encoded, written
+
 # Keeps what the page's workers say, for tests that count.
 LISTEN = """
 window.heard = [];
 for (const worker of window.caughtWorkers) worker.addEventListener("message", ({data}) => window.heard.push(data));
 """
+
+
+def example(driver: webdriver.Chrome) -> WebElement:
+    """Open the example image; return its card."""
+    driver.find_element(By.ID, "example").click()
+    return cards(driver, 1)[0]
+
+
+def image(driver: webdriver.Chrome, folder: Path, name: str = "a.png", seed: int = 0, size: int = 256) -> WebElement:
+    """Open one image; return its card, the newest."""
+    count = len(driver.find_elements(By.CLASS_NAME, "card"))
+    choose(driver, written(folder, name, encoded(seed=seed, size=size)))
+    return cards(driver, count + 1)[0]
 
 
 def open_map(card: WebElement, finding: str | None = None) -> WebElement:

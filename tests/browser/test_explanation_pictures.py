@@ -10,7 +10,6 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from browser.map_support import (
@@ -18,6 +17,8 @@ from browser.map_support import (
     allow_downloads,
     choose_option,
     coloured,
+    example,
+    image,
     map_canvas,
     open_map,
     pixels,
@@ -28,7 +29,7 @@ from browser.map_support import (
     views,
     wait_for_maps,
 )
-from browser.support import cards, choose, encoded, noise, opened, written
+from browser.support import cards, choose, noise, opened, written
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -41,18 +42,6 @@ pytestmark = pytest.mark.browser
 def at(catching: webdriver.Chrome, shipped_site: Path) -> Iterator[webdriver.Chrome]:
     with opened(catching, shipped_site):
         yield catching
-
-
-def example(driver: webdriver.Chrome) -> WebElement:
-    driver.find_element(By.ID, "example").click()
-    return cards(driver, 1)[0]
-
-
-def image(driver: webdriver.Chrome, folder: Path, name: str = "a.png", seed: int = 0, size: int = 256) -> WebElement:
-    """Open one image; return its card, the newest."""
-    count = len(driver.find_elements(By.CLASS_NAME, "card"))
-    choose(driver, written(folder, name, encoded(seed=seed, size=size)))
-    return cards(driver, count + 1)[0]
 
 
 def test_the_strongest_place_of_the_picture_is_that_of_pythons_map(

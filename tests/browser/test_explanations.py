@@ -14,6 +14,8 @@ from browser.map_support import (
     LISTEN,
     choose_option,
     coloured,
+    example,
+    image,
     map_canvas,
     open_map,
     pixels,
@@ -40,18 +42,6 @@ def small(catching: webdriver.Chrome, gradient_site: Path) -> Iterator[webdriver
     """A model with three labels, whose bundle has a gradient graph and nothing else for maps."""
     with opened(catching, gradient_site):
         yield catching
-
-
-def example(driver: webdriver.Chrome) -> WebElement:
-    driver.find_element(By.ID, "example").click()
-    return cards(driver, 1)[0]
-
-
-def image(driver: webdriver.Chrome, folder: Path, name: str = "a.png", seed: int = 0, size: int = 256) -> WebElement:
-    """Open one image; return its card, the newest."""
-    count = len(driver.find_elements(By.CLASS_NAME, "card"))
-    choose(driver, written(folder, name, encoded(seed=seed, size=size)))
-    return cards(driver, count + 1)[0]
 
 
 def untouched(view: WebElement, plain: np.ndarray) -> float:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -18,13 +18,15 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from radiographs import write_radiographs, write_recipe
+from sitegen.bundle.gate import MetricName
 from sitegen.cli import app
 from sitegen.errors import CheckpointError, DataError, SettingsError, SitegenError
 from sitegen.networks.trained import read_checkpoint, write_checkpoint
 from sitegen.networks.trained_gate import load_gate
 from sitegen.phantom import phantom
-from sitegen.recipe.document import read_recipe_file
+from sitegen.recipe.document import PartName, ScoreName, read_recipe_file
 from sitegen.recipe.gate import prepare_gate, train_gate
+from sitegen_runtime.gate_metrics import COMBINED, METRICS, SSIM
 
 SIDE = 16
 NETWORK = {"side": SIDE, "latent": 4, "widths": [4, 8]}
@@ -245,3 +247,9 @@ def test_a_checkpoint_that_names_another_latent_is_refused(data: Path, tmp_path:
     ):
         load_gate(path)
     assert CheckpointError.exit_code == 2
+
+
+def test_a_recipe_and_a_bundle_know_the_metrics_of_the_runtime() -> None:
+    assert set(get_args(MetricName)) == set(METRICS)
+    assert set(get_args(ScoreName)) == set(METRICS) - {SSIM}
+    assert set(get_args(PartName)) == set(METRICS) - {COMBINED}
