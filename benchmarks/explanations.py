@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from sitegen.bundle import Label, Licence, load_bundle
-from sitegen.export.classifier_bundle import write_golden
 from sitegen.export.final_weights import write_final_weights
+from sitegen.export.golden import write_golden
 from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided, last_feature_map
 from sitegen.export.onnx_export import export_onnx
 from sitegen.export.write_bundle import Draft, write_bundle

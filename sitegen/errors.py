@@ -9,6 +9,7 @@
     ├── GradientError    a graph has no gradient that can be compiled
     ├── ExplanationError an image cannot be explained: no result, refused, or no map by this method
     ├── ExportError      a network does not give in ONNX what it gives in PyTorch
+    ├── ModelError       a model that is to be imported cannot be read, or has what sitegen does not take
     ├── CheckpointError  saved training cannot be read, or not be resumed with these settings
     ├── TrainingError    training went wrong on its way
     └── SettingsError    settings ask for what there is not
@@ -48,6 +49,10 @@ class BrowserError(SitegenError):
 
 class DataError(SitegenError):
     """A data set is incomplete or contradicts itself."""
+
+
+class ModelError(SitegenError):
+    """A model cannot be imported; the message names its file, what is in the way, and the next step."""
 
 
 class CheckpointError(SitegenError):

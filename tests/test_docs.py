@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from bundles import make_bundle
+from importing.report_documents import document as import_document
 from sitegen import gradient, resources
 from sitegen.browser.parity import BORDERS, CALIBRATION_TOLERANCE, GATE_TOLERANCE, PROBABILITY_TOLERANCE
 from sitegen.bundle import (
@@ -35,6 +36,7 @@ from sitegen.data.splits import PRESETS
 from sitegen.data.tables import KNOWN_COLUMNS
 from sitegen.evaluation import metrics
 from sitegen.evaluation.calibration_fit import TABLE_TOLERANCE
+from sitegen.importing.settings import ImportSettings, LabelSettings
 from sitegen.networks.reconstruction import ReconstructionSettings
 from sitegen.prediction import Predictor
 from sitegen.recipe.document import DataSettings, EvaluationSettings, ExportSettings, GatePlan, ImageSettings
@@ -185,6 +187,7 @@ def test_every_verb_is_in_the_readme() -> None:
         "train",
         "evaluate",
         "export",
+        "import",
     }
     assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
 
@@ -242,6 +245,21 @@ def test_every_option_of_nested_verbs_is_documented(verb: str, of: str, page: st
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
     assert expected is None or options == expected
     assert [option for option in options if option not in read(page)] == []
+
+
+def test_every_key_verb_and_option_of_imports_is_documented() -> None:
+    text = read("docs/import.md")
+    keys = [each.name for part in (ImportSettings, LabelSettings, ImageSettings) for each in fields(part)]
+    assert [key for key in keys if f"`{key}`" not in text and f"\n    {key} = " not in text] == ["folder"]
+    verbs = typer.main.get_command(app).commands["import"].commands  # type: ignore[attr-defined]
+    assert [verb for verb in verbs if f"| `{verb}` |" not in text or f"    sitegen import {verb} " not in text] == []
+    options = {option for verb in verbs.values() for each in verb.params for option in each.opts if option[0] == "-"}
+    assert [option for option in options if f"`{option}" not in text] == []
+    document = import_document(**{"import": {}})
+    for part in (document["proof"], document["half"]):
+        part["logits"] = {}  # by file
+    assert [key for key in keys_of(document) if f"`{key}`" not in text and key != "title"] == []
+    assert f"`{document['schema']}`" in text
 
 
 @pytest.mark.parametrize("part", [DataSettings, ImageSettings, EvaluationSettings, ExportSettings])
@@ -335,8 +353,8 @@ def test_the_map_of_the_code_is_the_code() -> None:
     named = text[text.index("## Map of the code") : text.index("Dependencies point one way")]
     packages = {path.parent.name for path in (ROOT / "sitegen").glob("*/__init__.py")}
     assert packages == {
-        "anomaly", "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "networks", "prediction",
-        "recipe", "site", "training",
+        "anomaly", "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "importing", "networks",
+        "prediction", "recipe", "site", "training",
     }  # fmt: skip
     assert [package for package in packages if f"{package}/" not in named] == []
 

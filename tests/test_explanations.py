@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sitegen.bundle import Bundle, Label, Licence
-from sitegen.export.classifier_bundle import classifier_input, write_classifier, write_golden
+from sitegen.export.classifier_bundle import classifier_input, write_classifier
 from sitegen.export.final_weights import read_final_weights
+from sitegen.export.golden import write_golden
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.registry import make_network, network_document, read_network

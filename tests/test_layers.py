@@ -15,7 +15,8 @@ LINES = 300
 # From the top down: a room may import from its own layer's rooms and from those below.
 LAYERS = (
     {"cli"},
-    {"recipe"},
+    {"importing"},
+    {"recipe", "project"},
     {"site", "browser", "training", "evaluation", "explanation"},
     {"export", "data", "networks", "gradient", "phantom", "anomaly"},
     {"prediction"},  # needs nothing but a bundle; `export` has it compute a golden example
@@ -26,7 +27,7 @@ LAYERS = (
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 TRAINING_ONLY = {"torch", "onnxscript", "sklearn", "skimage", "scipy", "matplotlib"}
-MAY_TRAIN = {"recipe", "networks", "training", "export", "data", "evaluation", "anomaly"}
+MAY_TRAIN = {"recipe", "importing", "networks", "training", "export", "data", "evaluation", "anomaly"}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -87,7 +88,18 @@ def test_the_core_runs_without_torch(path: Path) -> None:
         assert parts[:2] not in (["sitegen", barred] for barred in ("training", "networks", "anomaly")), name
 
 
-@pytest.mark.parametrize("module", ["sitegen.site", "sitegen.prediction", "sitegen.browser.verify", "sitegen.cli"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "sitegen.site",
+        "sitegen.prediction",
+        "sitegen.browser.verify",
+        "sitegen.cli",
+        "sitegen.importing.bundle",
+        "sitegen.importing.onnx_model",
+        "sitegen.importing.tfjs_model",
+    ],
+)
 def test_torch_is_not_even_loaded(module: str) -> None:
     program = f"import sys; import {module}; print(sorted({TRAINING_ONLY!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

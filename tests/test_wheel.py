@@ -51,7 +51,8 @@ def test_the_wheel_is_complete_and_holds_nothing_else(wheel: Path) -> None:
         if path.is_file() and "__pycache__" not in path.parts
     }
     engines = {"sitegen/site/engines/package.json", "sitegen/site/engines/package-lock.json"}
-    assert shipped | engines | {"sitegen_runtime/analysis.py", "sitegen/py.typed"} <= names
+    begun = {f"sitegen/project/template/{name}" for name in ("sitegen.toml", "gitignore", "README.md")}
+    assert shipped | engines | begun | {"sitegen_runtime/analysis.py", "sitegen/py.typed"} <= names
     assert not [name for name in names if name.startswith(("tests/", "docs/", "benchmarks/")) or "__pycache__" in name]
     assert {name.split("/")[0] for name in names} == {
         "sitegen",
@@ -82,8 +83,10 @@ def test_a_site_is_built_from_the_bundle_that_ships(installed: Path, tmp_path: P
     files = json.loads((site / "manifest.json").read_text("utf-8"))["files"]
     there = {path.relative_to(site).as_posix(): path.stat().st_size for path in site.rglob("*") if path.is_file()}
     del there["manifest.json"]
+    ours = ("classifier.weights", "gate.weights", "golden.png")
+    files_of_the_model = [f"bundles/chest-radiograph/{name}" for name in ours]
     assert {name: entry["bytes"] for name, entry in files.items()} == there
-    for start in ("bundle/classifier.weights", "bundle/gate.weights", "bundle/golden.png", "snapshot.bin", "worker.js"):
+    for start in (*files_of_the_model, "snapshot.bin", "worker.js"):
         assert any(name.startswith(f"assets/{start}.") for name in there), start
     assert {"index.html", "card.html", "licences/index.html", "licences/MPL-2.0.txt"} <= there.keys()
 

@@ -11,15 +11,17 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 def as_tables(report: dict[str, Any]) -> Iterator[Table]:
-    """Yield a table of the checks, and one of the differences for each finding with their histograms."""
+    """Yield, for each bundle, a table of the checks, and one of the differences for each finding with histograms."""
     browser = report["browser"]
-    yield _checks(report, f"{browser['name']} {browser['version']}, {report['images']} images")
-    yield _differences(report)
+    for part in report["bundles"]:
+        named = f"{part['name']} {part['version']}: " if len(report["bundles"]) > 1 else ""
+        yield _checks(part, f"{named}{browser['name']} {browser['version']}, {part['images']} images")
+        yield _differences(part, report["chester"])
 
 
-def _checks(report: dict[str, Any], title: str) -> Table:
+def _checks(bundle: dict[str, Any], title: str) -> Table:
     table = Table("transport", "ready", "tensors identical", "errors, both sides", "requests outside", title=title)
-    for transport, part in report["transports"].items():
+    for transport, part in bundle["transports"].items():
         tensors = ", ".join(f"{kind} {n['identical']}/{n['total']}" for kind, n in sorted(part["tensors"].items()))
         errors = ", ".join(f"{code} {count}" for code, count in sorted(part["errors"].items()))
         outside = str(len(part["requests_outside"]))
@@ -27,8 +29,8 @@ def _checks(report: dict[str, Any], title: str) -> Table:
     return table
 
 
-def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for transport, part in report["transports"].items():
+def _rows(bundle: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for transport, part in bundle["transports"].items():
         for label, summary in part["findings"].items():
             yield transport, label, summary
         yield transport, "gate score", part["gate"]
@@ -36,12 +38,11 @@ def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield transport, f"gate: {metric}", summary
 
 
-def _differences(report: dict[str, Any]) -> Table:
-    chester = report["chester"]
+def _differences(bundle: dict[str, Any], chester: dict[str, float]) -> Table:
     caption = f"histogram bins: {', '.join(bin_names())}; counts are in the JSON report"
     table = Table("transport", "quantity", "images", "mean", "maximum", "histogram", caption=caption)
     table.title = "Differences between page and Python"
-    for transport, label, summary in _rows(report):
+    for transport, label, summary in _rows(bundle):
         figures = str(summary["count"]), f"{summary['mean']:.1e}", f"{summary['max']:.1e}"
         table.add_row(transport, label, *figures, _bars(summary["histogram"]))
     table.add_section()

@@ -1,7 +1,7 @@
 """Proving a built site: every image through the page and through `predict`, over each transport."""
 
-import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag
@@ -15,7 +15,9 @@ from sitegen.browser.parity import CHESTER, Comparison
 from sitegen.bundle import Bundle
 from sitegen.errors import BrowserError, SiteError
 from sitegen.prediction import Predictor
+from sitegen.site.bundle_assets import identity
 from sitegen.site.server import check_site
+from sitegen.site.target import bundles_of
 from sitegen_runtime.document import Document
 
 SCHEMA = "sitegen.verify/1"
@@ -23,41 +25,72 @@ _DRIVERS = {"chromium": chromium}
 
 
 def verify_site(
-    site: Path, bundle: Bundle, transports: list[str], browser: str, images: Path | None = None
+    site: Path,
+    bundles: Bundle | Sequence[Bundle],
+    transports: list[str],
+    browser: str,
+    images: Path | None = None,
 ) -> dict[str, Any]:
     """Return the report (schema sitegen.verify/1, see docs/verify.md); `passed` is False on any difference.
 
-    Raises SiteError where the folder is no site or was built from another bundle, BrowserError where the browser or the
-    page does not start.
+    `bundles` are all those of the site. Raises SiteError where the folder is no site or was built from other bundles,
+    BrowserError where the browser or the page does not start.
     """
     check_site(site)
-    _check_bundle(site, bundle)
-    with tempfile.TemporaryDirectory() as folder, Progress(transient=True) as progress:
-        paths = images_in(images) if images else write_synthetic_set(bundle, Path(folder))
-        if not paths:
-            raise SiteError(f"There are no images in {images}. Name another folder with --images.")
-        reference = _references(paths, bundle, progress)
-        parts = {transport: _compare(site, transport, browser, reference, bundle, progress) for transport in transports}
-    failures = [f"{transport}: {failure}" for transport, part in parts.items() for failure in part["failures"]]
+    given = [bundles] if isinstance(bundles, Bundle) else list(bundles)
+    ordered = _bundles_in_order(site, given)
+    with Progress(transient=True) as progress:
+        parts = [_verify_bundle(site, bundle, transports, browser, images, progress) for bundle in ordered]
+    for part in parts:
+        named = f"{part['name']}, " if len(parts) > 1 else ""
+        failures = [
+            f"{named}{transport}: {failure}"
+            for transport, compared in part["transports"].items()
+            for failure in compared["failures"]
+        ]
+        part["failures"] = failures
+    failures = [failure for part in parts for failure in part["failures"]]
+    first = parts[0]
     return {
         "schema": SCHEMA,
         "site": str(site),
-        "browser": next(part["browser"] for part in parts.values()),
-        "images": len(paths),
-        "transports": parts,
+        "browser": next(part["browser"] for part in first["transports"].values()),
+        "images": first["images"],
+        "transports": first["transports"],
+        "bundles": parts,
         "chester": CHESTER,
         "failures": failures,
         "passed": not failures,
     }
 
 
-def _check_bundle(site: Path, bundle: Bundle) -> None:
-    built_from = json.loads((site / "manifest.json").read_text("utf-8"))["bundle"]
-    if built_from["sha256"] != bundle.model.sha256:
-        raise SiteError(
-            f"{site} was built from the bundle {built_from['name']} {built_from['version']}, which is not "
-            f"{bundle.folder} as it is now. Build again, or name the right bundle with --bundle."
-        )
+def _verify_bundle(
+    site: Path, bundle: Bundle, transports: list[str], browser: str, images: Path | None, progress: Progress
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        paths = images_in(images) if images else write_synthetic_set(bundle, Path(folder))
+        if not paths:
+            raise SiteError(f"There are no images in {images}. Name another folder with --images.")
+        reference = _references(paths, bundle, progress)
+        parts = {transport: _compare(site, transport, browser, reference, bundle, progress) for transport in transports}
+    return identity(bundle) | {"images": len(paths), "transports": parts}
+
+
+def _bundles_in_order(site: Path, bundles: list[Bundle]) -> list[Bundle]:
+    """The bundles in the order in which the site has them. Raises SiteError unless they are exactly its own."""
+    by_hash = {bundle.model.sha256: bundle for bundle in bundles}
+    built_from = bundles_of(site)
+    named = [f"{entry['name']} {entry['version']}" for entry in built_from]
+    for bundle in bundles:
+        if bundle.model.sha256 not in [entry["sha256"] for entry in built_from]:
+            raise SiteError(
+                f"{site} was built from {'the bundle' if len(named) == 1 else 'the bundles'} {', '.join(named)}, which "
+                f"is not {bundle.folder} as it is now. Build again, or name the right bundle with --bundle."
+            )
+    for entry, name in zip(built_from, named, strict=True):
+        if entry["sha256"] not in by_hash:
+            raise SiteError(f"{site} also has the bundle {name}: name it too, with a further --bundle.")
+    return [by_hash[entry["sha256"]] for entry in built_from]
 
 
 def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> dict[Path, Document]:
@@ -75,7 +108,7 @@ def _compare(
         ready = page.wait_until_ready()
         for path, document in progress.track(reference.items(), description=f"In the page, over {transport}"):
             try:
-                ours = page.analyse(path.read_bytes(), path.name, force=True)
+                ours = page.analyse(path.read_bytes(), path.name, force=True, bundle=bundle.description.name)
             except BrowserError as error:  # the other images are still worth comparing, in a fresh page
                 comparison.failures.append(f"{path.name}: {error}")
                 page = SitePage(driver, url)

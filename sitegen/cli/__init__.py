@@ -14,7 +14,9 @@ from sitegen.cli.evaluate import evaluate
 from sitegen.cli.explain import explain
 from sitegen.cli.export import export
 from sitegen.cli.gradient import gradient
+from sitegen.cli.import_model import import_model
 from sitegen.cli.info import info
+from sitegen.cli.new import new
 from sitegen.cli.predict import predict
 from sitegen.cli.serve import serve
 from sitegen.cli.train import train
@@ -29,8 +31,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (build, serve, predict, explain, verify, info, gradient, export):
+for verb in (new, build, serve, predict, explain, verify, info, gradient, export):
     app.command()(verb)
+app.add_typer(import_model, name="import")
 app.add_typer(data, name="data")
 app.add_typer(train, name="train")
 app.add_typer(evaluate, name="evaluate")

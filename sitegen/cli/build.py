@@ -1,4 +1,4 @@
-"""`sitegen build`: from a bundle to a site."""
+"""`sitegen build`: from bundles to a site."""
 
 from pathlib import Path
 from shlex import quote
@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from sitegen.cli.options import (
-    BundleOption,
+    BundlesOption,
     DataOption,
     ImagesOption,
+    ProjectOption,
     WorkOption,
-    chosen_bundle,
     require_training,
     work_folder,
 )
@@ -26,8 +26,10 @@ _STAGES = {
 
 
 def build(
-    bundle: BundleOption = None,
+    bundle: BundlesOption = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")] = Path("dist"),
+    project: ProjectOption = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Unknown keys of the project's file are errors.")] = False,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -43,20 +45,24 @@ def build(
 ) -> None:
     """Build a site: a folder that works from a web server and by a double click on its index.html.
 
+    In a folder with a sitegen.toml that file says what the site is made of; `sitegen new` makes one. With several
+    bundles the page lets people choose; it begins with the first.
+
     With --recipe the whole chain runs, from data to site. What is done is skipped, and what was stopped goes on.
     """
     if recipe:
-        _from_recipe(recipe, out, bundle, data, work, tuple(images or ()), final)
+        if bundle or project or strict:
+            raise SettingsError("--recipe makes a bundle itself: leave out --bundle, --project and --strict.")
+        _from_recipe(recipe, out, data, work, tuple(images or ()), final)
         return
     if data or work or images or final:
         raise SettingsError("--data, --work, --images and --final belong to --recipe FILE; add it, or leave them out.")
-    _from_bundle(bundle, out)
+    _from_bundles(project, bundle or [], out, strict)
 
 
 def _from_recipe(
     recipe: Path,
     out: Path,
-    bundle: Path | None,
     data: Path | None,
     work: Path | None,
     images: tuple[Path, ...],
@@ -68,8 +74,6 @@ def _from_recipe(
     from sitegen.recipe.chain import Chain
     from sitegen.recipe.document import read_recipe_file
 
-    if bundle:
-        raise SettingsError("--recipe makes a bundle, and --bundle names one: give one of them.")
     console = Console(stderr=True, log_path=False, markup=False, emoji=False, highlight=False)
     file = read_recipe_file(recipe)
     chain = Chain(recipe, file, work_folder(work, file.name), out, data, final, images)
@@ -80,20 +84,22 @@ def _from_recipe(
     typer.echo(f"Next: sitegen verify --site {quote(str(out))} --bundle {quote(str(chain.bundle))}")
 
 
-def _from_bundle(bundle: Path | None, out: Path) -> None:
+def _from_bundles(project: Path | None, bundles: list[Path], out: Path, strict: bool) -> None:
     from rich.console import Console
 
-    from sitegen.site import build_site
+    from sitegen.project.plan import read_plan
 
     console = Console(stderr=True, log_path=False)
-    loaded = chosen_bundle(bundle)
+    plan = read_plan(project, bundles, strict=strict)
+    for warning in plan.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
     with console.status("Starting") as status:
 
         def report(stage: str) -> None:
             status.update(_STAGES[stage])
             console.log(_STAGES[stage])
 
-        site = build_site(loaded, out, report)
+        site = plan.build(out, report)
     typer.echo(f"Built {out} ({site.bytes_loaded / 1e6:.1f} MB to load). Not for diagnostic use.")
     _say_how_to_open(out)
 

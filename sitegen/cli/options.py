@@ -14,6 +14,21 @@ BundleOption = Annotated[
     typer.Option("--bundle", metavar="DIR", help="The model's bundle; the one that ships with sitegen by default."),
 ]
 
+BundlesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--bundle",
+        metavar="DIR",
+        help="A model's bundle, instead of the project's; without either the one that ships. Repeatable.",
+    ),
+]
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="The project's file; sitegen.toml in this folder by default, where there is one."
+    ),
+]
+
 
 def chosen_bundle(folder: Path | None) -> "Bundle":
     """Load the named bundle, or the one that ships."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sitegen.cli.options import BundleOption, chosen_bundle
+from sitegen.cli.options import BundlesOption, ProjectOption
 
 
 class Transport(StrEnum):
@@ -33,16 +33,22 @@ def verify(
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the report here.")
     ] = None,
-    bundle: BundleOption = None,
+    bundle: BundlesOption = None,
+    project: ProjectOption = None,
 ) -> None:
-    """Compare the page, in a real headless browser, with `predict`, image by image. Exit code 1 on any difference."""
+    """Compare the page, in a real headless browser, with `predict`, image by image. Exit code 1 on any difference.
+
+    All bundles of the site are compared: those of the project, or those that are named.
+    """
     from rich.console import Console
 
     from sitegen.browser.report import as_tables
     from sitegen.browser.verify import verify_site
+    from sitegen.project.plan import read_plan
 
     transports = [transport.value] if transport else [entry.value for entry in Transport]
-    report = verify_site(site, chosen_bundle(bundle), transports, browser.value, images)
+    bundles = read_plan(project, bundle or []).load_bundles()
+    report = verify_site(site, bundles, transports, browser.value, images)
     console = Console(markup=False, emoji=False, highlight=False)
     for table in as_tables(report):
         console.print(table)

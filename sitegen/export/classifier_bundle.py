@@ -1,22 +1,17 @@
-"""A trained classifier as the files of a bundle: graphs, final weights, and the golden image."""
+"""A trained classifier as the files of a bundle: graphs and final weights."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from sitegen.bundle import FeatureMap
-from sitegen.data.cache import image_tensors
 from sitegen.export.final_weights import write_final_weights
 from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided, last_feature_map
 from sitegen.export.names import CLASSIFIER
-from sitegen.export.onnx_export import INPUT, export_onnx
+from sitegen.export.onnx_export import export_onnx
+from sitegen.export.onnx_files import INPUT
 from sitegen.export.pooled_features import add_pooled_features
-from sitegen.export.proof import Images
-from sitegen.export.write_bundle import GOLDEN
 from sitegen.networks.trained import TrainedClassifier
-from sitegen.phantom import write_phantom
 from sitegen_runtime.model import NetworkInput
-
-GOLDEN_SEED, GOLDEN_SIDE = 1, 768
 
 
 def write_classifier(trained: TrainedClassifier, folder: Path, *, pooled: bool = False) -> FeatureMap | None:
@@ -40,9 +35,3 @@ def write_classifier(trained: TrainedClassifier, folder: Path, *, pooled: bool =
 def classifier_input(trained: TrainedClassifier) -> NetworkInput:
     """Return the classifier's input under the name that exported graphs give it."""
     return replace(trained.image, name=INPUT)
-
-
-def write_golden(folder: Path, image: NetworkInput) -> Images:
-    """Write `golden.png`, always the same phantom, and return what the network sees of it: [1, C, side, side]."""
-    write_phantom(folder / GOLDEN, GOLDEN_SEED, GOLDEN_SIDE)
-    return image_tensors((folder / GOLDEN).read_bytes(), {"golden": image})["golden"]

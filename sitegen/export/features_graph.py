@@ -17,7 +17,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from sitegen.anomaly.feature_statistics import Residual, Whitening
 from sitegen.errors import ExportError
 from sitegen.export.names import FEATURES, FEATURES_GRAPH, RESIDUAL, WHITENED
-from sitegen.export.onnx_export import OPSET, save_with_weights
+from sitegen.export.onnx_files import OPSET, save_with_weights
 
 TOLERANCE = 1e-4  # of the norm of what a graph gives, or of 1 where that is shorter
 _IR_VERSION = 10  # as the exporter of the other graphs writes

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.bundle import FeatureMap
+from sitegen.export.names import FINAL_WEIGHTS
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.heads import LinearHead
-
-FINAL_WEIGHTS = "final.weights"
 
 
 def write_final_weights(folder: Path, network: Classifier, features: str) -> FeatureMap | None:

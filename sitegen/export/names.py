@@ -4,6 +4,7 @@ CLASSIFIER, GATE, FEATURES_GRAPH = "classifier.onnx", "gate.onnx", "features.onn
 LOGITS, FEATURES = "logits", "features"
 RECONSTRUCTION, LATENT = "reconstruction", "latent"
 WHITENED, RESIDUAL = "whitened", "residual"
+FINAL_WEIGHTS = "final.weights"
 
 OUTPUTS = {
     "classifier": (LOGITS, FEATURES),

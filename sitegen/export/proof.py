@@ -2,10 +2,7 @@
 
 Compared are the logits of `classifier.onnx`, those of `gradient.onnx`, `cam.onnx` and `guided.onnx`, and those that the
 feature map and the final weights make: what a page may draw a class activation map from. Where the classifier gives its
-pooled features, too, they are compared in the same way.
-
-A difference is absolute for logits between -1 and 1, and a share of the logit beyond: float32 has seven digits, so that
-a logit of 20 cannot be had more exactly. Probabilities agree to a quarter of that, for z σ'(z) stays below 1/4.
+pooled features, too, they are compared in the same way. What a difference is, `sitegen.export.agreement` says.
 """
 
 from dataclasses import dataclass
@@ -19,15 +16,14 @@ from numpy.typing import NDArray
 
 from sitegen.bundle import FeatureMap
 from sitegen.errors import ExportError
+from sitegen.export.agreement import TOLERANCE, apart
 from sitegen.export.final_weights import read_final_weights
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, SEED
 from sitegen.export.names import CLASSIFIER, FEATURES
-from sitegen.export.onnx_export import INPUT
+from sitegen.export.onnx_files import INPUT
 from sitegen.networks.classifier import Classifier
 from sitegen.signature import read_signature
 
-TOLERANCE = 1e-5
-SAMPLES = 32
 Images = NDArray[np.float32]
 
 
@@ -85,11 +81,6 @@ def prove(folder: Path, network: Classifier, images: Images, feature_map: Featur
     )
 
 
-def samples(count: int) -> list[int]:
-    """Return the indices of at most SAMPLES of so many images, spread evenly over all of them."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(SAMPLES, count)).tolist()})
-
-
 def _run(path: Path, images: Images, outputs: list[str], others: dict[str, Any]) -> list[NDArray[np.float64]]:
     """The outputs for each image by itself, as in a page, stacked."""
     options = onnxruntime.SessionOptions()
@@ -106,7 +97,7 @@ def _from_features(maps: NDArray[np.float64], final: NDArray[np.float32]) -> NDA
 
 
 def _difference(name: str, made: NDArray[np.float64], expected: NDArray[np.float64], what: str = "logits") -> float:
-    largest = float((np.abs(made - expected) / np.maximum(1, np.abs(expected))).max())
+    largest = apart(made, expected)
     if not largest <= TOLERANCE:  # also where it is NaN
         raise ExportError(
             f"{name} gives {what} that differ by {largest:.3g} from those of PyTorch, and at most {TOLERANCE:g} is "

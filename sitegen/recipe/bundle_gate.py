@@ -11,15 +11,16 @@ from sitegen.bundle import Bundle, GateSettings, Graph, load_bundle
 from sitegen.data.cache import cached_tensors
 from sitegen.data.records import TRAIN, VALID, Record
 from sitegen.errors import SettingsError
+from sitegen.export.agreement import samples
 from sitegen.export.features_graph import FeatureStatistics, prove_features_graph, write_features_graph
-from sitegen.export.gate_bundle import prove_gate, take_gate, write_gate
-from sitegen.export.proof import samples
+from sitegen.export.gate_bundle import prove_gate, write_gate
+from sitegen.export.taken_gate import take_gate
 from sitegen.networks.reconstruction import read_reconstruction, reconstruction_document
 from sitegen.networks.trained import TrainedClassifier
 from sitegen.networks.trained_gate import TrainedGate, load_gate
 from sitegen.recipe.document import GatePlan, RecipeFile
 from sitegen.recipe.gate_fitting import SplitImages, fit_gate_settings, pooled_features, wants_features
-from sitegen.recipe.provenance import without_places
+from sitegen.recipe.places import without_places
 from sitegen.recipe.training import ImageSplit, load_split
 from sitegen_runtime.model import NetworkInput
 

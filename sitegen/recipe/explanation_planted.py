@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from sitegen.bundle import CARD, Bundle, Label, Licence
 from sitegen.evaluation.explanation_planted import SIDE, planted
-from sitegen.export.classifier_bundle import classifier_input, write_classifier, write_golden
+from sitegen.export.classifier_bundle import classifier_input, write_classifier
+from sitegen.export.golden import write_golden
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier

@@ -16,9 +16,11 @@ from sitegen.calibration import Method
 from sitegen.data.records import TEST, VALID, Record
 from sitegen.errors import CheckpointError, SettingsError
 from sitegen.evaluation.scored import Scored, bad_file, score_bundle, score_checkpoint
+from sitegen.export.agreement import samples
 from sitegen.export.card import render_card
-from sitegen.export.classifier_bundle import classifier_input, write_classifier, write_golden
-from sitegen.export.proof import Images, Proof, prove, samples
+from sitegen.export.classifier_bundle import classifier_input, write_classifier
+from sitegen.export.golden import write_golden
+from sitegen.export.proof import Images, Proof, prove
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.networks.trained import TrainedClassifier, load_trained

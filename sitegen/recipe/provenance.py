@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import PurePosixPath, PureWindowsPath
 from typing import Any
 
 import onnxruntime
@@ -12,11 +11,13 @@ import torch
 from sitegen import __version__
 from sitegen.calibration import Method
 from sitegen.data.records import TEST, TRAIN, VALID, Record
-from sitegen.export.proof import TOLERANCE, Proof
+from sitegen.export.agreement import TOLERANCE
+from sitegen.export.proof import Proof
 from sitegen.networks.registry import network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
 from sitegen.recipe.document import RecipeFile
 from sitegen.recipe.fitted_labels import FittedLabel
+from sitegen.recipe.places import without_places
 from sitegen.settings import settings_document
 
 _FROM_TRAINING = ("training", "phases", "images")
@@ -73,22 +74,6 @@ def data_counts(records: Sequence[Record], labels: Sequence[str]) -> dict[str, A
             for label in labels
         },
     }
-
-
-def without_places(value: Any) -> Any:
-    """Return plain data in which whole paths are names of files alone: where they lay is nobody's business.
-
-    Paths that count from the recipe stay, for they say nothing of the machine.
-    """
-    if isinstance(value, Mapping):
-        return {name: without_places(each) for name, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [without_places(each) for each in value]
-    if isinstance(value, str):
-        for kind in (PurePosixPath, PureWindowsPath):
-            if kind(value).is_absolute() or value.startswith("~"):
-                return kind(value).name
-    return value
 
 
 def _sources(records: Sequence[Record]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The notices of everything that a site ships, and the source of what was modified."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,8 @@ import onnxruntime
 from sitegen import __version__, resources
 from sitegen.bundle import Bundle
 from sitegen.site.engine_files import EngineFiles
+from sitegen.site.extra_wheels import ExtraWheel
+from sitegen.site.options import SiteOptions
 from sitegen.site.page import render_document
 
 FOLDER = "licences"
@@ -26,12 +28,14 @@ class Part:
     remark: str = ""
 
 
-def _parts(engines: EngineFiles, bundle: Bundle) -> Iterator[Part]:
-    description = bundle.description
+def _parts(engines: EngineFiles, bundles: Sequence[Bundle], wheels: Sequence[ExtraWheel]) -> Iterator[Part]:
     yield Part("sitegen", __version__, "Apache-2.0", "", ("Apache-2.0.txt",), "page, worker and Python runtime")
-    yield Part(
-        description.title, description.version, description.licence.weights, "", (), "weights; see the model card"
-    )
+    for description in (bundle.description for bundle in bundles):
+        weights = description.licence.weights
+        yield Part(description.title, description.version, weights, "", (), "weights; see the model card")
+    for wheel in wheels:
+        texts = tuple(_notice_file(wheel, name) for name in wheel.notices)
+        yield Part(wheel.name, wheel.version, wheel.licence, wheel.home, texts, "added to the page's Python")
     version = engines.version("pyodide")
     changed = "`pyodide.asm.mjs` was modified; its original and a list of the changes are in `source/`"
     yield Part("Pyodide", version, "MPL-2.0", "https://github.com/pyodide/pyodide", ("MPL-2.0.txt",), changed)
@@ -66,11 +70,13 @@ the asset worker.js. Nothing else was modified.
 """
 
 
-def write_licences(folder: Path, engines: EngineFiles, bundle: Bundle) -> list[Path]:
+def write_licences(folder: Path, engines: EngineFiles, bundles: Sequence[Bundle], options: SiteOptions) -> list[Path]:
     """Write licence texts, an index of them, and the source of what was modified; return the paths."""
     contents = _texts(engines)
-    parts = list(_parts(engines, bundle))
-    contents["index.html"] = render_document("Licences", _index(parts), "../index.html").encode()
+    for wheel in options.wheels:
+        contents |= {_notice_file(wheel, name): text for name, text in wheel.notices.items()}
+    parts = list(_parts(engines, bundles, options.wheels))
+    contents["index.html"] = render_document("Licences", _index(parts), "../index.html", options).encode()
     versions = {"pyodide": engines.version("pyodide"), "ort": engines.version("onnxruntime-web")}
     contents["source/CHANGES.txt"] = CHANGES.format(**versions).encode()
     contents["source/pyodide.asm.mjs"] = engines.read("pyodide", "pyodide.asm.mjs")
@@ -81,6 +87,11 @@ def write_licences(folder: Path, engines: EngineFiles, bundle: Bundle) -> list[P
         path.write_bytes(content)
         paths.append(path)
     return paths
+
+
+def _notice_file(wheel: ExtraWheel, name: str) -> str:
+    stem, _, ending = name.partition(".")
+    return f"{wheel.name}.{stem}.{ending or 'txt'}"
 
 
 def _texts(engines: EngineFiles) -> dict[str, bytes]:

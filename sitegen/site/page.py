@@ -7,6 +7,7 @@ other files. The policy names only what is used; `default-src 'none'` stops the 
 import base64
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +19,7 @@ from markupsafe import Markup
 
 from sitegen import __version__, resources
 from sitegen.bundle import Description
+from sitegen.site.options import SiteOptions
 from sitegen_runtime.wording import percent_means
 
 PAGE_SCRIPTS = (
@@ -27,19 +29,24 @@ PAGE_SCRIPTS = (
 WORKER_SCRIPTS = ("embedded", "python", "decoder", "networks", "main")
 
 
+LABELS_NAMED = 4  # where a model is chosen; the others are counted
+
+
 @dataclass(frozen=True)
 class PageData:
     """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute.
 
-    `failures` are the error documents of jobs of which nothing is known, by kind, for where the worker cannot make one.
+    `assets` are all there are, `common` the names of those that every visit needs. `failures` are the error documents
+    of jobs of which nothing is known, by kind, for where the worker cannot make one. `bundles` are entries as
+    `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`.
     """
 
     assets: dict[str, Any]
+    common: list[str]
     boot: dict[str, Any]
     failures: dict[str, dict[str, Any]]
-    bundle: dict[str, str]
-    labels: list[str]
-    example: str | None
+    bundles: list[dict[str, Any]]
+    examples: list[dict[str, str]]
 
     def script(self) -> str:
         """Return the JavaScript that defines SITE."""
@@ -47,31 +54,40 @@ class PageData:
         return f"const SITE = {json.dumps(vars(self), ensure_ascii=True)};\n".replace("<", "\\u003c")
 
 
-def render_index(description: Description, data: PageData, sha256_library: str) -> str:
-    """Return index.html."""
+def render_index(
+    descriptions: Sequence[Description], data: PageData, sha256_library: str, options: SiteOptions | None = None
+) -> str:
+    """Return index.html, with the descriptions of the bundles in the order of `data.bundles`."""
+    options = options or SiteOptions()
     own = data.script() + _scripts("page", PAGE_SCRIPTS)
     script = f'{sha256_library}\n(() => {{\n"use strict";\n{own}}})();\n'
     if re.search(r"</script", script, re.IGNORECASE):
         raise ValueError("the page's program contains a closing script tag")
     return _render(
         "index.html.j2",
-        title=description.title,
+        options,
+        title=options.title or " · ".join(description.title for description in descriptions),
         script=Markup(script),  # noqa: S704 - our own code, allowed by its hash
-        policy=index_policy(script, _style()),
-        bundle=description,
-        example=data.example,
-        bar_meaning=_bar_meaning(description),
+        policy=index_policy(script, _style(options)),
+        bundles=list(zip(descriptions, data.bundles, strict=True)),
+        findings=_findings,
+        meanings=_meanings(descriptions),
+        logo=options.logo,
+        intro=_prose(options.intro),
+        contact=_prose(options.contact),
+        examples=options.examples,
         version=__version__,
     )
 
 
-def render_document(title: str, markdown: str, home: str) -> str:
+def render_document(title: str, markdown: str, home: str, options: SiteOptions | None = None) -> str:
     """Return a page of prose from Markdown, without any script. Raw HTML in the Markdown is shown as text."""
-    content = Markup(MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown))  # noqa: S704
+    options = options or SiteOptions()
     policy = (
-        f"default-src 'none'; style-src {_hash_source(_style())}; img-src data:; form-action 'none'; base-uri 'none'"
+        f"default-src 'none'; style-src {_hash_source(_style(options))}; img-src data:; form-action 'none'; "
+        "base-uri 'none'"
     )
-    return _render("document.html.j2", title=title, content=content, home=home, policy=policy)
+    return _render("document.html.j2", options, title=title, content=_prose(markdown), home=home, policy=policy)
 
 
 def index_policy(script: str, style: str) -> str:
@@ -101,6 +117,21 @@ def worker_script(pyodide_module: str, pyodide_loader: str, ort: str) -> str:
     return "\n;\n".join([prelude, pyodide_module, pyodide_loader, ort, own])
 
 
+def _findings(description: Description) -> str:
+    """What a model looks for, in a few words."""
+    names = [label.name for label in description.labels if label.name]
+    others = len(names) - LABELS_NAMED
+    return ", ".join(names[:LABELS_NAMED]) + (f" and {others} more" if others > 0 else "")
+
+
+def _meanings(descriptions: Sequence[Description]) -> list[tuple[str | None, str]]:
+    """What a bar shows, with the model's title where the models do not agree."""
+    meanings = [_bar_meaning(description) for description in descriptions]
+    if len(set(meanings)) == 1:
+        return [(None, meanings[0])]
+    return [(description.title, meaning) for description, meaning in zip(descriptions, meanings, strict=True)]
+
+
 def _bar_meaning(description: Description) -> str:
     labels: dict[str | None, list[str]] = {}
     for label in description.labels:
@@ -111,23 +142,29 @@ def _bar_meaning(description: Description) -> str:
     return " ".join(["a percentage, which is not the same for all.", *parts])
 
 
+def _prose(markdown: str) -> Markup:
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return Markup(parser.render(markdown))  # noqa: S704 - made from Markdown, with HTML escaped
+
+
 def _scripts(folder: str, names: tuple[str, ...]) -> str:
     return "\n".join((resources.templates() / folder / f"{name}.js").read_text("utf-8") for name in names)
 
 
-def _style() -> str:
-    return (resources.templates() / "style.css").read_text("utf-8")
+def _style(options: SiteOptions) -> str:
+    return (resources.templates() / "style.css").read_text("utf-8") + options.colours
 
 
 def _hash_source(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _render(template: str, **values: Any) -> str:
+def _render(template: str, options: SiteOptions, **values: Any) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(resources.templates())),
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(style=Markup(_style()), **values)  # noqa: S704
+    style = Markup(_style(options))  # noqa: S704 - our own, and colours that were checked
+    return environment.get_template(template).render(style=style, language=options.language, **values)

@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -15,9 +16,10 @@ from pyodide_lock import InfoSpec, PackageSpec, PyodideLockSpec
 
 from sitegen import __version__, resources
 from sitegen.site.engine_files import EngineFiles
+from sitegen.site.extra_wheels import RUNTIME, ExtraWheel, check_wheels
 
 PACKAGE = "sitegen_runtime"
-DISTRIBUTION = "sitegen-runtime"
+DISTRIBUTION = RUNTIME
 _EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -45,21 +47,35 @@ def build_wheel() -> RuntimeWheel:
     return RuntimeWheel(f"{PACKAGE}-{__version__}-py3-none-any.whl", _zip(files))
 
 
-def lock(engines: EngineFiles, wheel: RuntimeWheel) -> str:
-    """Return the JSON of a Pyodide lock whose only package is the runtime."""
+def lock(engines: EngineFiles, wheel: RuntimeWheel, extra: Sequence[ExtraWheel] = ()) -> str:
+    """Return the JSON of a Pyodide lock whose packages are the runtime and, where there are some, further wheels.
+
+    Raises SettingsError where the further wheels do not fit this Pyodide, or each other.
+    """
     distributed = json.loads((engines.pyodide / "pyodide-lock.json").read_bytes())["info"]
     information = InfoSpec(**(distributed | {"version": engines.version("pyodide")}))
-    package = PackageSpec(
-        name=DISTRIBUTION,
-        version=__version__,
-        file_name=wheel.name,
-        install_dir="site",
-        sha256=sha256(wheel.content).hexdigest(),
-        imports=[PACKAGE],
-    )
-    specification = PyodideLockSpec(info=information, packages={DISTRIBUTION: package})
+    depends = check_wheels(extra, information.python, str(information.abi_version))
+    packages = [_package(DISTRIBUTION, __version__, wheel.name, wheel.content, (PACKAGE,), [])]
+    packages += [
+        _package(one.name, one.version, one.file, one.content, one.imports, depends[one.name]) for one in extra
+    ]
+    specification = PyodideLockSpec(info=information, packages={package.name: package for package in packages})
     specification.check_wheel_filenames()
     return json.dumps(specification.model_dump(), sort_keys=True)
+
+
+def _package(
+    name: str, version: str, file: str, content: bytes, imports: tuple[str, ...], depends: list[str]
+) -> PackageSpec:
+    return PackageSpec(
+        name=name,
+        version=version,
+        file_name=file,
+        install_dir="site",
+        sha256=sha256(content).hexdigest(),
+        imports=list(imports),
+        depends=depends,
+    )
 
 
 def write_wheel(wheel: RuntimeWheel, folder: Path) -> Path:

@@ -3,8 +3,10 @@
 import functools
 import http.server
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from sitegen.errors import SiteError
+from sitegen.site.reload import SCRIPT, Reloader, read_while_swapped
 
 FIRST_PORT = 8000
 PORTS = 50
@@ -15,6 +17,31 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing: what was opened when is nobody's business."""
 
 
+class _ReloadingHandler(_Handler):
+    """Serves the index page with a script more, and that script."""
+
+    reloader: Reloader
+
+    def do_GET(self) -> None:
+        """Answer as ever, except for the index page and the script."""
+        address = urlsplit(self.path)
+        if address.path == SCRIPT:
+            self._send(self.reloader.answer(parse_qs(address.query)).encode(), "text/javascript")
+        elif address.path in ("/", "/index.html"):
+            index = Path(self.directory) / "index.html"
+            self._send(self.reloader.into(read_while_swapped(index.read_bytes)), "text/html")
+        else:
+            super().do_GET()
+
+    def _send(self, content: bytes, kind: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(content)
+
+
 def check_site(folder: Path) -> None:
     """Raise SiteError where a folder holds no built site."""
     if not (folder / "index.html").is_file() or not (folder / "manifest.json").is_file():
@@ -23,13 +50,17 @@ def check_site(folder: Path) -> None:
         )
 
 
-def make_server(folder: Path, port: int | None = None) -> http.server.ThreadingHTTPServer:
+def make_server(
+    folder: Path, port: int | None = None, reloader: Reloader | None = None
+) -> http.server.ThreadingHTTPServer:
     """Return a server of a folder on 127.0.0.1, on a given port (0 for any free one) or the first free one from 8000.
 
-    Raises SiteError where the folder is no site or no port is free.
+    With a `reloader` open pages reload when it says so. Raises SiteError where the folder is no site or no port is
+    free.
     """
     check_site(folder)
-    handler = functools.partial(_Handler, directory=str(folder))
+    kind = type("Handler", (_ReloadingHandler,), {"reloader": reloader}) if reloader else _Handler
+    handler = functools.partial(kind, directory=str(folder))
     for candidate in [port] if port is not None else range(FIRST_PORT, FIRST_PORT + PORTS):
         try:
             return http.server.ThreadingHTTPServer(("127.0.0.1", candidate), handler)

@@ -15,14 +15,34 @@ const booting = {
   },
 };
 
+const assets = new Assets(SITE.assets);
+
 async function bootEngine() {
-  const assets = await loadAssets(SITE.assets, (done) => booting.report("assets", done));
+  await assets.load([...SITE.common, ...SITE.bundles[0].assets], (done) => booting.report("assets", done));
   const engine = new Engine(SITE, assets, (stage, detail) => booting.report(stage, detail));
   await engine.start();
   return engine;
 }
 
 const engineReady = bootEngine();
+
+// The bundle of a name, the first where none is named.
+function bundleNamed(name) {
+  const found = SITE.bundles.find((bundle) => bundle.name === (name ?? SITE.bundles[0].name));
+  if (!found) throw new RangeError(`This page has no bundle ${name}, only ${SITE.bundles.map((bundle) => bundle.name).join(", ")}.`);
+  return found;
+}
+
+// Everything that a bundle consists of, checked and kept; what was loaded before is there at once.
+async function loadBundle(bundle) {
+  await engineReady;
+  if (assets.has(bundle.assets)) return;
+  await assets.load(bundle.assets, (done) => booting.report("bundle", { bundle, done }));
+}
+
+function aborted(signal) {
+  return new Promise((resolve) => signal?.addEventListener("abort", resolve, { once: true }));
+}
 
 // What a worker can be sent, of something that a script of the page made.
 function plain(value) {
@@ -32,13 +52,18 @@ function plain(value) {
 // `details` are the options of one kind of job, beside those of all.
 async function runForPage(kind, blob, options, details = {}) {
   const name = String(options.name ?? blob.name ?? "image");
+  const bundle = bundleNamed(options.bundle);
   const { onProgress, signal, isUrgent } = options;
   const common = { force: Boolean(options.force), correction: options.correction ?? null };
   try {
     const engine = await engineReady;
-    return await engine.run(kind, blob, { name, onProgress, signal, isUrgent, details: { ...common, ...details } });
+    if (!assets.has(bundle.assets)) {
+      onProgress?.({ stage: "bundle", done: 0 });
+      await Promise.race([loadBundle(bundle), aborted(signal)]);
+    }
+    return await engine.run(kind, blob, { name, bundle, onProgress, signal, isUrgent, details: { ...common, ...details } });
   } catch (error) {
-    return failureResult({ kind, name }, error.code ?? "engine-failed", error.message);
+    return failureResult({ kind, name, bundle }, error.code ?? "engine-failed", error.message);
   }
 }
 
@@ -57,8 +82,17 @@ function tensorsOf({ gradients }, bytes) {
   }));
 }
 
+function described({ name, version, sha256, title, labels }) {
+  return Object.freeze({ name, version, sha256, title, labels: Object.freeze([...labels]) });
+}
+
 globalThis.sitegen = Object.freeze({
-  ready: engineReady.then(() => ({ bundle: SITE.bundle, labels: SITE.labels })),
+  ready: engineReady.then(() => {
+    const [{ name, version, sha256, labels }] = SITE.bundles;
+    return { bundle: { name, version, sha256 }, labels };
+  }),
+
+  bundles: Object.freeze(SITE.bundles.map(described)),
 
   async analyse(blob, options = {}) {
     const { document, preview } = await analyseForPage(blob, { ...options, keep: undefined });

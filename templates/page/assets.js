@@ -90,16 +90,44 @@ async function loadAsset(entry) {
   return blob;
 }
 
-async function loadAssets(entries, onProgress) {
-  const total = Object.values(entries).reduce((sum, entry) => sum + entry.packed, 0);
-  let done = 0;
-  const load = async ([name, entry]) => {
-    const blob = await loadAsset(entry);
-    done += entry.packed;
-    onProgress(done / total);
-    return [name, blob];
-  };
-  return Object.fromEntries(await Promise.all(Object.entries(entries).map(load)));
+// All assets of the site by name, each loaded once, when it is first needed. After a failure the next call tries again.
+class Assets {
+  constructor(entries) {
+    this.entries = entries;
+    this.loading = new Map(); // name -> promise of its Blob
+    this.blobs = {};
+  }
+
+  has(names) {
+    return names.every((name) => name in this.blobs);
+  }
+
+  async load(names, onProgress = () => {}) {
+    const total = names.reduce((sum, name) => sum + this.entries[name].packed, 0);
+    let done = 0;
+    const load = async (name) => {
+      await this.loadOne(name);
+      done += this.entries[name].packed;
+      onProgress(done / total);
+    };
+    await Promise.all(names.map(load));
+  }
+
+  loadOne(name) {
+    if (!this.loading.has(name)) {
+      const loading = loadAsset(this.entries[name]).then((blob) => (this.blobs[name] = blob));
+      loading.catch(() => this.loading.delete(name));
+      this.loading.set(name, loading);
+    }
+    return this.loading.get(name);
+  }
+
+  // The compressed bytes of assets by name. Not their Blobs: WebKit's workers cannot read one that a page on file:// made.
+  async read(names) {
+    await this.load(names);
+    const entries = names.map(async (name) => [name, await this.blobs[name].arrayBuffer()]);
+    return Object.fromEntries(await Promise.all(entries));
+  }
 }
 
 async function unpackText(blob) {

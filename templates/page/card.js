@@ -1,17 +1,21 @@
 // One image on the page: from the moment it is chosen to its result, whatever that is.
-const STAGE_NAMES = { check: "Checking the file", pixels: "Scaling", gate: "Is it like the training images?", classifier: "Classifying", done: "Done" };
+const STAGE_NAMES = { bundle: "Loading the model", check: "Checking the file", pixels: "Scaling", gate: "Is it like the training images?", classifier: "Classifying", done: "Done" };
+const isOneOfSeveral = SITE.bundles.length > 1; // then each card says which model judged its image
 
 class Card {
-  constructor(list, blob, name) {
+  // `bundle` is the one that judges this image, now and whenever it is asked again.
+  constructor(list, blob, name, bundle) {
     this.blob = blob;
     this.name = name;
+    this.bundle = bundle;
     const id = (this.id = `card-${Card.count++}`);
     this.title = element("h3", { textContent: name, className: "card-name", id: `${id}-name` });
+    const model = isOneOfSeveral ? [element("p", { className: "card-model", textContent: `Model: ${bundle.title}` })] : [];
     this.status = element("p", { className: "card-status", textContent: "Waiting", id: `${id}-status` });
     this.bar = element("progress", { max: 1, "aria-label": `Progress of ${name}` });
     this.body = element("div", { className: "card-body" });
     this.actions = element("div", { className: "card-actions" });
-    this.node = element("article", { className: "card", tabIndex: -1, "aria-busy": "true", "aria-labelledby": `${id}-name ${id}-status` }, element("header", {}, this.title), this.status, this.bar, this.body, this.actions);
+    this.node = element("article", { className: "card", tabIndex: -1, "aria-busy": "true", "aria-labelledby": `${id}-name ${id}-status` }, element("header", {}, this.title, ...model), this.status, this.bar, this.body, this.actions);
     list.prepend(this.node);
   }
 
@@ -20,7 +24,7 @@ class Card {
     const controller = new AbortController();
     const cancel = element("button", { type: "button", textContent: "Cancel" });
     cancel.onclick = () => controller.abort();
-    this.options = options;
+    this.options = { ...options, bundle: this.bundle.name };
     this.closeExplanations();
     this.body.inert = true; // it stays in sight until the new result is there
     this.actions.replaceChildren(cancel);
@@ -28,7 +32,7 @@ class Card {
     this.bar.hidden = false;
     const onProgress = ({ stage, done }) => this.progress(stage, done);
     const keep = `${this.id}-${++Card.analyses}`; // what the worker keeps for maps of this very analysis
-    const result = await analyseForPage(this.blob, { ...options, keep, name: this.name, signal: controller.signal, onProgress });
+    const result = await analyseForPage(this.blob, { ...this.options, keep, name: this.name, signal: controller.signal, onProgress });
     this.result?.preview?.close();
     this.result = { ...result, keep };
     this.show(this.result);
@@ -136,7 +140,7 @@ class Card {
 
   buttons(wording, document) {
     const save = element("button", { type: "button", textContent: "Save result (JSON)" });
-    const file = [this.name, ...wording.marks, "sitegen", "json"].join(".");
+    const file = [this.name, ...(isOneOfSeveral ? [this.bundle.name] : []), ...wording.marks, "sitegen", "json"].join(".");
     save.onclick = () => saveText(file, JSON.stringify({ ...document, ...this.explanations?.entries() }, null, 2));
     const remove = element("button", { type: "button", textContent: "Remove" });
     remove.onclick = () => this.remove();

@@ -16,7 +16,7 @@ class Engine {
   }
 
   async start() {
-    this.scriptUrl ??= URL.createObjectURL(new Blob([await unpackText(this.assets["worker.js"])], { type: "text/javascript" }));
+    this.scriptUrl ??= URL.createObjectURL(new Blob([await unpackText(this.assets.blobs["worker.js"])], { type: "text/javascript" }));
     this.isReady = false;
     this.worker = new Worker(this.scriptUrl);
     const booted = new Promise((resolve, reject) => {
@@ -26,26 +26,21 @@ class Engine {
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
     this.worker.lifeline = `sitegen worker ${Math.random()}`;
-    const assets = await this.read(Object.keys(this.assets));
+    const { common, boot, bundles } = this.site;
+    const assets = await this.assets.read([...common.filter((name) => name !== "worker.js"), ...bundles[0].start]);
     const { lifeline } = this.worker;
-    this.worker.postMessage({ kind: "boot", lifeline, assets, boot: this.site.boot }, Object.values(assets));
+    this.worker.postMessage({ kind: "boot", lifeline, assets, boot, bundles }, Object.values(assets));
     const times = await booted;
     this.isReady = true;
     this.onBooting("ready", times);
     this.pump();
   }
 
-  // The compressed bytes of assets by name. Not their Blobs: WebKit's workers cannot read one that a page on file:// made.
-  async read(names) {
-    const entries = names.map(async (name) => [name, await this.assets[name].arrayBuffer()]);
-    return Object.fromEntries(await Promise.all(entries));
-  }
-
   // Resolves to {document, bytes}, and for kinds that are drawn also to what drawing needs; never rejects. `details` go to
   // the worker as they are. What a person waits for at a picture (`isUrgent`) goes before images that only wait in line.
-  run(kind, blob, { name, details, isUrgent = false, onProgress, signal }) {
+  run(kind, blob, { name, bundle, details, isUrgent = false, onProgress, signal }) {
     return new Promise((resolve) => {
-      const job = { id: this.nextId++, kind, blob, name, details, isUrgent, onProgress, resolve, attempts: 0 };
+      const job = { id: this.nextId++, kind, blob, name, bundle, details, isUrgent, onProgress, resolve, attempts: 0 };
       if (signal?.aborted) return resolve(cancelledResult(job));
       signal?.addEventListener("abort", () => this.cancel(job), { once: true });
       this.enqueue(job);
@@ -72,8 +67,8 @@ class Engine {
   async send(job, worker) {
     const bytes = await job.blob.arrayBuffer();
     if (worker !== this.worker || this.active !== job) return; // another worker has the job by now
-    const { kind, id, name, details } = job;
-    worker.postMessage({ kind, id, bytes, name, details }, [bytes]);
+    const { kind, id, name, bundle, details } = job;
+    worker.postMessage({ kind, id, bytes, name, bundle: bundle.name, details }, [bytes]);
     this.expectWithin(job.cancelled ? CANCEL_MS : ACCEPT_MS);
   }
 
@@ -122,7 +117,7 @@ class Engine {
   }
 
   async readFor(worker, { names }) {
-    const files = await this.read(names).catch(() => null);
+    const files = await this.assets.read(names).catch(() => null);
     worker.postMessage({ kind: "files", files }, Object.values(files ?? {}));
   }
 

@@ -7,6 +7,10 @@ const startBar = document.getElementById("start-progress");
 const failure = document.getElementById("failure");
 const input = document.getElementById("files");
 const dropZone = document.getElementById("drop");
+const example = document.getElementById("example");
+const models = Array.from(document.querySelectorAll("input[name=model]"));
+const CHOICE_MS = 400; // arrow keys pass over models that nobody wants loaded
+const READY = "Ready. Nothing you open leaves this machine.";
 const sideBySide = document.getElementById("side-by-side");
 
 function announce(text) {
@@ -15,27 +19,64 @@ function announce(text) {
 
 booting.listeners.push((stage, detail) => {
   if (stage === "failed") return showStartFailure(detail);
+  if (stage === "bundle") return showLoading(detail);
   if (stage === "assets" && !failure.hidden) return; // other files still arrive after one was found missing
   if (stage === "ready") failure.hidden = true;
   if (stage === "ready") {
     startBar.hidden = true;
-    return announce("Ready. Nothing you open leaves this machine.");
+    return announce(READY);
   }
   startBar.value = stage === "assets" ? 0.8 * detail : stage === "python" ? 0.8 : 0.9;
   announce(`${STARTING[stage]}…`);
 });
 
 function showStartFailure(error) {
+  showFailure(error);
+  announce("This page could not start.");
+}
+
+function showFailure(error) {
   startBar.hidden = true;
   failure.textContent = error.message;
   failure.hidden = false;
-  announce("This page could not start.");
 }
+
+// Nothing is said of files that still arrive after one was found missing; all of them are there at the end.
+function showLoading({ bundle, done }) {
+  if (done === 1) failure.hidden = true;
+  if (!failure.hidden) return;
+  startBar.hidden = done === 1;
+  startBar.value = done;
+  announce(done === 1 ? READY : `Loading ${bundle.title}…`);
+}
+
+function chosenBundle() {
+  return bundleNamed(models.find(({ checked }) => checked)?.value);
+}
+
+// Cards keep the model that they were made with; this is about the next images.
+async function chooseBundle() {
+  const bundle = chosenBundle();
+  if (example) example.hidden = bundle.example === null;
+  await new Promise((resolve) => setTimeout(resolve, CHOICE_MS));
+  if (chosenBundle() !== bundle) return;
+  failure.hidden = true;
+  try {
+    await loadBundle(bundle);
+  } catch (error) {
+    showFailure(error);
+    announce(`${bundle.title} could not be loaded.`);
+  }
+}
+
+for (const model of models) model.addEventListener("change", chooseBundle);
+if (example) example.hidden = chosenBundle().example === null;
 
 engineReady.catch(showStartFailure);
 
 async function take(files) {
-  const cards = Array.from(files, (file) => new Card(list, file, file.name || "pasted image"));
+  const bundle = chosenBundle();
+  const cards = Array.from(files, (file) => new Card(list, file, file.name || "pasted image", bundle));
   const finished = cards.map((card) => card.analyse().then(({ wording }) => announce(`${card.name}: ${wording.headline}.`)));
   await Promise.allSettled(finished);
 }
@@ -71,11 +112,19 @@ addEventListener("paste", (event) => {
   if (event.clipboardData.files.length) take(event.clipboardData.files);
 });
 
-document.getElementById("example")?.addEventListener("click", async () => {
-  const engine = await engineReady;
-  const packed = engine.assets[SITE.example];
-  const bytes = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
-  take([new File([bytes], SITE.example.split("/").pop())]);
+async function tryExample({ asset, name }) {
+  try {
+    const packed = await assets.loadOne(asset);
+    const bytes = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
+    take([new File([bytes], name)]);
+  } catch (error) {
+    showFailure(error);
+  }
+}
+
+example?.addEventListener("click", () => tryExample(chosenBundle().example));
+document.querySelectorAll(".example").forEach((button, index) => {
+  button.addEventListener("click", () => tryExample(SITE.examples[index]));
 });
 
 announce("Loading the program…");

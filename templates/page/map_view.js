@@ -149,8 +149,8 @@ class MapView {
     this.drawing?.abort();
     const drawing = (this.drawing = new AbortController());
     const details = { ...this.chosen(), shape: this.shape, look: this.explanations.chosenLook() };
-    const { name } = this.explanations.card;
-    const result = await runForPage("draw", this.values, { name, isUrgent: true, signal: drawing.signal }, details);
+    const { name, options } = this.explanations.card;
+    const result = await runForPage("draw", this.values, { name, bundle: options.bundle, isUrgent: true, signal: drawing.signal }, details);
     if (this.drawing === drawing && !drawing.signal.aborted && result.picture) this.take(result.picture, result.bytes);
   }
 

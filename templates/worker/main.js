@@ -1,10 +1,10 @@
 // The worker: Python decides what happens next, this answers its requests (see sitegen_runtime/requests.py).
 let pyodide = null;
 let Session = null;
-let bundleJson = null;
 let engine = null;
+let bundles = [];
+const descriptions = new Map(); // bundle -> its bundle.json in Python's hands: kilobytes, kept of every one that was used
 const cancelled = new Set();
-
 
 function nextTask() {
   return new Promise((resolve) => {
@@ -26,9 +26,19 @@ function holdLifeline(name) {
   navigator.locks?.request(name, forever).catch(() => {});
 }
 
-async function boot({ lifeline, assets, boot }) {
+async function descriptionOf(bundle, assets) {
+  if (!descriptions.has(bundle)) {
+    const { description } = bundle;
+    const packed = assets ?? (await askPageFor([description]));
+    descriptions.set(bundle, pyodide.toPy(await unpack(packed[description])));
+  }
+  return descriptions.get(bundle);
+}
+
+async function boot({ lifeline, assets, boot, bundles: all }) {
   holdLifeline(lifeline);
   engine = boot.engine;
+  bundles = all;
   const times = {};
   const timed = async (stage, work) => {
     const start = performance.now();
@@ -43,8 +53,8 @@ async function boot({ lifeline, assets, boot }) {
   await chooseDecoder(boot.decoder);
   pyodide = await timed("python", () => startPython(assets, boot));
   Session = pyodide.pyimport("sitegen_runtime.browser").Session;
-  bundleJson = pyodide.toPy(await unpack(assets["bundle/bundle.json"]));
-  await timed("networks", () => startNetworks(assets, boot));
+  await descriptionOf(bundles[0], assets);
+  await timed("networks", () => startNetworks(assets, bundles[0]));
   postMessage({ kind: "ready", times });
 }
 
@@ -147,8 +157,14 @@ async function answer(job) {
   postMessage({ kind: "accepted", id: job.id });
   const work = new Work(job);
   const { kind, details } = job;
+  const bundle = bundles.find(({ name }) => name === job.bundle);
+  const description = await descriptionOf(bundle);
+  if (kind !== "draw" && bundle !== current) { // which runs no network
+    postMessage({ kind: "progress", id: job.id, stage: "bundle", done: 0 });
+    await changeNetworks(bundle);
+  }
   const data = pyodide.toPy(new Uint8Array(job.bytes));
-  const session = Session(data, job.name, bundleJson, JSON.stringify({ ...details, kind, engine }));
+  const session = Session(data, job.name, description, JSON.stringify({ ...details, kind, engine }));
   data.destroy();
   try {
     const end = await work.follow(session);

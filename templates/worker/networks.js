@@ -1,20 +1,32 @@
-// ONNX Runtime Web: one session a graph of the bundle, WebAssembly, one thread. Those that every image needs are made at the
-// start; the others when they are first asked for, from files that the page has kept.
+// ONNX Runtime Web: one session a graph, WebAssembly, one thread, of one bundle at a time. Those that every image needs are
+// made when the bundle is taken up; the others when they are first asked for, from files that the page has kept.
 const sessions = new Map();
-let graphs = {}; // role -> {file, weights}
-let files = {}; // of the bundle, by their name there, that Python reads itself
+let current = null; // the bundle of the sessions; its graphs are {role: {file, weights}}
 let filesFromPage = null;
 
-async function startNetworks(assets, boot) {
-  ({ graphs, files } = boot);
+async function startNetworks(assets, bundle) {
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmBinary = await unpack(assets["ort-wasm-simd-threaded.wasm"]);
-  for (const role of boot.roles) await startNetwork(role, assets);
+  await makeSessions(bundle, assets);
   ort.env.wasm.wasmBinary = undefined; // 14 MB that nobody needs any more
 }
 
+async function makeSessions(bundle, assets) {
+  current = bundle;
+  for (const role of bundle.roles) await startNetwork(role, assets);
+}
+
+// Another bundle's networks in the place of these: memory holds those of one.
+async function changeNetworks(bundle) {
+  if (bundle === current) return;
+  current = null;
+  for (const session of sessions.values()) await session.release();
+  sessions.clear();
+  await makeSessions(bundle, await askPageFor(bundle.start));
+}
+
 async function startNetwork(role, assets) {
-  const { file, weights } = graphs[role];
+  const { file, weights } = current.graphs[role];
   const model = await unpack(assets[file]);
   const externalData = [];
   for (const [path, name] of Object.entries(weights)) externalData.push({ path, data: await unpack(assets[name]) });
@@ -31,12 +43,12 @@ function askPageFor(names) {
 
 async function loadGraph({ role }) {
   if (sessions.has(role)) return;
-  const { file, weights } = graphs[role];
+  const { file, weights } = current.graphs[role];
   await startNetwork(role, await askPageFor([file, ...Object.values(weights)]));
 }
 
 async function readFile({ name }) {
-  const asset = files[name];
+  const asset = current.files[name];
   return unpack((await askPageFor([asset]))[asset]);
 }
 

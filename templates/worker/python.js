@@ -1,7 +1,8 @@
 // Starts Pyodide from its memory snapshot, or, where a browser cannot restore that, from the standard library and the
 // runtime's wheel, which takes seconds instead of tenths of a second.
 async function startPython(assets, boot) {
-  for (const name of ["pyodide.asm.wasm", "python_stdlib.zip", boot.wheel]) {
+  const packages = Object.keys(boot.packages);
+  for (const name of ["pyodide.asm.wasm", "python_stdlib.zip", boot.wheel, ...Object.values(boot.packages)]) {
     embeddedFiles.set(name, await unpack(assets[name]));
   }
   const options = {
@@ -12,6 +13,7 @@ async function startPython(assets, boot) {
     stdout: () => {},
   };
   const pyodide = boot.snapshot ? await restored(assets, options) : await fromScratch(options);
+  if (packages.length) await install(pyodide, packages);
   embeddedFiles.clear();
   return pyodide;
 }
@@ -29,4 +31,11 @@ async function fromScratch(options) {
   const pyodide = await loadPyodide(options);
   await pyodide.loadPackage("sitegen-runtime", { messageCallback: () => {} });
   return pyodide;
+}
+
+// Further wheels, by their names in the lock, after the snapshot: it holds none of them, and serves every site.
+async function install(pyodide, packages) {
+  await pyodide.loadPackage(packages, { messageCallback: () => {} });
+  const missing = packages.filter((name) => !(name in pyodide.loadedPackages));
+  if (missing.length) throw new Error(`The page's Python could not take in ${missing.join(", ")}.`);
 }

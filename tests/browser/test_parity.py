@@ -197,12 +197,8 @@ def test_histogram() -> None:
 def test_report_tables_hold_the_figures() -> None:
     part = compared(with_change(lambda fields: fields["findings"][1].update(probability=0.50002))).summary()
     part |= {"ready_ms": 1234.4, "requests_outside": []}
-    report = {
-        "browser": {"name": "chrome", "version": "1.2"},
-        "images": 1,
-        "chester": CHESTER,
-        "transports": {"file": part},
-    }
+    entry = {"name": "test-model", "version": "1.0", "images": 1, "transports": {"file": part}}
+    report = {"browser": {"name": "chrome", "version": "1.2"}, "chester": CHESTER, "bundles": [entry]}
     console = Console(width=200, file=io.StringIO())
     for table in as_tables(report):
         console.print(table)

@@ -14,8 +14,9 @@ import torch
 
 from sitegen.bundle import FeatureMap
 from sitegen.errors import ExportError
+from sitegen.export.agreement import TOLERANCE, samples
 from sitegen.export.classifier_bundle import classifier_input, write_classifier
-from sitegen.export.proof import TOLERANCE, prove, samples
+from sitegen.export.proof import prove
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
 from sitegen_runtime.model import NetworkInput

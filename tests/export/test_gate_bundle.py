@@ -24,9 +24,11 @@ from sitegen.bundle import (
     write_description,
 )
 from sitegen.errors import BundleError, ExportError
-from sitegen.export.classifier_bundle import classifier_input, write_classifier, write_golden
+from sitegen.export.classifier_bundle import classifier_input, write_classifier
 from sitegen.export.features_graph import FeatureStatistics, write_features_graph
-from sitegen.export.gate_bundle import gate_input, prove_gate, take_gate, write_gate
+from sitegen.export.gate_bundle import gate_input, prove_gate, write_gate
+from sitegen.export.golden import write_golden
+from sitegen.export.taken_gate import take_gate
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.networks.reconstruction import ReconstructionSettings, make_reconstruction, reconstruction_document
 from sitegen.networks.registry import make_network, network_document, read_network

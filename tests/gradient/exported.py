@@ -13,7 +13,8 @@ from networks_table import FEATURES, INPUT, NETWORKS, make
 from torch import nn
 
 from sitegen import gradient
-from sitegen.export.onnx_export import _quiet, strip_traces
+from sitegen.export.onnx_export import _quiet
+from sitegen.export.onnx_files import strip_traces
 
 OPSETS = (18, 25)
 """The oldest and the newest that torch writes by itself."""

@@ -64,6 +64,7 @@ def test_the_manifest_lists_every_file_with_its_hash(site: Path, bundle: Bundle)
     assert manifest["schema"] == "sitegen.site/1"
     digest = sha256((bundle.folder / "bundle.json").read_bytes()).hexdigest()
     assert manifest["bundle"] == {"name": "test-model", "version": "1.0", "sha256": digest}
+    assert manifest["bundles"] == [manifest["bundle"]]
 
 
 def test_no_file_is_too_large_for_any_host(site: Path) -> None:
@@ -82,7 +83,7 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
         name: entry["bytes"] for name, entry in constant["assets"].items()
     }
     for name in ("bundle.json", "classifier.onnx", "classifier.weights", "gate.onnx", "gate.weights"):
-        assert assets[f"bundle/{name}"] == (bundle.folder / name).read_bytes(), name
+        assert assets[f"bundles/test-model/{name}"] == (bundle.folder / name).read_bytes(), name
     engines = install_engines()
     assert assets["pyodide.asm.wasm"] == engines.read("pyodide", "pyodide.asm.wasm")
     assert assets["python_stdlib.zip"] == engines.read("pyodide", "python_stdlib.zip")
@@ -90,31 +91,37 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
     assert assets[wheel] == build_wheel().content
     lock = json.loads(constant["boot"]["lock"])
     assert [entry["file_name"] for entry in lock["packages"].values()] == [wheel]
-    assert constant["boot"]["graphs"] == {
+    (entry,) = constant["bundles"]
+    place = "bundles/test-model"
+    assert entry["graphs"] == {
         "classifier": {
-            "file": "bundle/classifier.onnx",
-            "weights": {"classifier.weights": "bundle/classifier.weights"},
+            "file": f"{place}/classifier.onnx",
+            "weights": {"classifier.weights": f"{place}/classifier.weights"},
         },
-        "gate": {"file": "bundle/gate.onnx", "weights": {"gate.weights": "bundle/gate.weights"}},
+        "gate": {"file": f"{place}/gate.onnx", "weights": {"gate.weights": f"{place}/gate.weights"}},
     }
+    assert set(constant["common"]) | set(entry["assets"]) == constant["assets"].keys()
+    assert set(entry["start"]) == set(entry["assets"])
 
 
 def test_a_gradient_graph_is_packed_without_weights_of_its_own(gradient_site: Path, gradient_bundle: Bundle) -> None:
     constant = site_constant(gradient_site)
-    ours = sorted(name for name in constant["assets"] if name.startswith("bundle/"))
+    ours = sorted(name for name in constant["assets"] if name.startswith("bundles/"))
     assert ours == [
-        f"bundle/{name}"
+        f"bundles/test-model/{name}"
         for name in (
             *("bundle.json", "classifier.onnx", "classifier.weights", "gate.onnx", "gate.weights", "gradient.onnx"),
         )
     ]
-    graph = asset(gradient_site, constant["assets"]["bundle/gradient.onnx"])
+    graph = asset(gradient_site, constant["assets"]["bundles/test-model/gradient.onnx"])
     assert graph == (gradient_bundle.folder / "gradient.onnx").read_bytes()
-    assert constant["boot"]["graphs"]["gradient"] == {
-        "file": "bundle/gradient.onnx",
-        "weights": {"classifier.weights": "bundle/classifier.weights"},
+    (entry,) = constant["bundles"]
+    assert entry["graphs"]["gradient"] == {
+        "file": "bundles/test-model/gradient.onnx",
+        "weights": {"classifier.weights": "bundles/test-model/classifier.weights"},
     }
-    assert constant["boot"]["roles"] == ["classifier", "gate"]  # whose sessions are made at the start
+    assert "bundles/test-model/gradient.onnx" not in entry["start"]
+    assert entry["roles"] == ["classifier", "gate"]  # whose sessions are made at the start
 
 
 def test_each_kind_of_job_has_its_error_document(site: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bundles import make_bundle
 from sitegen.bundle import Bundle, Calibration, Description
+from sitegen.site.options import ExampleImage, Logo, SiteOptions
 from sitegen.site.page import PageData, render_document, render_index
 
 NASTY = "</script><script>alert(1)</script> & \"quoted\" 'single' <b>"
@@ -114,8 +115,21 @@ def test_links_lead_to_files_of_the_site(site: Path) -> None:
 
 def index_of(bundle: Bundle, **changes: object) -> Page:
     description = Description.model_validate(bundle.description.model_dump(by_alias=True) | changes)
-    labels = [label.name for label in description.labels]
-    return Page(render_index(description, PageData({}, {}, {}, {}, labels, None), "/* js-sha256 */"))
+    return Page(index([description], "/* js-sha256 */"))
+
+
+def index(descriptions: list[Description], library: str = "", options: SiteOptions | None = None) -> str:
+    """The index page of models without files."""
+    bundles = [
+        {
+            "name": each.name,
+            "card": f"card.{each.name}.html",
+            "example": None,
+            "labels": [one.name for one in each.labels],
+        }
+        for each in descriptions
+    ]
+    return render_index(descriptions, PageData({}, [], {}, {}, bundles, []), library, options)
 
 
 def test_titles_and_labels_are_text_whatever_they_hold(bundle: Bundle) -> None:
@@ -140,11 +154,11 @@ def test_cards_are_prose_whose_html_is_shown_as_text() -> None:
 
 
 def test_a_model_without_gate_or_calibration_says_so(tmp_path: Path, bundle: Bundle) -> None:
-    with_gate = render_index(bundle.description, PageData({}, {}, {}, {}, [], None), "")
+    with_gate = index([bundle.description])
     assert "Its gate refuses images" in with_gate
     assert "stretched so that its operating point lies at 50 %" in with_gate
     bare = make_bundle(tmp_path, gate=False, calibrated=False).description
-    without = render_index(bare, PageData({}, {}, {}, {}, [], None), "")
+    without = index([bare])
     assert "This model has no gate" in without
     assert "the model's probability; the mark is its operating point." in without.replace("&#39;", "'")
 
@@ -153,15 +167,77 @@ def test_the_page_says_which_calibration_each_finding_has(tmp_path: Path) -> Non
     description = make_bundle(tmp_path).description
     labels = list(description.labels)
     labels[1] = labels[1].model_copy(update={"calibration": Calibration(method="temperature", temperature=2.0)})
-    text = render_index(description.model_copy(update={"labels": labels}), PageData({}, {}, {}, {}, [], None), "")
+    text = index([description.model_copy(update={"labels": labels})])
     assert "the bar shows a percentage, which is not the same for all. Atelectasis, Effusion: the model" in text
     assert "Pneumonia: a probability calibrated on validation images (temperature scaling)" in text
 
 
 def test_a_library_that_would_end_the_script_stops_the_build(bundle: Bundle) -> None:
     with pytest.raises(ValueError, match="closing script tag"):
-        render_index(bundle.description, PageData({}, {}, {}, {}, [], None), "x = '</SCRIPT>'")
+        index([bundle.description], "x = '</SCRIPT>'")
 
 
 def test_the_warning_is_on_the_page(site: Path) -> None:
     assert "Not for diagnostic use." in (site / "index.html").read_text("utf-8")
+
+
+def test_one_model_leaves_nothing_to_choose(site: Path) -> None:
+    page = Page((site / "index.html").read_text("utf-8"))
+    assert not [entry for tag, entry in page.tags if tag in ("fieldset", "legend") or entry.get("name") == "model"]
+
+
+def test_several_models_are_offered_with_their_cards(bundle: Bundle) -> None:
+    second = bundle.description.model_copy(update={"name": "other", "title": NASTY})
+    html = index([bundle.description, second])
+    page = Page(html)
+    radios = [entry for tag, entry in page.tags if tag == "input" and entry.get("type") == "radio"]
+    assert [(entry["value"], "checked" in entry) for entry in radios] == [("test-model", True), ("other", False)]
+    links = [entry["href"] for tag, entry in page.tags if tag == "a" and (entry["href"] or "").startswith("card")]
+    assert links == ["card.test-model.html", "card.other.html"] * 2  # where it is chosen, and at the foot
+    assert page.text["title"] == f"Test model · {NASTY}"
+    assert html.count("Atelectasis, Pneumonia, Effusion.") == 2
+    assert not [tag for tag, _ in page.tags if tag == "b"]
+
+
+def test_many_findings_are_counted_where_a_model_is_chosen(bundle: Bundle) -> None:
+    label = bundle.description.labels[0]
+    labels = [label.model_copy(update={"name": f"Finding {number}"}) for number in range(7)]
+    many = bundle.description.model_copy(update={"name": "many", "labels": labels})
+    assert "Finding 0, Finding 1, Finding 2, Finding 3 and 3 more." in index([many, bundle.description])
+
+
+def test_models_that_mean_different_things_by_a_bar_are_told_apart(tmp_path: Path, bundle: Bundle) -> None:
+    bare = make_bundle(tmp_path, calibrated=False).description
+    bare = bare.model_copy(update={"name": "bare", "title": "Plain model"})
+    text = index([bundle.description, bare])
+    assert "Test model: for each finding the bar shows the model" in text
+    assert "Plain model: for each finding the bar shows the model" in text
+    same = bare.model_copy(update={"name": "same"})
+    assert index([bare, same]).count("For each finding the bar shows") == 1
+
+
+def test_what_a_project_adds(bundle: Bundle) -> None:
+    options = SiteOptions(
+        title="Our page",
+        intro=f"A *course*, {NASTY}",
+        contact="[Ask](mailto:a@hospital.example)",
+        colours="@media (prefers-color-scheme: light) { :root { --accent: #004080; } }\n",
+        logo=Logo("data:image/png;base64,AAAA", 'Our "logo"'),
+        examples=(ExampleImage("a.png", "Try <this>", b""),),
+    )
+    page = Page(index([bundle.description], "", options))
+    assert (page.text["title"], page.text["h1"]) == ("Our page", "Our page")
+    assert page.text["em"] == "course"
+    assert not [tag for tag, _ in page.tags if tag == "b"]
+    (logo,) = [entry for tag, entry in page.tags if tag == "img"]
+    assert (logo["src"], logo["alt"]) == ("data:image/png;base64,AAAA", 'Our "logo"')
+    assert "Try <this>" in page.text["button"]
+    assert [entry["href"] for tag, entry in page.tags if tag == "a"][-3:] == [
+        "mailto:a@hospital.example",
+        "card.test-model.html",
+        "licences/index.html",
+    ]
+    assert page.inline["style"][0].endswith("--accent: #004080; } }\n")
+    assert page.policy["style-src"] == [source(page.inline["style"][0])]
+    card = Page(render_document("Card", "text", "index.html", options))
+    assert card.policy["style-src"] == [source(card.inline["style"][0])] == page.policy["style-src"]

@@ -1,0 +1,20 @@
+"""The golden image of a bundle: a synthetic one, so that it is nobody's."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen.data.cache import image_tensors
+from sitegen.export.write_bundle import GOLDEN
+from sitegen.phantom import write_phantom
+from sitegen_runtime.model import NetworkInput
+
+GOLDEN_SEED, GOLDEN_SIDE = 1, 768
+Images = NDArray[np.float32]
+
+
+def write_golden(folder: Path, image: NetworkInput) -> Images:
+    """Write `golden.png`, always the same phantom, and return what the network sees of it: [1, C, side, side]."""
+    write_phantom(folder / GOLDEN, GOLDEN_SEED, GOLDEN_SIDE)
+    return image_tensors((folder / GOLDEN).read_bytes(), {"golden": image})["golden"]

@@ -1,0 +1,192 @@
+"""From a model that was read to a bundle: graphs with gradients, proof, gate, card, and a report beside it.
+
+The bundle is made in a folder beside the target and put there at the end, so that nothing that failed is ever in place.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sitegen.bundle import CARD, DESCRIPTION, Bundle, Graph, Licence, load_bundle
+from sitegen.errors import BundleError, DataError, SettingsError
+from sitegen.export.golden import write_golden
+from sitegen.export.swap import in_place_of
+from sitegen.export.taken_gate import TakenGate, take_gate
+from sitegen.export.write_bundle import Draft, write_bundle
+from sitegen.importing.card import render_card
+from sitegen.importing.document import import_document, import_provenance
+from sitegen.importing.graphs import GradientGraphs, HalfWeights, halve_weights, write_gradient_graphs
+from sitegen.importing.preprocessing import compare_preprocessing
+from sitegen.importing.proof import Proof, prove
+from sitegen.importing.report import as_html
+from sitegen.importing.sample_images import SampleImages, sample_images
+from sitegen.importing.settings import ImportSettings
+from sitegen.importing.source import ImportedClassifier
+from sitegen.prediction import Predictor
+from sitegen_runtime.model import NetworkInput
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """A bundle that was imported, its proof, the document of its report, where that lies, and sentences for people."""
+
+    bundle: Bundle
+    proof: Proof
+    document: Mapping[str, Any]
+    report: Path
+    warnings: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What the files of a bundle turned out to be."""
+
+    graphs: GradientGraphs
+    proof: Proof
+    half: HalfWeights | None
+    gate: TakenGate | None
+    preprocessing: Mapping[str, Any] | None
+
+
+def import_bundle(
+    model: ImportedClassifier,
+    out: Path,
+    settings: ImportSettings,
+    *,
+    gate: Path | None,
+    images: Sequence[Path],
+    report: Path | None,
+    half: bool,
+    say: Say = lambda stage: None,
+) -> ImportReport:
+    """Make the bundle `out` of a model, prove it, write the report, and return what was made.
+
+    `gate` is another bundle, whose gate is taken over; `images` are files or folders to prove the import on, synthetic
+    ones if there are none; `report` is an HTML file, `<name>-import.html` beside the bundle's folder by default; the
+    same as data is written beside it as JSON. With `half`, weights are stored with 16 bits. `say` is told each stage.
+
+    Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
+    for what cannot be used. `out` is then as it was.
+    """
+    page = report or out.resolve().parent / f"{model.name}-import.html"
+    if page.suffix == ".json":
+        raise SettingsError(f"{page} is where the report's figures go. Name an HTML file with --report.")
+    if page.is_dir():
+        raise SettingsError(f"{page} is a folder. Name an HTML file with --report.")
+    source = _open_gate(gate) if gate else None
+    author = _author(settings)
+    say("Reading images")
+    given = sample_images(images, model.image)
+    with in_place_of(out) as folder:
+        made = _write(model, folder, given, source, half, say)
+        say("Writing the bundle")
+        remarks = [*model.remarks, *made.graphs.remarks, *(made.gate.warnings if made.gate else ())]
+        bundle = _finish(folder, model, settings, made, remarks, author)
+        document = import_document(model, bundle, given, made.proof, made.half, remarks, made.preprocessing)
+        golden = _golden_refused(bundle)
+    _write_report(page, document)
+    return ImportReport(load_bundle(out), made.proof, document, page, [*remarks, *golden])
+
+
+def check_target(out: Path, name: str, *, force: bool) -> None:
+    """Raise BundleError where `out` has a bundle of another model than `name`, unless `force` allows to replace it."""
+    try:
+        present = json.loads((out / DESCRIPTION).read_bytes()).get("name")
+    except (OSError, ValueError, AttributeError):
+        return  # nothing, or no bundle: `in_place_of` says what is to be said of that
+    if present != name and not force:
+        raise BundleError(
+            f"{out} holds the bundle of another model, {present!r}; this one is {name!r}. Name another folder with -o, "
+            "or replace it with --force."
+        )
+
+
+def _write(
+    model: ImportedClassifier, folder: Path, given: SampleImages, gate: Bundle | None, half: bool, say: Say
+) -> _Made:
+    """Write all files but description and card."""
+    say("Writing graphs")
+    model.write(folder)
+    graphs = write_gradient_graphs(folder)
+    shown = np.concatenate([given.tensors, write_golden(folder, model.image)])
+    say("Comparing with the original")
+    proof = prove(folder, model.original, shown, graphs.feature_map)
+    halved = None
+    if half:
+        say("Storing weights with 16 bits")
+        graphs, halved = halve_weights(folder, shown)
+    compared = None
+    if model.preparation:
+        say("Comparing preprocessing")
+        compared = compare_preprocessing(folder, model.preparation, given, model.image, model.labels)
+    return _Made(graphs, proof, halved, take_gate(gate, folder) if gate else None, compared)
+
+
+def _finish(
+    folder: Path, model: ImportedClassifier, settings: ImportSettings, made: _Made, remarks: list[str], author: str
+) -> Bundle:
+    """Write the card and the bundle's description."""
+    draft = Draft(
+        name=model.name,
+        version=settings.version,
+        title=model.title,
+        licence=Licence(weights=settings.licence_weights, data=settings.licence_data),
+        labels=model.labels,
+        gate=made.gate.settings if made.gate else None,
+        gradient=made.graphs.gradient,
+        feature_map=made.graphs.feature_map,
+        provenance=import_provenance(model, made.proof, made.half, made.gate, remarks, made.preprocessing),
+    )
+    inputs: dict[str, NetworkInput | Graph] = {"classifier": model.image}
+    if made.gate:
+        inputs["gate"] = made.gate.graph
+    (folder / CARD).write_text(render_card(draft, model.image, author), encoding="utf-8", newline="\n")
+    return write_bundle(folder, draft, inputs)
+
+
+def _open_gate(folder: Path) -> Bundle:
+    bundle = load_bundle(folder)
+    if bundle.description.gate is None:
+        raise SettingsError(f"The bundle {folder} has no gate. Name one that has, or leave out --gate.")
+    return bundle
+
+
+def _author(settings: ImportSettings) -> str:
+    """What the settings' Markdown file says of the model."""
+    if not settings.card:
+        return ""
+    path = Path(settings.folder) / Path(settings.card).expanduser()
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}. The settings name it as card.") from error
+
+
+def _golden_refused(bundle: Bundle) -> list[str]:
+    """A sentence where the gate refuses the example image, which the page then shows refused."""
+    golden = bundle.description.golden
+    if golden is None or bundle.description.gate is None:
+        return []
+    accepted = Predictor(bundle).predict(bundle.path(golden.image))["gate"]["accepted"]
+    if accepted:
+        return []
+    return [
+        "The gate refuses the example image, a drawn chest radiograph. Look at whether it suits this model's images."
+    ]
+
+
+def _write_report(page: Path, document: Mapping[str, Any]) -> None:
+    """Write the report and, beside it, its document as JSON."""
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(as_html(document), encoding="utf-8", newline="\n")
+        page.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise DataError(f"{page} cannot be written: {error.strerror}. Name another file with --report.") from error

@@ -1,0 +1,135 @@
+"""The card of an imported bundle: a draft that says what is known of the model, and what is not.
+
+Every number on it is in `bundle.json`, too. The author's own Markdown comes last, because no import knows what a model
+may have learned instead of its findings.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from sitegen.export.card_gate import gate_in_short, gate_section
+from sitegen.export.card_tables import plain, table
+from sitegen.export.write_bundle import Draft
+from sitegen.importing.document import flattened
+from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.wording import percent_means
+
+TEMPLATE = Path(__file__).with_name("card.template.md")
+WIDTH = 120
+NO_WORDS = """## What it may have learned instead
+Nobody has looked yet. Text burned into the images, their proportions, the view, the age of the patients and the machine
+can each tell classes apart without any finding. Whoever publishes this model should look, and say here what was found:
+the import's settings name a Markdown file for it as `card`."""
+
+
+def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
+    """Return the card in Markdown, from the draft's provenance as `sitegen import` writes it.
+
+    `author` is Markdown that ends the card; without it the card says that nobody looked for shortcuts.
+    """
+    made = draft.provenance
+    text = TEMPLATE.read_text(encoding="utf-8").format(
+        title=plain(draft.title),
+        comes=_comes([plain(label.name) for label in draft.labels]),
+        gate_first=" Before that, a gate decides whether the image is of the right kind at all." if draft.gate else "",
+        network=_network(image, gate_in_short(draft)),
+        origin=_origin(made["import"]),
+        licence_data=plain(draft.licence.data),
+        licence_weights=plain(draft.licence.weights),
+        gate=gate_section(draft),
+        labels=_labels(draft),
+        meanings=_meanings(draft),
+        proof=_proof(made["proof"], made["half"]),
+        preprocessing=_preprocessing(made["preprocessing"]),
+        remarks="\n".join(f"- {plain(remark)}" for remark in made["remarks"]),
+    )
+    lines = "\n".join(_wrapped(line) for line in text.splitlines())
+    whole = re.sub(r"\n{3,}", "\n\n", lines).strip()  # parts without content leave gaps
+    return f"{whole}\n\n{author.strip() or NO_WORDS}\n"
+
+
+def _wrapped(line: str) -> str:
+    if line.startswith(("|", "#")):
+        return line
+    inside = "  " if line.startswith("- ") else ""
+    return fill(line, WIDTH, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False)
+
+
+def _comes(labels: list[str]) -> str:
+    named = ", ".join(f"*{label}*" for label in labels)
+    return (
+        f"out comes one finding, {named}, as a probability"
+        if len(labels) == 1
+        else f"out come {len(labels)} findings, each as a probability: {named}"
+    )
+
+
+def _network(image: NetworkInput, gate: str) -> str:
+    low, high = image.range
+    part = "the centred square" if image.fraction == 1 else f"the middle {100 * image.fraction:g} % of the square"
+    rows = [["input", f"{image.cells} x {image.cells} {image.colour}, {part}"], ["values", f"{low:g} to {high:g}"]]
+    if set(image.mean) != {0.0} or set(image.std) != {1.0}:
+        rows.append(["less", " ".join(f"{value:g}" for value in image.mean)])
+        rows.append(["divided by", " ".join(f"{value:g}" for value in image.std)])
+    return table(["part", "what"], [*rows, ["gate", gate]])
+
+
+def _origin(imported: Mapping[str, Any]) -> str:
+    """Everything that the source says of itself, hashes of files included, as a list."""
+    lines = [f"- {plain(name)}: {plain(value)}" for name, value in flattened(imported)]
+    return "\n".join(lines) or "Nothing is known of it."
+
+
+def _labels(draft: Draft) -> str:
+    rows = [
+        [plain(label.name), f"{label.operating_point:.4g}", label.calibration.method if label.calibration else "none"]
+        for label in draft.labels
+    ]
+    return table(["finding", "operating point", "calibration"], rows)
+
+
+def _meanings(draft: Draft) -> str:
+    methods = dict.fromkeys(label.calibration.method if label.calibration else None for label in draft.labels)
+    return "\n".join(f"- {method or 'no calibration'}: {_meaning(method)}" for method in methods)
+
+
+def _meaning(method: str | None) -> str:
+    if method == "piecewise-linear":  # not chosen on validation images that anybody here has seen
+        return (
+            "the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
+            "50 % does not mean that every second image has the finding."
+        )
+    return percent_means(method)
+
+
+def _proof(proof: Mapping[str, Any], half: Mapping[str, Any] | None) -> str:
+    figures = ", ".join(f"{name} {value:.1e}" for name, value in proof["logits"].items())
+    if proof["library"]:
+        told = (
+            f"On {proof['images']} images the graphs in this bundle, run by ONNX Runtime, gave the logits of the "
+            f"original, run by {plain(proof['library'])}. The largest differences: {figures}; "
+            f"{proof['tolerance']:g} was allowed."
+        )
+    else:
+        told = "There was no original to compare the classifier with."
+        if figures:
+            told += f" The other graphs give its logits on {proof['images']} images: {figures}."
+    if half:
+        told += (
+            f" Weights are stored with 16 bits. That moved probabilities by {100 * half['mean']:.3g} percentage points "
+            f"on average and by {100 * half['largest']:.3g} at most; page and Python run the same rounded weights."
+        )
+    return told
+
+
+def _preprocessing(compared: Mapping[str, Any] | None) -> str:
+    if not compared or compared["mean"] is None:
+        return ""
+    return (
+        f"The model's own code prepares images in another way ({plain(compared['described'].rstrip('.'))}). On "
+        f"{compared['images']} images that changed probabilities by {compared['mean']:.3g} percentage points on "
+        f"average, by {compared['largest']:.3g} at most."
+    )

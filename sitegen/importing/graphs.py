@@ -1,0 +1,87 @@
+"""The graphs of an imported classifier: itself, its gradients as far as they go, its last layer, and 16-bit weights."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sitegen.bundle import FeatureMap
+from sitegen.errors import GradientError
+from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, export_cam, export_gradient, export_guided
+from sitegen.export.half_weights import round_weights, store_half
+from sitegen.export.names import CLASSIFIER, FINAL_WEIGHTS
+from sitegen.importing.final_layer import last_map, write_final_layer
+from sitegen.importing.graph_run import GraphRun, Images, Values, sigmoid
+from sitegen.importing.proof import compare_with
+
+
+@dataclass(frozen=True)
+class GradientGraphs:
+    """Whether there are gradient graphs, the last layer where class activation maps are defined, and remarks."""
+
+    gradient: bool
+    feature_map: FeatureMap | None
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class HalfWeights:
+    """What storing the weights with 16 bits did: how many there are, and by how much probabilities moved.
+
+    `logits` is, by file, how far the graphs as they are stored are from the reference: the same graph in float32 with
+    weights that were rounded in the same way. `largest` and `mean` are of the probability, against unrounded weights.
+    """
+
+    weights: int
+    logits: dict[str, float]
+    mean: float
+    largest: float
+
+
+def write_gradient_graphs(folder: Path) -> GradientGraphs:
+    """Write the gradient graphs for the `classifier.onnx` of a folder, and `final.weights` where they are defined.
+
+    A classifier with an operator that has no gradient keeps none of these files, and a remark says so.
+    """
+    features = last_map(folder)
+    try:
+        export_gradient(folder, features)
+        if features:
+            export_cam(folder, features)
+        export_guided(folder)
+    except GradientError as error:
+        _remove(folder)
+        told = f"The bundle gives no gradients and no maps of where the model looked: {error}"
+        return GradientGraphs(gradient=False, feature_map=None, remarks=(told,))
+    feature_map = write_final_layer(folder)
+    remarks = () if feature_map else (_without_last_layer(features),)
+    return GradientGraphs(gradient=True, feature_map=feature_map, remarks=remarks)
+
+
+def halve_weights(folder: Path, images: Images) -> tuple[GradientGraphs, HalfWeights]:
+    """Round the weights of a folder's graphs to 16 bits, make the gradient graphs anew, and store them all so.
+
+    Raises ExportError where a weight is too large, or where a graph does not give what the reference gives.
+    """
+    before = GraphRun(folder / CLASSIFIER).logits(images)
+    count = round_weights(folder / CLASSIFIER)
+    reference = GraphRun(folder / CLASSIFIER).logits(images)
+    _remove(folder)
+    graphs = write_gradient_graphs(folder)
+    files = [name for name in (CLASSIFIER, GRADIENT, CAM, GUIDED) if (folder / name).is_file()]
+    store_half(folder, files)
+    logits = compare_with(reference, folder, images, graphs.feature_map)
+    moved: Values = abs(sigmoid(reference) - sigmoid(before))
+    return graphs, HalfWeights(count, logits, float(moved.mean()), float(moved.max()))
+
+
+def _remove(folder: Path) -> None:
+    for name in (GRADIENT, CAM, GUIDED, FINAL_WEIGHTS):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _without_last_layer(features: str | None) -> str:
+    if features:
+        return (
+            "The network does not end in an average over the image and one linear layer, so that there are no class "
+            f"activation maps. Grad-CAM draws over the feature map {features!r}."
+        )
+    return "The network has no feature map that is laid out like the image: there are no CAM and no Grad-CAM."

@@ -1,0 +1,82 @@
+"""The files that a project's settings name, read and checked: every error names the key."""
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from sitegen.errors import SettingsError
+from sitegen.project.colours import colour_style
+from sitegen.project.settings import LogoSettings, Project
+from sitegen.site.extra_wheels import ExtraWheel, read_wheel
+from sitegen.site.options import ExampleImage, Logo, SiteOptions
+from sitegen_runtime.errors import ImageError
+from sitegen_runtime.formats import inspect_image
+
+LARGEST_LOGO = 256 * 1024  # it stands in the page itself, which is never cached
+
+
+def site_options(project: Project) -> SiteOptions:
+    """Return what a project's site has beside its bundles.
+
+    Raises SettingsError where a file is missing or not what it has to be, or a colour is illegible.
+    """
+    settings = project.settings
+    try:
+        return SiteOptions(
+            title=settings.title,
+            language=settings.languages[0],
+            intro=settings.intro,
+            contact=settings.contact,
+            colours=colour_style(settings.colours),
+            logo=_logo(project, settings.logo) if settings.logo else None,
+            examples=tuple(_examples(project)),
+            wheels=tuple(_wheel(project.path(name)) for name in settings.wheels),
+        )
+    except SettingsError as error:
+        raise SettingsError(f"{project.file}: {error}") from None
+
+
+def _content(path: Path, key: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"{key}: {path} cannot be read ({error.strerror}). Name a file beside sitegen.toml."
+        ) from None
+
+
+def _media_type(content: bytes, path: Path, key: str) -> str:
+    """Return the media type of an image file that is whole."""
+    try:
+        return inspect_image(content).media_type
+    except ImageError as error:
+        raise SettingsError(f"{key}: {path}: {error}") from None
+
+
+def _wheel(path: Path) -> ExtraWheel:
+    try:
+        return read_wheel(path)
+    except SettingsError as error:
+        raise SettingsError(f"wheels: {error}") from None
+
+
+def _logo(project: Project, logo: LogoSettings) -> Logo:
+    path = project.path(logo.image)
+    content = _content(path, "logo.image")
+    if len(content) > LARGEST_LOGO:
+        raise SettingsError(
+            f"logo.image: {path} has {len(content)} bytes, and the page would carry them all; make it smaller than "
+            f"{LARGEST_LOGO}."
+        )
+    is_drawing = re.match(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]", content, re.DOTALL)
+    media_type = "image/svg+xml" if is_drawing else _media_type(content, path, "logo.image (not an SVG drawing either)")
+    return Logo(f"data:{media_type};base64,{base64.b64encode(content).decode()}", logo.alt)
+
+
+def _examples(project: Project) -> Iterator[ExampleImage]:
+    for number, example in enumerate(project.settings.examples):
+        path, key = project.path(example.image), f"examples.{number}.image"
+        content = _content(path, key)
+        _media_type(content, path, key)
+        yield ExampleImage(path.name, example.caption, content)

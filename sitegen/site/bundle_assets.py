@@ -1,0 +1,110 @@
+"""What the page needs of each bundle: its files as assets, equal ones once, and its entry in the page's program."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sitegen.bundle import DESCRIPTION, Bundle, Role
+from sitegen.errors import SiteError
+from sitegen.site.packing import Asset
+
+ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
+ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features", "cam", "guided")
+
+AssetNames = dict[str, str]
+
+
+def asset_names(bundles: Sequence[Bundle]) -> dict[str, AssetNames]:
+    """Return, for each bundle by its name, the asset that holds each of its files.
+
+    Files of equal content share an asset, named after the first of them. Raises SiteError where two bundles have one
+    name.
+    """
+    names: dict[str, AssetNames] = {}
+    by_content: dict[str, str] = {}
+    for bundle in bundles:
+        name = bundle.description.name
+        if name in names:
+            raise SiteError(
+                f"Two of the bundles are called {name!r} ({bundle.folder} is the second), and the page chooses by "
+                'name. Give one of them another "name" in its bundle.json.'
+            )
+        hashes = {DESCRIPTION: bundle.model.sha256} | {
+            file: bundle.description.files[file].sha256 for file in _bundle_files(bundle)
+        }
+        names[name] = {file: by_content.setdefault(sha, f"bundles/{name}/{file}") for file, sha in hashes.items()}
+    return names
+
+
+def bundle_assets(bundles: Sequence[Bundle], names: dict[str, AssetNames]) -> Iterator[Asset]:
+    """Yield the assets of all bundles, each once."""
+    done: set[str] = set()
+    for bundle in bundles:
+        for file, asset in names[bundle.description.name].items():
+            if asset not in done:
+                content = bundle.description_bytes if file == DESCRIPTION else bundle.path(file).read_bytes()
+                yield Asset(asset, content)
+            done.add(asset)
+
+
+def page_entry(bundle: Bundle, names: AssetNames, card: str) -> dict[str, Any]:
+    """Return what the page's program knows of a bundle (an entry of SITE.bundles).
+
+    `start` are the assets that its first sessions are made of, `assets` are all of its own.
+    """
+    description = bundle.description
+    graphs = {
+        role: {
+            "file": names[description.graphs[role].file],
+            "weights": {place: names[path] for place, path in bundle.weights(role).items()},
+        }
+        for role in ROLES_IN_THE_PAGE
+        if role in description.graphs
+    }
+    roles = [role for role in ROLES_AT_THE_START if role in graphs]
+    at_the_start = [file for role in roles for file in _graph_files(bundle, role)]
+    golden = description.golden
+    return identity(bundle) | {
+        "title": description.title,
+        "card": card,
+        "labels": [label.name for label in description.labels],
+        "description": names[DESCRIPTION],
+        "graphs": graphs,
+        "files": {name: names[name] for name in _files_to_read(bundle)},
+        "roles": roles,
+        "start": list(dict.fromkeys(names[file] for file in (DESCRIPTION, *at_the_start))),
+        "assets": list(dict.fromkeys(names.values())),
+        "example": {"asset": names[golden.image], "name": golden.image.rsplit("/", 1)[-1]} if golden else None,
+    }
+
+
+def identity(bundle: Bundle) -> dict[str, str]:
+    """Return what documents and the manifest call a bundle."""
+    return {
+        "name": bundle.description.name,
+        "version": bundle.description.version,
+        "sha256": bundle.model.sha256,
+    }
+
+
+def card_page(number: int, bundle: Bundle) -> str:
+    """Return the name of a bundle's card among the pages of a site; bundles are counted from 0."""
+    return f"card.{bundle.description.name}.html" if number else "card.html"
+
+
+def _graph_files(bundle: Bundle, role: Role) -> list[str]:
+    return [bundle.description.graphs[role].file, *bundle.weights(role).values()]
+
+
+def _bundle_files(bundle: Bundle) -> list[str]:
+    """The files of a bundle that the page needs, each once."""
+    roles = [role for role in ROLES_IN_THE_PAGE if role in bundle.description.graphs]
+    names = [file for role in roles for file in _graph_files(bundle, role)]
+    names += _files_to_read(bundle)
+    if bundle.description.golden:
+        names.append(bundle.description.golden.image)
+    return list(dict.fromkeys(names))
+
+
+def _files_to_read(bundle: Bundle) -> list[str]:
+    """The files of a bundle that the runtime reads itself when it first needs them."""
+    return [bundle.description.feature_map.weights] if bundle.description.feature_map else []
