@@ -24,7 +24,7 @@ from sitegen.phantom import phantom
 from sitegen.recipe.explanation_planted import as_input, train_small, write_trained_bundle
 from sitegen.training.examples import LabelledImages
 from sitegen.training.fit import TrainingData
-from sitegen_runtime.heat_map import Look, picture
+from sitegen_runtime.heat_map import Look, picture, picture_side
 from sitegen_runtime.model import NetworkInput
 
 SIDE, WORD = 96, "PORTABLE"
@@ -156,8 +156,9 @@ def draw_figure(models: dict[str, Graphs], out: Path) -> None:
 
 def overlay(given: NDArray[np.float64]) -> Picture:
     """What the page would lay over the image: RGBA [SIDE, SIDE, 4]."""
-    rgba = picture(given.ravel().tolist(), (SIDE, SIDE), SIDE, Look())
-    return np.frombuffer(rgba, np.uint8).reshape(SIDE, SIDE, 4)
+    side = picture_side((SIDE, SIDE), SIDE)
+    rgba = picture(given.ravel().tolist(), (SIDE, SIDE), side, Look())
+    return np.asarray(Image.frombytes("RGBA", (side, side), rgba).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def main() -> None:

@@ -55,7 +55,7 @@ def test_a_picture_is_the_image_with_the_map_over_its_square(explained: Bundle, 
     assert "saliency of Pneumonia" in done.stdout
     assert "Not for diagnostic use." in done.stdout
     (found,) = Predictor(explained).explain(image, [{"finding": "Pneumonia", "method": "saliency"}]).maps
-    overlay = Image.frombytes("RGBA", (32, 32), drawn(found.values, found.shape, 32, Look(1, "inferno", 0, 0)))
+    overlay = Image.frombytes("RGBA", (16, 16), drawn(found.values, found.shape, 16, Look(1, "inferno", 0, 0)))
     expected = SCENE.convert("RGBA")
     expected.alpha_composite(overlay.resize((60, 60), Image.Resampling.BILINEAR), (15, 0))
     with Image.open(out) as written:

@@ -54,7 +54,7 @@ from sitegen_runtime import errors
 from sitegen_runtime.colour_maps import COLOUR_MAPS
 from sitegen_runtime.explanation_methods import COPIES, METHODS, NOISE, STEPS
 from sitegen_runtime.gate_metrics import METRICS
-from sitegen_runtime.heat_map import FINE_BLUR, Look
+from sitegen_runtime.heat_map import CELL, FINE_BLUR, Look
 from sitegen_runtime.structure import LARGEST_ASPECT, LARGEST_COLOUR, SMALLEST_CONTRAST
 from sitegen_runtime.variants import CORRECTIONS, SMALLEST_GAIN
 
@@ -127,9 +127,9 @@ def test_every_method_field_and_number_of_explanations_is_documented(tmp_path: P
     document = Predictor(made).explain(data, wanted, values=True, force=True).document
     assert [key for entry in document["explanations"] for key in entry if f"`{key}`" not in text] == []
     assert [stage for stage in ("session", "explanation") if f"`{stage}`" not in text] == []
-    assert (COPIES, NOISE, STEPS, FINE_BLUR) == (25, 0.15, 32, 2)
+    assert (COPIES, NOISE, STEPS, FINE_BLUR, CELL) == (25, 0.15, 32, 1, 8)
     assert (Look().opacity, Look().threshold) == (0.75, 0.1)
-    for phrase in ("25 noisy copies", "0.15 times", "32 equal steps", "2 by default", "(0.75)", "(0.1)"):
+    for phrase in ("25 noisy copies", "0.15 times", "32 equal steps", "1 by default", "8 x 8 pixels", "(0.75)", "(0.1)"):
         assert phrase in text
     assert [name for name in COLOUR_MAPS if f"`{name}`" not in text] == []
 

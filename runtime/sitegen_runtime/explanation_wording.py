@@ -138,12 +138,7 @@ def strongest_places(values: Sequence[float], shape: Shape, covered: str = "the 
 
     Those count whose largest value is at least 80 % of the map's; at most three are named, the strongest first.
     """
-    rows, columns = shape
-    peaks: dict[tuple[int, int], float] = {}
-    for index, value in enumerate(values):
-        ninth = 3 * (index // columns) // rows, 3 * (index % columns) // columns
-        if value > peaks.get(ninth, 0.0):
-            peaks[ninth] = value
+    peaks = {ninth: peak for ninth, peak in _peaks(values, shape).items() if peak > 0.0}
     if not peaks:
         return "Nothing in this image raises the finding: the map is empty."
     ordered = sorted(peaks, key=lambda ninth: (-peaks[ninth], ninth))
@@ -152,6 +147,20 @@ def strongest_places(values: Sequence[float], shape: Shape, covered: str = "the 
     if len(others) > 2:
         return f"{first}, and almost as strong in {len(others)} other parts of it."
     return f"{first}, and almost as strong {' and '.join(others)}." if others else f"{first}."
+
+
+def _peaks(values: Sequence[float], shape: Shape) -> dict[tuple[int, int], float]:
+    """Return the largest value in each ninth, by its row and column; a map of fewer cells has fewer of them."""
+    rows, columns = shape
+    ends = [-(-third * columns // 3) for third in range(4)]
+    parts = [(third, ends[third], ends[third + 1]) for third in range(3) if ends[third] < ends[third + 1]]
+    peaks: dict[tuple[int, int], float] = {}
+    for row in range(rows):
+        line = values[row * columns : (row + 1) * columns]
+        for third, start, end in parts:
+            ninth = 3 * row // rows, third
+            peaks[ninth] = max(peaks.get(ninth, 0.0), max(line[start:end]))
+    return peaks
 
 
 def _method(method: str, reason: str | None) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""Grids of numbers, row-major and flat: made larger, and smoothed. What heat maps are drawn with."""
+"""Grids of numbers, row-major and flat: made larger or smaller, and smoothed. What heat maps are drawn with."""
 
 from collections.abc import Sequence
 from itertools import accumulate, chain
-from operator import sub
+from operator import add, sub
 
 Shape = tuple[int, int]  # rows, columns
+_TIMES = 3  # that running means are taken
 
 
 def enlarged(values: Sequence[float], shape: Shape, wanted: Shape) -> list[float]:
@@ -35,6 +36,17 @@ def _places(size: int, wanted: int) -> list[tuple[int, int, float]]:
     return places
 
 
+def halved(values: Sequence[float], shape: Shape) -> list[float]:
+    """Return a grid of half the rows and columns: the mean of each two by two cells. Both numbers must be even."""
+    rows, columns = shape
+    pairs = list(map(add, values[::2], values[1::2]))  # a row has an even number of cells, so no pair spans two rows
+    across = columns // 2
+    lines = [pairs[start : start + across] for start in range(0, rows * across, across)]
+    return [
+        total / 4 for first, second in zip(lines[::2], lines[1::2], strict=True) for total in map(add, first, second)
+    ]
+
+
 def smoothed(values: Sequence[float], shape: Shape, radius: int) -> list[float]:
     """Return the grid after three running means of 2 · radius + 1 cells along each axis; nothing for a radius of 0.
 
@@ -44,17 +56,18 @@ def smoothed(values: Sequence[float], shape: Shape, radius: int) -> list[float]:
     if radius == 0:
         return list(values)
     rows, columns = shape
-    lines = [_running_means(values[start : start + columns], radius) for start in range(0, rows * columns, columns)]
-    turned = [_running_means(column, radius) for column in zip(*lines, strict=True)]
-    return list(chain.from_iterable(zip(*turned, strict=True)))
+    lines = [_running_sums(values[start : start + columns], radius) for start in range(0, rows * columns, columns)]
+    turned = [_running_sums(column, radius) for column in zip(*lines, strict=True)]
+    cells = (2 * radius + 1) ** (2 * _TIMES)  # that each sum is of, counted as often as they were added
+    return [total / cells for total in chain.from_iterable(zip(*turned, strict=True))]
 
 
-def _running_means(line: Sequence[float], radius: int) -> list[float]:
+def _running_sums(line: Sequence[float], radius: int) -> list[float]:
     """Sums of windows are differences of running totals, which the standard library makes fast."""
     width = 2 * radius + 1
-    means = list(line)
-    for _ in range(3):
-        padded = [means[0]] * radius + means + [means[-1]] * radius
+    sums = list(line)
+    for _ in range(_TIMES):
+        padded = [sums[0]] * radius + sums + [sums[-1]] * radius
         totals = list(accumulate(padded, initial=0.0))
-        means = [total / width for total in map(sub, totals[width:], totals)]
-    return means
+        sums = list(map(sub, totals[width:], totals))
+    return sums

@@ -1,7 +1,8 @@
 """Numbers as pixels: explanations and errors over an image (which colour, how transparent), and a reconstruction.
 
-An explanation's picture is made here alone, for the page and for `sitegen explain`: values below 0 count as 0, the
-largest becomes 1, the map is enlarged, smoothed, coloured, and the more transparent the weaker it is.
+An explanation's picture is made here alone, for the page and for `sitegen explain`: values below 0 count as 0, the map
+is brought to the picture's size and smoothed, the largest becomes 1, and the weaker a place is, the more transparent.
+The picture is small, because people wait for it; whoever lays it over the image enlarges it smoothly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,13 @@ from typing import Any
 
 from sitegen_runtime.colour_maps import COLOUR_MAPS, colours
 from sitegen_runtime.errors import BadExplanation
-from sitegen_runtime.grids import Shape, enlarged, smoothed
+from sitegen_runtime.grids import Shape, enlarged, halved, smoothed
 
 ERROR_COLOUR = (213, 43, 30)  # a red that stands out on grey for the common kinds of colour blindness too
 SMALLEST_FULL_SCALE = 0.1  # so that the noise of a good reconstruction does not look like an error
 LARGEST_OPACITY = 217  # of 255: the image shows through even at the worst place
-FINE_BLUR = 2  # for maps of as many cells as the picture, which are too grainy to be seen beside the image
+FINE_BLUR = 1  # for maps that are not enlarged, which are too grainy to be seen beside the image
+CELL = 8  # pixels of the picture along a side of a coarse map's cell: as smooth as more of them, once enlarged
 LEVELS = 256  # of strength, and so of colour and opacity
 
 
@@ -26,8 +28,8 @@ class Look:
 
     `opacity`, above 0 and up to 1, is that of the strongest place. Up to the share `threshold` (0 to less than 1) of
     its strength places are transparent; from there on opacity grows in proportion. `colour_map` is one of COLOUR_MAPS.
-    `blur` is the radius of `grids.smoothed` in cells of the picture, up to 50; None: FINE_BLUR for maps as fine as the
-    picture, 0 for coarser ones.
+    `blur` is the radius of `grids.smoothed` in pixels of the picture (`picture_side`), up to 50; None: FINE_BLUR for
+    maps that are not enlarged, 0 for others.
     """
 
     opacity: float = 0.75
@@ -45,7 +47,7 @@ class Look:
             known = ", ".join(map(repr, COLOUR_MAPS))
             raise BadExplanation(f"There is no colour map {self.colour_map!r}. There are {known}.")
         if self.blur is not None and (not isinstance(self.blur, int) or not _lies(self.blur, 0, 50)):
-            raise BadExplanation(f"The blur must be a whole number of cells from 0 to 50, not {self.blur!r}.")
+            raise BadExplanation(f"The blur must be a whole number of pixels from 0 to 50, not {self.blur!r}.")
 
     @classmethod
     def read(cls, fields: Mapping[str, Any] | None) -> "Look":
@@ -60,19 +62,37 @@ def _lies(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and low <= value <= high
 
 
+def picture_side(shape: Shape, cells: int) -> int:
+    """Return how many pixels a map's picture has along each side, for a classifier that sees `cells` of them.
+
+    Half as many as a map of even sides that is as fine as what the classifier sees; CELL for each cell of a coarser
+    one, and never more than `cells`.
+    """
+    if shape == (cells, cells):
+        return cells // 2 if cells % 2 == 0 else cells
+    return min(cells, CELL * max(shape))
+
+
 def shares(values: Sequence[float], shape: Shape, side: int, blur: int | None = None) -> list[float]:
     """Return how strong a map is at each of side x side places, row by row: from 0 to 1, which the strongest has.
 
-    `values` has `shape` (rows, columns) cells; those below 0 count as 0. Where none is above 0, all are 0.
+    `values` has `shape` (rows, columns) cells; those below 0 count as 0. Where none is above 0, all are 0. A map of
+    twice the side has the mean of four cells at each place.
     """
-    risen = [value if value > 0.0 else 0.0 for value in values]
-    radius = (FINE_BLUR if shape == (side, side) else 0) if blur is None else blur
-    wide = risen if shape == (side, side) else enlarged(risen, shape, (side, side))
-    drawn = smoothed(wide, (side, side), radius)
+    risen = values if min(values) >= 0.0 else [value if value > 0.0 else 0.0 for value in values]
+    is_fine = shape in ((side, side), (2 * side, 2 * side))
+    radius = (FINE_BLUR if is_fine else 0) if blur is None else blur
+    drawn = smoothed(_at_size(risen, shape, side), (side, side), radius)
     largest = max(drawn)
     if largest <= 0.0:
         return [0.0] * len(drawn)
-    return [value / largest if value > 0.0 else 0.0 for value in drawn]
+    return [value / largest if value > 0.0 else 0.0 for value in drawn]  # running totals may end a hair below 0
+
+
+def _at_size(values: Sequence[float], shape: Shape, side: int) -> Sequence[float]:
+    if shape == (side, side):
+        return values
+    return halved(values, shape) if shape == (2 * side, 2 * side) else enlarged(values, shape, (side, side))
 
 
 def picture(values: Sequence[float], shape: Shape, side: int, look: Look | None = None) -> bytes:

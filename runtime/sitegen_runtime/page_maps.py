@@ -17,7 +17,7 @@ from sitegen_runtime.analysis import Seen
 from sitegen_runtime.explanation import Explained
 from sitegen_runtime.explanation_wording import describe_failure, describe_map
 from sitegen_runtime.grids import Shape
-from sitegen_runtime.heat_map import Look, legend, picture
+from sitegen_runtime.heat_map import Look, legend, picture, picture_side
 from sitegen_runtime.model import Model
 from sitegen_runtime.running import image_input
 from sitegen_runtime.tensor import little_endian
@@ -59,11 +59,6 @@ def read_look(percents: Mapping[str, Any] | None) -> Look:
     return Look.read(fields | {name: fields[name] / 100 for name in _PERCENT if name in fields})
 
 
-def picture_side(model: Model) -> int:
-    """Return how many pixels a map's picture has along each side: as many as the classifier sees."""
-    return image_input(model, "classifier").cells
-
-
 def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str, Any], bytes | None]:
     """Return what the page needs to show the one map that was asked for, or to say why there is none.
 
@@ -91,7 +86,7 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
 
 def draw(values: Sequence[float], shape: Shape, model: Model, look: Look) -> tuple[dict[str, Any], bytes]:
     """Return the size of a map's picture, and the pixels of the picture and of its legend (RGBA)."""
-    side = picture_side(model)
+    side = picture_side(shape, image_input(model, "classifier").cells)
     size = {"picture": {"width": side, "height": side}}
     return size, picture(values, shape, side, look) + legend(look)
 

@@ -25,7 +25,7 @@ def explain(
     threshold: Annotated[
         float | None, typer.Option(help="Weaker places than this share of the strongest are transparent.")
     ] = None,
-    blur: Annotated[int | None, typer.Option(help="Radius in cells of the classifier's input; 0 for none.")] = None,
+    blur: Annotated[int | None, typer.Option(help="Radius in pixels of the map's picture; 0 for none.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Explain an image that the gate refuses, too.")] = False,
     correction: Annotated[
         Correction | None,
@@ -54,14 +54,14 @@ def explain(
     explained = predictor.explain(image, wanted, force=force, correction=correct)
     if not explained.maps:
         raise ExplanationError(f"{image} cannot be explained. {_reason(explained.document)}")
-    side = predictor.model.graphs["classifier"].images[0].cells
-    _write(image, out, explained, side, look)
+    cells = predictor.model.graphs["classifier"].images[0].cells
+    _write(image, out, explained, cells, look)
     entry = explained.document["explanations"][0]
     typer.echo(f"written  {out}: {method.value} of {finding}, from {entry['min']:.4g} to {entry['max']:.4g}")
     typer.echo("Not for diagnostic use.")
 
 
-def _write(image: Path, out: Path, explained: "Explained", side: int, look: "Look") -> None:
+def _write(image: Path, out: Path, explained: "Explained", cells: int, look: "Look") -> None:
     """Write the picture with its legend; what it shows goes into the file, too, as text that programs can read."""
     import json
 
@@ -74,7 +74,7 @@ def _write(image: Path, out: Path, explained: "Explained", side: int, look: "Loo
     kept = ("image", "bundle", "engine", "correction", "forced")
     fields = {key: document[key] for key in kept if key in document} | document["explanations"][0]
     notes.add_itxt("sitegen.explanation", json.dumps(fields | {"look": vars(look)}))
-    drawn = explained_image(image.read_bytes(), explained, explained.maps[0], side, look)
+    drawn = explained_image(image.read_bytes(), explained, explained.maps[0], cells, look)
     out.parent.mkdir(parents=True, exist_ok=True)
     with_legend(drawn, _lines(image, document), look).save(out, "PNG", pnginfo=notes)
 

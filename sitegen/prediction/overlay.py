@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.explanation import Explanation
-from sitegen_runtime.heat_map import LEVELS, Look, legend, picture
+from sitegen_runtime.heat_map import LEVELS, Look, legend, picture, picture_side
 
 WEAK, STRONG = "little influence", "strongest"
 SMALLEST_WIDTH = 480  # so that the legend can be read below a small image, too
@@ -23,12 +23,13 @@ _TURNS = {
 }
 
 
-def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, side: int, look: Look) -> Image.Image:
+def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, cells: int, look: Look) -> Image.Image:
     """Return the whole image (RGB, upright, corrected as it was analysed) with the map over what the classifier saw.
 
-    `data` are the bytes of the file that `analysis` is of. The map is drawn on side x side pixels and then scaled to
-    its square of the image, as the page does it.
+    `data` are the bytes of the file that `analysis` is of, and `cells` the side of what the classifier sees. The map is
+    drawn on as many pixels as `picture_side` says and then scaled to its square of the image, as the page does it.
     """
+    side = picture_side(drawn.shape, cells)
     upright = _upright(data, analysis)
     square = analysis.squares["classifier"]
     overlay = Image.frombytes("RGBA", (side, side), picture(drawn.values, drawn.shape, side, look))

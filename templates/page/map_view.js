@@ -60,21 +60,26 @@ class MapView {
 
   async explain() {
     const controller = this.begin();
-    const { explanations } = this;
+    const answered = this.ask(controller); // the worker is at it while this side draws
     this.describeMethod();
     this.forget();
     this.problem.hidden = true;
     this.progress("waiting", 0);
     this.work.hidden = false;
     this.node.setAttribute("aria-busy", "true");
-    const { blob, name, options } = explanations.card;
-    const details = { ...this.chosen(), look: explanations.chosenLook(), keep: explanations.result.keep };
-    const onProgress = ({ stage, done }) => this.controller === controller && this.progress(stage, done);
-    const result = await runForPage("explain", blob, { ...options, name, isUrgent: true, signal: controller.signal, onProgress }, details);
+    const result = await answered;
     if (this.controller !== controller) return;
     this.finish();
     if (result.map) this.show(result);
     else this.fail(result.wording);
+  }
+
+  ask(controller) {
+    const { explanations } = this;
+    const { blob, name, options } = explanations.card;
+    const details = { ...this.chosen(), look: explanations.chosenLook(), keep: explanations.result.keep };
+    const onProgress = ({ stage, done }) => this.controller === controller && this.progress(stage, done);
+    return runForPage("explain", blob, { ...options, name, isUrgent: true, signal: controller.signal, onProgress }, details);
   }
 
   chosen() {

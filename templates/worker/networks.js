@@ -62,7 +62,7 @@ async function runGraph({ role, inputs, outputs }, bytes) {
     offset += values.byteLength;
   }
   const results = await sessions.get(role).run(feeds, outputs);
-  const buffers = outputs.map((name) => new Uint8Array(Float32Array.from(results[name].data).buffer));
+  const buffers = outputs.map((name) => new Uint8Array(new Float32Array(results[name].data).buffer));
   for (const result of Object.values(results)) result.dispose();
   return buffers;
 }

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from sitegen_runtime.grids import enlarged, smoothed
+from sitegen_runtime.grids import enlarged, halved, smoothed
 
 numbers = st.floats(-1e3, 1e3)
 
@@ -35,6 +35,18 @@ def test_enlarged_stays_between_the_extremes(values: list[float]) -> None:
     made = enlarged(values, (2, 3), (7, 5))
     assert len(made) == 35
     assert min(values) - 1e-9 <= min(made) <= max(made) <= max(values) + 1e-9
+
+
+@given(st.integers(1, 5), st.integers(1, 5))
+def test_halved_is_torchs_average_pooling(rows: int, columns: int) -> None:
+    grid = normal(2 * rows, 2 * columns)
+    expected = torch.nn.functional.avg_pool2d(torch.from_numpy(grid)[None], 2)
+    made = halved(grid.ravel().tolist(), grid.shape)
+    assert np.allclose(made, expected.numpy().ravel(), rtol=0, atol=1e-15)
+
+
+def test_halved_literally() -> None:
+    assert halved([1, 3, 5, 7, 9, 11, 13, 15], (2, 4)) == [6, 10]
 
 
 @pytest.mark.parametrize("radius", [0, 1, 2, 7])

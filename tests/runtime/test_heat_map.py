@@ -20,6 +20,7 @@ from sitegen_runtime.heat_map import (
     error_overlay,
     legend,
     picture,
+    picture_side,
     shares,
 )
 
@@ -132,6 +133,23 @@ def test_coarse_maps_are_enlarged_and_fine_ones_smoothed() -> None:
     expected = smoothed(fine, (5, 5), FINE_BLUR)
     assert shares(fine, (5, 5), 5) == pytest.approx([value / max(expected) for value in expected])
     assert shares(fine, (5, 5), 5, 0) == fine
+
+
+def test_a_map_of_twice_the_side_is_halved_before_it_is_smoothed() -> None:
+    fine = [0.0] * 36
+    fine[14:16] = 2.0, 6.0  # the middle place of nine has the mean of cells 14, 15, 20, 21
+    assert shares(fine, (6, 6), 3, 0) == [0, 0, 0, 0, 1, 0, 0, 0, 0]
+    expected = smoothed([0.0] * 4 + [2.0] + [0.0] * 4, (3, 3), FINE_BLUR)
+    assert shares(fine, (6, 6), 3) == pytest.approx([value / max(expected) for value in expected])
+
+
+def test_how_many_pixels_a_picture_has() -> None:
+    assert picture_side((224, 224), 224) == 112
+    assert picture_side((299, 299), 299) == 299  # four cells have no middle there
+    assert picture_side((7, 7), 224) == 56
+    assert picture_side((14, 14), 224) == 112
+    assert picture_side((4, 4), 16) == 16
+    assert picture_side((2, 7), 224) == 56
 
 
 def test_negative_values_do_not_darken_their_neighbours() -> None:
