@@ -129,7 +129,15 @@ def test_every_method_field_and_number_of_explanations_is_documented(tmp_path: P
     assert [stage for stage in ("session", "explanation") if f"`{stage}`" not in text] == []
     assert (COPIES, NOISE, STEPS, FINE_BLUR, CELL) == (25, 0.15, 32, 1, 8)
     assert (Look().opacity, Look().threshold) == (0.75, 0.1)
-    for phrase in ("25 noisy copies", "0.15 times", "32 equal steps", "1 by default", "8 x 8 pixels", "(0.75)", "(0.1)"):
+    for phrase in (
+        "25 noisy copies",
+        "0.15 times",
+        "32 equal steps",
+        "1 by default",
+        "8 x 8 pixels",
+        "(0.75)",
+        "(0.1)",
+    ):
         assert phrase in text
     assert [name for name in COLOUR_MAPS if f"`{name}`" not in text] == []
 
@@ -166,10 +174,10 @@ def test_the_pages_api_is_documented() -> None:
     script = (resources.templates() / "page" / "api.js").read_text("utf-8")
     body = script[script.index("globalThis.sitegen = ") :]
     members = re.findall(r"^  (?:async )?(\w+)[:(]", body, re.MULTILINE)
-    assert members == ["ready", "analyse", "gradient"]
+    assert members == ["ready", "bundles", "analyse", "gradient"]
     text = read("docs/page-api.md")
     assert all(f"sitegen.{member}" in text for member in members)
-    options = ["name", "force", "signal", "onProgress", "seed"]
+    options = ["name", "bundle", "force", "signal", "onProgress", "seed"]
     assert all(f"| `{option}` |" in text for option in options)
 
 
@@ -188,11 +196,12 @@ def test_every_verb_is_in_the_readme() -> None:
         "evaluate",
         "export",
         "import",
+        "new",
     }
     assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
 
 
-VERIFY_OPTIONS = {"--site", "--transport", "--browser", "--images", "--json", "--bundle"}
+VERIFY_OPTIONS = {"--site", "--transport", "--browser", "--images", "--json", "--bundle", "--project"}
 GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--with-respect-to", "--of", "--also", "--guided", "--switch"}
 
 LOOK_OPTIONS = {"--opacity", "--colour-map", "--threshold", "--blur"}
@@ -205,6 +214,7 @@ EXPLAIN_OPTIONS = {"-o", "--out", "--finding", "--method", "--bundle", "--force"
         ("verify", "docs/verify.md", VERIFY_OPTIONS),
         ("gradient", "docs/gradients.md", GRADIENT_OPTIONS),
         ("explain", "docs/explanations.md", EXPLAIN_OPTIONS),
+        ("serve", "docs/project.md", {"--port", "--watch", "--project", "--bundle"}),
     ],
 )
 def test_every_option_is_documented(verb: str, page: str, expected: set[str]) -> None:
@@ -354,7 +364,7 @@ def test_the_map_of_the_code_is_the_code() -> None:
     packages = {path.parent.name for path in (ROOT / "sitegen").glob("*/__init__.py")}
     assert packages == {
         "anomaly", "browser", "bundle", "cli", "data", "evaluation", "export", "gradient", "importing", "networks",
-        "prediction", "recipe", "site", "training",
+        "prediction", "project", "recipe", "site", "training",
     }  # fmt: skip
     assert [package for package in packages if f"{package}/" not in named] == []
 

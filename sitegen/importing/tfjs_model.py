@@ -59,7 +59,7 @@ def _read(path: Path) -> tuple[TfGraph, ReadGraph]:
 class TfjsOriginal:
     """The graph as its file has it, but for a final sigmoid or softmax, as with `OnnxOriginal`."""
 
-    library = f"TensorFlow's definitions, computed by NumPy {np.__version__} in float64"
+    library = f"NumPy {np.__version__}, by TensorFlow's definitions and in float64"
 
     def __init__(self, graph: TfGraph, slot: ImageSlot, output: str, head: Head) -> None:
         """`output` is the one with the findings, `head` how it is made."""

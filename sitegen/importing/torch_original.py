@@ -136,7 +136,7 @@ class TorchOriginal:
         return np.asarray(torch.cat(made).double().numpy())
 
     def gradients(self, images: Images, label: int) -> Images | None:
-        """Return d logit / d image, float32 [N, channels, side, side], for one label; None where the network cuts it."""
+        """Return d logit / d image, float32 [N, channels, side, side], for one label; None where there is none."""
         parts = []
         for image in images:
             given = torch.from_numpy(image[np.newaxis]).requires_grad_()

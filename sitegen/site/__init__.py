@@ -1,16 +1,21 @@
 """Building a site: a folder that works from a web server and from file://.
 
 build.py            the whole build, stage by stage
+options.py          what a site may have beside its bundles
+bundle_assets.py    the files of all bundles, each once, and what the page knows of them
+target.py           the folder that a site is written to, and its manifest
 node.py             Node.js and npm: the machine's own, or the one that comes as a Python package
 engine_files.py     Pyodide, ONNX Runtime Web and js-sha256 as pinned by engines/package-lock.json
 classic.py          ES modules made into classic scripts, which alone load on file://
 runtime_wheel.py    the runtime as a wheel, and the lock through which Pyodide finds it
+extra_wheels.py     further packages for the page's Python
 snapshot.py         Pyodide's memory after it has imported the runtime
 packing.py          assets as gzip + base64 in classic scripts
 page.py             index.html with its content-security policy
 licences.py         the notices of everything that ships
 cache.py            what was made once is kept by the hash of what it was made from
 server.py           a loopback server for looking at a site
+reload.py           pages that reload when the site was built again
 """
 
 from sitegen.site.build import build_site

@@ -1,5 +1,6 @@
 """A loopback server for looking at a site: reachable from this machine only."""
 
+import contextlib
 import functools
 import http.server
 from pathlib import Path
@@ -34,12 +35,13 @@ class _ReloadingHandler(_Handler):
             super().do_GET()
 
     def _send(self, content: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", f"{kind}; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(content)
+        with contextlib.suppress(ConnectionError):  # a page that asked may be closed by now
+            self.send_response(200)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(content)
 
 
 def check_site(folder: Path) -> None:

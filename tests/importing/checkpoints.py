@@ -3,15 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import onnxruntime
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from sitegen.errors import SettingsError
+from sitegen.importing.optional_library import optional_library
 from sitegen.importing.source import ImportedClassifier
 from sitegen.networks.densenet import DenseNetSettings
 from sitegen.networks.registry import make_network
@@ -48,11 +52,15 @@ class Small(nn.Module):
         return scores
 
 
-class TwoOutputs(Small):
-    """Gives something else beside its logits."""
+class TwoOutputs(nn.Module):
+    """Gives something else beside its probabilities."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = Small("sigmoid")
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        return super().forward(images), images.mean()
+        return self.inner(images), images.mean()
 
 
 def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
@@ -75,9 +83,11 @@ def randomised(network: nn.Module, seed: int = 0) -> nn.Module:
     return network.eval()
 
 
-def dense_weights(settings: DenseNetSettings) -> dict[str, Tensor]:
-    """The weights of a DenseNet, with torchvision's names, which are also TorchXRayVision's."""
-    return randomised(make_network(settings)).state_dict()
+def dense_weights(settings: DenseNetSettings, largest: float = 1) -> dict[str, Tensor]:
+    """The weights of a DenseNet, with torchvision's names, for images whose numbers go up to `largest`."""
+    weights = randomised(make_network(settings)).state_dict()
+    weights["features.conv0.weight"] /= largest
+    return weights
 
 
 def chexnet_checkpoint(weights: Mapping[str, Tensor]) -> dict[str, Any]:
@@ -152,6 +162,14 @@ def graph_logits(model: ImportedClassifier, folder: Path, images: NDArray[np.flo
 def apart(made: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
     """The largest difference, as a share of what is expected where that is beyond 1."""
     return float((np.abs(made - expected) / np.maximum(1, np.abs(expected))).max())
+
+
+def installed(name: str) -> ModuleType:
+    """A library that is not part of the project's, or the end of the test."""
+    try:
+        return optional_library(name, "This test")
+    except SettingsError as error:
+        pytest.skip(str(error))
 
 
 def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,14 +23,14 @@ from importing.checkpoints import (
     dense_logits,
     dense_weights,
     graph_logits,
+    installed,
     noise,
     randomised,
     sigmoid,
 )
 from sitegen.errors import ModelError, SettingsError
-from sitegen.importing.optional_library import optional_library
 from sitegen.importing.settings import ImportSettings
-from sitegen.importing.torchxrayvision import LABELS, import_torchxrayvision
+from sitegen.importing.torchxrayvision import LABELS, RANGE, import_torchxrayvision
 from sitegen.networks.densenet import DenseNetSettings
 from sitegen.networks.registry import make_network, read_network
 from sitegen.phantom import phantom
@@ -57,7 +57,7 @@ def shown(probabilities: NDArray[np.float64], points: Sequence[float]) -> NDArra
 
 
 def test_a_densenet121_with_its_names_gives_its_logits_and_what_it_shows(tmp_path: Path) -> None:
-    weights = dense_weights(TRUE)
+    weights = dense_weights(TRUE, RANGE[1])
     torch.save({**weights, "op_threshs": torch.tensor(POINTS)}, tmp_path / "weights.pt")
     model = import_torchxrayvision(tmp_path / "weights.pt", ImportSettings())
     assert (model.image.shape, model.image.range) == ((1, 1, 224, 224), (-1024.0, 1024.0))
@@ -78,7 +78,7 @@ def both(logits: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray
 
 
 def test_blank_labels_go_with_their_outputs(tmp_path: Path) -> None:
-    weights = dense_weights(LITTLE)
+    weights = dense_weights(LITTLE, RANGE[1])
     document = {"state_dict": weights, "pathologies": names_with_blanks()}
     torch.save(document, tmp_path / "weights.pt")
     model = import_torchxrayvision(tmp_path / "weights.pt", SETTINGS)
@@ -94,7 +94,7 @@ def test_blank_labels_go_with_their_outputs(tmp_path: Path) -> None:
 
 
 def test_labels_without_an_operating_point_go_too(tmp_path: Path) -> None:
-    torch.save({**dense_weights(LITTLE), "op_threshs": torch.tensor(POINTS)}, tmp_path / "weights.pt")
+    torch.save({**dense_weights(LITTLE, RANGE[1]), "op_threshs": torch.tensor(POINTS)}, tmp_path / "weights.pt")
     model = import_torchxrayvision(tmp_path / "weights.pt", SETTINGS)
     assert [label.name for label in model.labels] == [LABELS[place] for place in KEPT]
     assert_allclose([label.operating_point for label in model.labels], np.asarray(POINTS)[KEPT], atol=1e-7)
@@ -107,7 +107,6 @@ def test_a_resnet50_is_known_by_its_names(tmp_path: Path) -> None:
     torch.save(network.state_dict(), tmp_path / "resnet.pt")
     model = import_torchxrayvision(tmp_path / "resnet.pt", ImportSettings())
     assert model.image.shape == (1, 1, 512, 512)
-    model = import_torchxrayvision(tmp_path / "resnet.pt", SETTINGS)
     images = noise(model, 1)
     assert model.original is not None
     with torch.inference_mode():
@@ -115,7 +114,7 @@ def test_a_resnet50_is_known_by_its_names(tmp_path: Path) -> None:
 
 
 def test_its_preparation_is_the_librarys(tmp_path: Path) -> None:
-    torch.save(dense_weights(LITTLE), tmp_path / "weights.pt")
+    torch.save(dense_weights(LITTLE, RANGE[1]), tmp_path / "weights.pt")
     preparation = import_torchxrayvision(tmp_path / "weights.pt", ImportSettings(image={"side": 100})).preparation
     assert preparation is not None
     plane = phantom(1, 240)[:201]  # 201 x 240: columns 20 to 220 are the middle
@@ -135,7 +134,7 @@ def test_its_preparation_is_the_librarys(tmp_path: Path) -> None:
 
 
 def test_sixteen_bits_are_refused_as_the_library_does(tmp_path: Path) -> None:
-    torch.save(dense_weights(LITTLE), tmp_path / "weights.pt")
+    torch.save(dense_weights(LITTLE, RANGE[1]), tmp_path / "weights.pt")
     preparation = import_torchxrayvision(tmp_path / "weights.pt", SETTINGS).preparation
     assert preparation is not None
     with pytest.raises(ValueError, match="up to 255, and there is 9999"):
@@ -166,7 +165,7 @@ def test_a_pickled_network_is_read_as_data(
     tmp_path: Path, package: ModuleType, monkeypatch: pytest.MonkeyPatch, archive: bool
 ) -> None:
     network = package.DenseNet(LITTLE)
-    weights = dense_weights(LITTLE)
+    weights = dense_weights(LITTLE, RANGE[1])
     network.load_state_dict(weights)
     network.pathologies = names_with_blanks()
     save_without_foreign_classes(network, tmp_path / "whole.pt", archive)
@@ -218,21 +217,14 @@ class Command:
 
 def test_another_network_says_how_to_import_it(tmp_path: Path) -> None:
     torch.save(Small().state_dict(), tmp_path / "other.pt")
-    with pytest.raises(ModelError, match="has not the weights of a DenseNet.*sitegen import torch"):
+    with pytest.raises(ModelError, match=r"has not the weights of a DenseNet.*sitegen import torch"):
         import_torchxrayvision(tmp_path / "other.pt", SETTINGS)
 
 
 def test_labels_of_another_number_are_refused(tmp_path: Path) -> None:
-    torch.save({"state_dict": dense_weights(LITTLE), "pathologies": ["Mass"]}, tmp_path / "weights.pt")
+    torch.save({"state_dict": dense_weights(LITTLE, RANGE[1]), "pathologies": ["Mass"]}, tmp_path / "weights.pt")
     with pytest.raises(ModelError, match="18 outputs, 1 labels"):
         import_torchxrayvision(tmp_path / "weights.pt", SETTINGS)
-
-
-def installed(name: str) -> ModuleType:
-    try:
-        return optional_library(name, "This test")
-    except SettingsError as error:
-        pytest.skip(str(error))
 
 
 def test_a_name_without_the_package_or_its_file_fetches_nothing(
@@ -248,7 +240,7 @@ def test_the_package_itself_gives_the_same(tmp_path: Path, monkeypatch: pytest.M
     library = installed("torchxrayvision.models")
     monkeypatch.setenv("HOME", str(tmp_path))
     network = library.DenseNet(growth_rate=4, block_config=(2, 2, 2, 2), num_init_features=8)
-    network.load_state_dict(dense_weights(LITTLE))
+    network.load_state_dict(dense_weights(LITTLE, RANGE[1]))
     network.eval()
     published = library.model_urls["densenet121-res224-rsna"]
     file = tmp_path / ".torchxrayvision" / "models_data" / Path(published["weights_url"]).name

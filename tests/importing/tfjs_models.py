@@ -134,19 +134,20 @@ class ChannelsFirst(Model):
         return self.transpose(made, NHWC_TO_NCHW)
 
 
-def dense_classifier(labels: int = 18, growth: int = 6) -> ChannelsFirst:
-    """A small DenseNet, with the operators of Chester's classifiers and two dense blocks of two layers."""
+def dense_classifier(
+    labels: int = 18, growth: int = 6, blocks: Sequence[int] = (2, 2), width: int = 8, side: int = 32
+) -> ChannelsFirst:
+    """A DenseNet, with the operators of Chester's classifiers; the usual one has two dense blocks of two layers."""
     model = ChannelsFirst(1)
-    width = 8
-    maps = model.normalised(model.convolution(model.image(-1, 1, 32, 32), (1, width), 7, 2), width)
+    maps = model.normalised(model.convolution(model.image(-1, 1, side, side), (1, width), 7, 2), width)
     maps = model.pool("MaxPool", maps, 3, 2, "SAME")
-    for block in range(2):
-        for _ in range(2):
-            new = model.convolution(model.normalised(maps, width), (width, 2 * growth), 1)
-            new = model.convolution(model.normalised(new, 2 * growth), (2 * growth, growth), 3)
+    for block, layers in enumerate(blocks):
+        for _ in range(layers):
+            new = model.convolution(model.normalised(maps, width), (width, 4 * growth), 1)
+            new = model.convolution(model.normalised(new, 4 * growth), (4 * growth, growth), 3)
             maps = model.node("ConcatV2", maps, new, model.constant(1, "int32"))
             width += growth
-        if block == 0:
+        if block < len(blocks) - 1:
             maps = model.convolution(model.normalised(maps, width), (width, width // 2), 1)
             maps, width = model.pool("AvgPool", maps, 2, 2, "VALID"), width // 2
     pooled = model.node(

@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import struct
 import threading
 import time
 import urllib.request
@@ -53,6 +55,21 @@ def test_an_open_page_is_told_when_there_is_a_new_version(served: tuple[str, Rel
     waiting.join(30)
     assert answers == ["location.reload();"]
     assert got(asked) == "location.reload();"  # asked late, and by a page of an older version
+
+
+def test_a_page_that_is_closed_while_it_waits_is_nothing_to_speak_of(
+    served: tuple[str, Reloader, Path], capfd: pytest.CaptureFixture[str]
+) -> None:
+    url, reloader, _ = served
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as page:
+        page.sendall(f"GET {SCRIPT}?version={reloader.version}&asked=1 HTTP/1.0\r\n\r\n".encode())
+        page.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed without a farewell
+        time.sleep(0.2)
+    time.sleep(0.2)
+    reloader.reload()
+    assert "location.reload" in got(f"{url}{SCRIPT}?version=old&asked=1")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_without_a_new_version_the_page_is_told_to_ask_again() -> None:
