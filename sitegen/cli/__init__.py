@@ -17,6 +17,7 @@ from sitegen.cli.gradient import gradient
 from sitegen.cli.info import info
 from sitegen.cli.predict import predict
 from sitegen.cli.serve import serve
+from sitegen.cli.sign import sign
 from sitegen.cli.train import train
 from sitegen.cli.verify import verify
 from sitegen.errors import SitegenError
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (build, serve, predict, explain, verify, info, gradient, export):
+for verb in (build, serve, predict, explain, verify, sign, info, gradient, export):
     app.command()(verb)
 app.add_typer(data, name="data")
 app.add_typer(train, name="train")

@@ -16,17 +16,19 @@ from sitegen import __version__
 from sitegen.bundle import CARD, DESCRIPTION, Bundle, Role
 from sitegen.errors import SiteError
 from sitegen.site import licences
+from sitegen.site.checksums import write_checksums
 from sitegen.site.classic import classic_ort, classic_pyodide
 from sitegen.site.engine_files import EngineFiles, install_engines
+from sitegen.site.inspection import write_inspection_files
 from sitegen.site.packing import Asset, PackedAsset, pack, write_scripts
 from sitegen.site.page import PageData, render_document, render_index, worker_script
 from sitegen.site.runtime_wheel import RuntimeWheel, build_wheel, lock
+from sitegen.site.site_files import MANIFEST, NOT_IN_THE_MANIFEST
 from sitegen.site.snapshot import make_snapshot
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.gradient import GradientDraft
 
-MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "sitegen.site/1"
 ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
 ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features", "cam", "guided")
@@ -164,7 +166,10 @@ def _write(folder: Path, bundle: Bundle, engines: EngineFiles, assets: list[Pack
     card = render_document(f"Model card: {description.title}", bundle.path(CARD).read_text("utf-8"), "index.html")
     (folder / "card.html").write_text(card, encoding="utf-8", newline="\n")
     licences.write_licences(folder, engines, bundle)
+    ours = [_asset_name(name) for name in (DESCRIPTION, *_bundle_files(bundle))]
+    write_inspection_files(folder, engines, boot.lock, assets, [(bundle, ours)])
     (folder / MANIFEST).write_text(_manifest(folder, bundle), encoding="utf-8", newline="\n")
+    write_checksums(folder)
 
 
 def _manifest(folder: Path, bundle: Bundle) -> str:
@@ -214,7 +219,7 @@ def _swap(new: Path, out: Path, old: Path) -> None:
 def _keep_added_files(old: Path, new: Path) -> None:
     if not _is_site(old):
         return
-    built = json.loads((old / MANIFEST).read_bytes())["files"].keys() | {MANIFEST}
+    built = json.loads((old / MANIFEST).read_bytes())["files"].keys() | {*NOT_IN_THE_MANIFEST}
     for path in old.rglob("*"):
         name = path.relative_to(old).as_posix()
         if path.is_file() and name not in built and not (new / name).exists():
