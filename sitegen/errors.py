@@ -4,6 +4,7 @@
     ├── BundleError      a bundle is incomplete, inconsistent or damaged
     ├── AssetError       a part that a site needs cannot be had or is not what was pinned
     ├── SiteError        a built site is missing or damaged
+    ├── SignatureError   a key for signatures cannot be read or used
     ├── BrowserError     no usable browser, or it failed
     ├── DataError        a folder of images is not what its manifest says
     ├── GradientError    a graph has no gradient that can be compiled
@@ -39,6 +40,10 @@ class AssetError(SitegenError):
 
 class SiteError(SitegenError):
     """A folder is not a complete site."""
+
+
+class SignatureError(SitegenError):
+    """A key that signs sites, or checks their signatures, cannot be read or used."""
 
 
 class BrowserError(SitegenError):

@@ -19,7 +19,10 @@ from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 
 ROOT = Path(__file__).parents[1]
-VERBS = ("new", "build", "serve", "predict", "explain", "verify", "info", "gradient", "data", "train", "evaluate", "export")
+VERBS = (
+    *("new", "build", "serve", "predict", "explain", "verify", "sign"),
+    *("info", "gradient", "data", "train", "evaluate", "export", "import"),
+)
 HEAVY = (
     "onnx",
     "onnxruntime",

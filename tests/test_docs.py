@@ -189,6 +189,7 @@ def test_every_verb_is_in_the_readme() -> None:
         "predict",
         "explain",
         "verify",
+        "sign",
         "info",
         "gradient",
         "data",
@@ -201,7 +202,12 @@ def test_every_verb_is_in_the_readme() -> None:
     assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
 
 
-VERIFY_OPTIONS = {"--site", "--transport", "--browser", "--images", "--json", "--bundle", "--project"}
+INTEGRITY_OPTIONS = {"--integrity", "--sha256", "--public-key"}
+VERIFY_OPTIONS = {
+    *("--site", "--transport", "--browser", "--images", "--json", "--bundle", "--project"),
+    *INTEGRITY_OPTIONS,
+}
+SIGN_OPTIONS = {"--site", "--key", "--new-key", "--no-password"}
 GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--with-respect-to", "--of", "--also", "--guided", "--switch"}
 
 LOOK_OPTIONS = {"--opacity", "--colour-map", "--threshold", "--blur"}
@@ -212,6 +218,7 @@ EXPLAIN_OPTIONS = {"-o", "--out", "--finding", "--method", "--bundle", "--force"
     ("verb", "page", "expected"),
     [
         ("verify", "docs/verify.md", VERIFY_OPTIONS),
+        ("sign", "docs/security.md", SIGN_OPTIONS),
         ("gradient", "docs/gradients.md", GRADIENT_OPTIONS),
         ("explain", "docs/explanations.md", EXPLAIN_OPTIONS),
         ("serve", "docs/project.md", {"--port", "--watch", "--project", "--bundle"}),

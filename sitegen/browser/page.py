@@ -2,16 +2,15 @@
 
 import base64
 import contextlib
-import json
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 
+from sitegen.browser.driver import Driver
 from sitegen.errors import BrowserError
 from sitegen.site.server import address, make_server
 
@@ -31,11 +30,12 @@ window.sitegen.analyse(new Blob([bytes]), {name, ...options}).then(
 class SitePage:
     """One open page of a site."""
 
-    def __init__(self, driver: webdriver.Chrome, url: str) -> None:
-        """Open the page; it loads while this returns."""
+    def __init__(self, driver: Driver, url: str) -> None:
+        """Open the page; it loads while this returns. Raises BrowserError where the browser does not open it."""
         self.driver, self.url = driver, url
         self._opened = time.perf_counter()
-        driver.get(url)
+        with _failures():
+            driver.get(url)
 
     def wait_until_ready(self) -> float:
         """Wait for `sitegen.ready`; return milliseconds since the page was opened. Raises BrowserError if it fails."""
@@ -53,22 +53,31 @@ class SitePage:
         return document
 
     def requests(self) -> list[str]:
-        """Return the addresses that the browser's network log has since the last call, blobs and data apart."""
-        events = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))  # type: ignore[no-untyped-call]
-        urls = (event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent")
-        return [url for url in urls if not url.startswith(("blob:", "data:", "chrome:"))]
+        """Return the addresses asked for since the last call, blobs and data apart, as far as the engine tells them."""
+        with _failures():
+            return self.driver.requests()
 
     def browser(self) -> dict[str, str]:
-        """Return name and version of the browser."""
-        capabilities = self.driver.capabilities
-        return {"name": str(capabilities["browserName"]), "version": str(capabilities["browserVersion"])}
+        """Return engine ("chromium", "firefox" or "webkit"), name and version of the browser."""
+        said = self.driver.capabilities
+        return {
+            "engine": self.driver.engine,
+            "name": str(said["browserName"]),
+            "version": str(said["browserVersion"]),
+        }
 
     def _call(self, script: str, *arguments: object) -> dict[str, Any]:
-        try:
+        with _failures():
             answer: dict[str, Any] = self.driver.execute_async_script(script, *arguments)
-        except WebDriverException as error:
-            raise BrowserError(f"The browser failed: {error.msg}") from error
         return answer
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except WebDriverException as error:
+        raise BrowserError(f"The browser failed: {error.msg}") from error
 
 
 @contextlib.contextmanager

@@ -4,11 +4,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urldefrag
+from urllib.parse import unquote, urldefrag
 
 from rich.progress import Progress
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.engines import ENGINES
 from sitegen.browser.images import images_in, write_synthetic_set
 from sitegen.browser.page import SitePage, site_address
 from sitegen.browser.parity import CHESTER, Comparison
@@ -21,7 +21,6 @@ from sitegen.site.target import bundles_of
 from sitegen_runtime.document import Document
 
 SCHEMA = "sitegen.verify/1"
-_DRIVERS = {"chromium": chromium}
 
 
 def verify_site(
@@ -102,8 +101,8 @@ def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> dict[P
 def _compare(
     site: Path, transport: str, browser: str, reference: dict[Path, Document], bundle: Bundle, progress: Progress
 ) -> dict[str, Any]:
-    comparison = Comparison(bundle.model.labels)
-    with site_address(site, transport) as url, _DRIVERS[browser]() as driver:
+    comparison, engines = Comparison(bundle.model.labels), list[Document]()
+    with site_address(site, transport) as url, ENGINES[browser].start() as driver:
         page = SitePage(driver, url)
         ready = page.wait_until_ready()
         for path, document in progress.track(reference.items(), description=f"In the page, over {transport}"):
@@ -115,11 +114,15 @@ def _compare(
                 page.wait_until_ready()
             else:
                 comparison.add(path.name, ours, document)
+                if ours.get("engine") not in [None, *engines]:
+                    engines.append(ours["engine"])
         outside = [request for request in page.requests() if not _inside(request, url)]
         named = page.browser()
     comparison.failures += [f"request outside the site: {request}" for request in outside]
-    return {"browser": named, "ready_ms": ready, "requests_outside": outside, **comparison.summary()}
+    facts = {"browser": named, "engines": engines, "ready_ms": ready, "requests_outside": outside}
+    return facts | comparison.summary()
 
 
 def _inside(request: str, index: str) -> bool:
-    return urldefrag(request).url.startswith(index.rsplit("/", 1)[0] + "/")
+    # Engines escape different characters of a path.
+    return unquote(urldefrag(request).url).startswith(unquote(index.rsplit("/", 1)[0]) + "/")

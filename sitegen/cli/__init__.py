@@ -19,6 +19,7 @@ from sitegen.cli.info import info
 from sitegen.cli.new import new
 from sitegen.cli.predict import predict
 from sitegen.cli.serve import serve
+from sitegen.cli.sign import sign
 from sitegen.cli.train import train
 from sitegen.cli.verify import verify
 from sitegen.errors import SitegenError
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (new, build, serve, predict, explain, verify, info, gradient, export):
+for verb in (new, build, serve, predict, explain, verify, sign, info, gradient, export):
     app.command()(verb)
 app.add_typer(import_model, name="import")
 app.add_typer(data, name="data")

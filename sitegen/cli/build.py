@@ -108,3 +108,12 @@ def _say_how_to_open(out: Path) -> None:
     typer.echo(f"Open it: double-click {(out / 'index.html').resolve()}")
     typer.echo(f"     or: sitegen serve {out}")
     typer.echo("Copy the whole folder to any web host or USB stick; it needs no network, server or install.")
+    _say_numbers(out)
+
+
+def _say_numbers(out: Path) -> None:
+    from sitegen.cli.integrity import say_digests
+    from sitegen.site.checksums import digests
+
+    say_digests(digests(out))
+    typer.echo("Tell one of the two by another way than the copy, and anyone can check all files: see security.html")

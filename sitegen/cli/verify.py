@@ -7,6 +7,13 @@ from typing import Annotated
 
 import typer
 
+from sitegen.cli.integrity import (
+    IntegrityOption,
+    PublicKeyOption,
+    ToldOption,
+    check_integrity,
+    refuse_integrity_options,
+)
 from sitegen.cli.options import BundlesOption, ProjectOption
 
 
@@ -18,9 +25,11 @@ class Transport(StrEnum):
 
 
 class Browser(StrEnum):
-    """The browsers that can be driven."""
+    """The engines that can be driven."""
 
     chromium = "chromium"
+    firefox = "firefox"
+    webkit = "webkit"
 
 
 def verify(
@@ -35,20 +44,29 @@ def verify(
     ] = None,
     bundle: BundlesOption = None,
     project: ProjectOption = None,
+    integrity: IntegrityOption = False,
+    sha256: ToldOption = None,
+    public_key: PublicKeyOption = None,
 ) -> None:
     """Compare the page, in a real headless browser, with `predict`, image by image. Exit code 1 on any difference.
 
     All bundles of the site are compared: those of the project, or those that are named.
     """
+    if integrity:
+        check_integrity(site, sha256, public_key, json_file)
+        return
+    refuse_integrity_options(sha256, public_key)
     from rich.console import Console
 
+    from sitegen.browser.processes import orderly_end
     from sitegen.browser.report import as_tables
     from sitegen.browser.verify import verify_site
     from sitegen.project.plan import read_plan
 
     transports = [transport.value] if transport else [entry.value for entry in Transport]
     bundles = read_plan(project, bundle or []).load_bundles()
-    report = verify_site(site, bundles, transports, browser.value, images)
+    with orderly_end():
+        report = verify_site(site, bundles, transports, browser.value, images)
     console = Console(markup=False, emoji=False, highlight=False)
     for table in as_tables(report):
         console.print(table)

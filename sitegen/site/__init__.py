@@ -13,6 +13,13 @@ snapshot.py         Pyodide's memory after it has imported the runtime
 packing.py          assets as gzip + base64 in classic scripts
 page.py             index.html with its content-security policy
 licences.py         the notices of everything that ships
+site_files.py       the files that speak of the others: in which order, and what each vouches for
+inspection.py       what those who inspect a site find in it, written last:
+bill_of_materials.py, compiled_libraries.py   all parts, as CycloneDX
+security_page.py    the policy, what it does not stop, all files
+checksums.py        SHA256SUMS, and the lines with which a system's own tools check it
+integrity.py        a copy against its manifest
+signing.py, minisign.py, minisign_keys.py     signatures with a key of one's own
 cache.py            what was made once is kept by the hash of what it was made from
 server.py           a loopback server for looking at a site
 reload.py           pages that reload when the site was built again

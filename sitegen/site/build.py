@@ -14,14 +14,17 @@ from sitegen.bundle import CARD, Bundle
 from sitegen.errors import SiteError
 from sitegen.site import licences
 from sitegen.site.bundle_assets import AssetNames, asset_names, bundle_assets, card_page, page_entry
+from sitegen.site.checksums import write_checksums
 from sitegen.site.classic import classic_ort, classic_pyodide
 from sitegen.site.engine_files import EngineFiles, install_engines
+from sitegen.site.inspection import write_inspection_files
 from sitegen.site.options import ExampleImage, SiteOptions
 from sitegen.site.packing import Asset, PackedAsset, pack, write_scripts
 from sitegen.site.page import PageData, render_document, render_index, worker_script
 from sitegen.site.runtime_wheel import RuntimeWheel, build_wheel, lock
+from sitegen.site.site_files import MANIFEST
 from sitegen.site.snapshot import make_snapshot
-from sitegen.site.target import MANIFEST, manifest_text, refuse_foreign, swap
+from sitegen.site.target import manifest_text, refuse_foreign, swap
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.gradient import GradientDraft
@@ -165,4 +168,7 @@ def _write(folder: Path, parts: _Parts) -> None:
         card = render_document(title, text, "index.html", parts.options)
         (folder / card_page(number, bundle)).write_text(card, encoding="utf-8", newline="\n")
     licences.write_licences(folder, parts.engines, parts.bundles, parts.options)
+    owned = [(bundle, list(dict.fromkeys(parts.names[bundle.description.name].values()))) for bundle in parts.bundles]
+    write_inspection_files(folder, parts.engines, parts.boot["lock"], parts.assets, owned, parts.options)
     (folder / MANIFEST).write_text(manifest_text(folder, parts.bundles), encoding="utf-8", newline="\n")
+    write_checksums(folder)

@@ -39,9 +39,7 @@ class PackedAsset:
 
 def pack(asset: Asset) -> PackedAsset:
     """Return the scripts of an asset. Equal content gives equal scripts."""
-    packed = cached_file(
-        "packed", key_of([b"gzip -9", asset.content]), lambda: gzip.compress(asset.content, 9, mtime=0)
-    )
+    packed = cached_file("packed", key_of([b"gzip -9, no system", asset.content]), lambda: _gzip(asset.content))
     digest = sha256(packed).hexdigest()
     parts = [packed[start : start + PART_BYTES] for start in range(0, len(packed), PART_BYTES)]
     scripts = {}
@@ -53,10 +51,17 @@ def pack(asset: Asset) -> PackedAsset:
     return PackedAsset(asset.name, scripts, entry)
 
 
+def _gzip(content: bytes) -> bytes:
+    """Return bytes as gzip whose header tells neither time nor system: versions of Python differ in the latter."""
+    packed = bytearray(gzip.compress(content, 9, mtime=0))
+    packed[9] = 255  # RFC 1952, section 2.3: "unknown"
+    return bytes(packed)
+
+
 def write_scripts(folder: Path, packed: PackedAsset) -> Iterator[Path]:
     """Write the scripts of an asset below a site's folder; yield their paths."""
     for file, text in packed.scripts.items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="ascii")
+        path.write_text(text, encoding="ascii", newline="\n")
         yield path

@@ -1,6 +1,7 @@
 """The runtime as a wheel, and the lock through which Pyodide finds it.
 
-Zip entries have a fixed date and order, so that equal sources give an equal wheel, and with it an equal snapshot.
+Zip entries have a fixed date and order and are stored as they are, so that equal sources give an equal wheel whatever
+zlib the machine has, and with it an equal snapshot. (The wheel is compressed when it is packed.)
 """
 
 import base64
@@ -91,10 +92,10 @@ def _record_hash(content: bytes) -> str:
 
 def _zip(files: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name, _EARLIEST_ZIP_DATE)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, on Windows too
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content)
     return buffer.getvalue()

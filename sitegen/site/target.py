@@ -10,8 +10,8 @@ from sitegen import __version__
 from sitegen.bundle import Bundle
 from sitegen.errors import SiteError
 from sitegen.site.bundle_assets import identity
+from sitegen.site.site_files import MANIFEST, NOT_IN_THE_MANIFEST
 
-MANIFEST = "manifest.json"
 MANIFEST_SCHEMA = "sitegen.site/1"
 
 
@@ -72,7 +72,7 @@ def _is_site(folder: Path) -> bool:
 def _keep_added_files(old: Path, new: Path) -> None:
     if not _is_site(old):
         return
-    built = json.loads((old / MANIFEST).read_bytes())["files"].keys() | {MANIFEST}
+    built = json.loads((old / MANIFEST).read_bytes())["files"].keys() | {*NOT_IN_THE_MANIFEST}
     for path in old.rglob("*"):
         name = path.relative_to(old).as_posix()
         if path.is_file() and name not in built and not (new / name).exists():

@@ -1,4 +1,7 @@
-"""Browsers and sites for the tests that need them; skipped, with the reason, where Chromium is not installed."""
+"""Browsers and sites for the tests that need them; skipped, with the reason, where the browser is not installed.
+
+The marker `browser` alone means Chromium; other engines are named: `browser("firefox")`.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +12,8 @@ from selenium import webdriver
 from browser.gate_bundle import make_gate_bundle
 from browser.support import opened
 from sitegen import resources
-from sitegen.browser.chromium import chromium, installed
+from sitegen.browser.chromium import chromium
+from sitegen.browser.engines import ENGINES
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site import build_site
@@ -29,10 +33,12 @@ window.Worker = class extends Original {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    needs = pytest.mark.skipif(not installed(), reason="Chromium and chromedriver are not installed")
+    reasons = {name: engine.missing() for name, engine in ENGINES.items()}
     for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(needs)
+        marker = item.get_closest_marker("browser")
+        reason = reasons[marker.args[0] if marker.args else "chromium"] if marker else None
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Folders of timm, with networks that timm itself made and wrote. Skipped where timm, or its torchvision, is not there."""
+"""Folders of timm, with networks that timm itself made and wrote. Skipped where timm or torchvision is not there."""
 
 import io
 import json

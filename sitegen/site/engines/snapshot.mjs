@@ -8,11 +8,17 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 const [pyodideFolder, lockFile, wheelFolder, output] = process.argv.slice(2).map((name) => path.resolve(name));
-const { loadPyodide } = await import(pathToFileURL(path.join(pyodideFolder, "pyodide.mjs")).href);
 
-// Pyodide's memory holds the program's path, the time and random numbers. None of them may differ, so that equal inputs
-// give an equal snapshot, nor tell of the machine that made it. (The page needs neither random numbers nor the date.)
+// Pyodide's memory holds the program's path, the time and its zone, random numbers, and which Node.js ran it. None of them
+// may differ, so that equal inputs give an equal snapshot, nor tell of the machine that made it. (The page needs neither
+// random numbers nor the date. What draws random numbers there seeds its own generator.)
 process.argv[1] = "sitegen";
+process.env.TZ = "UTC";
+Object.defineProperty(process, "version", { value: "v0.0.0" });
+// CPython calls C functions by way of WebAssembly's garbage collection where an engine has it, and keeps the way's address
+// in its memory. Node.js 24 has it and 20 has not, nor have all browsers, in which nothing is at that address. Pyodide never
+// takes that way on an iPhone, so Node.js says that it is one.
+Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Node.js, as on an iPhone" } });
 let milliseconds = 0;
 performance.now = () => (milliseconds += 0.01);
 Date.now = () => 1_000_000_000_000;
@@ -21,6 +27,7 @@ crypto.randomFillSync = (view) => {
   return view;
 };
 
+const { loadPyodide } = await import(pathToFileURL(path.join(pyodideFolder, "pyodide.mjs")).href);
 const lock = fs.readFileSync(lockFile, "utf8");
 const pyodide = await loadPyodide({
   _makeSnapshot: true,
