@@ -62,8 +62,7 @@ def bill_of_materials(
     """Return the bill as JSON.
 
     `lock` is Pyodide's, with the wheels that are packed; `wheels` has the licences of those that a user added, by name;
-    each bundle comes with the names of the assets that hold its
-    files.
+    each bundle comes with the names of the assets that hold its files.
     """
     parts = [*_own(files), *_engines(files, engines), *_wheels(files, json.loads(lock), wheels or {})]
     first = {name: number for number, (_, names) in reversed(list(enumerate(bundles))) for name in names}
@@ -102,7 +101,7 @@ def _owner(asset: str) -> str:
         return "cpython"
     if asset.startswith("ort"):
         return "onnxruntime-web"
-    if asset.startswith(("bundle/", "bundles/")):
+    if asset.startswith("bundles/"):
         return "a bundle"
     return asset if asset.endswith(".whl") else "sitegen"
 

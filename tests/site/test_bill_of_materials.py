@@ -102,7 +102,7 @@ def test_files_are_listed_under_what_they_come_from(parts: dict[str, dict[str, A
     assert stems("cpython") == {"assets/python_stdlib.zip"}
     assert stems("onnxruntime-web") == {"assets/ort-wasm-simd-threaded.wasm"}
     assert stems("sitegen-runtime") == {f"assets/sitegen_runtime-{__version__}-py3-none-any.whl"}
-    assert "assets/bundle/classifier.weights" in stems("test-model")
+    assert "assets/bundles/test-model/classifier.weights" in stems("test-model")
     assert {"index.html", "card.html", "assets/worker.js", "licences/index.html"} <= stems("sitegen")
 
 
