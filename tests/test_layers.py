@@ -96,8 +96,8 @@ def test_the_core_runs_without_torch(path: Path) -> None:
         "sitegen.browser.verify",
         "sitegen.cli",
         "sitegen.importing.bundle",
-        "sitegen.importing.onnx_model",
-        "sitegen.importing.tfjs_model",
+        "sitegen.importing.sources.onnx_model",
+        "sitegen.importing.sources.tfjs_model",
     ],
 )
 def test_torch_is_not_even_loaded(module: str) -> None:

@@ -23,7 +23,7 @@ import_model = typer.Typer(
 
 @dataclass(frozen=True)
 class Source:
-    """A verb: its function and module under `sitegen.importing`, its argument, its help, and what it needs."""
+    """A verb: its function and module under `sitegen.importing.sources`, its argument, its help, and what it needs."""
 
     verb: str
     module: str
@@ -173,7 +173,7 @@ def _import(source: Source, model: str, asked: _Asked, *more: Any) -> None:
     from sitegen.cli.import_questions import with_answers
     from sitegen.importing.bundle import check_target, import_bundle
 
-    module: Any = import_module(f"sitegen.importing.{source.module}")
+    module: Any = import_module(f"sitegen.importing.sources.{source.module}")
     settings = _settings(asked)
     given = model if source.metavar == "FILE|NAME" else Path(model)
     if source.asks:

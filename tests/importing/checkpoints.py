@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sitegen.errors import SettingsError
-from sitegen.importing.optional_library import optional_library
+from sitegen.importing.checkpoint.optional_library import optional_library
 from sitegen.importing.source import ImportedClassifier
 from sitegen.networks.densenet import DenseNetSettings
 from sitegen.networks.registry import make_network

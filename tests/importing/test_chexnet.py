@@ -22,9 +22,9 @@ from importing.checkpoints import (
     sigmoid,
 )
 from sitegen.errors import ModelError, SettingsError
-from sitegen.importing.chexnet import LABELS, import_chexnet
 from sitegen.importing.settings import ImportSettings, LabelSettings
 from sitegen.importing.source import ImportedClassifier
+from sitegen.importing.sources.chexnet import LABELS, import_chexnet
 from sitegen.networks.densenet import DenseNetSettings
 from sitegen.phantom import phantom
 

@@ -13,8 +13,8 @@ from sitegen.bundle import load_bundle
 from sitegen.cli import app
 from sitegen.cli import import_questions as asking
 from sitegen.errors import BundleError, SettingsError, SitegenError
-from sitegen.importing.onnx_model import questions
 from sitegen.importing.settings import read_import_settings
+from sitegen.importing.sources.onnx_model import questions
 from sitegen.phantom import phantom
 
 VERBS = ["torch", "torchscript", "chexnet", "torchxrayvision", "onnx", "tfjs", "timm", "huggingface"]

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 
 from importing.checkpoints import SIDE, Small, randomised
 from sitegen.errors import ModelError
-from sitegen.importing.chexnet import import_chexnet
-from sitegen.importing.pickled_network import read_pickled_network
-from sitegen.importing.safe_checkpoint import read_checkpoint
+from sitegen.importing.checkpoint.pickled_network import read_pickled_network
+from sitegen.importing.checkpoint.safe_checkpoint import read_checkpoint
 from sitegen.importing.settings import ImportSettings, LabelSettings
 from sitegen.importing.source import ImportedClassifier
-from sitegen.importing.torch_model import import_torch, import_torchscript
-from sitegen.importing.torchxrayvision import import_torchxrayvision
+from sitegen.importing.sources.chexnet import import_chexnet
+from sitegen.importing.sources.torch_model import import_torch, import_torchscript
+from sitegen.importing.sources.torchxrayvision import import_torchxrayvision
 
 SETTINGS = ImportSettings(image={"side": SIDE}, labels=tuple(LabelSettings(name) for name in "ABC"))
 HERE = Path(__file__).parent / "checkpoints.py"

@@ -14,9 +14,9 @@ from PIL import Image
 
 from importing.checkpoints import apart, graph_logits, installed, noise, randomised, sigmoid
 from sitegen.errors import ModelError, SettingsError
-from sitegen.importing.huggingface_folder import import_huggingface
-from sitegen.importing.huggingface_image import image_settings
 from sitegen.importing.settings import ImportSettings, LabelSettings
+from sitegen.importing.sources.huggingface_folder import import_huggingface
+from sitegen.importing.sources.huggingface_image import image_settings
 from sitegen.phantom import phantom
 
 NAMES = {0: "Effusion", 1: "Mass", 2: "Nodule"}

@@ -7,9 +7,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from importing.onnx_models import export, graph, settings, small, tensors, written
-from sitegen.importing.final_layer import final_layer, last_map, write_final_layer
-from sitegen.importing.onnx_heads import as_logits
-from sitegen.importing.onnx_model import import_onnx
+from sitegen.importing.graph.final_layer import final_layer, last_map, write_final_layer
+from sitegen.importing.graph.heads import as_logits
+from sitegen.importing.sources.onnx_model import import_onnx
 
 RANDOM = np.random.default_rng(2)
 MATRIX = RANDOM.normal(size=(3, 5)).astype(np.float32)

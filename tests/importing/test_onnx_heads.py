@@ -9,7 +9,7 @@ from onnx import helper
 from importing.onnx_models import graph, sigmoid, small, small_logits, softmax, tensors
 from sitegen import gradient
 from sitegen.errors import SettingsError
-from sitegen.importing.onnx_heads import as_logits, find_head
+from sitegen.importing.graph.heads import as_logits, find_head
 
 SCORES = np.array(
     [[0.5, -1.0, 2.0], [30.0, 0.0, -30.0], [300.0, 299.0, -300.0], [-7e3, 9e3, 8e3], [4.0, 4.0, 4.0]], np.float32

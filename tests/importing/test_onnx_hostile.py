@@ -7,8 +7,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from importing.onnx_models import graph, settings, small, written
 from sitegen.errors import ModelError
-from sitegen.importing.onnx_model import import_onnx
-from sitegen.importing.onnx_reading import read_onnx
+from sitegen.importing.graph.reading import read_onnx
+from sitegen.importing.sources.onnx_model import import_onnx
 
 SETTINGS = settings(3, colour="grey")
 

@@ -23,9 +23,9 @@ from importing.onnx_models import (
     written,
 )
 from sitegen.errors import ModelError, SettingsError
-from sitegen.importing.onnx_model import import_onnx, questions
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
+from sitegen.importing.sources.onnx_model import import_onnx, questions
 
 
 def given_by(model: ImportedClassifier, folder: Path, shown: np.ndarray) -> np.ndarray:

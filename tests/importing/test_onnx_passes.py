@@ -7,9 +7,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from importing.onnx_models import graph, small, tensors
-from sitegen.importing.onnx_folding import fold
-from sitegen.importing.onnx_layout import sink_transposes
-from sitegen.importing.onnx_passes import (
+from sitegen.importing.graph.folding import fold
+from sitegen.importing.graph.layout import sink_transposes
+from sitegen.importing.graph.passes import (
     drop_unused,
     merge_pads,
     name_nodes,
@@ -17,7 +17,7 @@ from sitegen.importing.onnx_passes import (
     with_fixed_pads,
     with_plain_constants,
 )
-from sitegen.importing.onnx_precision import to_float32
+from sitegen.importing.graph.precision import to_float32
 
 RANDOM = np.random.default_rng(1)
 FIRST, LAST = [0, 3, 1, 2], [0, 2, 3, 1]

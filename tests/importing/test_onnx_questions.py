@@ -7,9 +7,9 @@ import pytest
 
 from importing.onnx_models import small, written
 from sitegen.errors import SettingsError
-from sitegen.importing.onnx_model import import_onnx, questions
-from sitegen.importing.questions import answered, open_questions
 from sitegen.importing.settings import ImportSettings, LabelSettings
+from sitegen.importing.sources.onnx_model import import_onnx, questions
+from sitegen.importing.sources.questions import answered, open_questions
 
 
 def test_answers_become_settings(tmp_path):

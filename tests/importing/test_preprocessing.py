@@ -10,8 +10,8 @@ from PIL import Image
 
 from importing.fake_source import LABELS, SIDE, PillowPreparation, TorchOriginal, fake_model, random_network
 from sitegen.errors import DataError
-from sitegen.importing.preprocessing import BINS, FRACTIONS, compare_preprocessing, shares
-from sitegen.importing.sample_images import SampleImages, sample_images
+from sitegen.importing.evidence.preprocessing import BINS, FRACTIONS, compare_preprocessing, shares
+from sitegen.importing.evidence.sample_images import SampleImages, sample_images
 from sitegen.phantom import phantom
 from sitegen_runtime.model import NetworkInput
 

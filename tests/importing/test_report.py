@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from importing.report_documents import document
-from sitegen.importing.report import as_html, points
-from sitegen.importing.report_figures import fraction_curve, histogram
+from sitegen.importing.evidence.report import as_html, points
+from sitegen.importing.evidence.report_figures import fraction_curve, histogram
 
 
 class _Page(HTMLParser):

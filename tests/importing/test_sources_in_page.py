@@ -19,14 +19,14 @@ from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.data.cache import image_tensors
 from sitegen.importing.bundle import import_bundle
-from sitegen.importing.chexnet import import_chexnet
-from sitegen.importing.onnx_model import import_onnx
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier, Logits
-from sitegen.importing.tfjs_files import read_tfjs
-from sitegen.importing.tfjs_model import import_tfjs
-from sitegen.importing.tfjs_reference import evaluate
-from sitegen.importing.torchxrayvision import import_torchxrayvision
+from sitegen.importing.sources.chexnet import import_chexnet
+from sitegen.importing.sources.onnx_model import import_onnx
+from sitegen.importing.sources.tfjs_model import import_tfjs
+from sitegen.importing.sources.torchxrayvision import import_torchxrayvision
+from sitegen.importing.tfjs.files import read_tfjs
+from sitegen.importing.tfjs.reference import evaluate
 from sitegen.phantom import phantom
 from sitegen.site import build_site
 

@@ -8,7 +8,7 @@ import pytest
 from importing.onnx_models import settings
 from importing.tfjs_models import ChannelsFirst, Model, dense_classifier, mobile_classifier, text
 from sitegen.errors import ModelError
-from sitegen.importing.tfjs_model import import_tfjs
+from sitegen.importing.sources.tfjs_model import import_tfjs
 
 
 def refused(path, message):

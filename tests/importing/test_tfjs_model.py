@@ -8,11 +8,11 @@ import pytest
 from importing.onnx_models import settings, sigmoid
 from importing.tfjs_models import autoencoder, dense_classifier, mobile_classifier
 from sitegen.errors import SettingsError
-from sitegen.importing.final_layer import last_map, write_final_layer
-from sitegen.importing.tfjs_files import read_tfjs
-from sitegen.importing.tfjs_graph import literal, to_onnx
-from sitegen.importing.tfjs_model import import_tfjs, questions
-from sitegen.importing.tfjs_reference import evaluate
+from sitegen.importing.graph.final_layer import last_map, write_final_layer
+from sitegen.importing.sources.tfjs_model import import_tfjs, questions
+from sitegen.importing.tfjs.files import read_tfjs
+from sitegen.importing.tfjs.graph import literal, to_onnx
+from sitegen.importing.tfjs.reference import evaluate
 
 
 def images(channels, side=32, count=3):

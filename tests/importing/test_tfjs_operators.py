@@ -8,10 +8,10 @@ from torch.nn import functional
 
 from importing.tfjs_models import Model, numbers, text
 from sitegen.errors import ModelError
-from sitegen.importing.tfjs_files import read_tfjs
-from sitegen.importing.tfjs_graph import to_onnx
-from sitegen.importing.tfjs_operators import TABLE
-from sitegen.importing.tfjs_reference import OPERATORS, evaluate
+from sitegen.importing.tfjs.files import read_tfjs
+from sitegen.importing.tfjs.graph import to_onnx
+from sitegen.importing.tfjs.operators import TABLE
+from sitegen.importing.tfjs.reference import OPERATORS, evaluate
 
 SHAPE = {"NHWC": (1, 7, 9, 3), "NCHW": (1, 3, 7, 9)}
 

@@ -14,7 +14,7 @@ from PIL import Image
 from importing.checkpoints import apart, graph_logits, installed, noise, randomised, sigmoid
 from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.settings import ImportSettings, LabelSettings
-from sitegen.importing.timm_folder import import_timm
+from sitegen.importing.sources.timm_folder import import_timm
 from sitegen.phantom import phantom
 
 NAMES = ["Effusion", "Mass", "Nodule"]

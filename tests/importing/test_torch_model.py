@@ -29,8 +29,8 @@ from sitegen import gradient
 from sitegen.errors import ExportError, ModelError, SettingsError
 from sitegen.importing.settings import ImportSettings, LabelSettings, OutputKind
 from sitegen.importing.source import ImportedClassifier
-from sitegen.importing.torch_classifier import TorchSource, torch_classifier
-from sitegen.importing.torch_model import import_torch, import_torchscript
+from sitegen.importing.sources.torch_classifier import TorchSource, torch_classifier
+from sitegen.importing.sources.torch_model import import_torch, import_torchscript
 from sitegen.networks.densenet import DenseNetSettings
 from sitegen.networks.registry import make_network, network_document
 from sitegen.networks.trained import TrainedClassifier, save_trained

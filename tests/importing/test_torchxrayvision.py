@@ -30,7 +30,7 @@ from importing.checkpoints import (
 )
 from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.settings import ImportSettings
-from sitegen.importing.torchxrayvision import LABELS, RANGE, import_torchxrayvision
+from sitegen.importing.sources.torchxrayvision import LABELS, RANGE, import_torchxrayvision
 from sitegen.networks.densenet import DenseNetSettings
 from sitegen.networks.registry import make_network, read_network
 from sitegen.phantom import phantom

@@ -1,0 +1,1 @@
+"""Files of weights as data alone: found, named, checked, and put into networks."""

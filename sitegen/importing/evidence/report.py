@@ -1,0 +1,98 @@
+"""The report of an import for people: one HTML file with its figures and styles, which loads nothing.
+
+    as_html(document)      the same document gives the same bytes
+
+The page runs no script and its policy allows none; every text of the document is escaped. It holds none of the images.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+import sitegen.evaluation
+from sitegen import resources
+from sitegen.importing.evidence.document import flattened
+from sitegen.importing.evidence.report_figures import fraction_curve, histogram
+
+Part = Mapping[str, Any]
+_HERE = Path(__file__).parent
+_SHARED = Path(sitegen.evaluation.__file__).parent / "report.css"
+_STYLE = """
+tbody th { min-width: 9.5rem; overflow-wrap: normal; }
+code, pre { font-size: .95em; }
+pre { background: var(--surface); border: 1px solid var(--line); border-radius: .5rem; }
+pre { padding: .6rem .9rem; overflow-x: auto; }
+.figures h3 { margin: 0 0 .4rem; font-size: .95rem; }
+"""
+GRAPHS = {
+    "classifier": "what it finds",
+    "gradient": "gradients with respect to the image",
+    "cam": "class activation maps and Grad-CAM",
+    "guided": "guided backpropagation",
+    "gate": "whether an image is judged at all",
+    "features": "scores of the gate",
+}
+
+
+def as_html(document: Part) -> str:
+    """Return the report of a document that `import_document` made, in UTF-8 with LF line ends."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"small": small, "points": points, "share": share}
+    compared = document["preprocessing"]
+    return environment.get_template("report.html.j2").render(
+        document=document,
+        style=Markup(_style()),  # noqa: S704  # our own files
+        origin=flattened(document["import"]),
+        meanings=GRAPHS,
+        histograms=[(entry["label"], _svg(histogram(entry))) for entry in compared["findings"]] if compared else [],
+        curve=_curve(document),
+        input_words=_input_words(document["input"]),
+    )
+
+
+def small(value: float | None) -> str:
+    """Return a difference that is hardly there."""
+    return "–" if value is None else f"{value:.1e}"
+
+
+def points(value: float | None) -> str:
+    """Return percentage points; two digits of those that are hardly there."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if value >= 0.01 or value == 0 else f"{value:.1g}"
+
+
+def share(value: float | None) -> str:
+    """Return a share in per cent."""
+    return "–" if value is None else f"{100 * value:.2f} %"
+
+
+def _curve(document: Part) -> Markup | None:
+    compared = document["preprocessing"]
+    if not compared or not compared["fractions"]:
+        return None
+    return _svg(fraction_curve(compared["fractions"], document["input"]["fraction"], compared["suggested"]))
+
+
+def _input_words(given: Part) -> str:
+    low, high = given["range"]
+    part = "the centred square" if given["fraction"] == 1 else f"the middle {100 * given['fraction']:g} % of the square"
+    words = f"{given['side']} × {given['side']} {given['colour']}, {part}, values {low:g} to {high:g}"
+    if set(given["mean"]) == {0.0} and set(given["std"]) == {1.0}:
+        return words
+    mean, std = (" ".join(f"{value:g}" for value in given[name]) for name in ("mean", "std"))
+    return f"{words}, less {mean}, divided by {std}"
+
+
+def _style() -> str:
+    shared = [resources.templates() / "style.css", _SHARED]
+    return "".join(path.read_text("utf-8") for path in shared) + _STYLE
+
+
+def _svg(drawn: str) -> Markup:
+    return Markup(drawn)  # noqa: S704  # `report_figures` escaped its texts

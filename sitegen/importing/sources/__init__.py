@@ -1,0 +1,1 @@
+"""A module for each source of models, and what the sources share."""

@@ -1,0 +1,81 @@
+"""An ONNX file as its user has it, in native ONNX Runtime."""
+
+import numpy as np
+import onnxruntime
+from onnx import ModelProto
+
+from sitegen.errors import ModelError
+from sitegen.importing.graph.heads import CLOSEST, Ending, Head, bypass
+from sitegen.importing.graph.image import ImageSlot, producer
+from sitegen.importing.source import Images, Logits
+
+
+class OnnxOriginal:
+    """The graph of a file, before anything in it was changed, but for a final sigmoid or softmax.
+
+    That one is left out: logits cannot be had from probabilities near 1 in float32, which are too far from each other.
+    Those of a softmax are computed here, in float64.
+    """
+
+    def __init__(self, model: ModelProto, slot: ImageSlot, output: str, head: Head) -> None:
+        """`output` is the one with the findings, and `head` says how it is made. Raises ModelError if it cannot run."""
+        self.library = f"ONNX Runtime {onnxruntime.__version__}"
+        copy = ModelProto()
+        copy.CopyFrom(model)
+        (kept,) = [value for value in model.graph.output if value.name == output]
+        del copy.graph.output[:]
+        copy.graph.output.append(kept)
+        self._slot, self._ending = slot, _without(copy, head)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                copy.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+            raise ModelError(f"ONNX Runtime cannot run the model: {error}. Export it with opset 18.") from error
+
+    def logits(self, images: Images) -> Logits:
+        """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself."""
+        return np.stack([self._of_one(image) for image in images])
+
+    def gradients(self, images: Images, label: int) -> Images | None:
+        """Return None: ONNX Runtime gives none."""
+        return None
+
+    def _of_one(self, image: Images) -> Logits:
+        turned = image.transpose(1, 2, 0) if self._slot.last else image
+        batch = np.repeat(np.ascontiguousarray(turned)[np.newaxis], self._slot.batch or 1, axis=0)
+        (found,) = self._session.run(None, {self._slot.name: batch})
+        scores = np.asarray(found[0], np.float64).reshape(-1)
+        if self._ending in ("softmax", "softmax of logits"):
+            return against_the_rest(scores)
+        return log_odds(scores) if self._ending == "probabilities" else scores
+
+
+def _without(model: ModelProto, head: Head) -> Ending:
+    """Take out what makes probabilities; return how logits are made of what is left.
+
+    Operators may have got another name as the graph was brought to a newer opset; probabilities are what is left then.
+    """
+    nodes = [producer(model, node.output[0]) for node in head.nodes]
+    found = [node for node in nodes if node is not None and node.op_type in {each.op_type for each in head.nodes}]
+    if len(found) < len(nodes):
+        return "probabilities"
+    for node in found:
+        bypass(model, node)
+    return head.ending
+
+
+def against_the_rest(scores: Logits) -> Logits:
+    """Return zᵢ − log Σ_{j≠i} exp zⱼ for scores [labels]."""
+    others = np.array([np.delete(scores, index) for index in range(len(scores))])
+    largest = others.max(axis=1)
+    return np.asarray(scores - largest - np.log(np.exp(others - largest[:, np.newaxis]).sum(axis=1)))
+
+
+def log_odds(shares: Logits) -> Logits:
+    """Return log(p / (1 − p)) for probabilities, which are kept away from 0 and 1 as in the bundle."""
+    inside = np.clip(shares, float(np.float32(CLOSEST)), float(np.float32(1 - CLOSEST)))
+    return np.asarray(np.log(inside) - np.log1p(-inside))

@@ -1,0 +1,87 @@
+"""Classifiers of TensorFlow.js: a graph model's `model.json` and its shards. Neither torch nor TensorFlow is needed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from sitegen.importing.graph.finished import ReadGraph, finish, questions_of, read_graph, writer
+from sitegen.importing.graph.heads import Head
+from sitegen.importing.graph.image import ImageSlot
+from sitegen.importing.settings import ImportSettings
+from sitegen.importing.source import Images, ImportedClassifier, Logits
+from sitegen.importing.sources.onnx_original import against_the_rest, log_odds
+from sitegen.importing.sources.origin import file_origin, names_of
+from sitegen.importing.sources.questions import Question, open_questions
+from sitegen.importing.tfjs.files import TfGraph, read_tfjs
+from sitegen.importing.tfjs.graph import literal
+from sitegen.importing.tfjs.reference import evaluate
+
+
+def import_tfjs(path: Path, settings: ImportSettings) -> ImportedClassifier:
+    """Return the classifier in `path`: the model.json of a graph model, or its folder.
+
+    Side and colour are the graph's where it states them; the range of pixels, and the labels, are the settings' alone.
+    The original is the graph as TensorFlow defines its operators, computed by NumPy in float64. Raises ModelError for
+    files that are damaged or have operators that are not known; SettingsError where the settings leave something open,
+    or contradict the graph.
+    """
+    graph, read = _read(path)
+    made = finish(read, settings)
+    name, title = names_of(settings, graph.files[0].resolve().parent.name)
+    return ImportedClassifier(
+        name=name,
+        title=title,
+        labels=made.labels,
+        image=made.image,
+        write=writer(made.graph),
+        original=TfjsOriginal(graph, read.slot, made.output, made.head),
+        preparation=None,
+        provenance={
+            "source": "TensorFlow.js graph model",
+            "file": file_origin(graph.files[0]),
+            "weights": [file_origin(file) for file in graph.files[1:]],
+            "output": made.head.ending,
+        },
+        remarks=made.remarks,
+    )
+
+
+def questions(path: Path, settings: ImportSettings | None = None) -> list[Question]:
+    """Return what a model and the settings leave open. Raises ModelError where the model cannot be used at all."""
+    return open_questions(questions_of(_read(path)[1]), settings or ImportSettings())
+
+
+def _read(path: Path) -> tuple[TfGraph, ReadGraph]:
+    graph = read_tfjs(path)
+    return graph, read_graph(literal(graph), graph.files[0])
+
+
+class TfjsOriginal:
+    """The graph as its file has it, but for a final sigmoid or softmax, as with `OnnxOriginal`."""
+
+    library = f"NumPy {np.__version__}, by TensorFlow's definitions and in float64"
+
+    def __init__(self, graph: TfGraph, slot: ImageSlot, output: str, head: Head) -> None:
+        """`output` is the one with the findings, `head` how it is made."""
+        self._graph, self._slot, self._output = graph, slot, output
+        known = {node.name for node in graph.nodes}
+        made = {node.output[0] for node in head.nodes}
+        # An activation that is fused with another operator has no name of its own.
+        self._left_out = made if made <= known else set()
+        self._ending = head.ending if made <= known else "probabilities"
+
+    def logits(self, images: Images) -> Logits:
+        """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself."""
+        return np.stack([self._of_one(image) for image in images])
+
+    def gradients(self, images: Images, label: int) -> Images | None:
+        """Return None: TensorFlow.js has gradients, and this does not run it."""
+        return None
+
+    def _of_one(self, image: Images) -> Logits:
+        turned = image.transpose(1, 2, 0) if self._slot.last else image
+        given = np.repeat(turned[np.newaxis], self._slot.batch or 1, axis=0)
+        found: Logits = evaluate(self._graph, given, self._left_out)[self._output][0].reshape(-1)
+        if self._ending in ("softmax", "softmax of logits"):
+            return against_the_rest(found)
+        return log_odds(found) if self._ending == "probabilities" else found
