@@ -1,6 +1,5 @@
 """What a project adds, in a real browser: logo, colours, examples, texts, wheels; and pages that reload."""
 
-import os
 import re
 import signal
 import subprocess
@@ -120,7 +119,11 @@ def test_serve_watch_rebuilds_and_reloads(driver: webdriver.Chrome, project: Pat
     settings.write_text(text, "utf-8")
     command = [sys.executable, "-u", "-m", "sitegen.cli", "serve", str(tmp_path / "dist"), "--port", "0", "--watch"]
     with subprocess.Popen(
-        [*command, "--project", str(settings)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [*command, "--project", str(settings)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # where tests run in the background
     ) as process:
         said: list[str] = []
         assert process.stdout is not None
@@ -147,8 +150,12 @@ def test_serve_watch_rebuilds_and_reloads(driver: webdriver.Chrome, project: Pat
             assert page.analyse(encoded(), "a.png")["findings"]
         finally:
             driver.get("about:blank")
-            os.kill(process.pid, signal.SIGINT)
-            assert process.wait(30) == 0
-            listener.join(30)
+            process.send_signal(signal.SIGINT)
+            try:
+                code = process.wait(30)
+            finally:
+                process.kill()
+                listener.join(30)
+    assert code == 0
     assert said[-1] == "Stopped.\n"
     assert "Traceback" not in "".join(said)

@@ -73,6 +73,12 @@ def choose_model(driver: webdriver.Chrome, name: str) -> None:
     driver.find_element(By.CSS_SELECTOR, f"input[name=model][value={name}]").click()
 
 
+def wait_until_loaded(driver: webdriver.Chrome) -> None:
+    """Wait until the model that was chosen just now is there, after an image that the status spoke of."""
+    status = driver.find_element(By.ID, "status")
+    WebDriverWait(driver, 30).until(lambda _: status.text.startswith("Ready"))
+
+
 def test_nothing_of_the_other_model_is_loaded_until_it_is_asked_for(page: SitePage, other: Bundle) -> None:
     assert page.analyse(encoded(), "a.png")["bundle"]["name"] == "test-model"
     assert loaded(page) == []
@@ -187,6 +193,7 @@ def test_a_refused_image_is_forced_by_the_model_that_refused_it(
         (card,) = cards(watched, 1)
         assert card.get_attribute("data-outcome") == "refused"
         choose_model(watched, OTHER)
+        wait_until_loaded(watched)  # buttons move when the bar of progress goes
         card.find_element(By.XPATH, ".//button[contains(., 'Analyse anyway')]").click()
         card.find_element(By.XPATH, ".//button[contains(., 'Yes')]").click()
         WebDriverWait(watched, 20).until(lambda _: card.get_attribute("data-outcome") == "findings")

@@ -270,6 +270,6 @@ def test_an_operator_that_cannot_be_upgraded_is_named(tmp_path):
 
 
 def test_an_opset_of_the_future_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("sitegen.importing.onnx_passes.OPSETS", range(17, 18))
+    monkeypatch.setattr("sitegen.importing.graph.passes.OPSETS", range(17, 18))
     with pytest.raises(ModelError, match="opset 18; up to 17 is understood"):
         import_onnx(written(small(), tmp_path / "net.onnx"), settings(3, colour="grey"))

@@ -1,7 +1,8 @@
-"""Folders of timm, with networks that timm itself made and wrote. Skipped where timm or torchvision is not there."""
+"""Folders of timm, with networks that timm itself made and wrote; skipped without timm, or without its torchvision."""
 
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,6 @@ def test_labels_are_counted(tmp_path: Path) -> None:
 
 def test_without_timm_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
-    monkeypatch.setitem(__import__("sys").modules, "timm", None)
+    monkeypatch.setitem(sys.modules, "timm", None)
     with pytest.raises(SettingsError, match="needs the package timm, which is not installed: pip install timm"):
         import_timm(tmp_path, ImportSettings())
