@@ -11,7 +11,7 @@ from selenium import webdriver
 
 from browser.support import encoded, opened
 from importing.fake_source import LABELS, TorchOriginal, fake_model, random_network, with_half_weights
-from sitegen.browser.chromium import chromium, installed
+from sitegen.browser.chromium import chromium, missing
 from sitegen.bundle import Bundle
 from sitegen.data.cache import image_tensors
 from sitegen.importing.bundle import import_bundle
@@ -22,7 +22,7 @@ from sitegen.site import build_site
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not installed(), reason="Chromium and chromedriver are not installed"),
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
 ]
 
 

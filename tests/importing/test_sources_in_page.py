@@ -14,7 +14,7 @@ from browser.support import encoded, opened
 from importing.checkpoints import SMALL, chexnet_checkpoint, dense_logits, dense_weights
 from importing.onnx_models import export, logits_of, settings, sigmoid
 from importing.tfjs_models import dense_classifier
-from sitegen.browser.chromium import chromium, installed
+from sitegen.browser.chromium import chromium, missing
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.data.cache import image_tensors
@@ -33,7 +33,7 @@ from sitegen.site import build_site
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(not installed(), reason="Chromium and chromedriver are not installed"),
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
 ]
 
 SOURCES = ["chexnet", "torchxrayvision", "mobile", "transformer", "tfjs"]

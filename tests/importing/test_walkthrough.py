@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from sitegen.browser.chromium import installed
+from sitegen.browser.chromium import missing
 from sitegen.bundle import load_bundle
 from sitegen.cli import app
 from sitegen.data.cache import image_tensors
@@ -32,7 +32,7 @@ def run(command: list[str]) -> str:
 
 @pytest.mark.browser
 @pytest.mark.slow
-@pytest.mark.skipif(not installed(), reason="Chromium and chromedriver are not installed")
+@pytest.mark.skipif(missing() is not None, reason=str(missing()))
 def test_the_five_commands_work_from_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "my_network.py").write_text(block("python"), encoding="utf-8")
     (tmp_path / "import.toml").write_text(block("toml"), encoding="utf-8")
