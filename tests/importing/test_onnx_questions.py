@@ -62,7 +62,7 @@ def test_every_question_has_an_answer_that_fits(tmp_path):
     assert import_onnx(tmp_path / "net.onnx", settings).image.shape == (1, 1, 224, 224)
 
 
-@pytest.mark.parametrize("module", ["onnx_model", "tfjs_model", "tfjs_graph", "final_layer"])
+@pytest.mark.parametrize("module", ["sources.onnx_model", "sources.tfjs_model", "tfjs.graph", "graph.final_layer"])
 def test_the_core_install_is_enough(module):
     program = f"import sys, sitegen.importing.{module}; print({{'torch', 'onnxscript', 'scipy'}} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
