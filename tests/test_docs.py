@@ -127,7 +127,15 @@ def test_every_method_field_and_number_of_explanations_is_documented(tmp_path: P
     assert [stage for stage in ("session", "explanation") if f"`{stage}`" not in text] == []
     assert (COPIES, NOISE, STEPS, FINE_BLUR, CELL) == (25, 0.15, 32, 1, 8)
     assert (Look().opacity, Look().threshold) == (0.75, 0.1)
-    for phrase in ("25 noisy copies", "0.15 times", "32 equal steps", "1 by default", "8 x 8 pixels", "(0.75)", "(0.1)"):
+    for phrase in (
+        "25 noisy copies",
+        "0.15 times",
+        "32 equal steps",
+        "1 by default",
+        "8 x 8 pixels",
+        "(0.75)",
+        "(0.1)",
+    ):
         assert phrase in text
     assert [name for name in COLOUR_MAPS if f"`{name}`" not in text] == []
 
