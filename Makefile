@@ -10,8 +10,9 @@ BIN := $(VENV)/bin
 site: $(VENV)/.installed
 	$(BIN)/sitegen build --out dist
 
+# A process for each core, up to four; each keeps to one thread, or they would wait for each other.
 test: $(VENV)/.installed-test browsers lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -1,6 +1,24 @@
-"""Small bundles and the sites built from them, made once for all tests."""
+"""Small bundles and the sites built from them, made once for all tests; browsers are in tests/browser/conftest.py.
 
+Making things takes most of the tests' time. So look here first:
+
+| fixture | is |
+|---|---|
+| `bundle`, `site` | the small test model of `bundles.make_bundle`: three labels, a gate, no gradients |
+| `gradient_bundle`, `gradient_site` | the same with a gradient graph, and without kinks |
+| `shipped_bundle`, `shipped_site`, `gate_bundle`, `gate_site` | for tests in a browser |
+| `explainable` | small trained networks, by name, with a bundle of all graphs behind explanations |
+| `standing` | for tests in a browser: a page that is there already |
+
+`make test` runs tests in several processes, a file in one of them. Each process has fixtures of its own; so tests may
+not share files by a fixed name, or ports by a fixed number.
+"""
+
+import functools
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -12,6 +30,24 @@ from sitegen.site import build_site
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("sitegen", deadline=None)
 settings.load_profile("sitegen")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_table_of_translations() -> None:
+    """Have torch read its table of ONNX translations once, not at every export: it makes it from source code."""
+    if "torch" in sys.modules:
+        from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+        ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))
+
+
+@pytest.fixture(scope="session")
+def explainable(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """Gives the network of a name, smooth or not, with a bundle of all graphs behind explanations, and images."""
+    from explained_networks import Written
+
+    made = functools.cache(lambda name, smooth: Written(tmp_path_factory.mktemp("written"), name, smooth))
+    return lambda name, smooth=False: made(name, smooth)
 
 
 @pytest.fixture(scope="session")

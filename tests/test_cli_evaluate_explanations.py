@@ -113,7 +113,7 @@ def test_what_there_is_not_is_refused(place: Path, arguments: list[str], words: 
 
 @pytest.mark.slow
 def test_planted_marks_are_found_and_guided_backpropagation_fails_the_sanity_check(place: Path) -> None:
-    run(place, "--planted", 16, "--sanity-images", 4, "--stages", 8, "--sanity-draws", 3)
+    run(place, "--planted", 16, "--sanity-images", 4, "--stages", 8, "--sanity-draws", 2)
     found = document(place)
     finds = {each["name"]: each["finds"] for each in found["planted"]["methods"]}
     marked = {method["name"] for method in found["methods"] if method["marked_as_failing"]}

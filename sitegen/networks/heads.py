@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
 from sitegen.settings import STRICT, Count
 
@@ -59,6 +58,7 @@ class PooledHead(nn.Module):
 
     def __init__(self, width: int, labels: int, settings: PooledHeadSettings) -> None:
         super().__init__()
+        self.maximum = nn.AdaptiveMaxPool2d(1)
         self.norm1 = nn.BatchNorm1d(2 * width)
         self.dropout1 = nn.Dropout(settings.dropout[0])
         self.linear1 = nn.Linear(2 * width, settings.hidden)
@@ -70,7 +70,7 @@ class PooledHead(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return logits [N, labels] for feature maps [N, width, h, w]."""
         # The order of AdaptiveConcatPool2d, so that weights trained there fit.
-        pooled = torch.cat([functional.adaptive_max_pool2d(maps, 1).flatten(1), maps.mean((2, 3))], dim=1)
+        pooled = torch.cat([self.maximum(maps).flatten(1), maps.mean((2, 3))], dim=1)
         hidden = self.relu(self.linear1(self.dropout1(self.norm1(pooled))))
         logits: Tensor = self.linear2(self.dropout2(self.norm2(hidden)))
         return logits

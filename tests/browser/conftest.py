@@ -1,6 +1,16 @@
 """Browsers and sites for the tests that need them; skipped, with the reason, where the browser is not installed.
 
 The marker `browser` alone means Chromium; other engines are named: `browser("firefox")`.
+
+Opening a site takes some seconds of work, and what tests do in it hardly any. So a test takes, where it can, the page
+that an earlier test has left:
+
+    def test_something(standing: Standing, site: Path) -> None:
+        document = standing(site).analyse(encoded(), "a.png")
+
+A test that clicks removes its cards at the end (`standing.clear()`). One that counts requests or sessions, changes the
+page's functions or kills its worker has a page of its own: `with opened(driver, site) as page`. In the browser
+`catching`, with `standing_catching`, tests can reach the workers that a page makes.
 """
 
 from collections.abc import Iterator
@@ -10,11 +20,10 @@ import pytest
 from selenium import webdriver
 
 from browser.gate_bundle import make_gate_bundle
-from browser.support import opened
+from browser.support import Standing
 from sitegen import resources
 from sitegen.browser.chromium import chromium
 from sitegen.browser.engines import ENGINES
-from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site import build_site
 
@@ -62,10 +71,19 @@ def gate_site(gate_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> 
     return build_site(gate_bundle, tmp_path_factory.mktemp("gate-site") / "dist").folder
 
 
-@pytest.fixture(scope="session")
+# Not of the whole session: a browser costs a twentieth of a core even where nothing is asked of it.
+@pytest.fixture(scope="package")
 def driver() -> Iterator[webdriver.Chrome]:
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="package")
+def standing(driver: webdriver.Chrome) -> Iterator[Standing]:
+    """Opens a site, or gives the page that an earlier test has left there."""
+    page = Standing(driver)
+    yield page
+    page.close()
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +93,9 @@ def catching() -> Iterator[webdriver.Chrome]:
         yield driver
 
 
-@pytest.fixture
-def page(driver: webdriver.Chrome, site: Path) -> Iterator[SitePage]:
-    """The small test model's site, ready, over file://."""
-    with opened(driver, site) as started:
-        yield started
+@pytest.fixture(scope="module")
+def standing_catching(catching: webdriver.Chrome) -> Iterator[Standing]:
+    """As `standing`, in the browser whose workers tests can reach."""
+    page = Standing(catching)
+    yield page
+    page.close()

@@ -6,7 +6,7 @@ import base64
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,50 @@ def opened(driver: webdriver.Chrome, site: Path, transport: str = "file") -> Ite
         page.wait_until_ready()
         yield page
         driver.get("about:blank")
+
+
+class Standing:
+    """A site in a running browser that stays open from test to test, because a start costs seconds.
+
+    For tests that use the page's API alone, or that leave it as they found it: no card, no changed function, no killed
+    worker. Where another test has used the browser for something else meanwhile, the site is opened again.
+    """
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+        self._place: tuple[Path, str] | None = None
+        self._page: SitePage | None = None
+        self._end = contextlib.ExitStack()
+
+    def __call__(self, site: Path, transport: str = "file") -> SitePage:
+        """Return the page of a site, ready."""
+        if self._page is None or self._place != (site, transport) or not self._is_there():
+            self.close()
+            self._place = site, transport
+            self._page = SitePage(self.driver, self._end.enter_context(site_address(site, transport)))
+            self._page.wait_until_ready()
+            self.driver.execute_script("window.standing = true")
+        return self._page
+
+    def clear(self) -> None:
+        """Remove all cards, as a person would; where one stays, the next test gets a new page."""
+        for button in self.driver.find_elements(By.XPATH, "//*[contains(@class, 'card')]//button[.='Remove']"):
+            button.click()
+        if self.driver.find_elements(By.CLASS_NAME, "card"):
+            spoil(self.driver)
+
+    def close(self) -> None:
+        """Forget the page, and end the server that it came from."""
+        self._page = None
+        self._end.close()
+
+    def _is_there(self) -> bool:
+        return bool(self.driver.execute_script("return window.standing === true"))
+
+
+def spoil(driver: webdriver.Chrome) -> None:
+    """Have the next test open the site again, because the page is no longer as it was made."""
+    driver.execute_script("window.standing = false")
 
 
 GRADIENT = """
@@ -58,6 +102,12 @@ def encoded(kind: str = "PNG", seed: int = 0, size: int = 256, **options: object
     buffer = io.BytesIO()
     Image.fromarray(phantom(seed, size)).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def relative(ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray) -> float:
+    """The relative error in the Euclidean norm; where the reference is all 0, the other must be, too."""
+    expected = np.asarray(theirs, np.float64)
+    return float(np.linalg.norm(np.asarray(ours, np.float64) - expected) / (np.linalg.norm(expected) or 1e-9))
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -10,19 +10,12 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from browser.map_support import explained, open_map, press, set_range, wait_for_maps
-from browser.support import cards, choose, encoded, noise, opened, written
+from browser.support import Standing, cards, choose, encoded, noise, opened, relative, written
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
-from sitegen_runtime.explanation_methods import METHODS
+from sitegen_runtime.explanation_methods import INTEGRATED_GRADIENTS, METHODS, SMOOTHGRAD
 
 pytestmark = pytest.mark.browser
-
-
-def relative(ours: list[float], theirs: list[float]) -> float:
-    """The relative error in the Euclidean norm; where a map is empty, the other must be, too."""
-    expected = np.array(theirs)
-    length = np.linalg.norm(expected) or 1e-9
-    return float(np.linalg.norm(np.array(ours) - expected) / length)
 
 
 def same_head(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
@@ -30,12 +23,12 @@ def same_head(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
 
 
 def test_a_network_without_kinks_gives_pythons_maps(
-    driver: webdriver.Chrome, gradient_site: Path, gradient_bundle: Bundle
+    standing: Standing, gradient_site: Path, gradient_bundle: Bundle
 ) -> None:
     wanted = [{"finding": finding, "method": method} for finding in ("Effusion", "all") for method in METHODS]
     data = encoded("JPEG", seed=1)
-    with opened(driver, gradient_site):
-        ours = explained(driver, data, name="a.jpg", explain=wanted, values=True)
+    driver = standing(gradient_site).driver
+    ours = explained(driver, data, name="a.jpg", explain=wanted, values=True)
     theirs = Predictor(gradient_bundle).explain(data, wanted, name="a.jpg", values=True).document
     assert same_head(ours, theirs)
     assert set(ours) == set(theirs)
@@ -49,57 +42,59 @@ def test_a_network_without_kinks_gives_pythons_maps(
             assert relative(mine["values"], expected["values"]) <= 1e-5, (mine["finding"], mine["method"])
 
 
-def test_the_shipped_model_gives_pythons_maps(
-    driver: webdriver.Chrome, shipped_site: Path, shipped_bundle: Bundle
-) -> None:
-    """Where the input of a rectifier is within a rounding error of zero, the engines may decide differently."""
-    wanted = [{"finding": "Pneumonia", "method": method} for method in METHODS]
+def test_the_shipped_model_gives_pythons_maps(standing: Standing, shipped_site: Path, shipped_bundle: Bundle) -> None:
+    """Where the input of a rectifier is within a rounding error of zero, the engines may decide differently.
+
+    Methods that run a network dozens of times, and so average over what it decides, have one image.
+    """
     errors: dict[str, list[float]] = {method: [] for method in METHODS}
     predictor = Predictor(shipped_bundle)
-    with opened(driver, shipped_site):
-        for seed in range(3):
-            data = encoded(seed=seed, size=512)
-            ours = explained(driver, data, explain=wanted, values=True, force=True)
-            theirs = predictor.explain(data, wanted, values=True, force=True).document
-            for mine, expected in zip(ours["explanations"], theirs["explanations"], strict=True):
-                errors[mine["method"]].append(relative(mine["values"], expected["values"]))
+    driver = standing(shipped_site).driver
+    for seed in range(3):
+        methods = [method for method in METHODS if seed == 0 or method not in (SMOOTHGRAD, INTEGRATED_GRADIENTS)]
+        wanted = [{"finding": "Pneumonia", "method": method} for method in methods]
+        data = encoded(seed=seed, size=512)
+        ours = explained(driver, data, explain=wanted, values=True, force=True)
+        theirs = predictor.explain(data, wanted, values=True, force=True).document
+        for mine, expected in zip(ours["explanations"], theirs["explanations"], strict=True):
+            errors[mine["method"]].append(relative(mine["values"], expected["values"]))
     assert {method: np.median(found) <= 1e-2 for method, found in errors.items()} == dict.fromkeys(METHODS, True)
     assert max(errors["cam"]) <= 1e-4
 
 
-def test_values_are_left_out_unless_asked_for(driver: webdriver.Chrome, gradient_site: Path) -> None:
+def test_values_are_left_out_unless_asked_for(standing: Standing, gradient_site: Path) -> None:
     wanted = [{"finding": "Effusion", "method": "saliency"}]
-    with opened(driver, gradient_site):
-        (entry,) = explained(driver, encoded(), explain=wanted)["explanations"]
-        assert set(entry) == {"finding", "method", "shape", "min", "max", "sha256"}
-        assert "explanations" not in explained(driver, encoded())
-        refused = explained(driver, noise(), explain=wanted)
-        assert refused["gate"]["accepted"] is False
-        assert refused["explanations"] == []
-        forced = explained(driver, noise(), explain=wanted, force=True)
-        assert forced["forced"] is True
-        assert len(forced["explanations"]) == 1
+    driver = standing(gradient_site).driver
+    (entry,) = explained(driver, encoded(), explain=wanted)["explanations"]
+    assert set(entry) == {"finding", "method", "shape", "min", "max", "sha256"}
+    assert "explanations" not in explained(driver, encoded())
+    refused = explained(driver, noise(), explain=wanted)
+    assert refused["gate"]["accepted"] is False
+    assert refused["explanations"] == []
+    forced = explained(driver, noise(), explain=wanted, force=True)
+    assert forced["forced"] is True
+    assert len(forced["explanations"]) == 1
 
 
-def test_what_cannot_be_explained_says_why_and_the_rest_stays(driver: webdriver.Chrome, gradient_site: Path) -> None:
+def test_what_cannot_be_explained_says_why_and_the_rest_stays(standing: Standing, gradient_site: Path) -> None:
     wanted = [
         {"finding": "Effusion", "method": "cam"},
         {"finding": "Mass", "method": "saliency"},
         {"finding": "Effusion", "method": "guesswork"},
         {"finding": "Effusion", "method": "saliency"},
     ]
-    with opened(driver, gradient_site):
-        document = explained(driver, encoded(), explain=wanted)
-        *failed, good = document["explanations"]
-        assert [entry["error"]["code"] for entry in failed] == [
-            "undefined-method",
-            "bad-explanation",
-            "bad-explanation",
-        ]
-        assert good["max"] > 0
-        assert document["findings"]
-        answer = explained(driver, encoded(), explain="saliency")
-        assert answer["code"] == "bad-explanation"
+    driver = standing(gradient_site).driver
+    document = explained(driver, encoded(), explain=wanted)
+    *failed, good = document["explanations"]
+    assert [entry["error"]["code"] for entry in failed] == [
+        "undefined-method",
+        "bad-explanation",
+        "bad-explanation",
+    ]
+    assert good["max"] > 0
+    assert document["findings"]
+    answer = explained(driver, encoded(), explain="saliency")
+    assert answer["code"] == "bad-explanation"
 
 
 def resident(driver: webdriver.Chrome) -> int:

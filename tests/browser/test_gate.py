@@ -15,8 +15,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from browser import map_support
 from browser.gate_bundle import CHEST, DARK_TOP, LABELS, SIDE, THRESHOLD, known_image
-from browser.support import cards, choose, opened, png, written
+from browser.support import Standing, cards, choose, png, written
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -27,9 +28,9 @@ KNOWN = "of the validation images, which are like those the model was trained on
 
 
 @pytest.fixture
-def at(driver: webdriver.Chrome, gate_site: Path) -> Iterator[webdriver.Chrome]:
-    with opened(driver, gate_site):
-        yield driver
+def at(standing: Standing, gate_site: Path) -> Iterator[webdriver.Chrome]:
+    yield standing(gate_site).driver
+    standing.clear()
 
 
 def shown(at: webdriver.Chrome, folder: Path, data: bytes, name: str = "a.png") -> WebElement:
@@ -50,15 +51,10 @@ def force(at: webdriver.Chrome, card: WebElement) -> None:
     press(at, card, "Yes, and mark it as forced")
 
 
-def pixels(at: webdriver.Chrome, canvas: WebElement, side: int = SIDE) -> np.ndarray:
+def pixels(canvas: WebElement, side: int = SIDE) -> np.ndarray:
     """What a canvas shows, averaged to side x side cells: RGB as shares of white."""
-    script = """
-    const [canvas] = arguments;
-    const {width, height} = canvas;
-    return [width, height, Array.from(canvas.getContext("2d").getImageData(0, 0, width, height).data)];
-    """
-    width, height, data = at.execute_script(script, canvas)
-    colours = np.array(data, np.float64).reshape(height, width, 4)[..., :3] / 255
+    colours = map_support.pixels(canvas) / 255
+    height, width, _ = colours.shape
     return colours.reshape(side, height // side, side, width // side, 3).mean((1, 3))
 
 
@@ -70,15 +66,17 @@ def canvases(card: WebElement) -> list[WebElement]:
     return card.find_elements(By.TAG_NAME, "canvas")
 
 
+# Keeps the next file that the page saves; the page is itself again after it.
 CATCH_DOWNLOADS = """
 window.downloads = [];
-HTMLAnchorElement.prototype.click = function () {
-  fetchText(this.href).then((text) => window.downloads.push([this.download, text]));
-};
+const {click} = HTMLAnchorElement.prototype, make = URL.createObjectURL;
 const blobs = new Map();
-const make = URL.createObjectURL.bind(URL);
-URL.createObjectURL = (blob) => { const address = make(blob); blobs.set(address, blob); return address; };
-const fetchText = (address) => blobs.get(address).text();
+HTMLAnchorElement.prototype.click = function () {
+  HTMLAnchorElement.prototype.click = click;
+  URL.createObjectURL = make;
+  blobs.get(this.href).text().then((text) => window.downloads.push([this.download, text]));
+};
+URL.createObjectURL = (blob) => { const address = make.call(URL, blob); blobs.set(address, blob); return address; };
 """
 
 
@@ -108,16 +106,16 @@ def test_the_reconstruction_stands_beside_the_image(at: webdriver.Chrome, tmp_pa
     assert reconstruction.rect["y"] == image.rect["y"]
     assert reconstruction.rect["x"] >= image.rect["x"] + image.rect["width"]
     assert reconstruction.size == image.size
-    drawn = pixels(at, reconstruction)
+    drawn = pixels(reconstruction)
     assert np.ptp(drawn, axis=2).max() == 0
     assert np.abs(drawn[..., 0] - known_image()).max() < 0.1
     assert np.abs(drawn[..., 0] - known_image()).mean() < 0.02
     errors = np.abs(cells(CHEST[::-1, ::-1]) - known_image())
-    with_errors = pixels(at, image)
+    with_errors = pixels(image)
     redness = with_errors[..., 0] - with_errors[..., 1]
     assert np.corrcoef(redness[2:-2, 2:-2].ravel(), errors[2:-2, 2:-2].ravel())[0, 1] > 0.8
     card.find_element(By.CSS_SELECTOR, "input[type=checkbox]").click()
-    assert np.abs(pixels(at, image)[..., 0] - cells(CHEST[::-1, ::-1])).max() < 0.02
+    assert np.abs(pixels(image)[..., 0] - cells(CHEST[::-1, ::-1])).max() < 0.02
 
 
 def test_on_a_phone_the_reconstruction_lies_below_the_image(at: webdriver.Chrome, tmp_path: Path) -> None:
@@ -180,14 +178,14 @@ def test_a_correction_is_offered_and_leads_to_an_accepted_image(
     assert card.get_attribute("data-outcome") == "findings"
     assert f"Analysed ({done})" in card.text
     assert at.switch_to.active_element == card
-    assert np.abs(pixels(at, canvases(card)[0])[..., 0] - cells(CHEST)).max() < 0.03
+    assert np.abs(pixels(canvases(card)[0])[..., 0] - cells(CHEST)).max() < 0.03
     name, document = saved(at, card)
     assert name == f"wrong.png.{correction}.sitegen.json"
     assert document["correction"] == correction
     assert "forced" not in document
     press(at, card, "Analyse it as it is in the file")
     assert card.get_attribute("data-outcome") == "refused"
-    assert np.abs(pixels(at, canvases(card)[1])[..., 0] - known_image()).mean() < 0.02
+    assert np.abs(pixels(canvases(card)[1])[..., 0] - known_image()).mean() < 0.02
 
 
 def test_a_turn_comes_after_the_orientation_of_the_file(at: webdriver.Chrome, tmp_path: Path) -> None:
@@ -210,7 +208,7 @@ def test_a_turn_comes_after_the_orientation_of_the_file(at: webdriver.Chrome, tm
 
 def test_what_was_forced_is_marked_everywhere(at: webdriver.Chrome, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(CHEST[::-1, ::-1]), "wrong.png")
-    assert np.ptp(pixels(at, canvases(card)[1])[0, 0]) == 0  # grey: no badge yet
+    assert np.ptp(pixels(canvases(card)[1])[0, 0]) == 0  # grey: no badge yet
     force(at, card)
     assert at.switch_to.active_element == card
     assert "although the gate refused it: do not rely on this" in card.text
@@ -225,10 +223,10 @@ def test_what_was_forced_is_marked_everywhere(at: webdriver.Chrome, tmp_path: Pa
         assert "Forced: the gate refused this image" in meter.get_attribute("aria-valuetext")
     for canvas in canvases(card):
         assert "Forced" in canvas.accessible_name
-        corner = pixels(at, canvas, 32)[0, 0]
+        corner = pixels(canvas, 32)[0, 0]
         assert corner == pytest.approx(np.array([163, 34, 15]) / 255, abs=0.02)
     card.find_element(By.CSS_SELECTOR, "input[type=checkbox]").click()
-    assert pixels(at, canvases(card)[0], 32)[0, 0, 1] < 0.2
+    assert pixels(canvases(card)[0], 32)[0, 0, 1] < 0.2
     name, document = saved(at, card)
     assert name == "wrong.png.forced.sitegen.json"
     assert document["forced"] is True
@@ -275,7 +273,7 @@ def test_an_accepted_image_folds_the_same_away(at: webdriver.Chrome, tmp_path: P
     card.find_element(By.CSS_SELECTOR, ".gate-details > summary").send_keys(Keys.ENTER)
     WebDriverWait(at, 5).until(lambda _: len(canvases(card)) == 3)
     reconstruction = card.find_element(By.CLASS_NAME, "reconstruction")
-    assert np.abs(pixels(at, reconstruction)[..., 0] - known_image()).mean() < 0.02
+    assert np.abs(pixels(reconstruction)[..., 0] - known_image()).mean() < 0.02
     names = [scale.accessible_name for scale in card.find_elements(By.CLASS_NAME, "scale") if scale.is_displayed()]
     assert len(names) == 2
     assert all(name.startswith("How unlike: ") for name in names)

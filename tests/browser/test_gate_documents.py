@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 
 from browser.gate_bundle import CHEST, DARK_TOP
-from browser.support import noise, opened, png, written
+from browser.support import Standing, noise, png, written
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -31,20 +30,20 @@ EXACT = ("ssim", "turned", "l1", "ssim-gaussian")  # of a reconstruction that bo
 @pytest.mark.parametrize("correction", [None, "turn-90", "turn-180", "invert"])
 @pytest.mark.parametrize("forced", [False, True])
 def test_the_page_gives_pythons_documents(
-    driver: webdriver.Chrome, gate_site: Path, gate_bundle: Bundle, correction: str | None, forced: bool
+    standing: Standing, gate_site: Path, gate_bundle: Bundle, correction: str | None, forced: bool
 ) -> None:
     predictor = Predictor(gate_bundle)
-    with opened(driver, gate_site) as page:
-        for name, data in IMAGES.items():
-            ours = page.analyse(data, name, force=forced, correction=correction)
-            theirs = predictor.analyse(data, name, force=forced, correction=correction).document
-            assert set(ours) == set(theirs)
-            for key in set(theirs) - {"engine", "timings", "gate", "findings"}:
-                assert ours[key] == theirs[key], key
-            compare_gates(ours["gate"], theirs["gate"])
-            for finding, reference in zip(ours["findings"], theirs["findings"], strict=True):
-                assert finding == {**reference, **{key: finding[key] for key in ("logit", "probability")}}
-                assert finding["logit"] == pytest.approx(reference["logit"], abs=1e-5)
+    page = standing(gate_site)
+    for name, data in IMAGES.items():
+        ours = page.analyse(data, name, force=forced, correction=correction)
+        theirs = predictor.analyse(data, name, force=forced, correction=correction).document
+        assert set(ours) == set(theirs)
+        for key in set(theirs) - {"engine", "timings", "gate", "findings"}:
+            assert ours[key] == theirs[key], key
+        compare_gates(ours["gate"], theirs["gate"])
+        for finding, reference in zip(ours["findings"], theirs["findings"], strict=True):
+            assert finding == {**reference, **{key: finding[key] for key in ("logit", "probability")}}
+            assert finding["logit"] == pytest.approx(reference["logit"], abs=1e-5)
 
 
 def compare_gates(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -63,7 +62,7 @@ def compare_gates(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
 
 
 def test_predict_prints_the_pages_document(
-    driver: webdriver.Chrome, gate_site: Path, gate_bundle: Bundle, tmp_path: Path
+    standing: Standing, gate_site: Path, gate_bundle: Bundle, tmp_path: Path
 ) -> None:
     path = written(tmp_path, "wrong.png", IMAGES["upside down"])
     command = [sys.executable, "-m", "sitegen.cli", "predict", "--bundle", gate_bundle.folder, "--json"]
@@ -73,8 +72,7 @@ def test_predict_prints_the_pages_document(
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
     theirs = printed[0] if isinstance(printed, list) else printed
-    with opened(driver, gate_site) as page:
-        ours = page.analyse(IMAGES["upside down"], str(path), correction="turn-180")
+    ours = standing(gate_site).analyse(IMAGES["upside down"], str(path), correction="turn-180")
     assert set(ours) == set(theirs)
     assert ours["correction"] == theirs["correction"] == "turn-180"
     assert (ours["tensors"], ours["notes"]) == (theirs["tensors"], theirs["notes"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from selenium import webdriver
 
-from browser.support import encoded, gradient, noise, opened, png
+from browser.support import Standing, encoded, gradient, noise, opened, png, relative, spoil
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
@@ -27,34 +27,28 @@ def caught(catching: webdriver.Chrome, gradient_site: Path) -> Iterator[SitePage
         yield page
 
 
-def relative(ours: np.ndarray, reference: Any) -> float:
-    """The relative error in the Euclidean norm."""
-    expected = np.array(reference, np.float64)
-    return float(np.linalg.norm(ours - expected) / np.linalg.norm(expected))
-
-
 @pytest.mark.parametrize("transport", ["file", "http"])
 def test_a_network_without_kinks_gives_pythons_gradient(
-    driver: webdriver.Chrome, gradient_site: Path, gradient_bundle: Bundle, transport: str
+    standing: Standing, gradient_site: Path, gradient_bundle: Bundle, transport: str
 ) -> None:
-    with opened(driver, gradient_site, transport) as page:
-        for seed in range(3):
-            data = encoded("JPEG", seed=seed)
-            document, values = gradient(page, data, name="a.jpg", seed=SEED, force=True)
-            theirs = Predictor(gradient_bundle).gradient(data, SEED, name="a.jpg", force=True)
-            assert list(values) == list(theirs.values) == ["gradient", "features", "features-gradient"]
-            for role, part in values.items():
-                assert relative(part, theirs.values[role]) <= 1e-5, (role, seed)
-            assert document["logits"] == pytest.approx(theirs.document["logits"], abs=1e-5)
-            assert set(document) == set(theirs.document)
-            for key in ("schema", "image", "bundle", "tensors", "seed", "notes"):
-                assert document[key] == theirs.document[key]
-            assert set(document["timings"]) == {"check", "pixels", "gate", "session", "gradient", "total"}
+    page = standing(gradient_site, transport)
+    for seed in range(3):
+        data = encoded("JPEG", seed=seed)
+        document, values = gradient(page, data, name="a.jpg", seed=SEED, force=True)
+        theirs = Predictor(gradient_bundle).gradient(data, SEED, name="a.jpg", force=True)
+        assert list(values) == list(theirs.values) == ["gradient", "features", "features-gradient"]
+        for role, part in values.items():
+            assert relative(part, theirs.values[role]) <= 1e-5, (role, seed)
+        assert document["logits"] == pytest.approx(theirs.document["logits"], abs=1e-5)
+        assert set(document) == set(theirs.document)
+        for key in ("schema", "image", "bundle", "tensors", "seed", "notes"):
+            assert document[key] == theirs.document[key]
+        assert set(document["timings"]) == {"check", "pixels", "gate", "session", "gradient", "total"}
 
 
-def test_the_document_describes_the_values_beside_it(driver: webdriver.Chrome, gradient_site: Path) -> None:
-    with opened(driver, gradient_site) as page:
-        document, values = gradient(page, encoded(), seed=SEED, force=True)
+def test_the_document_describes_the_values_beside_it(standing: Standing, gradient_site: Path) -> None:
+    page = standing(gradient_site)
+    document, values = gradient(page, encoded(), seed=SEED, force=True)
     for entry in document["gradients"]:
         part = values[entry["role"]]
         assert part.size == np.prod(entry["shape"])
@@ -63,32 +57,32 @@ def test_the_document_describes_the_values_beside_it(driver: webdriver.Chrome, g
 
 
 def test_the_shipped_model_gives_pythons_gradient(
-    driver: webdriver.Chrome, shipped_site: Path, shipped_bundle: Bundle
+    standing: Standing, shipped_site: Path, shipped_bundle: Bundle
 ) -> None:
     """Where the input of a rectifier is within a rounding error of zero, the engines may decide differently."""
     errors = []
-    with opened(driver, shipped_site) as page:
-        for seed in range(5):
-            data = encoded(seed=seed, size=512)
-            document, values = gradient(page, data, seed={"Pneumonia": 1}, force=True)
-            theirs = Predictor(shipped_bundle).gradient(data, {"Pneumonia": 1}, force=True)
-            assert document["tensors"] == theirs.document["tensors"]
-            assert document["logits"]["Pneumonia"] == pytest.approx(theirs.document["logits"]["Pneumonia"], abs=1e-4)
-            assert set(values) == {"gradient", "features", "features-gradient"}
-            assert relative(values["features"], theirs.values["features"]) <= 1e-4
-            errors.append(relative(values["gradient"], theirs.values["gradient"]))
+    page = standing(shipped_site)
+    for seed in range(5):
+        data = encoded(seed=seed, size=512)
+        document, values = gradient(page, data, seed={"Pneumonia": 1}, force=True)
+        theirs = Predictor(shipped_bundle).gradient(data, {"Pneumonia": 1}, force=True)
+        assert document["tensors"] == theirs.document["tensors"]
+        assert document["logits"]["Pneumonia"] == pytest.approx(theirs.document["logits"]["Pneumonia"], abs=1e-4)
+        assert set(values) == {"gradient", "features", "features-gradient"}
+        assert relative(values["features"], theirs.values["features"]) <= 1e-4
+        errors.append(relative(values["gradient"], theirs.values["gradient"]))
     assert max(errors) <= 5e-2
     assert np.median(errors) <= 1e-3
 
 
-def test_a_refused_image_resolves_without_values(driver: webdriver.Chrome, gradient_site: Path) -> None:
-    with opened(driver, gradient_site) as page:
-        document, values = gradient(page, noise(), seed=SEED)
-        assert document["gate"]["accepted"] is False
-        assert (document["gradients"], document["logits"], values) == ([], {}, {})
-        forced, values = gradient(page, noise(), seed=SEED, force=True)
-        assert forced["forced"] is True
-        assert values["gradient"].size == 32 * 32
+def test_a_refused_image_resolves_without_values(standing: Standing, gradient_site: Path) -> None:
+    page = standing(gradient_site)
+    document, values = gradient(page, noise(), seed=SEED)
+    assert document["gate"]["accepted"] is False
+    assert (document["gradients"], document["logits"], values) == ([], {}, {})
+    forced, values = gradient(page, noise(), seed=SEED, force=True)
+    assert forced["forced"] is True
+    assert values["gradient"].size == 32 * 32
 
 
 @pytest.mark.parametrize(
@@ -101,26 +95,27 @@ def test_a_refused_image_resolves_without_values(driver: webdriver.Chrome, gradi
         ({"Effusion": "much"}, "weight of 'Effusion' is \"much\""),
     ],
 )
-def test_what_is_no_seed_is_rejected(driver: webdriver.Chrome, gradient_site: Path, seed: Any, message: str) -> None:
-    with opened(driver, gradient_site) as page:
-        document, _ = gradient(page, encoded(), seed=seed)
+def test_what_is_no_seed_is_rejected(standing: Standing, gradient_site: Path, seed: Any, message: str) -> None:
+    page = standing(gradient_site)
+    document, _ = gradient(page, encoded(), seed=seed)
     assert document["error"]["code"] == "bad-seed"
     assert message in document["error"]["message"]
     assert document["schema"] == "sitegen.gradient/1"
 
 
-def test_a_weight_that_is_no_number_in_javascript(driver: webdriver.Chrome, gradient_site: Path) -> None:
+def test_a_weight_that_is_no_number_in_javascript(standing: Standing, gradient_site: Path) -> None:
     script = """
     const done = arguments[0];
     const ask = (options) => sitegen.gradient(new Blob(["x"]), options).then(() => "resolved", (error) => error.code);
     const seeds = [{Effusion: NaN}, {Effusion: Infinity}, {Effusion: undefined}, () => 1, undefined];
     Promise.all([...seeds.map((seed) => ask({seed})), ask()]).then(done);
     """
-    with opened(driver, gradient_site) as page:
-        assert page.driver.execute_async_script(script) == ["bad-seed"] * 6
+    page = standing(gradient_site)
+    assert page.driver.execute_async_script(script) == ["bad-seed"] * 6
 
 
-def test_a_site_without_a_gradient_graph(page: SitePage) -> None:
+def test_a_site_without_a_gradient_graph(standing: Standing, site: Path) -> None:
+    page = standing(site)
     document, _ = gradient(page, encoded(), name="a.png", seed=SEED)
     assert document["error"]["code"] == "missing-network"
     assert document["image"]["name"] == "a.png"
@@ -157,8 +152,13 @@ def test_stages_are_reported_in_order(caught: SitePage) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "at once", "pixels", "gate", "session", "gradient"])
-def test_cancel_arrives_at_every_stage(caught: SitePage, gradient_bundle: Bundle, when: str) -> None:
-    answer = interrupted(caught, "controller.abort();", when)
+def test_cancel_arrives_at_every_stage(
+    standing_catching: Standing, gradient_site: Path, gradient_bundle: Bundle, when: str
+) -> None:
+    if when in ("session", "gradient"):
+        spoil(standing_catching.driver)  # in a new page alone these take their time
+    page = standing_catching(gradient_site)
+    answer = interrupted(page, "controller.abort();", when)
     assert answer["code"] == "cancelled"
     document = answer["result"]
     assert document["schema"] == "sitegen.gradient/1"
@@ -168,7 +168,7 @@ def test_cancel_arrives_at_every_stage(caught: SitePage, gradient_bundle: Bundle
         pythons = Predictor(gradient_bundle).gradient(Path("missing.png"), SEED).document
         assert set(document) == set(pythons)
         assert document["image"] == pythons["image"] | {"name": "a.png"}
-    assert interrupted(caught, "", "never")["size"] == 32 * 32
+    assert interrupted(page, "", "never")["size"] == 32 * 32
 
 
 @pytest.mark.parametrize("when", ["session", "gradient"])
@@ -206,7 +206,9 @@ def test_files_that_the_page_cannot_read_again_fail_one_call(caught: SitePage) -
     assert interrupted(caught, "", "never")["size"] == 32 * 32
 
 
-def test_calls_may_overlap_with_each_other_and_with_analyses(caught: SitePage, gradient_bundle: Bundle) -> None:
+def test_calls_may_overlap_with_each_other_and_with_analyses(
+    standing: Standing, gradient_site: Path, gradient_bundle: Bundle
+) -> None:
     script = """
     const [texts, done] = arguments;
     const [first, second] = texts.map((text) => new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]));
@@ -218,7 +220,7 @@ def test_calls_may_overlap_with_each_other_and_with_analyses(caught: SitePage, g
     ]).then(done);
     """
     files = [encoded(seed=1), encoded("JPEG", seed=2)]
-    first, analysed, second = caught.driver.execute_async_script(
+    first, analysed, second = standing(gradient_site).driver.execute_async_script(
         script, [base64.b64encode(data).decode() for data in files]
     )
     assert analysed["image"]["sha256"] == hashlib.sha256(files[1]).hexdigest()
@@ -230,11 +232,11 @@ def test_calls_may_overlap_with_each_other_and_with_analyses(caught: SitePage, g
         assert relative(np.array(answer["gradient"]), theirs.values["gradient"]) <= 1e-5
 
 
-def test_a_corrected_image_has_the_gradient_of_the_upright_one(driver: webdriver.Chrome, gradient_site: Path) -> None:
+def test_a_corrected_image_has_the_gradient_of_the_upright_one(standing: Standing, gradient_site: Path) -> None:
     upright = phantom(seed=1, size=200)
-    with opened(driver, gradient_site) as page:
-        expected, _ = gradient(page, png(upright), seed=SEED, force=True)
-        document, _ = gradient(page, png(np.rot90(upright, 2)), seed=SEED, force=True, correction="turn-180")
+    page = standing(gradient_site)
+    expected, _ = gradient(page, png(upright), seed=SEED, force=True)
+    document, _ = gradient(page, png(np.rot90(upright, 2)), seed=SEED, force=True, correction="turn-180")
     assert document["tensors"] == expected["tensors"]
     assert document["gradients"] == expected["gradients"]
     assert document["correction"] == "turn-180"

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 
-from browser.support import data_folder, encoded, opened
+from browser.support import Standing, data_folder, encoded
 from sitegen.browser.parity import Comparison
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
@@ -56,7 +55,7 @@ def works_on(page: Any) -> bool:
     return bool(page.analyse(encoded(), "afterwards.png")["findings"])
 
 
-def test_two_hundred_mutations(driver: webdriver.Chrome, site: Path, bundle: Bundle) -> None:
+def test_two_hundred_mutations(standing: Standing, site: Path, bundle: Bundle) -> None:
     chance = random.Random(20)
     files = {
         f"{number}.{kind}": mutate(make(number % 3), chance)
@@ -64,28 +63,28 @@ def test_two_hundred_mutations(driver: webdriver.Chrome, site: Path, bundle: Bun
         for number in range(MUTATIONS)
     }
     assert len(files) == 200
-    with opened(driver, site) as page:
-        comparison = compare(page, bundle, files)
-        assert comparison.failures == []
-        assert works_on(page)
+    page = standing(site)
+    comparison = compare(page, bundle, files)
+    assert comparison.failures == []
+    assert works_on(page)
     assert comparison.codes["damaged-image"] >= 60
     assert set(comparison.codes) <= {"damaged-image", "unsupported-type", "too-large", "too-small"}
 
 
-def test_files_made_to_do_harm(driver: webdriver.Chrome, site: Path, bundle: Bundle) -> None:
+def test_files_made_to_do_harm(standing: Standing, site: Path, bundle: Bundle) -> None:
     root = data_folder("odd")
     files = {path.name: path.read_bytes() for path in sorted(root.iterdir()) if path.name != "manifest.csv"}
     assert len(files) == 28
-    with opened(driver, site) as page:
-        comparison = compare(page, bundle, files)
-        assert comparison.failures == []
-        assert works_on(page)
+    page = standing(site)
+    comparison = compare(page, bundle, files)
+    assert comparison.failures == []
+    assert works_on(page)
 
 
-def test_real_images_of_every_kind(driver: webdriver.Chrome, site: Path, bundle: Bundle) -> None:
+def test_real_images_of_every_kind(standing: Standing, site: Path, bundle: Bundle) -> None:
     files = {path.name: path.read_bytes() for path in sorted(data_folder("cxr_full").glob("*.[jp][pn]*g"))}
-    with opened(driver, site) as page:
-        comparison = compare(page, bundle, files)
+    page = standing(site)
+    comparison = compare(page, bundle, files)
     assert comparison.failures == []
     assert all(same == total for same, total in comparison.tensors.values())
     assert comparison.images == 20

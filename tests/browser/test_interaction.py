@@ -11,15 +11,15 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from browser.support import cards, choose, encoded, noise, opened, written
+from browser.support import Standing, cards, choose, encoded, noise, opened, written
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def at(driver: webdriver.Chrome, shipped_site: Path) -> Iterator[webdriver.Chrome]:
-    with opened(driver, shipped_site):
-        yield driver
+def at(standing: Standing, shipped_site: Path) -> Iterator[webdriver.Chrome]:
+    yield standing(shipped_site).driver
+    standing.clear()
 
 
 def test_an_accepted_image_shows_labelled_bars(at: webdriver.Chrome) -> None:
@@ -86,16 +86,17 @@ def test_images_are_dropped_and_pasted(at: webdriver.Chrome, kind: str) -> None:
     assert prevented == (kind == "drop")  # otherwise the browser would leave the page for the file
 
 
-def test_the_keyboard_alone_is_enough(at: webdriver.Chrome) -> None:
+def test_the_keyboard_alone_is_enough(driver: webdriver.Chrome, shipped_site: Path) -> None:
     reached = []
-    for _ in range(4):
-        ActionChains(at).send_keys(Keys.TAB).perform()
-        reached.append(at.switch_to.active_element.get_attribute("id") or at.switch_to.active_element.text)
-    assert reached[0] == "Skip to results"
-    assert reached[1:3] == ["files", "example"]
-    at.find_element(By.ID, "example").send_keys(Keys.ENTER)
-    assert len(cards(at, 1)) == 1
-    assert "golden.png: Analysed" in at.find_element(By.CSS_SELECTOR, "[role=status][aria-live=polite]").text
+    with opened(driver, shipped_site):
+        for _ in range(4):
+            ActionChains(driver).send_keys(Keys.TAB).perform()
+            reached.append(driver.switch_to.active_element.get_attribute("id") or driver.switch_to.active_element.text)
+        assert reached[0] == "Skip to results"
+        assert reached[1:3] == ["files", "example"]
+        driver.find_element(By.ID, "example").send_keys(Keys.ENTER)
+        assert len(cards(driver, 1)) == 1
+        assert "golden.png: Analysed" in driver.find_element(By.CSS_SELECTOR, "[role=status][aria-live=polite]").text
 
 
 def test_every_control_and_picture_has_a_name(at: webdriver.Chrome, tmp_path: Path) -> None:

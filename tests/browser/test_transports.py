@@ -5,21 +5,20 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from browser.support import encoded, noise, opened
+from browser.support import Standing, encoded, noise, opened
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("transport", ["file", "http"])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("transport", ["file", "http"])
 def test_the_shipped_model_gives_pythons_result(
-    driver: webdriver.Chrome, shipped_site: Path, shipped_bundle: Bundle, transport: str, kind: str
+    standing: Standing, shipped_site: Path, shipped_bundle: Bundle, transport: str, kind: str
 ) -> None:
     data = encoded(kind, seed=3, size=600)
-    with opened(driver, shipped_site, transport) as page:
-        ours = page.analyse(data, "a.file", force=True)
+    ours = standing(shipped_site, transport).analyse(data, "a.file", force=True)
     theirs = Predictor(shipped_bundle).analyse(data, "a.file", force=True).document
     assert ours["engine"] == {"runtime": "pyodide", "provider": "wasm", "threads": 1}
     assert ours["tensors"] == theirs["tensors"]

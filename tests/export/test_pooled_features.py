@@ -1,6 +1,7 @@
 """Pooled features beside the logits: nothing else of a classifier's files changes."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from sitegen.bundle import FeatureMap
 from sitegen.errors import ExportError, GradientError
 from sitegen.export.classifier_bundle import write_classifier
 from sitegen.export.gradient_graph import export_gradient, last_feature_map
@@ -40,37 +42,45 @@ def images() -> np.ndarray:
     return np.random.default_rng(1).uniform(-1, 1, (3, 1, 32, 32)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_classifier_gives_the_mean_of_its_feature_maps_and_the_same_logits(name: str, tmp_path: Path) -> None:
-    trained = made(name)
-    for folder, pooled in ((tmp_path / "plain", False), (tmp_path / "pooled", True)):
-        folder.mkdir()
-        feature_map = write_classifier(trained, folder, pooled=pooled)
+@dataclass(frozen=True)
+class Both:
+    """A classifier, written without its pooled features to the folder `plain` and with them to `pooled`."""
+
+    trained: TrainedClassifier
+    plain: Path
+    pooled: Path
+    feature_map: FeatureMap | None
+
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    trained, plain, pooled = made(request.param), tmp_path_factory.mktemp("plain"), tmp_path_factory.mktemp("pooled")
+    write_classifier(trained, plain, pooled=False)
+    return Both(trained, plain, pooled, write_classifier(trained, pooled, pooled=True))
+
+
+def test_the_classifier_gives_the_mean_of_its_feature_maps_and_the_same_logits(both: Both) -> None:
     plain, pooled_session = (
-        onnxruntime.InferenceSession(str(tmp_path / folder / "classifier.onnx")) for folder in ("plain", "pooled")
+        onnxruntime.InferenceSession(str(folder / "classifier.onnx")) for folder in (both.plain, both.pooled)
     )
     assert [output.name for output in pooled_session.get_outputs()] == ["logits", "features"]
     with torch.inference_mode():
-        expected = trained.network.feature_maps(torch.from_numpy(images())).mean((2, 3)).numpy()
+        expected = both.trained.network.feature_maps(torch.from_numpy(images())).mean((2, 3)).numpy()
     for image, means in zip(images(), expected, strict=True):
         logits, features = pooled_session.run(["logits", "features"], {"image": image[np.newaxis]})
         assert features[0] == pytest.approx(means, abs=1e-5)
         assert logits.tobytes() == plain.run(["logits"], {"image": image[np.newaxis]})[0].tobytes()
-    proof = prove(tmp_path / "pooled", trained.network, images(), feature_map)
+    proof = prove(both.pooled, both.trained.network, images(), both.feature_map)
     assert proof.pooled is not None
     assert 0 <= proof.pooled <= proof.largest
-    assert prove(tmp_path / "plain", trained.network, images(), feature_map).pooled is None
+    assert prove(both.plain, both.trained.network, images(), both.feature_map).pooled is None
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_gradient_graph_and_weights_are_those_of_the_plain_classifier(name: str, tmp_path: Path) -> None:
-    for folder, pooled in ((tmp_path / "plain", False), (tmp_path / "pooled", True)):
-        folder.mkdir()
-        write_classifier(made(name), folder, pooled=pooled)
-    names = sorted(path.name for path in (tmp_path / "plain").iterdir())
-    assert sorted(path.name for path in (tmp_path / "pooled").iterdir()) == names
+def test_gradient_graph_and_weights_are_those_of_the_plain_classifier(both: Both) -> None:
+    names = sorted(path.name for path in both.plain.iterdir())
+    assert sorted(path.name for path in both.pooled.iterdir()) == names
     for file in names:
-        same = (tmp_path / "plain" / file).read_bytes() == (tmp_path / "pooled" / file).read_bytes()
+        same = (both.plain / file).read_bytes() == (both.pooled / file).read_bytes()
         assert same == (file != "classifier.onnx"), file
 
 

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 import torch
 
@@ -24,8 +26,9 @@ def draft(labels: int, gradient: bool = False) -> Draft:
     return Draft("tiny", "1.0", "Tiny", Licence(weights="Apache-2.0", data="none"), names, gate, gradient)
 
 
-@pytest.fixture
-def folder(tmp_path):
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    tmp_path = tmp_path_factory.mktemp("exported")
     torch.manual_seed(0)
     classifier = DenseNet(DenseNetSettings(growth=4, blocks=(1, 1), stem=8, labels=2))
     export_onnx(classifier, (1, 1, 32, 32), "logits", tmp_path / "classifier.onnx")
@@ -34,6 +37,11 @@ def folder(tmp_path):
     (tmp_path / "card.md").write_text("# Tiny\n", encoding="utf-8")
     write_phantom(tmp_path / GOLDEN, 0, 64)
     return tmp_path
+
+
+@pytest.fixture
+def folder(exported, tmp_path):
+    return shutil.copytree(exported, tmp_path / "bundle")
 
 
 def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder):

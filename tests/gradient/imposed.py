@@ -53,14 +53,20 @@ def _max_pool(module: nn.MaxPool2d, x: Tensor, seen: Tensor) -> Tensor:
     return x.flatten(2).gather(2, places.flatten(2)).view(places.shape)
 
 
+def _adaptive_max_pool(_: nn.AdaptiveMaxPool2d, x: Tensor, seen: Tensor) -> Tensor:
+    places = functional.adaptive_max_pool2d(seen, 1, return_indices=True)[1]
+    return x.flatten(2).gather(2, places.flatten(2)).view(places.shape)
+
+
 KINKS: dict[type[nn.Module], Kink] = {
     nn.ReLU: Kink("Relu", True, _relu),
     nn.LeakyReLU: Kink("LeakyRelu", True, _leaky_relu),
     nn.Hardsigmoid: Kink("HardSigmoid", True, _hardsigmoid),
     nn.Hardswish: Kink("HardSwish", False, _hardswish),
     nn.MaxPool2d: Kink("MaxPool", False, _max_pool),
+    nn.AdaptiveMaxPool2d: Kink("ReduceMax", False, _adaptive_max_pool),  # to one cell
 }
-OTHER_KINKS = {"Abs", "Clip", "GlobalMaxPool", "Max", "Min", "PRelu", "ReduceMax", "ReduceMin", "ThresholdedRelu"}
+OTHER_KINKS = {"Abs", "Clip", "GlobalMaxPool", "Max", "Min", "PRelu", "ReduceMin", "ThresholdedRelu"}
 
 
 def kink_tensors(graph: onnx.GraphProto) -> dict[str, list[str]]:
