@@ -72,7 +72,7 @@ def imposed_errors(name: str, images: int, batch: int | None = None, **how: Any)
 @each_case
 def test_rounding_alone_is_left_with_decisions_imposed(name: str, opset: int, record_property: Report) -> None:
     errors = imposed_errors(name, images=3, opset=opset)
-    record_property("worst", np.max(errors))
+    record_property("worst", float(np.max(errors)))
     assert np.max(errors) <= ROUNDING
 
 
@@ -98,7 +98,7 @@ def as_exact_as_torch(name: str, report: Report) -> None:
         "torch's worst": np.max(torchs),
     }
     for key, value in figures.items():
-        report(key, value)
+        report(key, float(value))
     print(name, *(f"{key} {value:.1e}" for key, value in figures.items()), sep=", ")
     assert figures["median"] <= 2 * figures["torch's median"]
 
