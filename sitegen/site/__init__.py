@@ -8,6 +8,8 @@ runtime_wheel.py    the runtime as a wheel, and the lock through which Pyodide f
 snapshot.py         Pyodide's memory after it has imported the runtime
 packing.py          assets as gzip + base64 in classic scripts
 page.py             index.html with its content-security policy
+offline.py          the service worker, and what lets browsers install the page
+icons.py            the icons of an installed page
 licences.py         the notices of everything that ships
 cache.py            what was made once is kept by the hash of what it was made from
 server.py           a loopback server for looking at a site

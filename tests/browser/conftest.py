@@ -8,6 +8,7 @@ from selenium import webdriver
 
 from browser.gate_bundle import make_gate_bundle
 from browser.support import opened
+from browser.webgpu_support import make_golden_bundle
 from sitegen import resources
 from sitegen.browser.chromium import chromium, installed
 from sitegen.browser.page import SitePage
@@ -54,6 +55,17 @@ def gate_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def gate_site(gate_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(gate_bundle, tmp_path_factory.mktemp("gate-site") / "dist").folder
+
+
+@pytest.fixture(scope="session")
+def golden_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Small networks with all gradient graphs, and a golden image."""
+    return make_golden_bundle(tmp_path_factory.mktemp("golden-bundle") / "test-model")
+
+
+@pytest.fixture(scope="session")
+def golden_site(golden_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(golden_bundle, tmp_path_factory.mktemp("golden-site") / "dist").folder
 
 
 @pytest.fixture(scope="session")
