@@ -13,7 +13,7 @@ import typer
 from bundles import make_bundle
 from importing.report_documents import document as import_document
 from sitegen import gradient, resources
-from sitegen.browser.parity import BORDERS, CALIBRATION_TOLERANCE, GATE_TOLERANCE, PROBABILITY_TOLERANCE
+from sitegen.browser.parity import BORDERS, CALIBRATION_TOLERANCE, WASM, WEBGPU, Tolerance
 from sitegen.bundle import (
     Bundle,
     Combination,
@@ -174,7 +174,7 @@ def test_the_pages_api_is_documented() -> None:
     script = (resources.templates() / "page" / "api.js").read_text("utf-8")
     body = script[script.index("globalThis.sitegen = ") :]
     members = re.findall(r"^  (?:async )?(\w+)[:(]", body, re.MULTILINE)
-    assert members == ["ready", "bundles", "analyse", "gradient"]
+    assert members == ["ready", "bundles", "configure", "analyse", "gradient"]
     text = read("docs/page-api.md")
     assert all(f"sitegen.{member}" in text for member in members)
     options = ["name", "bundle", "force", "signal", "onProgress", "seed"]
@@ -204,7 +204,7 @@ def test_every_verb_is_in_the_readme() -> None:
 
 INTEGRITY_OPTIONS = {"--integrity", "--sha256", "--public-key"}
 VERIFY_OPTIONS = {
-    *("--site", "--transport", "--browser", "--images", "--json", "--bundle", "--project"),
+    *("--site", "--transport", "--browser", "--provider", "--images", "--json", "--bundle", "--project"),
     *INTEGRITY_OPTIONS,
 }
 SIGN_OPTIONS = {"--site", "--key", "--new-key", "--no-password"}
@@ -346,7 +346,7 @@ def test_the_columns_of_tables_are_documented() -> None:
 
 def test_documented_tolerances_are_the_ones_that_are_checked() -> None:
     text = read("docs/verify.md")
-    assert (PROBABILITY_TOLERANCE, GATE_TOLERANCE) == (1e-5, 1e-6)
+    assert (Tolerance(1e-5, 1e-6), Tolerance(2.5e-4, 1e-3)) == (WASM, WEBGPU)
     assert "| probabilities | within 1e-5 |" in text
     assert "| gate scores | within 1e-6 |" in text
     assert len(BORDERS) + 1 == 10

@@ -15,6 +15,7 @@ from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, Engin
 from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.explanation_wording import describe_methods
 from sitegen_runtime.gate import Decision
+from sitegen_runtime.golden import check_network
 from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.heat_map import drawn, error_overlay
 from sitegen_runtime.model import Model, read_model
@@ -42,6 +43,7 @@ class Session:
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
+        - "golden": "role", the network that is to be checked (see `golden`); there are no data
         """
         options = json.loads(options_json)
         self._model = read_model(bytes(bundle_json))
@@ -53,6 +55,7 @@ class Session:
             "gradient": lambda: self._gradient(job),
             "explain": lambda: self._map(job),
             "draw": self._drawing,
+            "golden": self._verdict,
         }
         self._generator = start[options["kind"]]()
         self._read: Callable[[Any], Any] = _nothing
@@ -101,6 +104,10 @@ class Session:
         yield from ()  # no network has to run
         return draw_again(self._data, self._options["shape"], self._model, read_look(self._options["look"]))
 
+    def _verdict(self) -> Generator[Request, Any, End]:
+        verdict = yield from check_network(self._model, self._options["role"])
+        return {"verdict": verdict.fields()}, None
+
 
 def _message(request: Request) -> Message:
     match request:
@@ -114,9 +121,9 @@ def _message(request: Request) -> Message:
             return ["load", json.dumps({"role": role}), None]
         case ReadFile(file):
             return ["file", json.dumps({"name": file}), None]
-        case RunGraph(role, feeds, outputs):
+        case RunGraph(role, feeds, outputs, reference):
             inputs = [{"name": feed.name, "shape": feed.shape} for feed in feeds]
-            fields = {"role": role, "inputs": inputs, "outputs": outputs}
+            fields = {"role": role, "inputs": inputs, "outputs": outputs, "reference": reference}
             return ["run", json.dumps(fields), b"".join(feed.values.tobytes() for feed in feeds)]
 
 

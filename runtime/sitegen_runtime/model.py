@@ -107,6 +107,7 @@ class Model:
     labels: tuple[Label, ...]
     gate: Gate | None
     final_weights: FinalWeights | None = None
+    golden_image: str | None = None  # the file of the example image
 
 
 def read_model(bundle_json: bytes) -> Model:
@@ -120,6 +121,7 @@ def read_model(bundle_json: bytes) -> Model:
         labels=tuple(read_label(label) for label in fields["labels"]),
         gate=read_gate(fields["gate"]) if fields.get("gate") else None,
         final_weights=_final_weights(fields["feature_map"]) if fields.get("feature_map") else None,
+        golden_image=fields["golden"]["image"] if fields.get("golden") else None,
     )
 
 

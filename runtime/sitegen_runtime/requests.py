@@ -71,12 +71,14 @@ class Feed:
 class RunGraph:
     """Run the network of a role on these inputs.
 
-    The answer maps the names of `outputs` to their float32 values, flat and in row-major order.
+    The answer maps the names of `outputs` to their float32 values, flat and in row-major order. With `reference` the
+    network runs on WebAssembly, wherever else it is ready (see `golden`); CPython has only one of each.
     """
 
     role: str
     feeds: tuple[Feed, ...]
     outputs: tuple[str, ...]
+    reference: bool = False
 
 
 Request = Progress | OpenImage | ReadRows | LoadGraph | ReadFile | RunGraph

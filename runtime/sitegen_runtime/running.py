@@ -33,10 +33,12 @@ def run_network(
     return (yield from run_graph(model, role, outputs, Feed(image.name, image.shape, values), *others))
 
 
-def run_graph(model: Model, role: str, outputs: tuple[str, ...], *feeds: Feed) -> Generator[Request, Any, Outputs]:
-    """Run the network of a role on all of its inputs, as `run_network` does."""
+def run_graph(
+    model: Model, role: str, outputs: tuple[str, ...], *feeds: Feed, reference: bool = False
+) -> Generator[Request, Any, Outputs]:
+    """Run the network of a role on all of its inputs, as `run_network` does; `reference` is that of `RunGraph`."""
     names = tuple(model.graphs[role].outputs[output].name for output in outputs)
-    answer = yield RunGraph(role, feeds, names)
+    answer = yield RunGraph(role, feeds, names, reference)
     results: Outputs = {output: answer[name] for output, name in zip(outputs, names, strict=True)}
     # Sums of float32 values cannot overflow here, so that they are finite just where all values are.
     if not all(isfinite(sum(part)) for part in results.values()):

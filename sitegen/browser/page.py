@@ -16,14 +16,25 @@ from sitegen.site.server import address, make_server
 
 _READY = """
 const done = arguments[0];
-if (!window.sitegen) done({error: document.body.innerText.slice(0, 500)});
-else window.sitegen.ready.then(() => done({}), (error) => done({error: error.message, code: error.code}));
+const isNew = window.sitegen && !window.sitegenStart;
+if (isNew) window.sitegenStart = {pending: true};
+const ended = (state) => { window.sitegenStart = state; };
+if (isNew) window.sitegen.ready.then(() => ended({}), (error) => ended({error: error.message, code: error.code}));
+const text = document.readyState === "complete" ? document.body.innerText : "";
+if (window.sitegenStart) done(window.sitegenStart);
+else done(text ? {error: text.slice(0, 500)} : {pending: true});
 """
+_POLL_SECONDS = 0.02
+START_SECONDS = 180
 _ANALYSE = """
 const [text, name, options, done] = arguments;
 const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 window.sitegen.analyse(new Blob([bytes]), {name, ...options}).then(
   (document) => done({document}), (error) => done({document: error.result, error: String(error)}));
+"""
+_CONFIGURE = """
+const [choice, done] = arguments;
+window.sitegen.configure(choice).then(done, (error) => done({error: String(error)}));
 """
 
 
@@ -38,8 +49,17 @@ class SitePage:
             driver.get(url)
 
     def wait_until_ready(self) -> float:
-        """Wait for `sitegen.ready`; return milliseconds since the page was opened. Raises BrowserError if it fails."""
+        """Wait for `sitegen.ready`; return milliseconds since the page was opened. Raises BrowserError if it fails.
+
+        A first visit over http may reload itself once, and drivers forget the script that waits then: so this asks
+        again and again.
+        """
         answer = self._call(_READY)
+        while "pending" in answer and time.perf_counter() - self._opened < START_SECONDS:
+            time.sleep(_POLL_SECONDS)
+            answer = self._call(_READY)
+        if "pending" in answer:
+            raise BrowserError(f"The page {self.url} was not ready within {START_SECONDS} s.")
         if "error" in answer:
             raise BrowserError(f"The page {self.url} did not start: {answer['error']}")
         return 1000 * (time.perf_counter() - self._opened)
@@ -51,6 +71,13 @@ class SitePage:
             raise BrowserError(f"The page gave no document for {name}: {answer.get('error')}")
         document: dict[str, Any] = answer["document"]
         return document
+
+    def configure(self, **choice: str) -> dict[str, Any]:
+        """Choose how networks run, as `sitegen.configure` in docs/page-api.md does; return what runs then."""
+        answer = self._call(_CONFIGURE, choice)
+        if "error" in answer:
+            raise BrowserError(f"The page cannot run with {choice}: {answer['error']}")
+        return answer
 
     def requests(self) -> list[str]:
         """Return the addresses asked for since the last call, blobs and data apart, as far as the engine tells them."""

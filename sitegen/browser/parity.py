@@ -4,7 +4,7 @@ What must hold: tensors identical to the bit; probabilities within 1e-5; gate sc
 within that share of it; within 1e-5 where it comes from the classifier, as probabilities do); decisions, and what was
 found in the picture, equal; the same error code where an image cannot be analysed. Of the page's logits and
 probabilities Python must make the page's calibrated values: within 1e-9 where the calibration takes exp and log of
-them, within 1e-12 where it interpolates.
+them, within 1e-12 where it interpolates. Where the page runs on a graphics card, WEBGPU holds in place of WASM.
 """
 
 from bisect import bisect_left
@@ -16,10 +16,9 @@ from typing import Any
 
 from sitegen_runtime.calibration import calibrate
 from sitegen_runtime.gate_metrics import METRICS, STAGE_ONE
+from sitegen_runtime.golden import SCORE_TOLERANCE
 from sitegen_runtime.model import Label
 
-PROBABILITY_TOLERANCE = 1e-5
-GATE_TOLERANCE = 1e-6
 CALIBRATION_TOLERANCE = {
     "piecewise-linear": 1e-12,
     "temperature": 1e-9,
@@ -33,6 +32,20 @@ BORDERS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 CHESTER = {"mean": 0.03, "worst": 0.20}
 
 Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far apart numbers may be: probabilities and what the classifier gives, and what the gate's network gives."""
+
+    probability: float
+    gate: float
+
+
+WASM = Tolerance(probability=1e-5, gate=1e-6)
+# A logit may be off by 1e-3, beyond -1..1 by that share (see `golden`); no probability moves by more than 2.5e-4 then.
+WEBGPU = Tolerance(probability=2.5e-4, gate=SCORE_TOLERANCE)
+TOLERANCES = {"wasm": WASM, "webgpu": WEBGPU}
 
 
 @dataclass
@@ -57,9 +70,10 @@ def bin_names() -> list[str]:
 
 
 class Comparison:
-    """Collects pairs of documents of the same image, made by a model with these `labels`."""
+    """Collects pairs of documents of the same image, made by a model with these `labels`, the page's on `provider`."""
 
-    def __init__(self, labels: Iterable[Label]) -> None:
+    def __init__(self, labels: Iterable[Label], provider: str = "wasm") -> None:
+        self.provider, self.tolerance = provider, TOLERANCES[provider]
         self.labels = {label.name: label for label in labels}
         self.failures: list[str] = []
         self.findings: dict[str, Differences] = {}
@@ -81,6 +95,8 @@ class Comparison:
             self._compare_results(name, page, reference)
 
     def _compare_results(self, name: str, page: Document, reference: Document) -> None:
+        if self.provider == "webgpu" and page["engine"]["provider"] != "webgpu":  # no card's numbers were compared
+            self.failures.append(f"{name}: not analysed on WebGPU. {page['engine'].get('note', '')}".rstrip())
         same = page["tensors"] == reference["tensors"]
         counts = self.tensors.setdefault(reference["image"]["type"], [0, 0])
         counts[0] += same
@@ -100,7 +116,7 @@ class Comparison:
             return
         difference = abs(page["score"] - reference["score"])
         self.gate.values.append(difference)
-        if not difference <= GATE_TOLERANCE:  # so that NaN fails too
+        if not difference <= self.tolerance.gate:  # so that NaN fails too
             self.failures.append(f"{name}: gate scores differ by {difference:.1e}")
         if any(page[key] != reference[key] for key in ("metric", "threshold", "accepted")):
             self.failures.append(f"{name}: the page and Python decide differently: {page} and {reference}")
@@ -116,7 +132,7 @@ class Comparison:
             metric = ours["metric"]
             difference = abs(ours["value"] - theirs["value"]) / max(1.0, abs(theirs["value"]))
             self.scores.setdefault(metric, Differences()).values.append(difference)
-            if not difference <= score_tolerance(metric):
+            if not difference <= score_tolerance(metric, self.tolerance):
                 self.failures.append(f"{name}: the score {metric} differs by {difference:.1e}")
 
     def _compare_findings(self, name: str, page: list[Document], reference: list[Document]) -> None:
@@ -126,7 +142,7 @@ class Comparison:
         for ours, theirs in zip(page, reference, strict=True):
             difference = abs(ours["probability"] - theirs["probability"])
             self.findings.setdefault(ours["label"], Differences()).values.append(difference)
-            if not difference <= PROBABILITY_TOLERANCE:
+            if not difference <= self.tolerance.probability:
                 self.failures.append(f"{name}: {ours['label']} differs by {difference:.1e}")
             if not _same_scale(ours, theirs, self.labels[ours["label"]]):
                 self.failures.append(f"{name}: {ours['label']} is calibrated differently: {ours} and {theirs}")
@@ -144,9 +160,11 @@ class Comparison:
         }
 
 
-def score_tolerance(metric: str) -> float:
+def score_tolerance(metric: str, tolerance: Tolerance = WASM) -> float:
     """Return how far apart a score of the gate may be, of one above 1 as a share of it."""
-    return GATE_TOLERANCE if METRICS[metric].stage == STAGE_ONE else PROBABILITY_TOLERANCE
+    if METRICS[metric].stage == STAGE_ONE:
+        return tolerance.gate
+    return max(tolerance.probability, tolerance.gate)
 
 
 def _found(gate: Document) -> list[tuple[str, str | None]]:

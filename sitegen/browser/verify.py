@@ -2,12 +2,15 @@
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
 from rich.progress import Progress
 
+from sitegen.browser.chromium import chromium
+from sitegen.browser.driver import Driver
 from sitegen.browser.engines import ENGINES
 from sitegen.browser.images import images_in, write_synthetic_set
 from sitegen.browser.page import SitePage, site_address
@@ -21,6 +24,7 @@ from sitegen.site.target import bundles_of
 from sitegen_runtime.document import Document
 
 SCHEMA = "sitegen.verify/1"
+_FLAGS = {"webgpu": ("--enable-unsafe-webgpu",)}  # without a screen Chromium offers cards, and its own, only then
 
 
 def verify_site(
@@ -29,9 +33,11 @@ def verify_site(
     transports: list[str],
     browser: str,
     images: Path | None = None,
+    provider: str = "wasm",
 ) -> dict[str, Any]:
     """Return the report (schema sitegen.verify/1, see docs/verify.md); `passed` is False on any difference.
 
+    On the `provider` "webgpu" the tolerances are wider, and whatever card the browser has will do, one in software too.
     `bundles` are all those of the site. Raises SiteError where the folder is no site or was built from other bundles,
     BrowserError where the browser or the page does not start.
     """
@@ -39,7 +45,7 @@ def verify_site(
     given = [bundles] if isinstance(bundles, Bundle) else list(bundles)
     ordered = _bundles_in_order(site, given)
     with Progress(transient=True) as progress:
-        parts = [_verify_bundle(site, bundle, transports, browser, images, progress) for bundle in ordered]
+        parts = [_verify_bundle(site, bundle, transports, (browser, provider), images, progress) for bundle in ordered]
     for part in parts:
         named = f"{part['name']}, " if len(parts) > 1 else ""
         failures = [
@@ -64,14 +70,14 @@ def verify_site(
 
 
 def _verify_bundle(
-    site: Path, bundle: Bundle, transports: list[str], browser: str, images: Path | None, progress: Progress
+    site: Path, bundle: Bundle, transports: list[str], way: tuple[str, str], images: Path | None, progress: Progress
 ) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         paths = images_in(images) if images else write_synthetic_set(bundle, Path(folder))
         if not paths:
             raise SiteError(f"There are no images in {images}. Name another folder with --images.")
         reference = _references(paths, bundle, progress)
-        parts = {transport: _compare(site, transport, browser, reference, bundle, progress) for transport in transports}
+        parts = {transport: _compare(site, transport, way, reference, bundle, progress) for transport in transports}
     return identity(bundle) | {"images": len(paths), "transports": parts}
 
 
@@ -98,13 +104,28 @@ def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> dict[P
     return {path: predictor.predict(path, force=True) for path in progress.track(paths, description="In Python")}
 
 
+def _started(browser: str, provider: str) -> AbstractContextManager[Driver]:
+    if provider not in _FLAGS:
+        return ENGINES[browser].start()
+    if browser != "chromium":
+        raise BrowserError(f"{provider} is tested in Chromium alone, not in {browser}. Leave --browser out.")
+    return chromium(*_FLAGS[provider])
+
+
 def _compare(
-    site: Path, transport: str, browser: str, reference: dict[Path, Document], bundle: Bundle, progress: Progress
+    site: Path,
+    transport: str,
+    way: tuple[str, str],
+    reference: dict[Path, Document],
+    bundle: Bundle,
+    progress: Progress,
 ) -> dict[str, Any]:
-    comparison, engines = Comparison(bundle.model.labels), list[Document]()
-    with site_address(site, transport) as url, ENGINES[browser].start() as driver:
+    browser, provider = way
+    comparison, engines = Comparison(bundle.model.labels, provider), list[Document]()
+    with site_address(site, transport) as url, _started(browser, provider) as driver:
         page = SitePage(driver, url)
         ready = page.wait_until_ready()
+        page.configure(provider=provider)
         for path, document in progress.track(reference.items(), description=f"In the page, over {transport}"):
             try:
                 ours = page.analyse(path.read_bytes(), path.name, force=True, bundle=bundle.description.name)
@@ -112,6 +133,7 @@ def _compare(
                 comparison.failures.append(f"{path.name}: {error}")
                 page = SitePage(driver, url)
                 page.wait_until_ready()
+                page.configure(provider=provider)
             else:
                 comparison.add(path.name, ours, document)
                 if ours.get("engine") not in [None, *engines]:

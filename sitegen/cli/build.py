@@ -30,6 +30,10 @@ def build(
     out: Annotated[Path, typer.Option(metavar="DIR", help="The folder to write.")] = Path("dist"),
     project: ProjectOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Unknown keys of the project's file are errors.")] = False,
+    no_service_worker: Annotated[
+        bool,
+        typer.Option("--no-service-worker", help="Leave out what lets a served site go on without its server."),
+    ] = False,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -51,13 +55,15 @@ def build(
     With --recipe the whole chain runs, from data to site. What is done is skipped, and what was stopped goes on.
     """
     if recipe:
-        if bundle or project or strict:
-            raise SettingsError("--recipe makes a bundle itself: leave out --bundle, --project and --strict.")
+        if bundle or project or strict or no_service_worker:
+            raise SettingsError(
+                "--recipe makes a bundle itself: leave out --bundle, --project, --strict and --no-service-worker."
+            )
         _from_recipe(recipe, out, data, work, tuple(images or ()), final)
         return
     if data or work or images or final:
         raise SettingsError("--data, --work, --images and --final belong to --recipe FILE; add it, or leave them out.")
-    _from_bundles(project, bundle or [], out, strict)
+    _from_bundles(project, bundle or [], out, strict, no_service_worker)
 
 
 def _from_recipe(
@@ -84,7 +90,9 @@ def _from_recipe(
     typer.echo(f"Next: sitegen verify --site {quote(str(out))} --bundle {quote(str(chain.bundle))}")
 
 
-def _from_bundles(project: Path | None, bundles: list[Path], out: Path, strict: bool) -> None:
+def _from_bundles(
+    project: Path | None, bundles: list[Path], out: Path, strict: bool, without_service_worker: bool
+) -> None:
     from rich.console import Console
 
     from sitegen.project.plan import read_plan
@@ -99,7 +107,7 @@ def _from_bundles(project: Path | None, bundles: list[Path], out: Path, strict: 
             status.update(_STAGES[stage])
             console.log(_STAGES[stage])
 
-        site = plan.build(out, report)
+        site = plan.build(out, report, without_service_worker=without_service_worker)
     typer.echo(f"Built {out} ({site.bytes_loaded / 1e6:.1f} MB to load). Not for diagnostic use.")
     _say_how_to_open(out)
 

@@ -32,10 +32,21 @@ class Browser(StrEnum):
     webkit = "webkit"
 
 
+class Provider(StrEnum):
+    """What runs the networks in the page."""
+
+    wasm = "wasm"
+    webgpu = "webgpu"
+
+
 def verify(
     site: Annotated[Path, typer.Option(metavar="DIR", help="The built site.")] = Path("dist"),
     transport: Annotated[Transport | None, typer.Option(help="Only this one; both by default.")] = None,
     browser: Annotated[Browser, typer.Option(help="The browser to drive.")] = Browser.chromium,
+    provider: Annotated[
+        Provider,
+        typer.Option(help="What runs the networks; webgpu has wider tolerances, and takes an adapter in software too."),
+    ] = Provider.wasm,
     images: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Images to compare on; a synthetic set by default.")
     ] = None,
@@ -66,7 +77,7 @@ def verify(
     transports = [transport.value] if transport else [entry.value for entry in Transport]
     bundles = read_plan(project, bundle or []).load_bundles()
     with orderly_end():
-        report = verify_site(site, bundles, transports, browser.value, images)
+        report = verify_site(site, bundles, transports, browser.value, images, provider.value)
     console = Console(markup=False, emoji=False, highlight=False)
     for table in as_tables(report):
         console.print(table)

@@ -32,6 +32,7 @@ def site_options(project: Project) -> SiteOptions:
             logo=_logo(project, settings.logo) if settings.logo else None,
             examples=tuple(_examples(project)),
             wheels=tuple(_wheel(project.path(name)) for name in settings.wheels),
+            service_worker=settings.service_worker,
         )
     except SettingsError as error:
         raise SettingsError(f"{project.file}: {error}") from None

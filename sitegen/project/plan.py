@@ -1,7 +1,7 @@
 """What is to be built: a project, or bundles alone."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sitegen import resources
@@ -29,9 +29,13 @@ class SitePlan:
         """Read and check the bundles. Raises BundleError with everything that is wrong with one."""
         return [load_bundle(folder) for folder in self.folders]
 
-    def build(self, out: Path, report: Report = lambda stage: None) -> BuiltSite:
+    def build(
+        self, out: Path, report: Report = lambda stage: None, *, without_service_worker: bool = False
+    ) -> BuiltSite:
         """Build the site in the folder `out`, as `sitegen.site.build_site` does."""
         options = site_options(self.project) if self.project else SiteOptions()
+        if without_service_worker:
+            options = replace(options, service_worker=False)
         return build_site(self.load_bundles(), out, report, options)
 
     def sources(self) -> list[Path]:

@@ -42,7 +42,8 @@ class ExampleSettings:
 class ProjectSettings:
     """The content of `sitegen.toml`. Files and folders are counted from the file's own folder.
 
-    `title` is the bundles' where there is none, `bundles` the one that ships; `intro` and `contact` are Markdown.
+    `title` is the bundles' where there is none, `bundles` the one that ships; `intro` and `contact` are Markdown;
+    `service_worker` is whether the site, once served, goes on without its server.
     """
 
     __pydantic_config__ = STRICT
@@ -53,6 +54,7 @@ class ProjectSettings:
     intro: str = ""
     contact: str = ""
     wheels: tuple[Text, ...] = ()
+    service_worker: bool = True
     logo: LogoSettings | None = None
     examples: tuple[ExampleSettings, ...] = ()
     colours: ColourSettings = field(default_factory=ColourSettings)

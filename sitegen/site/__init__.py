@@ -12,6 +12,8 @@ extra_wheels.py     further packages for the page's Python
 snapshot.py         Pyodide's memory after it has imported the runtime
 packing.py          assets as gzip + base64 in classic scripts
 page.py             index.html with its content-security policy
+offline.py          the service worker, and what lets browsers install the page
+icons.py            the icons of an installed page
 licences.py         the notices of everything that ships
 site_files.py       the files that speak of the others: in which order, and what each vouches for
 inspection.py       what those who inspect a site find in it, written last:

@@ -24,6 +24,7 @@ from sitegen import __version__, resources
 from sitegen.bundle import Bundle
 from sitegen.site.compiled_libraries import COMPILED_INTO_PYODIDE, INSIDE_CPYTHON, Library
 from sitegen.site.engine_files import EngineFiles
+from sitegen.site.provider_assets import WEBGPU_FOLDER
 
 PREFIX = "sitegen:"  # of our own properties
 ROOT = "site"
@@ -99,7 +100,7 @@ def _owner(asset: str) -> str:
         return "pyodide"
     if asset == "python_stdlib.zip":
         return "cpython"
-    if asset.startswith("ort"):
+    if asset.startswith(("ort", f"{WEBGPU_FOLDER}/")):
         return "onnxruntime-web"
     if asset.startswith("bundles/"):
         return "a bundle"

@@ -15,12 +15,14 @@ from sitegen.errors import SiteError
 from sitegen.site import licences
 from sitegen.site.bundle_assets import AssetNames, asset_names, bundle_assets, card_page, page_entry
 from sitegen.site.checksums import write_checksums
-from sitegen.site.classic import classic_ort, classic_pyodide
+from sitegen.site.classic import ORT, classic_ort, classic_pyodide
 from sitegen.site.engine_files import EngineFiles, install_engines
 from sitegen.site.inspection import write_inspection_files
+from sitegen.site.offline import write_offline_files
 from sitegen.site.options import ExampleImage, SiteOptions
 from sitegen.site.packing import Asset, PackedAsset, pack, write_scripts
 from sitegen.site.page import PageData, render_document, render_index, worker_script
+from sitegen.site.provider_assets import provider_assets
 from sitegen.site.runtime_wheel import RuntimeWheel, build_wheel, lock
 from sitegen.site.site_files import MANIFEST
 from sitegen.site.snapshot import make_snapshot
@@ -29,7 +31,7 @@ from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.gradient import GradientDraft
 
-ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
+ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}  # until a worker says what it started with
 STAGES = ("engines", "snapshot", "packing", "pages")
 Report = Callable[[str], None]
 
@@ -45,13 +47,17 @@ class BuiltSite:
 
 @dataclass(frozen=True)
 class _Parts:
-    """All that the pages of a site are made of. `common` are the assets that every visit needs."""
+    """All that the pages of a site are made of.
+
+    `common` are the assets that every visit needs, `providers` those that one way of running networks needs.
+    """
 
     bundles: tuple[Bundle, ...]
     options: SiteOptions
     engines: EngineFiles
     names: dict[str, AssetNames]
     common: tuple[str, ...]
+    providers: dict[str, tuple[str, ...]]
     assets: tuple[PackedAsset, ...]
     boot: dict[str, Any]
 
@@ -82,7 +88,7 @@ def build_site(
         _write(folder, parts)
         swap(folder, out, Path(name) / "old")
     index = (out / "index.html").stat().st_size
-    first = {*parts.common, *parts.names[chosen[0].description.name].values()}
+    first = {*parts.common, *parts.providers["wasm"], *parts.names[chosen[0].description.name].values()}
     scripts = [(out / file).stat().st_size for asset in parts.assets if asset.name in first for file in asset.scripts]
     largest = max(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return BuiltSite(out, index + sum(scripts), largest)
@@ -99,6 +105,7 @@ def _parts(bundles: tuple[Bundle, ...], options: SiteOptions, report: Report) ->
     snapshot = make_snapshot(engines, wheel, lock(engines, wheel))
     report("packing")
     common = [pack(asset) for asset in _common_assets(engines, wheel, snapshot, options)]
+    providers = {name: [pack(asset) for asset in own] for name, own in provider_assets(engines).items()}
     others = [pack(asset) for asset in bundle_assets(bundles, names)]
     examples = [pack(asset) for asset in _example_assets(options.examples)]
     boot = {
@@ -110,13 +117,15 @@ def _parts(bundles: tuple[Bundle, ...], options: SiteOptions, report: Report) ->
         "packages": {extra.name: extra.file for extra in options.wheels},
     }
     shared = tuple(asset.name for asset in common)
-    return _Parts(bundles, options, engines, names, shared, (*common, *others, *examples), boot)
+    by_provider = {name: tuple(asset.name for asset in own) for name, own in providers.items()}
+    assets = (*common, *providers["wasm"], *providers["webgpu"], *others, *examples)
+    return _Parts(bundles, options, engines, names, shared, by_provider, assets, boot)
 
 
 def _common_assets(engines: EngineFiles, wheel: RuntimeWheel, snapshot: bytes, options: SiteOptions) -> Iterator[Asset]:
     pyodide = classic_pyodide(engines.read("pyodide", "pyodide.asm.mjs").decode())
     loader = engines.read("pyodide", "pyodide.js").decode()
-    ort = classic_ort(engines.read("onnxruntime-web", "dist/ort.wasm.bundle.min.mjs").decode())
+    ort = classic_ort(engines.read("onnxruntime-web", f"dist/{ORT}").decode())
     yield Asset("worker.js", worker_script(pyodide, loader, ort).encode())
     yield Asset("pyodide.asm.wasm", engines.read("pyodide", "pyodide.asm.wasm"))
     yield Asset("python_stdlib.zip", engines.read("pyodide", "python_stdlib.zip"))
@@ -124,8 +133,6 @@ def _common_assets(engines: EngineFiles, wheel: RuntimeWheel, snapshot: bytes, o
     for extra in options.wheels:
         yield Asset(extra.file, extra.content)
     yield Asset("snapshot.bin", snapshot)
-    wasm = "ort-wasm-simd-threaded.wasm"
-    yield Asset(wasm, engines.read("onnxruntime-web", f"dist/{wasm}"))
 
 
 def _example_assets(images: Sequence[ExampleImage]) -> list[Asset]:
@@ -137,6 +144,7 @@ def _page_data(parts: _Parts) -> PageData:
     return PageData(
         assets={asset.name: asset.entry for asset in parts.assets},
         common=list(parts.common),
+        providers={name: list(own) for name, own in parts.providers.items()},
         boot=parts.boot,
         failures=_failures(parts.bundles[0]),
         bundles=[
@@ -147,6 +155,7 @@ def _page_data(parts: _Parts) -> PageData:
             {"asset": asset.name, "name": image.name}
             for asset, image in zip(_example_assets(examples), examples, strict=True)
         ],
+        offline=parts.options.service_worker,
     )
 
 
@@ -168,6 +177,9 @@ def _write(folder: Path, parts: _Parts) -> None:
         card = render_document(title, text, "index.html", parts.options)
         (folder / card_page(number, bundle)).write_text(card, encoding="utf-8", newline="\n")
     licences.write_licences(folder, parts.engines, parts.bundles, parts.options)
+    if parts.options.service_worker:
+        title = parts.options.title or descriptions[0].title
+        write_offline_files(folder, title, parts.options.language)
     owned = [(bundle, list(dict.fromkeys(parts.names[bundle.description.name].values()))) for bundle in parts.bundles]
     write_inspection_files(folder, parts.engines, parts.boot["lock"], parts.assets, owned, parts.options)
     (folder / MANIFEST).write_text(manifest_text(folder, parts.bundles), encoding="utf-8", newline="\n")

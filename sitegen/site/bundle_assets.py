@@ -100,11 +100,10 @@ def _bundle_files(bundle: Bundle) -> list[str]:
     roles = [role for role in ROLES_IN_THE_PAGE if role in bundle.description.graphs]
     names = [file for role in roles for file in _graph_files(bundle, role)]
     names += _files_to_read(bundle)
-    if bundle.description.golden:
-        names.append(bundle.description.golden.image)
     return list(dict.fromkeys(names))
 
 
 def _files_to_read(bundle: Bundle) -> list[str]:
     """The files of a bundle that the runtime reads itself when it first needs them."""
-    return [bundle.description.feature_map.weights] if bundle.description.feature_map else []
+    weights = [bundle.description.feature_map.weights] if bundle.description.feature_map else []
+    return [*weights, bundle.description.golden.image] if bundle.description.golden else weights

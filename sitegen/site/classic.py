@@ -9,6 +9,9 @@ import re
 
 from sitegen.errors import AssetError
 
+ORT, ORT_WEBGPU = "ort.wasm.bundle.min.mjs", "ort.webgpu.bundle.min.mjs"
+_REFUSAL = '() => { throw new EvalError("This page makes no code of text."); }'
+
 
 def classic_pyodide(module: str) -> str:
     """Return `pyodide.asm.mjs` as a script that defines `globalThis._createPyodideModule`."""
@@ -19,9 +22,11 @@ def classic_pyodide(module: str) -> str:
     return module.replace("import.meta.url", "globalThis.location.href")
 
 
-def classic_ort(module: str) -> str:
-    """Return `ort.wasm.bundle.min.mjs` as a script that defines `globalThis.ort`."""
-    name = "ort.wasm.bundle.min.mjs"
+def classic_ort(module: str, name: str = ORT) -> str:
+    """Return `ort.wasm.bundle.min.mjs`, or another of these bundles, as a script that defines `globalThis.ort`.
+
+    Its threads load the module at `globalThis.ortModuleAddress`, which has to be set before they are started.
+    """
     module = re.sub(r"//# sourceMappingURL=\S*\s*$", "", module)
     exports = list(re.finditer(r"export\{([^}]*)\};?\s*$", module))
     _expect(name, "a final export{…}", len(exports), 1)
@@ -34,9 +39,19 @@ def classic_ort(module: str) -> str:
     addresses = body.count("import.meta.url")
     if not addresses:
         _expect(name, "import.meta.url", addresses, 1)
-    body = body.replace("import.meta.url", "globalThis.location.href")
+    body = body.replace("import.meta.url", "(globalThis.ortModuleAddress ?? globalThis.location.href)")
     _expect(name, "other uses of import.meta", body.count("import.meta"), 0)
     return f"(() => {{\n{body}\nglobalThis.ort = {{ {', '.join(members)} }};\n}})();\n"
+
+
+def classic_webgpu_ort(module: str) -> str:
+    """Return `ort.webgpu.bundle.min.mjs` as `classic_ort` does, without the one place that makes code of text.
+
+    The page's policy would stop it there anyway. No network runs through that place: it serves WebNN.
+    """
+    making = "new Function("
+    _expect(ORT_WEBGPU, making, module.count(making), 1)
+    return classic_ort(module.replace(making, f"({_REFUSAL})("), ORT_WEBGPU)
 
 
 def _expect(name: str, what: str, found: int, wanted: int) -> None:

@@ -10,10 +10,11 @@ from pathlib import Path
 from sitegen.bundle import Bundle
 from sitegen.site.bill_of_materials import ShippedFiles, bill_of_materials
 from sitegen.site.engine_files import EngineFiles
+from sitegen.site.offline import SERVICE_WORKER
 from sitegen.site.options import SiteOptions
 from sitegen.site.packing import PackedAsset
 from sitegen.site.page import render_document
-from sitegen.site.security_page import TITLE, security_text
+from sitegen.site.security_page import TITLE, UPDATES, UPDATES_WHEN_SERVED, security_text
 from sitegen.site.site_files import BILL_OF_MATERIALS, SECURITY_PAGE
 
 
@@ -39,6 +40,7 @@ def write_inspection_files(
     bill = bill_of_materials(shipped, engines, lock, bundles, wheels)
     (folder / BILL_OF_MATERIALS).write_text(bill, encoding="utf-8", newline="\n")
     contact = options.contact if options else ""
-    text = security_text(folder, [bundle for bundle, _ in bundles], contact=contact)
+    updates = UPDATES_WHEN_SERVED if (folder / SERVICE_WORKER).is_file() else UPDATES
+    text = security_text(folder, [bundle for bundle, _ in bundles], contact=contact, updates=updates)
     page = render_document(TITLE, text, "index.html", options)
     (folder / SECURITY_PAGE).write_text(page, encoding="utf-8", newline="\n")

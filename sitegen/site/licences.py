@@ -47,7 +47,7 @@ def _parts(engines: EngineFiles, bundles: Sequence[Bundle], wheels: Sequence[Ext
         "MIT",
         "https://github.com/microsoft/onnxruntime",
         ("onnxruntime.txt", "onnxruntime-third-party.txt"),
-        "`ort.wasm.bundle.min.mjs` was made a classic script; see `source/CHANGES.txt`",
+        "`ort.wasm.bundle.min.mjs` and `ort.webgpu.bundle.min.mjs` were made classic scripts; see `source/CHANGES.txt`",
     )
     yield Part(
         "js-sha256", engines.version("js-sha256"), "MIT", "https://github.com/emn178/js-sha256", ("js-sha256.txt",)
@@ -61,12 +61,14 @@ pyodide.asm.mjs (Pyodide {pyodide}, MPL-2.0; the unmodified file is beside this 
     "import.meta.url" became "globalThis.location.href" (3 places)
     The source from which Pyodide makes this file is at https://github.com/pyodide/pyodide, tag {pyodide}.
 
-ort.wasm.bundle.min.mjs (ONNX Runtime Web {ort}, MIT)
+ort.wasm.bundle.min.mjs, ort.webgpu.bundle.min.mjs (ONNX Runtime Web {ort}, MIT)
     The final "export{{...}}" became an assignment to "globalThis.ort", the whole wrapped in a function.
     "import.meta.url" became "globalThis.location.href".
 
-Both changes make ES modules classic scripts, the only kind that browsers load from file://. Each file is then part of
-the asset worker.js. Nothing else was modified.
+    In the second file "new Function(" became a function that refuses: the page makes no code of text.
+
+These changes make ES modules classic scripts, the only kind that browsers load from file://. Each file is then part of
+the asset worker.js, or, the last one, the asset webgpu/ort.js. Nothing else was modified.
 """
 
 

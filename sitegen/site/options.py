@@ -30,7 +30,8 @@ class SiteOptions:
     """How a site differs from one that is built from a bundle alone.
 
     `title` is the first bundle's where there is none; `language` is the one of the page's fixed texts; `intro` and
-    `contact` are Markdown; `colours` is CSS that comes after the page's own.
+    `contact` are Markdown; `colours` is CSS that comes after the page's own; `service_worker` is whether the site, once
+    served, goes on without its server.
     """
 
     title: str | None = None
@@ -41,3 +42,4 @@ class SiteOptions:
     logo: Logo | None = None
     examples: tuple[ExampleImage, ...] = ()
     wheels: tuple[ExtraWheel, ...] = ()
+    service_worker: bool = True

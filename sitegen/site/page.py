@@ -8,7 +8,7 @@ import base64
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,10 @@ from sitegen.site.options import SiteOptions
 from sitegen_runtime.wording import percent_means
 
 PAGE_SCRIPTS = (
-    *("assets", "failure", "engine", "api", "drawing", "gate"),
+    *("assets", "failure", "threads", "offline", "adapter", "engine_settings", "engine", "api", "drawing", "gate"),
     *("explanation_drawing", "map_view", "explanation", "card", "main"),
 )
-WORKER_SCRIPTS = ("embedded", "python", "decoder", "networks", "main")
+WORKER_SCRIPTS = ("embedded", "python", "decoder", "threads", "webgpu", "networks", "main")
 
 
 LABELS_NAMED = 4  # where a model is chosen; the others are counted
@@ -36,9 +36,11 @@ LABELS_NAMED = 4  # where a model is chosen; the others are counted
 class PageData:
     """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute.
 
-    `assets` are all there are, `common` the names of those that every visit needs. `failures` are the error documents
+    `assets` are all there are, `common` the names of those that every visit needs, `providers` of those that
+    one way of running networks needs. `failures` are the error documents
     of jobs of which nothing is known, by kind, for where the worker cannot make one. `bundles` are entries as
-    `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`.
+    `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`. `offline` is whether the site has a
+    service worker.
     """
 
     assets: dict[str, Any]
@@ -47,6 +49,8 @@ class PageData:
     failures: dict[str, dict[str, Any]]
     bundles: list[dict[str, Any]]
     examples: list[dict[str, str]]
+    offline: bool = True
+    providers: dict[str, list[str]] = field(default_factory=dict)
 
     def script(self) -> str:
         """Return the JavaScript that defines SITE."""
@@ -68,7 +72,7 @@ def render_index(
         options,
         title=options.title or " · ".join(description.title for description in descriptions),
         script=Markup(script),  # noqa: S704 - our own code, allowed by its hash
-        policy=index_policy(script, _style(options)),
+        policy=index_policy(script, _style(options), service_worker=options.service_worker),
         bundles=list(zip(descriptions, data.bundles, strict=True)),
         findings=_findings,
         meanings=_meanings(descriptions),
@@ -76,6 +80,7 @@ def render_index(
         intro=_prose(options.intro),
         contact=_prose(options.contact),
         examples=options.examples,
+        offline=options.service_worker,
         version=__version__,
     )
 
@@ -90,18 +95,20 @@ def render_document(title: str, markdown: str, home: str, options: SiteOptions |
     return _render("document.html.j2", options, title=title, content=_prose(markdown), home=home, policy=policy)
 
 
-def index_policy(script: str, style: str) -> str:
+def index_policy(script: str, style: str, *, service_worker: bool = True) -> str:
     """Return the content-security policy of index.html.
 
     `'self'` lets the asset scripts in, which are checked by hash before use; a worker comes from a blob and inherits
-    all this; `'wasm-unsafe-eval'` compiles WebAssembly and evaluates no text.
+    all this; `'wasm-unsafe-eval'` compiles WebAssembly and evaluates no text. A `service_worker`, and the
+    manifest and icons by which browsers install the page, are files of the site.
     """
     directives = {
         "default-src": "'none'",
         "script-src": f"'self' {_hash_source(script)} 'wasm-unsafe-eval'",
         "style-src": _hash_source(style),
-        "img-src": "data:",
-        "worker-src": "blob:",
+        "img-src": "'self' data:" if service_worker else "data:",
+        "worker-src": "'self' blob:" if service_worker else "blob:",
+        **({"manifest-src": "'self'"} if service_worker else {}),
         "connect-src": "'none'",
         "form-action": "'none'",
         "base-uri": "'none'",

@@ -21,7 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "script-src": "only scripts of this folder, and the program in the page by its hash; WebAssembly may be compiled,"
     " but no text be run as a program",
     "style-src": "only the styles in the page, by their hash",
-    "img-src": "only images that are in the page itself, or that it makes",
+    "img-src": "only images that are in the page itself, or that it makes; `'self'` adds those of this folder",
     "worker-src": "the worker, which computes everything, is made by the page or is a file of this folder",
     "connect-src": "where scripts may connect to: `'none'` is nowhere, `'self'` the place that the page came from",
     "manifest-src": "only a description for installing it that is part of this folder",
@@ -29,7 +29,14 @@ MEANINGS: Mapping[str, str] = {
     "base-uri": "addresses cannot be bent to lead elsewhere",
 }
 _OTHER = "see the standard, Content Security Policy Level 3"
-_UPDATES = "This folder does not update itself: it stays as it is until somebody replaces it."
+UPDATES = "This folder does not update itself: it stays as it is until somebody replaces it."
+UPDATES_WHEN_SERVED = (
+    f"{UPDATES} Where it is served, and the browser allows it, `service_worker.js` keeps the whole site in the browser, "
+    "checks every file against the manifest, and looks whether the same place serves another version; it offers that "
+    "with a button, and never mixes two. The page's policy does not bind this one script: it fetches files of the "
+    "site's own manifest, from where the site came from, and nothing else. `sitegen build --no-service-worker` leaves "
+    "it out."
+)
 
 
 def policy_of(html: str) -> str:
@@ -40,7 +47,7 @@ def policy_of(html: str) -> str:
     return unescape(found[0])
 
 
-def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "", updates: str = _UPDATES) -> str:
+def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "", updates: str = UPDATES) -> str:
     """Return the page as Markdown, from the files that are in the folder of a site.
 
     `contact` (Markdown) says whom to ask, `updates` how an open page meets a new version; both have defaults.

@@ -7,15 +7,33 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from sitegen.errors import SiteError
+from sitegen.site.offline import SERVICE_WORKER
 from sitegen.site.reload import SCRIPT, Reloader, read_while_swapped
 
 FIRST_PORT = 8000
 PORTS = 50
+# What makes browsers isolate a page, so that it may share memory among threads (docs/hosting.md).
+ISOLATION = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+# The page's own policy does not bind its service worker; this one does.
+SERVICE_WORKER_POLICY = {"Content-Security-Policy": "default-src 'none'; connect-src 'self'"}
+# For the service worker: whoever looks at a site on this machine wants to see what was just built.
+PREVIEW = {"Sitegen-Updates": "at-once"}
 
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: what was opened when is nobody's business."""
+
+    def end_headers(self) -> None:
+        """Add the headers of every answer."""
+        policy = SERVICE_WORKER_POLICY if urlsplit(self.path).path == f"/{SERVICE_WORKER}" else {}
+        for name, value in {**ISOLATION, **PREVIEW, **policy}.items():
+            self.send_header(name, value)
+        super().end_headers()
 
 
 class _ReloadingHandler(_Handler):

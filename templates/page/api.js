@@ -18,13 +18,21 @@ const booting = {
 const assets = new Assets(SITE.assets);
 
 async function bootEngine() {
-  await assets.load([...SITE.common, ...SITE.bundles[0].assets], (done) => booting.report("assets", done));
-  const engine = new Engine(SITE, assets, (stage, detail) => booting.report(stage, detail));
+  const planned = planEngine();
+  await siteReady;
+  const always = [...SITE.common, ...SITE.bundles[0].assets];
+  assets.load(always).catch(() => {}); // asked for again below, where the failure counts
+  const plan = await planned;
+  const isOnCard = plan.provider === "webgpu";
+  if (isOnCard) assets.load(SITE.providers.webgpu).catch(() => {}); // it can do without
+  await assets.load(isOnCard ? always : [...always, ...SITE.providers.wasm], (done) => booting.report("assets", done));
+  const engine = new Engine(SITE, assets, plan, (stage, detail) => booting.report(stage, detail));
   await engine.start();
   return engine;
 }
 
-const engineReady = bootEngine();
+let isStarting = true;
+const engineReady = bootEngine().finally(() => (isStarting = false));
 
 // The bundle of a name, the first where none is named.
 function bundleNamed(name) {
@@ -56,6 +64,7 @@ async function runForPage(kind, blob, options, details = {}) {
   const { onProgress, signal, isUrgent } = options;
   const common = { force: Boolean(options.force), correction: options.correction ?? null };
   try {
+    if (isStarting) onProgress?.({ stage: "start", done: 0 });
     const engine = await engineReady;
     if (!assets.has(bundle.assets)) {
       onProgress?.({ stage: "bundle", done: 0 });
@@ -86,6 +95,15 @@ function described({ name, version, sha256, title, labels }) {
   return Object.freeze({ name, version, sha256, title, labels: Object.freeze([...labels]) });
 }
 
+// Takes a choice of the settings; resolves to what runs then.
+async function configureEngine(changes) {
+  chooseEngine(changes);
+  keepEngineChoice();
+  const engine = await engineReady;
+  await engine.use(await planEngine());
+  return { ...runningEngine, lowMemory: engine.plan.isLow, compared: engine.verdicts };
+}
+
 globalThis.sitegen = Object.freeze({
   ready: engineReady.then(() => {
     const [{ name, version, sha256, labels }] = SITE.bundles;
@@ -93,6 +111,8 @@ globalThis.sitegen = Object.freeze({
   }),
 
   bundles: Object.freeze(SITE.bundles.map(described)),
+
+  configure: (choice = {}) => configureEngine(plain(choice)),
 
   async analyse(blob, options = {}) {
     const { document, preview } = await analyseForPage(blob, { ...options, keep: undefined });

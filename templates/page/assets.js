@@ -58,7 +58,9 @@ function nextTask() {
 // Browsers offer their own SHA-256 in secure contexts only, which plain http away from this machine is not.
 async function sha256OfBlob(blob) {
   if (globalThis.crypto?.subtle) {
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await blob.arrayBuffer()));
+    const bytes = await blob.arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    bytes.transfer?.(0); // frees it at once, where browsers can
     return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
   const SLICE = 1 << 20;
@@ -86,6 +88,7 @@ async function loadAsset(entry) {
   const parts = [];
   for (const file of entry.parts) parts.push(await loadPart(file));
   const blob = new Blob(parts);
+  for (const { buffer } of parts) buffer.transfer?.(0); // the Blob has its own copy
   if ((await sha256OfBlob(blob)) !== entry.sha256) throw new AssetError(entry.parts.join(", "), "damaged");
   return blob;
 }

@@ -1,5 +1,5 @@
 // One image on the page: from the moment it is chosen to its result, whatever that is.
-const STAGE_NAMES = { bundle: "Loading the model", check: "Checking the file", pixels: "Scaling", gate: "Is it like the training images?", classifier: "Classifying", done: "Done" };
+const STAGE_NAMES = { start: "Waiting for the model", compare: "Checking the graphics card", bundle: "Loading the model", check: "Checking the file", pixels: "Scaling", gate: "Is it like the training images?", classifier: "Classifying", done: "Done" };
 const isOneOfSeveral = SITE.bundles.length > 1; // then each card says which model judged its image
 
 class Card {

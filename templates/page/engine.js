@@ -4,36 +4,118 @@ const ACCEPT_MS = 10_000; // an idle worker answers at once
 const SILENCE_MS = 90_000; // one run of a large network on an old machine
 const CANCEL_MS = 5_000;
 const ATTEMPTS = 2;
+const OUT_OF_MEMORY = /out of memory|allocat/i;
+const CARD_START_MS = 60_000; // for a driver that hangs; then WebAssembly does the work
+const SOFTWARE_CARD_MS = 600_000; // in software every step takes its time, and somebody asked for it
+
+function isSamePlan(one, other) {
+  return ["provider", "threads", "isLow", "note"].every((key) => one[key] === other[key]);
+}
+
+function isScript(name) {
+  return name.endsWith(".js");
+}
 
 class Engine {
-  constructor(site, assets, onBooting) {
+  // `plan` is what `planEngine` gives; a worker that cannot run by it is replaced by one that runs by a lesser plan.
+  constructor(site, assets, plan, onBooting) {
     this.site = site;
     this.assets = assets;
+    this.plan = plan;
     this.onBooting = onBooting;
     this.queue = [];
     this.active = null;
     this.nextId = 1;
+    this.scriptUrls = {};
   }
 
-  async start() {
-    this.scriptUrl ??= URL.createObjectURL(new Blob([await unpackText(this.assets.blobs["worker.js"])], { type: "text/javascript" }));
+  start() {
+    return (this.starting = this.startAsPlanned());
+  }
+
+  async startAsPlanned() {
+    for (;;) {
+      try {
+        return await this.startWorker(this.plan);
+      } catch (error) {
+        const lesser = lesserPlan(this.plan, error);
+        if (!lesser) throw error;
+        console.warn(error);
+        this.plan = lesser;
+        if (error.code === "no-threads") this.onBooting("one-thread");
+      }
+    }
+  }
+
+  async startWorker(plan) {
+    const { common, bundles, providers } = this.site;
+    const needed = [...common, ...providers[plan.provider]];
+    const scriptUrl = await this.scriptUrl(plan, needed.filter(isScript));
     this.isReady = false;
-    this.worker = new Worker(this.scriptUrl);
+    this.verdicts = [];
+    this.worker = new Worker(scriptUrl);
     const booted = new Promise((resolve, reject) => {
       this.onReady = resolve;
       this.onBootFailure = reject;
     });
+    booted.catch(() => {}); // it can come before the assets below are read
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
     this.worker.lifeline = `sitegen worker ${Math.random()}`;
-    const { common, boot, bundles } = this.site;
-    const assets = await this.assets.read([...common.filter((name) => name !== "worker.js"), ...bundles[0].start]);
+    if (plan.card) this.expectCardWithin(plan.card.isSoftware ? SOFTWARE_CARD_MS : CARD_START_MS);
+    const assets = await this.assetsFor(plan, [...needed.filter((name) => !isScript(name)), ...bundles[0].start]);
     const { lifeline } = this.worker;
+    const boot = { ...this.site.boot, ...plan };
     this.worker.postMessage({ kind: "boot", lifeline, assets, boot, bundles }, Object.values(assets));
-    const times = await booted;
+    const { times, engine } = await booted;
+    clearTimeout(this.watchdog);
+    for (const name of Object.keys(runningEngine)) delete runningEngine[name];
+    Object.assign(runningEngine, engine);
     this.isReady = true;
+    this.onBooting("running", this.plan);
     this.onBooting("ready", times);
     this.pump();
+  }
+
+  // ONNX Runtime Web for WebGPU is a script that follows the worker's own.
+  async scriptUrl(plan, names) {
+    if (!this.scriptUrls[plan.provider]) {
+      await this.assetsFor(plan, names);
+      const texts = await Promise.all(names.map((name) => unpackText(this.assets.blobs[name])));
+      this.scriptUrls[plan.provider] = URL.createObjectURL(new Blob([texts.join("\n;\n")], { type: "text/javascript" }));
+    }
+    return this.scriptUrls[plan.provider];
+  }
+
+  // A site can do without what only graphics cards need.
+  async assetsFor(plan, names) {
+    try {
+      return await this.assets.read(names);
+    } catch (error) {
+      throw plan.provider === "webgpu" ? Object.assign(error, { code: "no-webgpu" }) : error;
+    }
+  }
+
+  expectCardWithin(milliseconds) {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => this.replace("the graphics card takes too long to start", "no-webgpu"), milliseconds);
+  }
+
+  // Another worker, by another plan; what is being done is done again by that one.
+  async use(plan) {
+    await this.starting.catch(() => {});
+    if (!this.isBroken && isSamePlan(plan, this.plan)) return;
+    clearTimeout(this.watchdog);
+    this.worker.terminate();
+    const job = this.active;
+    this.active = null;
+    if (job) {
+      job.attempts -= 1; // it has done nothing wrong
+      this.queue.unshift(job);
+    }
+    this.isReady = false;
+    this.plan = plan;
+    await this.restart();
   }
 
   // Resolves to {document, bytes}, and for kinds that are drawn also to what drawing needs; never rejects. `details` go to
@@ -92,7 +174,7 @@ class Engine {
   // offer no locks (plain http away from this machine), its silence tells, later.
   watchOver(worker) {
     const buried = () => {
-      if (this.worker === worker) this.replace("The worker stopped");
+      if (this.worker === worker) this.replace("The worker stopped", "out-of-memory"); // what else ends one at once
     };
     navigator.locks?.request(worker.lifeline, buried).catch(() => {});
   }
@@ -102,8 +184,9 @@ class Engine {
     if (message.kind === "booting") return this.onBooting(message.stage);
     if (message.kind === "decode") return this.decodeFor(this.worker, message);
     if (message.kind === "files") return this.readFor(this.worker, message);
-    if (message.kind === "ready") return this.onReady(message.times);
-    if (message.kind === "fatal") return this.replace(message.message);
+    if (message.kind === "ready") return this.onReady(message);
+    if (message.kind === "compared") return this.verdicts.push(message.verdict);
+    if (message.kind === "fatal") return this.replace(message.message, message.code);
     const job = this.active;
     if (job?.id !== message.id) return;
     if (!job.cancelled) this.expectWithin(SILENCE_MS);
@@ -130,10 +213,11 @@ class Engine {
   }
 
   // The worker is gone: start another from the assets that were kept.
-  replace(reason) {
+  replace(reason, code = OUT_OF_MEMORY.test(reason) ? "out-of-memory" : "engine-failed") {
     clearTimeout(this.watchdog);
     this.worker.terminate();
-    if (!this.isReady) return this.onBootFailure(Object.assign(new Error(reason), { code: "engine-failed" }));
+    if (!this.isReady) return this.onBootFailure(Object.assign(new Error(reason), { code }));
+    this.plan = lesserPlan(this.plan, { code, message: reason }) ?? this.plan;
     const job = this.active;
     this.active = null;
     this.isReady = false;

@@ -11,6 +11,7 @@ const example = document.getElementById("example");
 const models = Array.from(document.querySelectorAll("input[name=model]"));
 const CHOICE_MS = 400; // arrow keys pass over models that nobody wants loaded
 const READY = "Ready. Nothing you open leaves this machine.";
+const engineNote = document.getElementById("engine-note");
 const sideBySide = document.getElementById("side-by-side");
 
 function announce(text) {
@@ -20,6 +21,7 @@ function announce(text) {
 booting.listeners.push((stage, detail) => {
   if (stage === "failed") return showStartFailure(detail);
   if (stage === "bundle") return showLoading(detail);
+  if (stage === "one-thread") return noteEngine("Several threads could not be started in this browser. One does the work, more slowly.");
   if (stage === "assets" && !failure.hidden) return; // other files still arrive after one was found missing
   if (stage === "ready") failure.hidden = true;
   if (stage === "ready") {
@@ -29,6 +31,24 @@ booting.listeners.push((stage, detail) => {
   startBar.value = stage === "assets" ? 0.8 * detail : stage === "python" ? 0.8 : 0.9;
   announce(`${STARTING[stage]}…`);
 });
+
+// What runs, and where that is less than was chosen, why.
+const engineSettings = new EngineSettings((choice) => {
+  engineSettings.show(null);
+  configureEngine(choice).catch(showStartFailure);
+});
+engineNote.after(engineSettings.node);
+engineSettings.show(null);
+booting.listeners.push((stage, plan) => {
+  if (stage !== "running") return;
+  engineSettings.show(plan);
+  if (plan.note) noteEngine(plan.note);
+});
+
+function noteEngine(text) {
+  engineNote.textContent = text;
+  engineNote.hidden = false;
+}
 
 function showStartFailure(error) {
   showFailure(error);
@@ -72,7 +92,7 @@ async function chooseBundle() {
 for (const model of models) model.addEventListener("change", chooseBundle);
 if (example) example.hidden = chosenBundle().example === null;
 
-engineReady.catch(showStartFailure);
+engineReady.then(keepSite, showStartFailure);
 
 async function take(files) {
   const bundle = chosenBundle();

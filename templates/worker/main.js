@@ -5,6 +5,7 @@ let engine = null;
 let bundles = [];
 const descriptions = new Map(); // bundle -> its bundle.json in Python's hands: kilobytes, kept of every one that was used
 const cancelled = new Set();
+let activeJob = -1;
 
 function nextTask() {
   return new Promise((resolve) => {
@@ -37,7 +38,6 @@ async function descriptionOf(bundle, assets) {
 
 async function boot({ lifeline, assets, boot, bundles: all }) {
   holdLifeline(lifeline);
-  engine = boot.engine;
   bundles = all;
   const times = {};
   const timed = async (stage, work) => {
@@ -54,8 +54,11 @@ async function boot({ lifeline, assets, boot, bundles: all }) {
   pyodide = await timed("python", () => startPython(assets, boot));
   Session = pyodide.pyimport("sitegen_runtime.browser").Session;
   await descriptionOf(bundles[0], assets);
-  await timed("networks", () => startNetworks(assets, bundles[0]));
-  postMessage({ kind: "ready", times });
+  const { provider = "wasm", threads = 1, isLow = false, note = null } = boot;
+  const start = () => startNetworks(assets, bundles[0], provider, isLow);
+  await timed("networks", () => withThreads(threads, assets["ort-thread.mjs"], start));
+  engine = { ...boot.engine, provider, threads, ...(note ? { note } : {}) };
+  postMessage({ kind: "ready", times, engine });
 }
 
 // A message from Python: [kind, JSON text, bytes or None].
@@ -127,6 +130,7 @@ class Work {
       try {
         answer = await this[kind](fields, bytes);
       } catch (error) {
+        if (error.code === "no-webgpu") throw error; // another worker will do it all again
         message = session.fail(error.code ?? "engine-failed", String(error.message ?? error));
         continue;
       }
@@ -144,6 +148,15 @@ class Work {
   }
 }
 
+// A network that is compared with itself on the golden image, for as long as that takes.
+class Comparing extends Work {
+  async progress() {
+    postMessage({ kind: "progress", id: this.job.id, stage: "compare", done: 0 });
+    await nextTask();
+    return null;
+  }
+}
+
 // The whole image as it was analysed, for maps that are looked at closely; no number comes of it.
 async function picture({ id, bytes, details }) {
   postMessage({ kind: "accepted", id });
@@ -155,6 +168,7 @@ async function picture({ id, bytes, details }) {
 
 async function answer(job) {
   postMessage({ kind: "accepted", id: job.id });
+  activeJob = job.id;
   const work = new Work(job);
   const { kind, details } = job;
   const bundle = bundles.find(({ name }) => name === job.bundle);
@@ -196,6 +210,6 @@ self.onmessage = async ({ data }) => {
     await handlers[data.kind](data);
   } catch (error) {
     // Python answers every failure of an image with a document: what arrives here has broken the worker itself.
-    postMessage({ kind: "fatal", message: String(error?.message ?? error) });
+    postMessage({ kind: "fatal", message: String(error?.message ?? error), code: error?.code });
   }
 };

@@ -3,7 +3,7 @@
 async function startPython(assets, boot) {
   const packages = Object.keys(boot.packages);
   for (const name of ["pyodide.asm.wasm", "python_stdlib.zip", boot.wheel, ...Object.values(boot.packages)]) {
-    embeddedFiles.set(name, await unpack(assets[name]));
+    embeddedFiles.set(name, taken(assets, name));
   }
   const options = {
     indexURL: EMBEDDED,
@@ -19,8 +19,11 @@ async function startPython(assets, boot) {
 }
 
 async function restored(assets, options) {
+  const snapshot = await unpack(taken(assets, "snapshot.bin"));
   try {
-    return await loadPyodide({ ...options, _loadSnapshot: await unpack(assets["snapshot.bin"]) });
+    const pyodide = await loadPyodide({ ...options, _loadSnapshot: snapshot });
+    freed(snapshot); // 30 MB that Pyodide still refers to
+    return pyodide;
   } catch (error) {
     console.warn("The memory snapshot could not be restored; starting without it.", error);
     return fromScratch(options);

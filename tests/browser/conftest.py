@@ -21,6 +21,7 @@ from selenium import webdriver
 
 from browser.gate_bundle import make_gate_bundle
 from browser.support import Standing
+from browser.webgpu_support import make_golden_bundle
 from sitegen import resources
 from sitegen.browser.chromium import chromium
 from sitegen.browser.engines import ENGINES
@@ -69,6 +70,17 @@ def gate_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 @pytest.fixture(scope="session")
 def gate_site(gate_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(gate_bundle, tmp_path_factory.mktemp("gate-site") / "dist").folder
+
+
+@pytest.fixture(scope="session")
+def golden_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """Small networks with all gradient graphs, and a golden image."""
+    return make_golden_bundle(tmp_path_factory.mktemp("golden-bundle") / "test-model")
+
+
+@pytest.fixture(scope="session")
+def golden_site(golden_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_site(golden_bundle, tmp_path_factory.mktemp("golden-site") / "dist").folder
 
 
 # Not of the whole session: a browser costs a twentieth of a core even where nothing is asked of it.

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from browser.support import encoded
+from sitegen.browser.verify import verify_site
 from sitegen.bundle import Bundle
 from sitegen.site import build_site
 
@@ -63,3 +65,18 @@ def test_a_folder_that_is_no_site_is_wrong_use(tmp_path: Path) -> None:
     done = verify("--site", tmp_path)
     assert done.returncode == 2
     assert "Run `sitegen build` first" in done.stderr
+
+
+def test_webgpu_is_compared_within_its_own_tolerances(golden_site: Path, golden_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(encoded(seed=4))
+    report = verify_site(golden_site, golden_bundle, ["file"], "chromium", tmp_path, "webgpu")
+    assert report["failures"] == []
+    assert report["transports"]["file"]["gate"]["max"] <= 1e-3
+
+
+def test_a_page_that_leaves_webgpu_fails(site: Path, bundle: Bundle, tmp_path: Path) -> None:
+    """This bundle has no golden image, without which nothing runs on a card."""
+    (tmp_path / "a.png").write_bytes(encoded(seed=4))
+    report = verify_site(site, bundle, ["file"], "chromium", tmp_path, "webgpu")
+    (failure,) = report["failures"]
+    assert failure.startswith("file: a.png: not analysed on WebGPU. WebGPU is not used: without a golden image")

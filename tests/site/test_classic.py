@@ -1,9 +1,11 @@
 """ES modules made classic scripts: literal results, and a stop where an update looks different."""
 
+import re
+
 import pytest
 
 from sitegen.errors import AssetError
-from sitegen.site.classic import classic_ort, classic_pyodide
+from sitegen.site.classic import classic_ort, classic_pyodide, classic_webgpu_ort
 from sitegen.site.engine_files import install_engines
 
 PYODIDE = "var a=import.meta.url,b=import.meta.url;c(import.meta.url);export default _createPyodideModule;"
@@ -33,7 +35,8 @@ def test_another_pyodide_stops_the_build(module: str, named: str) -> None:
 
 def test_ort() -> None:
     assert classic_ort(ORT) == (
-        "(() => {\nvar x=1,y=globalThis.location.href;\nglobalThis.ort = { InferenceSession: x, env: env };\n})();\n"
+        "(() => {\nvar x=1,y=(globalThis.ortModuleAddress ?? globalThis.location.href);\n"
+        "globalThis.ort = { InferenceSession: x, env: env };\n})();\n"
     )
 
 
@@ -60,3 +63,18 @@ def test_the_pinned_engines_lose_every_trace_of_modules() -> None:
         assert "\nexport " not in script
     assert "globalThis._createPyodideModule" in pyodide
     assert "InferenceSession: " in ort
+
+
+def test_the_webgpu_build_makes_no_code_of_text() -> None:
+    original = install_engines().read("onnxruntime-web", "dist/ort.webgpu.bundle.min.mjs").decode()
+    assert original.count("new Function(") == 1
+    script = classic_webgpu_ort(original)
+    assert re.findall(r"new Function|\bFunction\(|\beval\(", script) == []
+    assert "import.meta" not in script
+    assert "InferenceSession: " in script
+
+
+@pytest.mark.parametrize("times", [0, 2])
+def test_another_webgpu_build_stops_the_build(times: int) -> None:
+    with pytest.raises(AssetError, match=rf"new Function\( occurs {times} times, not 1"):
+        classic_webgpu_ort("new Function();" * times + ORT)

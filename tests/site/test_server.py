@@ -35,6 +35,28 @@ def test_files_are_served_to_this_machine(folder: Path) -> None:
         server.server_close()
 
 
+def test_pages_are_isolated_and_the_service_worker_is_held_to_this_server(folder: Path) -> None:
+    (folder / "service_worker.js").write_text("")
+    server = make_server(folder, 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        answers = {}
+        for name in ("index.html", "service_worker.js"):
+            url = address(server).replace("index.html", name)
+            with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+                answers[name] = answer.headers
+    finally:
+        server.shutdown()
+        server.server_close()
+    for headers in answers.values():
+        assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert headers["Sitegen-Updates"] == "at-once"
+    assert answers["index.html"]["Content-Security-Policy"] is None
+    assert answers["service_worker.js"]["Content-Security-Policy"] == "default-src 'none'; connect-src 'self'"
+
+
 def test_nothing_is_logged(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     server = make_server(folder, 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()

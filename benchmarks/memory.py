@@ -1,0 +1,99 @@
+"""How much memory a page takes in headless Chromium beyond a blank page, with much and with little of it (on Linux).
+
+    python benchmarks/memory.py [--site dist] [--before DIR] [--runs 5] [--json FILE]
+
+Each visit is a fresh browser: the page is opened over file://, and the golden example analysed six times, then once
+with three maps. The renderer's peak so far is taken when the page is ready, after the first image, after the sixth, and
+after the maps. `--before` names a site of another version, which is visited in turns with the first.
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+from renderer_memory import Memory, renderer_memory
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from selenium.webdriver import Chrome
+
+from sitegen import resources
+from sitegen.browser.chromium import chromium
+from sitegen.browser.page import SitePage, site_address
+from sitegen.bundle import load_bundle
+
+Visit = dict[str, float]
+KEPT = "try {{ localStorage.setItem('sitegen engine', JSON.stringify({{memory: '{memory}'}})); }} catch {{}}"
+METHODS = ("grad-cam", "saliency", "guided-grad-cam")
+IMAGES = 6
+
+
+def visit(site: Path, memory: str, image: bytes, finding: str) -> Visit:
+    """Open a site once in a fresh browser; return megabytes above the blank page."""
+    with chromium() as driver, site_address(site, "file") as url:
+        blank = measured(driver).resident
+        source = KEPT.format(memory=memory)
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        page = SitePage(driver, url)
+        page.wait_until_ready()
+        found = {"blank page": blank, "peak, ready": measured(driver).peak - blank}
+        for number in range(IMAGES):
+            page.analyse(image, "golden.png", force=True)
+            if number == 0:
+                found["peak, first image"] = measured(driver).peak - blank
+        found["peak, six images"] = measured(driver).peak - blank
+        wanted = [{"finding": finding, "method": method} for method in METHODS]
+        page.analyse(image, "golden.png", force=True, explain=wanted)
+        return found | {"peak, maps": measured(driver).peak - blank}
+
+
+def measured(driver: Chrome) -> Memory:
+    """Return the renderer's memory. Raises SystemExit where the system does not tell."""
+    memory = renderer_memory(driver)
+    if memory is None:
+        raise SystemExit("Memory can be measured on Linux only.")
+    return memory
+
+
+def benchmark(conditions: dict[str, tuple[Path, str]], runs: int) -> dict[str, list[Visit]]:
+    """Return the visits of each condition: a site, and the setting of its memory. Conditions take turns."""
+    bundle = load_bundle(resources.default_bundle())
+    assert bundle.description.golden, "the shipped bundle has a golden example"
+    image = bundle.path(bundle.description.golden.image).read_bytes()
+    finding = bundle.model.labels[0].name
+    results: dict[str, list[Visit]] = {name: [] for name in conditions}
+    for _ in track(range(runs), "Measuring", console=Console(stderr=True)):
+        for name, (site, memory) in conditions.items():
+            results[name].append(visit(site, memory, image, finding))
+    return results
+
+
+def table(results: dict[str, list[Visit]]) -> Table:
+    """Return medians, with the range, of every quantity and condition."""
+    shown = Table("MB", *results, title="Above the blank page: median (minimum to maximum)")
+    for quantity in next(iter(results.values()))[0]:
+        columns = [[one[quantity] for one in visits] for visits in results.values()]
+        shown.add_row(quantity, *(f"{statistics.median(c):.0f} ({min(c):.0f} to {max(c):.0f})" for c in columns))
+    return shown
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--site", type=Path, default=Path("dist"))
+    parser.add_argument("--before", type=Path, help="a site of another version")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", type=Path, help="also write all visits here")
+    options = parser.parse_args()
+    conditions = {"full": (options.site, "full"), "low": (options.site, "low")}
+    if options.before:
+        conditions = {"before": (options.before, "full")} | conditions
+    results = benchmark(conditions, options.runs)
+    Console(width=120).print(table(results))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

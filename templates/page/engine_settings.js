@@ -1,0 +1,91 @@
+// How the networks run: what a person chose, what the machine offers, and, in words, what came of it.
+const ENGINE_KEY = "sitegen engine";
+const CHOICES = {
+  provider: { title: "Networks run on", auto: "Automatic", wasm: "The processor (WebAssembly)", webgpu: "The graphics card (WebGPU)" },
+  threads: { title: "Threads of the processor", auto: "As many as help", one: "One" },
+  memory: { title: "Memory", auto: "Automatic", low: "As little as possible, more slowly", full: "As much as helps" },
+};
+const SMALL_MACHINE_GIB = 2; // of memory, as browsers tell it
+
+const engineChoice = Object.fromEntries(Object.keys(CHOICES).map((key) => [key, "auto"]));
+
+// Takes the parts of a choice that mean something. Throws RangeError for any other, unless it only was kept from before.
+function chooseEngine(changes, isKept = false) {
+  for (const [key, value] of Object.entries(changes)) {
+    const isKnown = Object.hasOwn(CHOICES, key) && value !== "title" && Object.hasOwn(CHOICES[key], value);
+    if (isKnown) engineChoice[key] = value;
+    else if (!isKept) throw new RangeError(`The engine has no setting ${key}: ${value}.`);
+  }
+}
+
+function keepEngineChoice() {
+  preferOneThread(engineChoice.threads === "one");
+  try {
+    localStorage.setItem(ENGINE_KEY, JSON.stringify(engineChoice));
+  } catch {
+    // Some browsers keep nothing for pages from a disk: then it counts for this visit.
+  }
+}
+
+try {
+  chooseEngine(JSON.parse(localStorage.getItem(ENGINE_KEY) ?? "{}"), true);
+} catch {
+  // nothing was kept, or nothing that can be read
+}
+
+function processorPlan(isLow, note = null) {
+  return { provider: "wasm", threads: engineChoice.threads === "one" ? 1 : availableThreads(), isLow, note };
+}
+
+// What the next worker is to run with: {provider, threads, isLow, note} and, on a graphics card, its name.
+async function planEngine() {
+  const { provider, memory } = engineChoice;
+  const isLow = memory === "low" || (memory === "auto" && (navigator.deviceMemory ?? Infinity) <= SMALL_MACHINE_GIB);
+  const isAsked = provider === "webgpu";
+  if (provider === "wasm" || (isLow && !isAsked)) return processorPlan(isLow);
+  if (!SITE.bundles.every(({ example }) => example)) {
+    return processorPlan(isLow, isAsked ? "WebGPU is not used: without a golden image in its bundle a model cannot be checked there." : null);
+  }
+  const card = await graphicsCard();
+  if (!card) return processorPlan(isLow, isAsked ? "WebGPU is not used: this browser offers no graphics card to this page." : null);
+  if (card.isSoftware && !isAsked) return processorPlan(isLow);
+  return { provider: "webgpu", threads: 1, isLow, note: null, card };
+}
+
+// The plan after a failure: the next that may work, or null where there is none.
+function lesserPlan(plan, { code, message }) {
+  if (code === "no-webgpu" && plan.provider === "webgpu") {
+    return processorPlan(plan.isLow, `WebGPU is not used (${message}). WebAssembly does the work.`);
+  }
+  if (code === "no-threads" && plan.threads > 1) return { ...plan, threads: 1 };
+  if (code === "out-of-memory" && !plan.isLow && engineChoice.memory === "auto") return { ...plan, isLow: true };
+  return null;
+}
+
+function engineInWords({ provider, threads, isLow, card }) {
+  const way = provider === "webgpu" ? `WebGPU on ${card.name}` : `WebAssembly, ${threads === 1 ? "one thread" : `${threads} threads`}`;
+  return `${way}${isLow ? ", with little memory" : ""}`;
+}
+
+// The part of the page in which a person chooses. `apply` is called after each choice.
+class EngineSettings {
+  constructor(apply) {
+    this.apply = apply;
+    this.running = element("p", { id: "engine-running", role: "status" });
+    this.controls = Object.entries(CHOICES).map(([key, choices]) => this.control(key, choices));
+    const fields = this.controls.map(({ label }) => label);
+    this.node = element("details", { id: "engine-settings" }, element("summary", { textContent: "Speed and memory" }), ...fields, this.running);
+  }
+
+  control(key, { title, ...choices }) {
+    const options = Object.entries(choices).map(([value, textContent]) => element("option", { value, textContent }));
+    const select = element("select", { name: `engine-${key}`, autocomplete: "off" }, ...options);
+    select.onchange = () => this.apply({ [key]: select.value });
+    return { key, select, label: element("label", {}, `${title} `, select) };
+  }
+
+  show(plan) {
+    for (const { key, select } of this.controls) select.value = engineChoice[key];
+    this.running.textContent = plan ? `In use: ${engineInWords(plan)}.` : "Starting…";
+  }
+}

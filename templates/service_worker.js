@@ -1,0 +1,297 @@
+// Keeps the whole site in the browser, so that it works when the server is gone, and adds the headers without which
+// browsers give no shared memory, which threads need. It asks the server for files of this site and for nothing else.
+//
+// A version of the site is its manifest.json, by that file's SHA-256. Every file is checked against the manifest before
+// it is kept. A new version is fetched whole beside the one in use, and the next start of the index page begins it.
+const PREFIX = `sitegen 1 ${registration.scope} `; // other sites of the same host have caches of their own
+const STATE = "state";
+const MANIFEST = "manifest.json";
+const INDEX = "index.html";
+const OWN = "service_worker.js";
+const GRAPHICS = "assets/webgpu/"; // megabytes that most machines never load: kept where the page has used them
+const CHECK_MS = 4_000;
+const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+};
+const TYPES = {
+  html: "text/html; charset=utf-8",
+  js: "text/javascript; charset=utf-8",
+  json: "application/json",
+  png: "image/png",
+  txt: "text/plain; charset=utf-8",
+  webmanifest: "application/manifest+json",
+};
+
+function address(file) {
+  return new URL(file.split("/").map(encodeURIComponent).join("/"), registration.scope).href;
+}
+
+// The name in the manifest of what a request is for; null where it is for no file below the site's folder.
+function fileOf(request) {
+  const scope = new URL(registration.scope);
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== scope.origin || !pathname.startsWith(scope.pathname)) return null;
+  try {
+    const name = decodeURIComponent(pathname.slice(scope.pathname.length));
+    return name === "" || name.endsWith("/") ? `${name}${INDEX}` : name;
+  } catch {
+    return null; // a stray "%"
+  }
+}
+
+async function sha256(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function isolated(response, file, body) {
+  const headers = new Headers(response.headers);
+  for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name); // the body is unpacked by now
+  const type = TYPES[file.split(".").at(-1)];
+  if (type) headers.set("Content-Type", type);
+  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  return new Response(body, { status: response.status, statusText: response.statusText, headers });
+}
+
+class Version {
+  constructor(name, text) {
+    this.name = name;
+    this.text = text;
+    this.files = JSON.parse(text).files;
+    this.loading = new Map(); // file -> promise, so that nobody asks for a file that is on its way
+  }
+
+  static async of(text) {
+    const version = new Version(await sha256(new TextEncoder().encode(text)), text);
+    if (!version.files?.[INDEX]) throw new Error(`The server's ${MANIFEST} is not that of a site.`);
+    return version;
+  }
+
+  static async kept(name) {
+    const found = await (await caches.open(PREFIX + name)).match(address(MANIFEST));
+    return found ? new Version(name, await found.text()) : null;
+  }
+
+  has(file) {
+    return file === MANIFEST || Object.hasOwn(this.files, file);
+  }
+
+  async match(file) {
+    return (await caches.open(PREFIX + this.name)).match(address(file));
+  }
+
+  async put(file, response) {
+    await (await caches.open(PREFIX + this.name)).put(address(file), response);
+  }
+
+  async keepManifest() {
+    await this.put(MANIFEST, isolated(new Response(), MANIFEST, this.text));
+  }
+
+  // Resolves to {response, bytes, isGood}: what the server has for a file, kept if it is what the manifest says.
+  load(file) {
+    if (!this.loading.has(file)) {
+      this.loading.set(file, this.fetch(file).finally(() => this.loading.delete(file)));
+    }
+    return this.loading.get(file);
+  }
+
+  async fetch(file) {
+    const response = await fetch(address(file), { cache: "no-store" }); // one copy on the disk is enough
+    const bytes = await response.arrayBuffer();
+    const isGood = response.ok && (await sha256(bytes)) === this.files[file].sha256;
+    if (isGood) await this.put(file, isolated(response, file, bytes));
+    return { response, bytes, isGood };
+  }
+
+  // What is not as the manifest says goes to the page all the same, which checks its parts itself and says what is wrong.
+  async answer(file) {
+    const kept = await this.match(file);
+    if (kept) return kept;
+    const { response, bytes, isGood } = await this.load(file);
+    if (!isGood) console.warn(`${file} is not as ${MANIFEST} says: this site is not kept for use without a network.`);
+    return isolated(response, file, bytes);
+  }
+
+  async usesGraphics() {
+    const requests = await (await caches.open(PREFIX + this.name)).keys();
+    return requests.some((request) => fileOf(request)?.startsWith(GRAPHICS));
+  }
+
+  // Fetches what is missing; what another version has, by its SHA-256, is copied. Throws where a file is not as it should be.
+  async complete(other) {
+    const theirs = new Map(Object.entries(other?.files ?? {}).map(([file, entry]) => [entry.sha256, file]));
+    const withGraphics = await other?.usesGraphics();
+    for (const [file, { sha256: wanted }] of Object.entries(this.files)) {
+      if ((file.startsWith(GRAPHICS) && !withGraphics) || (await this.match(file))) continue;
+      const copy = theirs.has(wanted) ? await other.match(theirs.get(wanted)) : null;
+      if (copy) await this.put(file, isolated(copy, file, await copy.arrayBuffer()));
+      else if (!(await this.load(file)).isGood) throw new Error(`The server's ${file} is not that of its ${MANIFEST}.`);
+    }
+  }
+}
+
+// Which version is in use, and whether all of it is kept; `next` is whole and waits; `others` may still be shown in a tab.
+class Site {
+  static async kept() {
+    const site = new Site();
+    const found = await (await caches.open(PREFIX + STATE)).match(address(STATE));
+    const { current, next, others = [], isWhole = false, isPreview = false } = found ? await found.json() : {};
+    Object.assign(site, { isWhole, isPreview });
+    site.current = current ? await Version.kept(current) : null;
+    site.next = next ? await Version.kept(next) : null;
+    site.others = (await Promise.all(others.map(Version.kept))).filter(Boolean);
+    return site;
+  }
+
+  async save() {
+    const { isWhole, isPreview } = this;
+    const names = { current: this.current?.name, next: this.next?.name, others: this.others.map(({ name }) => name) };
+    const text = JSON.stringify({ ...names, isWhole, isPreview });
+    await (await caches.open(PREFIX + STATE)).put(address(STATE), new Response(text));
+  }
+
+  async use(version, isWhole) {
+    if (this.current) this.others.unshift(this.current);
+    Object.assign(this, { current: version, next: null, isWhole });
+    await this.save();
+  }
+
+  // Names of assets carry their hash: those of an older version, shown in another tab, are no one else's.
+  versionWith(file) {
+    return [this.current, ...this.others].find((version) => version?.has(file));
+  }
+}
+
+let kept = null;
+let checking = null;
+let preparing = null;
+let isJustInstalled = false;
+
+function theSite() {
+  return (kept ??= Site.kept());
+}
+
+async function serversVersion() {
+  const response = await fetch(address(MANIFEST), { cache: "no-store", signal: AbortSignal.timeout(CHECK_MS) });
+  if (!response.ok) throw new Error(`The server has no ${MANIFEST} (${response.status}).`);
+  const isPreview = response.headers.get("Sitegen-Updates") === "at-once";
+  return { version: await Version.of(await response.text()), isPreview };
+}
+
+// Looks whether the server has another version. Whatever goes wrong, the one in use stays.
+function check() {
+  const looked = async () => {
+    try {
+      await lookForUpdate(await theSite());
+    } catch (error) {
+      console.warn(`No new version was taken: ${error.message}`);
+    }
+    checking = preparing = null;
+  };
+  return (checking ??= looked());
+}
+
+async function lookForUpdate(site) {
+  const { version, isPreview } = await serversVersion();
+  site.isPreview = isPreview;
+  if (version.name === site.next?.name) return;
+  if (version.name === site.current?.name) {
+    site.next = null; // the server went back to the version before
+    return site.save();
+  }
+  if (!version.has(OWN)) return retire(); // built without a service worker
+  await version.keepManifest();
+  // Nothing is lost with a version that is not whole. A preview (`sitegen serve`) is for seeing what was just built.
+  if (isPreview || !site.isWhole) return site.use(version, false);
+  preparing = version.name;
+  await version.complete(site.current);
+  site.next = version;
+  await site.save();
+  await tellAll("update");
+}
+
+async function retire() {
+  const own = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(own.map((name) => caches.delete(name)));
+  kept = null;
+  await registration.unregister();
+}
+
+async function tellAll(kind) {
+  for (const client of await clients.matchAll({ type: "window" })) client.postMessage({ kind });
+}
+
+// Before the index page is answered: which version the whole of that visit will be of.
+async function chooseVersion(site, event) {
+  if (site.next) await site.use(site.next, true);
+  const isFresh = isJustInstalled; // its manifest was fetched a moment ago
+  isJustInstalled = false;
+  if (site.isWhole && !site.isPreview) event.waitUntil(check());
+  else if (!isFresh) await check();
+}
+
+async function answer(event, file) {
+  const site = await theSite();
+  if (event.request.mode === "navigate" && file === INDEX) await chooseVersion(site, event);
+  const version = (await theSite()).versionWith(file);
+  return version ? version.answer(file) : fetch(event.request);
+}
+
+// The page runs: what it did not load is fetched now, and what no tab can be showing goes.
+async function settle(client, mayLoad) {
+  const site = await theSite();
+  const { current } = site;
+  isJustInstalled = false;
+  if (!current) return;
+  await clear(site);
+  if (site.next) client.postMessage({ kind: "update" });
+  if (!site.isWhole && mayLoad) {
+    await current.complete();
+    if (site.current === current) site.isWhole = true;
+    await site.save();
+  }
+  if (site.isWhole) client.postMessage({ kind: "whole" });
+}
+
+async function clear(site) {
+  if ((await clients.matchAll({ type: "window" })).length > 1) return;
+  site.others = [];
+  await site.save();
+  const used = [STATE, site.current.name, site.next?.name, preparing].map((name) => PREFIX + name);
+  const own = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
+  await Promise.all(own.filter((name) => !used.includes(name)).map((name) => caches.delete(name)));
+}
+
+async function install() {
+  const site = await theSite();
+  if (!site.current) {
+    const { version, isPreview } = await serversVersion();
+    await version.keepManifest();
+    site.isPreview = isPreview;
+    await site.use(version, false);
+    isJustInstalled = true;
+  }
+  await skipWaiting();
+}
+
+async function activate() {
+  kept = null; // the worker before this one may have changed it since
+  await clients.claim();
+}
+
+const handlers = {
+  claim: () => clients.claim(),
+  check,
+  ready: ({ source, data }) => settle(source, data.mayLoad).catch(({ message }) => console.warn(message)),
+};
+
+addEventListener("install", (event) => event.waitUntil(install()));
+addEventListener("activate", (event) => event.waitUntil(activate()));
+addEventListener("message", (event) => event.waitUntil(handlers[event.data.kind](event)));
+addEventListener("fetch", (event) => {
+  const file = fileOf(event.request);
+  if (file !== null) event.respondWith(answer(event, file));
+});
