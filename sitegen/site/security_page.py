@@ -32,10 +32,10 @@ _OTHER = "see the standard, Content Security Policy Level 3"
 UPDATES = "This folder does not update itself: it stays as it is until somebody replaces it."
 UPDATES_WHEN_SERVED = (
     f"{UPDATES} Where it is served, and the browser allows it, `service_worker.js` keeps the whole site in the "
-    "browser, checks every file against the manifest, and looks whether the same place serves another version; it offers that "
-    "with a button, and never mixes two. The page's policy does not bind this one script: it fetches files of the "
-    "site's own manifest, from where the site came from, and nothing else. `sitegen build --no-service-worker` leaves "
-    "it out."
+    "browser, checks every file against the manifest, and looks whether the same place serves another version; it "
+    "offers that with a button, and never mixes two. The page's policy does not bind this one script: it fetches "
+    "files of the site's own manifest, from where the site came from, and nothing else. `sitegen build "
+    "--no-service-worker` leaves it out."
 )
 
 
