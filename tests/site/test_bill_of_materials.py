@@ -100,7 +100,10 @@ def test_files_are_listed_under_what_they_come_from(parts: dict[str, dict[str, A
 
     assert stems("pyodide") == {"assets/pyodide.asm.wasm", "assets/snapshot.bin"}
     assert stems("cpython") == {"assets/python_stdlib.zip"}
-    assert stems("onnxruntime-web") == {"assets/ort-wasm-simd-threaded.wasm"}
+    assert stems("onnxruntime-web") == {
+        *("assets/ort-wasm-simd-threaded.wasm", "assets/ort-thread.mjs"),
+        *("assets/webgpu/ort.js", "assets/webgpu/ort-wasm-simd-threaded.asyncify.wasm"),
+    }
     assert stems("sitegen-runtime") == {f"assets/sitegen_runtime-{__version__}-py3-none-any.whl"}
     assert "assets/bundles/test-model/classifier.weights" in stems("test-model")
     assert {"index.html", "card.html", "assets/worker.js", "licences/index.html"} <= stems("sitegen")
