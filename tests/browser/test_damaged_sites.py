@@ -19,7 +19,7 @@ KINDS = [
     "python_stdlib.zip",
     "sitegen_runtime",
     "snapshot.bin",
-    "ort-wasm",
+    "ort-wasm-simd-threaded.wasm",
     "bundle.json",
     "classifier.onnx",
     "classifier.weights",
