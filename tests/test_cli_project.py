@@ -71,8 +71,14 @@ def test_unknown_keys_warn_and_fail_with_strict(tmp_path: Path, bundle: Bundle) 
     ("arguments", "message"),
     [
         (("build", "--project", "none.toml"), "none.toml cannot be read"),
-        (("build", "--recipe", "r.toml", "--bundle", "b"), "leave out --bundle, --project and --strict"),
-        (("build", "--recipe", "r.toml", "--strict"), "leave out --bundle, --project and --strict"),
+        (
+            ("build", "--recipe", "r.toml", "--bundle", "b"),
+            "leave out --bundle, --project, --strict and --no-service-worker",
+        ),
+        (
+            ("build", "--recipe", "r.toml", "--strict"),
+            "leave out --bundle, --project, --strict and --no-service-worker",
+        ),
         (("serve", "--bundle", "b"), "--project and --bundle belong to --watch"),
         (("serve", "--watch", "--bundle", "none"), "none is not a bundle"),
         (("verify", "--project", "none.toml"), "none.toml cannot be read"),

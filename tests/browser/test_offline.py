@@ -88,8 +88,9 @@ def wait_until_whole(driver: webdriver.Chrome) -> None:
 
 
 def hashes_of(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file that is kept: the build of the engine for graphics cards is, where it is used."""
-    files = (path for path in folder.rglob("*") if path.is_file() and path.parent.name != "webgpu")
+    """The SHA-256 of every file that is kept: the manifest and what it lists, cards' build of the engine where used."""
+    listed = (path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    files = (path for path in listed if path.parent.name != "webgpu")
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
