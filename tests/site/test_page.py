@@ -232,9 +232,10 @@ def test_what_a_project_adds(bundle: Bundle) -> None:
     (logo,) = [entry for tag, entry in page.tags if tag == "img"]
     assert (logo["src"], logo["alt"]) == ("data:image/png;base64,AAAA", 'Our "logo"')
     assert "Try <this>" in page.text["button"]
-    assert [entry["href"] for tag, entry in page.tags if tag == "a"][-3:] == [
+    assert [entry["href"] for tag, entry in page.tags if tag == "a"][-4:] == [
         "mailto:a@hospital.example",
         "card.test-model.html",
+        "security.html",
         "licences/index.html",
     ]
     assert page.inline["style"][0].endswith("--accent: #004080; } }\n")
