@@ -1,9 +1,10 @@
-"""The memory of Chromium's renderer process, as Linux accounts for it."""
+"""The memory of the process that holds a page, as Linux accounts for it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from selenium import webdriver
+from sitegen.browser.driver import Driver
 
 
 @dataclass(frozen=True)
@@ -14,11 +15,15 @@ class Memory:
     peak: float
 
 
-def renderer_memory(driver: webdriver.Chrome) -> Memory | None:
-    """Return the memory of the largest renderer below a driver, or None where the system has no /proc."""
+def renderer_memory(driver: Driver) -> Memory | None:
+    """Return the memory of the largest page process of a browser, or None where the system has no /proc.
+
+    Selenium's drivers of Chromium tell which process is theirs. Of other browsers only one may run at a time.
+    """
     if not Path("/proc").is_dir():
         return None
-    root = driver.service.process.pid
+    service = getattr(driver, "service", None)
+    root = service.process.pid if service else os.getpid()
     parents = {pid: parent for pid in map(int, _numbers()) if (parent := _parent(pid)) is not None}
     renderers = [pid for pid in parents if _descends(pid, root, parents) and _is_renderer(pid)]
     return max((_memory(pid) for pid in renderers), key=lambda memory: memory.resident, default=None)
@@ -46,9 +51,12 @@ def _descends(pid: int, root: int, parents: dict[int, int]) -> bool:
 
 def _is_renderer(pid: int) -> bool:
     try:
-        return b"--type=renderer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        # Browsers write over their command line: the arguments may be apart or one text.
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().strip(b"\0 ")
     except OSError:
         return False
+    is_firefox = b"-contentproc" in command and command.endswith(b"tab")
+    return b"--type=renderer" in command or is_firefox or b"WebKitWebProcess" in command
 
 
 def _memory(pid: int) -> Memory:

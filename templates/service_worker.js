@@ -90,10 +90,12 @@ class Version {
     await this.put(MANIFEST, isolated(new Response(), MANIFEST, this.text));
   }
 
-  // Resolves to {response, bytes, isGood}: what the server has for a file, kept if it is what the manifest says.
+  // Resolves to {response, bytes, isGood, keeping}; what the manifest lists is good and kept, and no page waits for that.
   load(file) {
     if (!this.loading.has(file)) {
-      this.loading.set(file, this.fetch(file).finally(() => this.loading.delete(file)));
+      const loading = this.fetch(file);
+      this.loading.set(file, loading);
+      loading.then(({ keeping }) => keeping).catch(() => {}).then(() => this.loading.delete(file));
     }
     return this.loading.get(file);
   }
@@ -102,15 +104,16 @@ class Version {
     const response = await fetch(address(file), { cache: "no-store" }); // one copy on the disk is enough
     const bytes = await response.arrayBuffer();
     const isGood = response.ok && (await sha256(bytes)) === this.files[file].sha256;
-    if (isGood) await this.put(file, isolated(response, file, bytes));
-    return { response, bytes, isGood };
+    const keeping = isGood ? this.put(file, isolated(response, file, bytes)) : Promise.resolve();
+    return { response, bytes, isGood, keeping };
   }
 
   // What is not as the manifest says goes to the page all the same, which checks its parts itself and says what is wrong.
-  async answer(file) {
+  async answer(file, event) {
     const kept = await this.match(file);
     if (kept) return kept;
-    const { response, bytes, isGood } = await this.load(file);
+    const { response, bytes, isGood, keeping } = await this.load(file);
+    event.waitUntil(keeping.catch(({ message }) => console.warn(`${file} could not be kept: ${message}`)));
     if (!isGood) console.warn(`${file} is not as ${MANIFEST} says: this site is not kept for use without a network.`);
     return isolated(response, file, bytes);
   }
@@ -127,8 +130,10 @@ class Version {
     for (const [file, { sha256: wanted }] of Object.entries(this.files)) {
       if ((file.startsWith(GRAPHICS) && !withGraphics) || (await this.match(file))) continue;
       const copy = theirs.has(wanted) ? await other.match(theirs.get(wanted)) : null;
-      if (copy) await this.put(file, isolated(copy, file, await copy.arrayBuffer()));
-      else if (!(await this.load(file)).isGood) throw new Error(`The server's ${file} is not that of its ${MANIFEST}.`);
+      const copying = copy && { isGood: true, keeping: this.put(file, isolated(copy, file, await copy.arrayBuffer())) };
+      const { isGood, keeping } = copying ?? (await this.load(file));
+      await keeping;
+      if (!isGood) throw new Error(`The server's ${file} is not that of its ${MANIFEST}.`);
     }
   }
 }
@@ -136,10 +141,9 @@ class Version {
 // Which version is in use, and whether all of it is kept; `next` is whole and waits; `others` may still be shown in a tab.
 class Site {
   static async kept() {
-    const site = new Site();
     const found = await (await caches.open(PREFIX + STATE)).match(address(STATE));
     const { current, next, others = [], isWhole = false, isPreview = false } = found ? await found.json() : {};
-    Object.assign(site, { isWhole, isPreview });
+    const site = Object.assign(new Site(), { isWhole, isPreview });
     site.current = current ? await Version.kept(current) : null;
     site.next = next ? await Version.kept(next) : null;
     site.others = (await Promise.all(others.map(Version.kept))).filter(Boolean);
@@ -177,8 +181,7 @@ function theSite() {
 async function serversVersion() {
   const response = await fetch(address(MANIFEST), { cache: "no-store", signal: AbortSignal.timeout(CHECK_MS) });
   if (!response.ok) throw new Error(`The server has no ${MANIFEST} (${response.status}).`);
-  const isPreview = response.headers.get("Sitegen-Updates") === "at-once";
-  return { version: await Version.of(await response.text()), isPreview };
+  return { version: await Version.of(await response.text()), isPreview: response.headers.get("Sitegen-Updates") === "at-once" };
 }
 
 // Looks whether the server has another version. Whatever goes wrong, the one in use stays.
@@ -237,7 +240,7 @@ async function answer(event, file) {
   const site = await theSite();
   if (event.request.mode === "navigate" && file === INDEX) await chooseVersion(site, event);
   const version = (await theSite()).versionWith(file);
-  return version ? version.answer(file) : fetch(event.request);
+  return version ? version.answer(file, event) : fetch(event.request);
 }
 
 // The page runs: what it did not load is fetched now, and what no tab can be showing goes.

@@ -131,6 +131,10 @@ class Engine {
     });
   }
 
+  get isBusy() {
+    return this.active !== null || this.queue.length > 0;
+  }
+
   enqueue(job) {
     const place = job.isUrgent ? this.queue.findIndex(({ isUrgent }) => !isUrgent) : -1;
     this.queue.splice(place < 0 ? this.queue.length : place, 0, job);
@@ -208,7 +212,8 @@ class Engine {
     const job = this.active;
     clearTimeout(this.watchdog);
     this.active = null;
-    job.resolve(result);
+    const isTooLate = job.cancelled && !result.document?.error; // it was done before the worker heard of it
+    job.resolve(isTooLate ? cancelledResult(job) : result);
     this.pump();
   }
 

@@ -73,8 +73,8 @@ class EngineSettings {
     this.apply = apply;
     this.running = element("p", { id: "engine-running", role: "status" });
     this.controls = Object.entries(CHOICES).map(([key, choices]) => this.control(key, choices));
-    const fields = this.controls.map(({ label }) => label);
-    this.node = element("details", { id: "engine-settings" }, element("summary", { textContent: "Speed and memory" }), ...fields, this.running);
+    const fields = element("div", { className: "choices" }, ...this.controls.map(({ label }) => label));
+    this.node = element("details", { id: "engine-settings" }, element("summary", { textContent: "Speed and memory" }), fields, this.running);
   }
 
   control(key, { title, ...choices }) {

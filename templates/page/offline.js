@@ -2,6 +2,7 @@
 // anything large is loaded, or that would be loaded twice. Without it, as on file://, everything else works.
 const CONTROL_MS = 5_000; // then the page goes on without
 const HOUR_MS = 3_600_000;
+const QUIET_MS = 1_000;
 const RELOADED = `sitegen reloaded ${location.pathname}`;
 
 // Browsers have none on plain http away from this machine, and in some private windows.
@@ -70,8 +71,13 @@ function needsReload() {
   }
 }
 
+// What people wait for comes first: `then` is called when nothing has been under way for a moment.
+function whenQuiet(engine, then) {
+  setTimeout(() => (engine.isBusy ? whenQuiet(engine, then) : then()), QUIET_MS);
+}
+
 // When the page is ready: the rest of the site is fetched, and news of it is shown.
-function keepSite() {
+function keepSite(engine) {
   const { controller } = serviceWorkers ?? {};
   if (!controller) return;
   serviceWorkers.addEventListener("message", ({ data }) => {
@@ -79,7 +85,7 @@ function keepSite() {
     if (data.kind === "update") document.getElementById("update").hidden = false;
   });
   serviceWorkers.startMessages();
-  controller.postMessage({ kind: "ready", mayLoad: !navigator.connection?.saveData });
+  whenQuiet(engine, () => controller.postMessage({ kind: "ready", mayLoad: !navigator.connection?.saveData }));
   setInterval(() => serviceWorkers.controller?.postMessage({ kind: "check" }), HOUR_MS);
   document.getElementById("update-now").addEventListener("click", () => location.reload());
   const link = document.createElement("link");

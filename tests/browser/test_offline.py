@@ -268,3 +268,13 @@ def test_on_a_disk_nothing_is_kept(machine: webdriver.Chrome, site: Path) -> Non
         opened(machine, address)
         assert machine.find_elements(By.CSS_SELECTOR, "link[rel=manifest]") == []
         assert machine.find_element(By.ID, "offline").text == ""
+
+
+def test_a_browser_without_room_shows_the_page_all_the_same(site: Path) -> None:
+    with plain_server(site) as server, chromium() as driver:
+        room = {"origin": server.address.removesuffix("/index.html"), "quotaSize": 100_000}
+        driver.execute_cdp_cmd("Storage.overrideQuotaForOrigin", room)
+        page = opened(driver, server.address)
+        assert driver.execute_script("return navigator.serviceWorker.controller !== null")
+        assert page.analyse(encoded(), "a.png", force=True)["findings"]
+        assert driver.find_element(By.ID, "offline").text != WHOLE
