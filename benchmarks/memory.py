@@ -1,18 +1,21 @@
 """How much memory a page takes in headless Chromium beyond a blank page, with much and with little of it (on Linux).
 
-    python benchmarks/memory.py [--site dist] [--before DIR] [--runs 5] [--json FILE]
+    python benchmarks/memory.py [--site dist] [--bundle DIR] [--before DIR] [--runs 5] [--json FILE]
 
 Each visit is a fresh browser: the page is opened over file://, and the golden example analysed six times, then once
 with three maps. The renderer's peak so far is taken when the page is ready, after the first image, after the sixth, and
-after the maps. `--before` names a site of another version, which is visited in turns with the first.
+after the maps. `--before` names a site of another version, which is visited in turns with the first; `--bundle` the
+bundle of the site, where it is not the one that ships.
 """
 
 import argparse
 import json
 import statistics
+from collections.abc import Iterator
 from pathlib import Path
 
-from renderer_memory import Memory, renderer_memory
+from page import golden_image
+from renderer_memory import Memory, renderer_memory, watched
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -35,17 +38,26 @@ def visit(site: Path, memory: str, image: bytes, finding: str) -> Visit:
         blank = measured(driver).resident
         source = KEPT.format(memory=memory)
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
-        page = SitePage(driver, url)
-        page.wait_until_ready()
-        found = {"blank page": blank, "peak, ready": measured(driver).peak - blank}
-        for number in range(IMAGES):
-            page.analyse(image, "golden.png", force=True)
-            if number == 0:
-                found["peak, first image"] = measured(driver).peak - blank
-        found["peak, six images"] = measured(driver).peak - blank
-        wanted = [{"finding": finding, "method": method} for method in METHODS]
-        page.analyse(image, "golden.png", force=True, explain=wanted)
-        return found | {"peak, maps": measured(driver).peak - blank}
+        with watched(driver) as peak:
+            found = {"blank page": blank}
+            for name in use(SitePage(driver, url), image, finding):
+                peak.see(measured(driver))
+                found[f"peak, {name}"] = peak.megabytes - blank
+                found[f"then, {name}"] = measured(driver).resident - blank
+    return found
+
+
+def use(page: SitePage, image: bytes, finding: str) -> Iterator[str]:
+    """Do what a person does, and yield the name of each step that is done."""
+    page.wait_until_ready()
+    yield "ready"
+    page.analyse(image, "golden.png", force=True)
+    yield "first image"
+    for _ in range(IMAGES - 1):
+        page.analyse(image, "golden.png", force=True)
+    yield "six images"
+    page.analyse(image, "golden.png", force=True, explain=[{"finding": finding, "method": way} for way in METHODS])
+    yield "maps"
 
 
 def measured(driver: Chrome) -> Memory:
@@ -56,11 +68,9 @@ def measured(driver: Chrome) -> Memory:
     return memory
 
 
-def benchmark(conditions: dict[str, tuple[Path, str]], runs: int) -> dict[str, list[Visit]]:
+def benchmark(conditions: dict[str, tuple[Path, str]], folder: Path, runs: int) -> dict[str, list[Visit]]:
     """Return the visits of each condition: a site, and the setting of its memory. Conditions take turns."""
-    bundle = load_bundle(resources.default_bundle())
-    assert bundle.description.golden, "the shipped bundle has a golden example"
-    image = bundle.path(bundle.description.golden.image).read_bytes()
+    bundle, image = load_bundle(folder), golden_image()
     finding = bundle.model.labels[0].name
     results: dict[str, list[Visit]] = {name: [] for name in conditions}
     for _ in track(range(runs), "Measuring", console=Console(stderr=True)):
@@ -82,6 +92,7 @@ def main() -> None:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--site", type=Path, default=Path("dist"))
+    parser.add_argument("--bundle", type=Path, default=resources.default_bundle())
     parser.add_argument("--before", type=Path, help="a site of another version")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--json", type=Path, help="also write all visits here")
@@ -89,7 +100,7 @@ def main() -> None:
     conditions = {"full": (options.site, "full"), "low": (options.site, "low")}
     if options.before:
         conditions = {"before": (options.before, "full")} | conditions
-    results = benchmark(conditions, options.runs)
+    results = benchmark(conditions, options.bundle, options.runs)
     Console(width=120).print(table(results))
     if options.json:
         options.json.write_text(json.dumps(results, indent=1), encoding="utf-8")

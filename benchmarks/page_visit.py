@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer_memory import renderer_memory
+from renderer_memory import renderer_memory, watched
 
 from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.driver import Driver
@@ -57,18 +57,23 @@ def visits(way: Way, image: bytes) -> dict[str, Visit]:
 def _visit(way: Way, url: str, profile: str, image: bytes) -> Visit:
     with _browser(way, profile) as driver:
         blank = renderer_memory(driver)
-        page = SitePage(driver, url)
-        found = {"usable": page.wait_until_ready()}
-        found["first result"], document = timed(page, image)
-        found["following image"] = statistics.median(timed(page, image)[0] for _ in range(way.following))
-        memory = renderer_memory(driver)
+        with watched(driver) as peak:
+            found, document = _use(way, driver, url, image)
+        peak.see(renderer_memory(driver))
     ran = document["engine"]
     if (ran["provider"], ran.get("threads", 1)) != (way.provider, way.threads):
         raise SystemExit(f"{way.name}: the page ran with {ran}, so its times would stand for something else.")
-    found |= {f"stage {stage}": milliseconds for stage, milliseconds in document["timings"].items()}
-    if blank and memory:
-        found |= {"blank page": blank.resident, "peak above blank": memory.peak - blank.resident}
+    if blank:
+        found |= {"blank page": blank.resident, "peak above blank": peak.megabytes - blank.resident}
     return found
+
+
+def _use(way: Way, driver: Driver, url: str, image: bytes) -> tuple[Visit, dict[str, Any]]:
+    page = SitePage(driver, url)
+    found = {"usable": page.wait_until_ready()}
+    found["first result"], document = timed(page, image)
+    found["following image"] = statistics.median(timed(page, image)[0] for _ in range(way.following))
+    return found | {f"stage {stage}": milliseconds for stage, milliseconds in document["timings"].items()}, document
 
 
 def timed(page: SitePage, image: bytes) -> tuple[float, dict[str, Any]]:

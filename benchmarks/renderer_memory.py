@@ -1,6 +1,9 @@
 """The memory of the process that holds a page, as Linux accounts for it."""
 
 import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +30,36 @@ def renderer_memory(driver: Driver) -> Memory | None:
     parents = {pid: parent for pid in map(int, _numbers()) if (parent := _parent(pid)) is not None}
     renderers = [pid for pid in parents if _descends(pid, root, parents) and _is_renderer(pid)]
     return max((_memory(pid) for pid in renderers), key=lambda memory: memory.resident, default=None)
+
+
+class PeakSoFar:
+    """The most that a page's process had resident since the watch began, and what it has now."""
+
+    def __init__(self) -> None:
+        """Begin with nothing seen."""
+        self.megabytes = 0.0
+
+    def see(self, memory: Memory | None) -> None:
+        """Take one look into account."""
+        self.megabytes = max(self.megabytes, memory.peak if memory else 0.0)
+
+
+@contextmanager
+def watched(driver: Driver, seconds: float = 0.2) -> Iterator[PeakSoFar]:
+    """Look at a page's memory again and again: Chromium at times resets what Linux counts as the peak."""
+    peak, ended = PeakSoFar(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(seconds):
+            peak.see(renderer_memory(driver))
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        thread.join()
 
 
 def _numbers() -> list[str]:

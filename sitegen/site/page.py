@@ -22,6 +22,7 @@ from sitegen.bundle import Description
 from sitegen.site.options import SiteOptions
 from sitegen_runtime.wording import percent_means
 
+SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
     *("assets", "failure", "threads", "offline", "adapter", "engine_settings", "engine", "api", "drawing", "gate"),
     *("explanation_drawing", "map_view", "explanation", "card", "main"),
@@ -63,7 +64,7 @@ def render_index(
 ) -> str:
     """Return index.html, with the descriptions of the bundles in the order of `data.bundles`."""
     options = options or SiteOptions()
-    own = data.script() + _scripts("page", PAGE_SCRIPTS)
+    own = data.script() + _scripts("shared", SHARED_SCRIPTS) + _scripts("page", PAGE_SCRIPTS)
     script = f'{sha256_library}\n(() => {{\n"use strict";\n{own}}})();\n'
     if re.search(r"</script", script, re.IGNORECASE):
         raise ValueError("the page's program contains a closing script tag")
@@ -120,7 +121,7 @@ def worker_script(pyodide_module: str, pyodide_loader: str, ort: str) -> str:
     """Return the worker's whole program, from classic scripts in the order in which they need each other."""
     # Pyodide refuses to start where `importScripts` exists, as it does in every classic worker.
     prelude = "self.importScripts = undefined;\n"
-    own = _scripts("worker", WORKER_SCRIPTS)
+    own = _scripts("shared", SHARED_SCRIPTS) + _scripts("worker", WORKER_SCRIPTS)
     return "\n;\n".join([prelude, pyodide_module, pyodide_loader, ort, own])
 
 

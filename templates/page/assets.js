@@ -1,8 +1,8 @@
 // Assets arrive as base64 in classic scripts. Each is checked against its SHA-256 before anything is made of it, and
 // kept as a Blob (compressed, outside this page's own memory), so that a new worker can be started at any time.
-const receivedParts = new Map(); // file -> base64 text
+const receivedParts = new Map(); // file -> function with base64 as its comment: a literal would be in memory twice
 
-globalThis.sitegenAsset = (file, text) => receivedParts.set(file, text);
+globalThis.sitegenAsset = (file, holder) => receivedParts.set(file, holder);
 
 class AssetError extends Error {
   constructor(file, problem) {
@@ -60,7 +60,7 @@ async function sha256OfBlob(blob) {
   if (globalThis.crypto?.subtle) {
     const bytes = await blob.arrayBuffer();
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    bytes.transfer?.(0); // frees it at once, where browsers can
+    freed(bytes);
     return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   }
   const SLICE = 1 << 20;
@@ -74,10 +74,10 @@ async function sha256OfBlob(blob) {
 
 async function loadPart(file) {
   await loadScript(file);
-  const text = receivedParts.get(file);
+  const source = String(receivedParts.get(file));
   receivedParts.delete(file);
   try {
-    return decodeBase64(text);
+    return decodeBase64(source.slice(source.indexOf("/*") + 2, source.lastIndexOf("*/")));
   } catch {
     throw new AssetError(file, "damaged");
   }
@@ -88,7 +88,7 @@ async function loadAsset(entry) {
   const parts = [];
   for (const file of entry.parts) parts.push(await loadPart(file));
   const blob = new Blob(parts);
-  for (const { buffer } of parts) buffer.transfer?.(0); // the Blob has its own copy
+  parts.forEach(freed); // the Blob has its own copy
   if ((await sha256OfBlob(blob)) !== entry.sha256) throw new AssetError(entry.parts.join(", "), "damaged");
   return blob;
 }

@@ -22,11 +22,6 @@ function taken(assets, name) {
   return packed;
 }
 
-// Gives memory back at once. Browsers that lack `transfer` do it when they collect what nobody refers to any more.
-function freed(bytes) {
-  (bytes.buffer ?? bytes).transfer?.(0);
-}
-
 // Gzip bytes to a stream of bytes, so that the whole exists only once.
 function unpacked(packed) {
   const gunzip = new DecompressionStream("gzip");
@@ -47,4 +42,11 @@ async function unpack(packed) {
     length += value.length;
     freed(value);
   }
+}
+
+// The same for bytes that nobody will ask for again.
+async function unpackOnce(packed) {
+  const bytes = await unpack(packed);
+  freed(packed);
+  return bytes;
 }

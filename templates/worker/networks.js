@@ -11,7 +11,7 @@ async function startNetworks(assets, bundle, provider, isLow) {
   isOnCard = provider === "webgpu";
   isOneAtATime = isLow;
   const binary = isOnCard ? "webgpu/ort-wasm-simd-threaded.asyncify.wasm" : "ort-wasm-simd-threaded.wasm";
-  const program = (ort.env.wasm.wasmBinary = await unpack(taken(assets, binary)));
+  const program = (ort.env.wasm.wasmBinary = await unpackOnce(taken(assets, binary)));
   await makeSessions(bundle, assets);
   ort.env.wasm.wasmBinary = undefined;
   freed(program); // to which the engine still refers
@@ -21,6 +21,7 @@ async function makeSessions(bundle, assets) {
   current = bundle;
   const roles = isOneAtATime ? bundle.roles.slice(-1) : bundle.roles; // the last runs first
   for (const role of roles) await startNetwork(role, assets);
+  Object.values(assets).forEach(freed);
 }
 
 // Another bundle's networks in the place of these: memory holds those of one.
@@ -67,7 +68,7 @@ async function loadGraph({ role }) {
 
 async function readFile({ name }) {
   const asset = current.files[name];
-  return unpack((await askPageFor([asset]))[asset]);
+  return unpackOnce((await askPageFor([asset]))[asset]);
 }
 
 // The values of all inputs follow each other in `bytes`. A `reference` runs on WebAssembly.

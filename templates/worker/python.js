@@ -14,12 +14,13 @@ async function startPython(assets, boot) {
   };
   const pyodide = boot.snapshot ? await restored(assets, options) : await fromScratch(options);
   if (packages.length) await install(pyodide, packages);
+  for (const packed of embeddedFiles.values()) freed(packed);
   embeddedFiles.clear();
   return pyodide;
 }
 
 async function restored(assets, options) {
-  const snapshot = await unpack(taken(assets, "snapshot.bin"));
+  const snapshot = await unpackOnce(taken(assets, "snapshot.bin"));
   try {
     const pyodide = await loadPyodide({ ...options, _loadSnapshot: snapshot });
     freed(snapshot); // 30 MB that Pyodide still refers to

@@ -33,7 +33,7 @@ def site_constant(site: Path) -> dict[str, dict]:
 
 def asset(site: Path, entry: dict) -> bytes:
     """An asset, put together and unpacked as the page does it."""
-    parts = [re.search(r',"(.*)"\);', (site / file).read_text("ascii")) for file in entry["parts"]]
+    parts = [re.search(r"/\*(.*)\*/", (site / file).read_text("ascii")) for file in entry["parts"]]
     packed = b"".join(base64.b64decode(part[1]) for part in parts if part)
     assert sha256(packed).hexdigest() == entry["sha256"]
     return gzip.decompress(packed)

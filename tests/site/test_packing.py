@@ -28,9 +28,9 @@ def calls(packed: PackedAsset) -> list[tuple[str, bytes]]:
     """The file name and the bytes of each script, read as JavaScript would."""
     found = []
     for text in packed.scripts.values():
-        match = re.fullmatch(r'sitegenAsset\(("[^"]*"),("[A-Za-z0-9+/=]*")\);\n', text)
+        match = re.fullmatch(r'sitegenAsset\(("[^"]*"),\(\)=>\{/\*([A-Za-z0-9+/=]*)\*/\}\);\n', text)
         assert match
-        found.append((json.loads(match[1]), base64.b64decode(json.loads(match[2]), validate=True)))
+        found.append((json.loads(match[1]), base64.b64decode(match[2], validate=True)))
     return found
 
 

@@ -1,0 +1,8 @@
+// For page and worker. Browsers give memory back when they collect what nobody refers to any more, which can take minutes; what
+// is sent to a closed port is gone at once. (`ArrayBuffer.transfer` frees only what JavaScript made itself, in Chromium.)
+const { port1: drain, port2: closedEnd } = new MessageChannel();
+closedEnd.close();
+
+function freed(bytes) {
+  drain.postMessage(null, [bytes.buffer ?? bytes]);
+}
