@@ -1,0 +1,131 @@
+"""Every verb and every option is documented."""
+
+from dataclasses import fields
+
+import pytest
+import typer
+
+from documents.reading import keys_of, read
+from importing.report_documents import document as import_document
+from sitegen.cli import app
+from sitegen.importing.settings import ImportSettings, LabelSettings
+from sitegen.recipe.document import ImageSettings
+
+
+def test_every_verb_is_in_the_readme() -> None:
+    verbs = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert set(verbs) == {
+        "build",
+        "serve",
+        "predict",
+        "explain",
+        "verify",
+        "sign",
+        "info",
+        "gradient",
+        "data",
+        "train",
+        "evaluate",
+        "export",
+        "import",
+        "new",
+    }
+    assert [verb for verb in verbs if f"    sitegen {verb}" not in read("README.md")] == []
+
+
+INTEGRITY_OPTIONS = {"--integrity", "--sha256", "--public-key"}
+VERIFY_OPTIONS = {
+    *("--site", "--transport", "--browser", "--provider", "--images", "--json", "--bundle", "--project"),
+    *INTEGRITY_OPTIONS,
+}
+SIGN_OPTIONS = {"--site", "--key", "--new-key", "--no-password"}
+GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--with-respect-to", "--of", "--also", "--guided", "--switch"}
+
+LOOK_OPTIONS = {"--opacity", "--colour-map", "--threshold", "--blur"}
+EXPLAIN_OPTIONS = {"-o", "--out", "--finding", "--method", "--bundle", "--force", "--correction", *LOOK_OPTIONS}
+
+
+@pytest.mark.parametrize(
+    ("verb", "page", "expected"),
+    [
+        ("verify", "docs/verify.md", VERIFY_OPTIONS),
+        ("sign", "docs/security.md", SIGN_OPTIONS),
+        ("gradient", "docs/gradients.md", GRADIENT_OPTIONS),
+        ("explain", "docs/explanations.md", EXPLAIN_OPTIONS),
+        ("serve", "docs/project.md", {"--port", "--watch", "--project", "--bundle"}),
+    ],
+)
+def test_every_option_is_documented(verb: str, page: str, expected: set[str]) -> None:
+    command = typer.main.get_command(app).commands[verb]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    assert options == expected
+    assert [option for option in options if option not in read(page)] == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "of", "page", "expected"),
+    [
+        (
+            "train",
+            "classifier",
+            "docs/training.md",
+            {"--config", "--data", "--work", "--weights", "--tensorboard", "--epochs-now"},
+        ),
+        (
+            "train",
+            "range-test",
+            "docs/training.md",
+            {"--config", "-o", "--out", "--curves", "--data", "--work", "--steps"},
+        ),
+        ("train", "gate", "docs/gate.md", {"--config", "--data", "--work", "--images", "--rounds-now"}),
+        (
+            "evaluate",
+            "gate",
+            "docs/gate-evaluation.md",
+            {"--outside", "-o", "--out", "--data", "--recipe", "--split", "--half", "--near", "--against", "--work"}
+            | {"--gallery", "--resamples", "--permutations", "--seed", "--workers", "--json"},
+        ),
+        ("evaluate", "explanations", "docs/explanation-evaluation.md", None),
+    ],
+)
+def test_every_option_of_nested_verbs_is_documented(verb: str, of: str, page: str, expected: set[str] | None) -> None:
+    command = typer.main.get_command(app).commands[verb].commands[of]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    assert expected is None or options == expected
+    assert [option for option in options if option not in read(page)] == []
+
+
+def test_every_key_verb_and_option_of_imports_is_documented() -> None:
+    text = read("docs/import.md")
+    keys = [each.name for part in (ImportSettings, LabelSettings, ImageSettings) for each in fields(part)]
+    assert [key for key in keys if f"`{key}`" not in text and f"\n    {key} = " not in text] == ["folder"]
+    verbs = typer.main.get_command(app).commands["import"].commands  # type: ignore[attr-defined]
+    assert [verb for verb in verbs if f"| `{verb}` |" not in text or f"    sitegen import {verb} " not in text] == []
+    options = {option for verb in verbs.values() for each in verb.params for option in each.opts if option[0] == "-"}
+    assert [option for option in options if f"`{option}" not in text] == []
+    document = import_document(**{"import": {}})
+    for part in (document["proof"], document["half"]):
+        part["logits"] = {}  # by file
+    assert [key for key in keys_of(document) if f"`{key}`" not in text and key != "title"] == []
+    assert f"`{document['schema']}`" in text
+
+
+DATA_OPTIONS = {
+    "audit": {"--json", "--co-occurrence", "--findings", "--only-present", "--workers"},
+    "split": {"-o", "--out", "--shares", "--seed", "--divide", "--only-with-findings", "--findings", "--only-present"},
+    "preview": {"-o", "--out", "--config", "--level", "--images", "--variants", "--seed", "--findings"},
+    "unpack": {"-o", "--out"},
+}
+
+
+def test_the_verbs_for_data_sets_are_documented() -> None:
+    text = read("docs/data.md")
+    verbs = typer.main.get_command(app).commands["data"].commands  # type: ignore[attr-defined]
+    options = {
+        name: {option for parameter in verb.params for option in parameter.opts if option[0] == "-"}
+        for name, verb in verbs.items()
+    }
+    assert options == DATA_OPTIONS
+    for name, expected in options.items():
+        part = text[text.index(f"    sitegen data {name} ") :].split("\n## ")[0]
+        assert [option for option in expected if f"`{option}" not in part] == [], name
