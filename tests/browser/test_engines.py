@@ -13,6 +13,7 @@ from PIL import Image
 from selenium.common.exceptions import WebDriverException
 
 from browser.support import encoded, written
+from sitegen import resources
 from sitegen.browser.driver import ANALYSIS_SECONDS, Driver
 from sitegen.browser.engines import ENGINES
 from sitegen.browser.page import SitePage, site_address
@@ -129,6 +130,22 @@ def test_the_policy_stops_connections_of_page_and_worker(running: Driver, site: 
     assert answer[:2] == ["refused", "refused"]
     assert "connect-src" in answer[2]
     assert not [url for url in running.requests() if "example.invalid" in url]
+
+
+def test_freed_memory_is_gone_also_when_the_page_is_old(running: Driver) -> None:
+    script = (resources.templates() / "shared" / "memory.js").read_text("utf-8")
+    free = """
+    const done = arguments[0];
+    const lengths = () => {
+      const [own, part] = [new ArrayBuffer(8), new Uint8Array(new ArrayBuffer(8), 2, 3)];
+      for (const bytes of [own, part]) freed(bytes);
+      return [own.byteLength, part.byteLength];
+    };
+    const early = lengths();
+    setTimeout(() => done([early, lengths()]), 1500);
+    """
+    running.get("about:blank")
+    assert running.execute_async_script(script + free) == [[0, 0], [0, 0]]
 
 
 def test_values_go_in_and_come_out(running: Driver) -> None:
