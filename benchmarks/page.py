@@ -82,11 +82,16 @@ def table(results: dict[str, Rounds]) -> Table:
     return shown
 
 
+def reference_of(name: str) -> str:
+    """Return what a way is compared with: of several threads one, else the site before."""
+    return name.replace(", 2 threads", "") if ", 2 threads" in name else name.replace("now,", "before,")
+
+
 def ratio_table(results: dict[str, Rounds]) -> Table:
     """Return what each way takes beside its reference: the site before, or one thread."""
     shown = Table("way", "beside", *QUANTITIES, title="Ratio within a round, median (its interval)", box=MARKDOWN)
     for name in sorted(results):
-        reference = name.replace(", 2 threads", "") if ", 2 threads" in name else name.replace("now,", "before,")
+        reference = reference_of(name)
         if reference == name or reference not in results:
             continue
         columns = [ratios(values(results[name], q), values(results[reference], q)) for q in QUANTITIES]

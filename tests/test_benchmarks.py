@@ -18,6 +18,7 @@ from bar_chart import Bar, bar_chart  # noqa: E402
 from browser_engines import PAGE  # noqa: E402
 from densenet_files import WeightFile, scale_and_shift  # noqa: E402
 from gradient_conditions import Condition, disagreements, relative_distance  # noqa: E402
+from page import ratio_table, reference_of  # noqa: E402
 from samples import ratios, summarise  # noqa: E402
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,6 +44,27 @@ def test_ratios_are_taken_within_rounds() -> None:
 def test_ratios_need_the_same_rounds() -> None:
     with pytest.raises(ValueError, match="shorter"):
         ratios([1.0, 2.0], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("way", "reference"),
+    [
+        ("now, firefox, http, cold", "before, firefox, http, cold"),
+        ("now, chromium, http, 2 threads, warm", "now, chromium, http, warm"),
+        ("before, webkit, file, cold", "before, webkit, file, cold"),
+    ],
+)
+def test_ways_are_compared_with_the_site_before_and_with_one_thread(way: str, reference: str) -> None:
+    assert reference_of(way) == reference
+
+
+def test_ratios_of_ways_are_medians_of_rounds() -> None:
+    def visits(*usable: float) -> list[dict[str, float] | None]:
+        return [{"usable": value} for value in usable]
+
+    results = {"before, a, file, cold": visits(10, 10, 40), "now, a, file, cold": visits(20, 30, 40), "now, b": [None]}
+    columns = [list(column.cells) for column in ratio_table(results).columns]
+    assert columns == [["now, a, file, cold"], ["before, a, file, cold"], ["2.00 (1.00 to 3.00)"], [""], [""], [""]]
 
 
 def parsed(svg: str) -> ElementTree.Element:
