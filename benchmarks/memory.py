@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from page import golden_image
+from page_visit import choose
 from renderer_memory import Memory, renderer_memory, watched
 from rich.console import Console
 from rich.progress import track
@@ -27,7 +28,6 @@ from sitegen.browser.page import SitePage, site_address
 from sitegen.bundle import load_bundle
 
 Visit = dict[str, float]
-KEPT = "try {{ localStorage.setItem('sitegen engine', JSON.stringify({{memory: '{memory}'}})); }} catch {{}}"
 METHODS = ("grad-cam", "saliency", "guided-grad-cam")
 IMAGES = 6
 
@@ -36,8 +36,7 @@ def visit(site: Path, memory: str, image: bytes, finding: str) -> Visit:
     """Open a site once in a fresh browser; return megabytes above the blank page."""
     with chromium() as driver, site_address(site, "file") as url:
         blank = measured(driver).resident
-        source = KEPT.format(memory=memory)
-        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        choose(driver, memory=memory)
         with watched(driver) as peak:
             found = {"blank page": blank}
             for name in use(SitePage(driver, url), image, finding):

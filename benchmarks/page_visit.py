@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import http.server
+import json
 import statistics
 import tempfile
 import threading
@@ -21,7 +22,6 @@ from sitegen.browser.page import SitePage, site_address
 
 Visit = dict[str, float]
 SOFTWARE_CARD = "--enable-unsafe-webgpu"  # lets headless Chromium offer the adapter that draws in software
-_KEPT = "try { localStorage.setItem('sitegen engine', JSON.stringify({provider: 'webgpu'})); } catch {}"
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,13 @@ def _prepare(driver: Chromium, way: Way) -> None:
     # A page takes half of the processors that its browser tells of.
     driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 2 * way.threads})
     if way.provider == "webgpu":
-        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": _KEPT})
+        choose(driver, provider="webgpu")
+
+
+def choose(driver: Chromium, **choice: str) -> None:
+    """Have pages find this choice of how networks run, as if a person had made it at the visit before."""
+    keep = f"localStorage.setItem('sitegen engine', JSON.stringify({json.dumps(choice)}))"
+    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": f"try {{ {keep}; }} catch {{}}"})
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from bundles import make_bundle
 from gates import write_gate
+from json_keys import keys_of
 from outside_images import write_outside
 from radiographs import write_radiographs, write_recipe
 from sitegen.cli.evaluate import evaluate
@@ -75,16 +76,6 @@ def document(place):
     run(place, "--recipe", place / "recipe.json", "--json", place / "one.json")
     shutil.copy(place / "o.html", place / "one.html")
     return json.loads((place / "one.json").read_text("utf-8"))
-
-
-def keys_of(part):
-    if isinstance(part, dict):
-        for key, value in part.items():
-            yield key
-            yield from keys_of(value)
-    elif isinstance(part, list):
-        for value in part:
-            yield from keys_of(value)
 
 
 def test_every_detector_is_there_in_order(document):

@@ -24,7 +24,7 @@ from sitegen_runtime.wording import percent_means
 
 SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
-    *("assets", "failure", "threads", "offline", "adapter", "engine_settings", "engine", "api", "drawing", "gate"),
+    *("assets", "failure", "threads", "engine_settings", "offline", "adapter", "engine", "api", "drawing", "gate"),
     *("explanation_drawing", "map_view", "explanation", "card", "main"),
 )
 WORKER_SCRIPTS = ("embedded", "python", "decoder", "threads", "webgpu", "networks", "main")

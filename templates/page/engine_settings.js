@@ -19,7 +19,6 @@ function chooseEngine(changes, isKept = false) {
 }
 
 function keepEngineChoice() {
-  preferOneThread(engineChoice.threads === "one");
   try {
     localStorage.setItem(ENGINE_KEY, JSON.stringify(engineChoice));
   } catch {
@@ -34,7 +33,7 @@ try {
 }
 
 function processorPlan(isLow, note = null) {
-  return { provider: "wasm", threads: engineChoice.threads === "one" ? 1 : availableThreads(), isLow, note };
+  return { provider: "wasm", threads: availableThreads(), isLow, note };
 }
 
 // What the next worker is to run with: {provider, threads, isLow, note} and, on a graphics card, its name.

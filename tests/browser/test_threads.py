@@ -85,7 +85,7 @@ def test_threads_that_do_not_start_leave_one(machine: webdriver.Chrome, site: Pa
 def test_a_person_can_choose_one_thread(machine: webdriver.Chrome, site: Path) -> None:
     with opened(machine, site, "http") as page:
         assert page.analyse(encoded(), "a.png", force=True)["engine"]["threads"] == 2
-        machine.execute_script("localStorage.setItem('sitegen one thread', 'yes')")
+        assert page.configure(threads="one")["threads"] == 1
         again = SitePage(machine, page.url)
         again.wait_until_ready()
         assert again.analyse(encoded(), "a.png", force=True)["engine"]["threads"] == 1

@@ -8,7 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from bundles import make_bundle
-from documents.reading import keys_of, read
+from documents.reading import read
+from json_keys import keys_of
 from sitegen import gradient, resources
 from sitegen.browser.parity import CALIBRATION_TOLERANCE
 from sitegen.bundle import (

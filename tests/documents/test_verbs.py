@@ -5,8 +5,9 @@ from dataclasses import fields
 import pytest
 import typer
 
-from documents.reading import keys_of, read
+from documents.reading import read
 from importing.report_documents import document as import_document
+from json_keys import keys_of
 from sitegen.cli import app
 from sitegen.importing.settings import ImportSettings, LabelSettings
 from sitegen.recipe.document import ImageSettings

@@ -15,6 +15,7 @@ from sklearn.metrics import (
 )
 from sklearn.utils.class_weight import compute_sample_weight
 
+from json_keys import keys_of
 from scored_images import LABELS, known_images, scored, scored_images
 from sitegen.errors import DataError
 from sitegen.evaluation.comparison import average_precision_of_draws
@@ -30,16 +31,6 @@ def columns(given):
     """Scores and targets of each label, where these are known."""
     known = ~np.isnan(given.targets)
     return [(given.probabilities[known[:, at], at], given.targets[known[:, at], at]) for at in range(len(given.labels))]
-
-
-def keys_of(document):
-    if isinstance(document, dict):
-        for key, value in document.items():
-            yield key
-            yield from keys_of(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from keys_of(value)
 
 
 def test_the_figures_of_each_finding_are_scikit_learns():

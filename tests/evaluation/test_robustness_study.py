@@ -13,6 +13,7 @@ from typer import Typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from json_keys import keys_of
 from radiographs import write_radiographs, write_recipe
 from sitegen.cli.evaluate_robustness import robustness
 from sitegen.data.cache import image_tensors
@@ -208,13 +209,6 @@ def test_a_report_that_cannot_be_written_is_an_error(place, tmp_path):
     done = CliRunner().invoke(app, [str(place / "none.pt"), "--work", str(place / "work"), "--html", str(target)])
     assert isinstance(done.exception, DataError)
     assert "cannot be written. Name a file in a folder that exists" in str(done.exception)
-
-
-def keys_of(value: object) -> set[str]:
-    """Every key of a document, but those of levels, which are data."""
-    if isinstance(value, list):
-        return set().union(*(keys_of(each) for each in value))
-    return set(value).union(*(keys_of(each) for each in value.values())) if isinstance(value, dict) else set()
 
 
 def test_options_and_keys_are_documented(document):
