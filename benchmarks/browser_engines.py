@@ -18,9 +18,9 @@ from selenium import webdriver
 from sitegen.browser.chromium import chromium
 from sitegen.errors import BrowserError
 from sitegen.site.cache import cached_folder, key_of
-from sitegen.site.classic import classic_ort
-from sitegen.site.engine_files import install_engines
-from sitegen.site.node import find_node
+from sitegen.site.engines.classic import classic_ort
+from sitegen.site.engines.files import install_engines
+from sitegen.site.engines.node import find_node
 
 PAGE = Path(__file__).parent / "gradient_page"
 IDENTITY, WEIGHTS, LAYERS = "identity.onnx", "forward.weights", "layers.weights"

@@ -34,8 +34,8 @@ from sitegen.export.onnx_export import export_onnx
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.prediction import Predictor
 from sitegen.resources import default_bundle
-from sitegen_runtime.explanation_methods import METHODS
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.maps.methods import METHODS
 
 GRAPHS = ("classifier", "gradient", "cam", "guided")
 EXPLANATIONS = 200

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sitegen.data.cache import image_tensors
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.phantom import phantom
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
 FARTHEST = 0.04  # in the middle of tensors from -1 to 1: decoders and rounding differ by some greys of 255

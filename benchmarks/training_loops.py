@@ -56,7 +56,7 @@ def make_task(network: str, images: int, side: int, batch: int) -> Task:
 
 
 def mapped(task: Task, folder: Path) -> Task:
-    """Return the task with its images mapped from a file, as `sitegen.data.stacks` has those of large data sets."""
+    """Return the task with its images mapped from a file, as `data.tensors.stacks` has those of large data sets."""
     file = folder / "images.npy"
     train = task.data.train
     np.save(file, train.images.numpy())

@@ -18,14 +18,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from sitegen.evaluation.explanation_graphs import Graphs, draw, open_graphs
-from sitegen.evaluation.metrics import auc
+from sitegen.evaluation.explanations.graphs import Graphs, draw, open_graphs
+from sitegen.evaluation.explanations.planted_network import as_input, train_small, write_trained_bundle
+from sitegen.metrics.all import auc
 from sitegen.phantom import phantom
-from sitegen.recipe.explanation_planted import as_input, train_small, write_trained_bundle
 from sitegen.training.examples import LabelledImages
 from sitegen.training.fit import TrainingData
-from sitegen_runtime.heat_map import Look, picture, picture_side
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.maps.heat_map import Look, picture, picture_side
 
 SIDE, WORD = 96, "PORTABLE"
 BOX = 4, 4, 54, 15  # left, top, right, bottom of what the word may touch, in cells

@@ -22,7 +22,7 @@ from sitegen.prediction import Predictor
 from sitegen.prediction.overlay import explained_image
 from sitegen.resources import default_bundle
 from sitegen_runtime.explanation import Explained
-from sitegen_runtime.heat_map import Look
+from sitegen_runtime.maps.heat_map import Look
 
 SIDE, SEED = 512, 30_000
 WORDS = {"A-P PORTABLE 14:35": (0.03, 0.03), "R": (0.03, 0.06)}  # and where, as shares of the side: left, top

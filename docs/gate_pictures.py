@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
+from sitegen.gate.training.fit import reconstructions
 from sitegen.networks.trained_gate import load_gate
 from sitegen.phantom import phantom
-from sitegen.training.gate.fit import reconstructions
 
 LARGE, SIDE = 512, 64
 Picture = NDArray[np.float64]

@@ -23,9 +23,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from bundles import make_bundle
 from sitegen.bundle import Bundle
 from sitegen.site import build_site
+from tests.helpers.bundles import make_bundle
 
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("sitegen", deadline=None)
@@ -44,7 +44,7 @@ def _one_table_of_translations() -> None:
 @pytest.fixture(scope="session")
 def explainable(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """Gives the network of a name, smooth or not, with a bundle of all graphs behind explanations, and images."""
-    from explained_networks import Written
+    from tests.helpers.explained_networks import Written
 
     made = functools.cache(lambda name, smooth: Written(tmp_path_factory.mktemp("written"), name, smooth))
     return lambda name, smooth=False: made(name, smooth)

@@ -15,11 +15,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sitegen.data.cache import cached_tensors
-from sitegen.data.manifest import read_manifest, select
-from sitegen.evaluation.metrics import auc, interval_by_patient
-from sitegen.evaluation.roc import auc_of_draws
-from sitegen_runtime.model import NetworkInput
+from sitegen.data.layouts.manifest import read_manifest, select
+from sitegen.data.tensors.cache import cached_tensors
+from sitegen.metrics.all import auc, interval_by_patient
+from sitegen.metrics.roc import auc_of_draws
+from sitegen_runtime.bundle.model import NetworkInput
 
 SIDE = 64
 COMPONENTS = (20, 50, 100, 200)

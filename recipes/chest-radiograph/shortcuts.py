@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from sitegen.bundle import Bundle, load_bundle
-from sitegen.data.cache import cached_tensors
-from sitegen.evaluation.metrics import auc, interval_by_patient
-from sitegen.evaluation.roc import auc_of_draws
+from sitegen.data.tensors.cache import cached_tensors
+from sitegen.metrics.all import auc, interval_by_patient
+from sitegen.metrics.roc import auc_of_draws
 from sitegen.resources import default_bundle
 
 Images = NDArray[np.float32]

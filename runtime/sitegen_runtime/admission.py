@@ -13,19 +13,19 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from sitegen_runtime.colour_sample import ColourSample
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Document, Draft
 from sitegen_runtime.errors import AnalysisError, BadCorrection, EngineFailed
 from sitegen_runtime.formats import MAX_PIXELS, InspectedImage, inspect_image
-from sitegen_runtime.gate import Check
-from sitegen_runtime.geometry import Square, turned
-from sitegen_runtime.model import Model
-from sitegen_runtime.pixels import collect
+from sitegen_runtime.gate.checks import blank_check, colour_check, narrow_check, small_check
+from sitegen_runtime.gate.decision import Check
+from sitegen_runtime.gate.variants import CORRECTIONS, INVERT, inverted
+from sitegen_runtime.pixels.collect import collect
+from sitegen_runtime.pixels.colour_sample import ColourSample
+from sitegen_runtime.pixels.geometry import Square, turned
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, timed
 from sitegen_runtime.stage_one import judge
-from sitegen_runtime.structure import blank_check, colour_check, narrow_check, small_check
-from sitegen_runtime.variants import CORRECTIONS, INVERT, inverted
 
 T = TypeVar("T")
 

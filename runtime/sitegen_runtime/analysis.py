@@ -9,11 +9,11 @@ from typing import Any
 
 from sitegen_runtime.admission import Admission, Job, admit, guarded
 from sitegen_runtime.document import Document, ResultDraft
-from sitegen_runtime.gate import Decision
-from sitegen_runtime.geometry import Square
+from sitegen_runtime.gate.decision import Decision
+from sitegen_runtime.gate.variants import INVERT
+from sitegen_runtime.pixels.geometry import Square
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.stage_two import classify
-from sitegen_runtime.variants import INVERT
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,18 @@ from typing import Any
 
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, analyse
+from sitegen_runtime.bundle.model import Model, read_model
 from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
 from sitegen_runtime.explanation import Explained, explain
-from sitegen_runtime.explanation_wording import describe_methods
-from sitegen_runtime.gate import Decision
+from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.golden import check_network
 from sitegen_runtime.gradient import Gradient, differentiate
-from sitegen_runtime.heat_map import drawn, error_overlay
-from sitegen_runtime.model import Model, read_model
+from sitegen_runtime.maps.heat_map import drawn, error_overlay
 from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
+from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
-from sitegen_runtime.tensor import little_endian
-from sitegen_runtime.wording import describe
+from sitegen_runtime.wording.explanations import describe_methods
+from sitegen_runtime.wording.results import describe
 
 Message = list[Any]
 End = tuple[dict[str, Any], bytes | None]

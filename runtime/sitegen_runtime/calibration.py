@@ -5,14 +5,14 @@
     platt              sigmoid(slope * logit + intercept)
     beta, isotonic     the probability, looked up in a table of breakpoints
 
-`sitegen.evaluation.calibration_fit` fits them; docs/bundle.md says what each keeps in the bundle.
+`sitegen.calibration.fit` fits them; docs/bundle.md says what each keeps in the bundle.
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
 from math import exp, log, log1p
 
-from sitegen_runtime.model import Label
+from sitegen_runtime.bundle.model import Label
 
 
 def sigmoid(logit: float) -> float:

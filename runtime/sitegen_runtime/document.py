@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Any, ClassVar
 
+from sitegen_runtime.bundle.model import Label, Model
 from sitegen_runtime.calibration import calibrate, calibrated_operating_point, sigmoid
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.formats import InspectedImage
-from sitegen_runtime.gate import Decision, Score
-from sitegen_runtime.geometry import upright_size
-from sitegen_runtime.model import Label, Model
-from sitegen_runtime.tensor import tensor_hash
+from sitegen_runtime.gate.decision import Decision, Score
+from sitegen_runtime.pixels.geometry import upright_size
+from sitegen_runtime.pixels.tensor import tensor_hash
 
 Document = dict[str, Any]
 

@@ -15,15 +15,15 @@ from typing import Any
 
 from sitegen_runtime.admission import Job, guarded
 from sitegen_runtime.analysis import Analysis, Seen, look_at, to_draw
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError, BadExplanation, Cancelled, EngineFailed
 from sitegen_runtime.explanation_maps import Question, draw_map
-from sitegen_runtime.explanation_methods import METHODS
-from sitegen_runtime.grids import Shape
-from sitegen_runtime.model import Model
+from sitegen_runtime.maps.grids import Shape
+from sitegen_runtime.maps.methods import METHODS
+from sitegen_runtime.pixels.tensor import tensor_hash
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import timed
-from sitegen_runtime.tensor import tensor_hash
 
 ALL = "all"  # the finding that stands for all of them: the sum of their logits
 _KEYS = {"finding", "method"}

@@ -12,9 +12,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from sitegen_runtime.bundle.model import FinalWeights, Model, NetworkInput
 from sitegen_runtime.document import Draft
 from sitegen_runtime.errors import EngineFailed, MissingNetwork, UndefinedMethod
-from sitegen_runtime.explanation_methods import (
+from sitegen_runtime.maps.grids import Shape
+from sitegen_runtime.maps.methods import (
     CAM,
     COPIES,
     GRAD_CAM,
@@ -32,8 +34,6 @@ from sitegen_runtime.explanation_methods import (
     path_integral,
     strongest_rise,
 )
-from sitegen_runtime.grids import Shape
-from sitegen_runtime.model import FinalWeights, Model, NetworkInput
 from sitegen_runtime.requests import Feed, LoadGraph, Progress, ReadFile, Request
 from sitegen_runtime.running import Outputs, image_input, run_network, timed
 

@@ -14,14 +14,14 @@ from math import hypot
 from operator import sub
 from typing import Any
 
+from sitegen_runtime.bundle.model import Model, NetworkInput
 from sitegen_runtime.errors import AnalysisError, EngineFailed
 from sitegen_runtime.formats import inspect_image
-from sitegen_runtime.model import Model, NetworkInput
-from sitegen_runtime.pixels import collect
-from sitegen_runtime.reconstruction_scores import as_shares
+from sitegen_runtime.gate.reconstruction_scores import as_shares
+from sitegen_runtime.gate.ssim import mean_ssim
+from sitegen_runtime.pixels.collect import collect
 from sitegen_runtime.requests import Feed, ReadFile, Request
 from sitegen_runtime.running import Outputs, image_input, run_graph
-from sitegen_runtime.ssim import mean_ssim
 
 LOGIT_TOLERANCE = 1e-3  # of a logit beyond -1..1, as a share of it
 MAP_TOLERANCE = 1e-2  # Euclidean distance of all other outputs, as a share of their norm

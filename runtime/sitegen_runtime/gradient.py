@@ -19,13 +19,13 @@ from numbers import Real
 from typing import Any
 
 from sitegen_runtime.admission import Job, admit, guarded
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Document, Draft
 from sitegen_runtime.errors import BadSeed, MissingNetwork
-from sitegen_runtime.model import Model
+from sitegen_runtime.pixels.tensor import tensor_hash
 from sitegen_runtime.requests import Feed, LoadGraph, Progress, Request
 from sitegen_runtime.running import run_network, timed
 from sitegen_runtime.stage_two import classify, has_second_stage
-from sitegen_runtime.tensor import tensor_hash
 
 ROLE = "gradient"
 TENSORS = ("gradient", "features", "features-gradient")  # of which a bundle's graph may give the first alone

@@ -14,13 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 from sitegen_runtime.analysis import Seen
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.explanation import Explained
-from sitegen_runtime.explanation_wording import describe_failure, describe_map
-from sitegen_runtime.grids import Shape
-from sitegen_runtime.heat_map import Look, legend, picture, picture_side
-from sitegen_runtime.model import Model
+from sitegen_runtime.maps.grids import Shape
+from sitegen_runtime.maps.heat_map import Look, legend, picture, picture_side
+from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.running import image_input
-from sitegen_runtime.tensor import little_endian
+from sitegen_runtime.wording.explanations import describe_failure, describe_map
 
 KEPT_IMAGES = 16  # the classifier's input of each, a few hundred kilobytes
 NEARLY_ALL = 0.9  # of the longer side: a map of so much covers the picture, in words

@@ -9,9 +9,9 @@ from math import isfinite
 from time import perf_counter
 from typing import Any
 
+from sitegen_runtime.bundle.model import Model, NetworkInput
 from sitegen_runtime.document import Draft
 from sitegen_runtime.errors import EngineFailed
-from sitegen_runtime.model import Model, NetworkInput
 from sitegen_runtime.requests import Feed, Request, RunGraph
 
 Outputs = dict[str, "array[float]"]

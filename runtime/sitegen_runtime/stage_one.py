@@ -10,13 +10,13 @@ from array import array
 from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
-from sitegen_runtime.gate import Check, Decision, decide
-from sitegen_runtime.gate_metrics import STAGE_ONE, of_stage
-from sitegen_runtime.model import Model
-from sitegen_runtime.reconstruction_scores import Planes, as_shares
+from sitegen_runtime.bundle.model import Model
+from sitegen_runtime.gate.decision import Check, Decision, decide
+from sitegen_runtime.gate.metrics import STAGE_ONE, of_stage
+from sitegen_runtime.gate.reconstruction_scores import Planes, as_shares
+from sitegen_runtime.gate.variants import CORRECTIONS, INVERT, Variant, closest, corrected, is_offered
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, run_network
-from sitegen_runtime.variants import CORRECTIONS, INVERT, Variant, closest, corrected, is_offered
 
 _RUNS = 1 + len(CORRECTIONS)
 

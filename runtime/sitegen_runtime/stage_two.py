@@ -10,11 +10,11 @@ from array import array
 from collections.abc import Callable, Generator
 from typing import Any
 
+from sitegen_runtime.bundle.gate import Gate
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Draft
-from sitegen_runtime.feature_scores import energy, mahalanobis, max_logit, vim
-from sitegen_runtime.gate_metrics import METRICS, STAGE_TWO, measured_metrics, of_stage
-from sitegen_runtime.gate_settings import Gate
-from sitegen_runtime.model import Model
+from sitegen_runtime.gate.feature_scores import energy, mahalanobis, max_logit, vim
+from sitegen_runtime.gate.metrics import METRICS, STAGE_TWO, measured_metrics, of_stage
 from sitegen_runtime.requests import Feed, LoadGraph, Progress, Request
 from sitegen_runtime.running import Outputs, run_graph, run_network, timed
 

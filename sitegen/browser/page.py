@@ -12,7 +12,7 @@ from selenium.common.exceptions import WebDriverException
 
 from sitegen.browser.driver import Driver
 from sitegen.errors import BrowserError
-from sitegen.site.server import address, make_server
+from sitegen.site.serving.server import address, make_server
 
 _READY = """
 const done = arguments[0];

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from sitegen_runtime.bundle.model import Label
 from sitegen_runtime.calibration import calibrate
-from sitegen_runtime.gate_metrics import METRICS, STAGE_ONE
+from sitegen_runtime.gate.metrics import METRICS, STAGE_ONE
 from sitegen_runtime.golden import SCORE_TOLERANCE
-from sitegen_runtime.model import Label
 
 CALIBRATION_TOLERANCE = {
     "piecewise-linear": 1e-12,

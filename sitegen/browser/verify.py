@@ -12,14 +12,14 @@ from rich.progress import Progress
 from sitegen.browser.chromium import chromium
 from sitegen.browser.driver import Driver
 from sitegen.browser.engines import ENGINES
-from sitegen.browser.images import images_in, write_synthetic_set
 from sitegen.browser.page import SitePage, site_address
 from sitegen.browser.parity import CHESTER, Comparison
 from sitegen.bundle import Bundle
+from sitegen.data.listing import images_in, write_synthetic_set
 from sitegen.errors import BrowserError, SiteError
 from sitegen.prediction import Predictor
 from sitegen.site.bundle_assets import identity
-from sitegen.site.server import check_site
+from sitegen.site.serving.server import check_site
 from sitegen.site.target import bundles_of
 from sitegen_runtime.document import Document
 

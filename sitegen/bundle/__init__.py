@@ -8,6 +8,7 @@ write_description(folder, d)       write `bundle.json`
 The schema is documented in docs/bundle.md. Readers ignore unknown keys, so later versions can add some.
 """
 
+from sitegen.bundle.calibration import Calibration
 from sitegen.bundle.description import CARD, Description, Role
 from sitegen.bundle.feature_map import FeatureMap
 from sitegen.bundle.folder import (
@@ -29,7 +30,6 @@ from sitegen.bundle.parts import (
     Label,
     Licence,
 )
-from sitegen.calibration import Calibration
 
 __all__ = [
     "CARD",

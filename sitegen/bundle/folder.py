@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from sitegen.bundle.description import Description, Role
 from sitegen.bundle.parts import FileEntry, Graph
 from sitegen.errors import BundleError
-from sitegen.signature import Signature, fits, read_signature
-from sitegen_runtime.model import Model, read_model
+from sitegen.graphs.signature import Signature, fits, read_signature
+from sitegen_runtime.bundle.model import Model, read_model
 
 DESCRIPTION = "bundle.json"
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from sitegen.bundle.parts import Graph, Part, Share
-from sitegen_runtime.gate_metrics import COMBINED, METRICS, SSIM, measured_metrics
-from sitegen_runtime.gate_settings import read_gate
+from sitegen_runtime.bundle.gate import read_gate
+from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM, measured_metrics
 
 MetricName = Literal[
     "ssim",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from sitegen.calibration import Calibration
+from sitegen.bundle.calibration import Calibration
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Shape = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]

@@ -14,7 +14,7 @@ from sitegen.cli.evaluate import evaluate
 from sitegen.cli.explain import explain
 from sitegen.cli.export import export
 from sitegen.cli.gradient import gradient
-from sitegen.cli.import_model import import_model
+from sitegen.cli.importing import import_model
 from sitegen.cli.info import info
 from sitegen.cli.new import new
 from sitegen.cli.predict import predict

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from sitegen.cli.options import (
+from sitegen.cli._options import (
     BundlesOption,
     DataOption,
     ImagesOption,
@@ -78,7 +78,7 @@ def _from_recipe(
     from rich.console import Console
 
     from sitegen.recipe.chain import Chain
-    from sitegen.recipe.document import read_recipe_file
+    from sitegen.settings.recipe import read_recipe_file
 
     console = Console(stderr=True, log_path=False, markup=False, emoji=False, highlight=False)
     file = read_recipe_file(recipe)
@@ -120,8 +120,8 @@ def _say_how_to_open(out: Path) -> None:
 
 
 def _say_numbers(out: Path) -> None:
-    from sitegen.cli.integrity import say_digests
-    from sitegen.site.checksums import digests
+    from sitegen.cli._integrity import say_digests
+    from sitegen.site.integrity.checksums import digests
 
     say_digests(digests(out))
     typer.echo("Tell one of the two by another way than the copy, and anyone can check all files: see security.html")

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitegen.cli.options import BundleOption, ColourMap, Correction, Method, chosen_bundle
+from sitegen.cli._options import BundleOption, ColourMap, Correction, Method, chosen_bundle
 
 if TYPE_CHECKING:
     from sitegen_runtime.explanation import Explained
-    from sitegen_runtime.heat_map import Look
+    from sitegen_runtime.maps.heat_map import Look
 
 
 def explain(
@@ -36,7 +36,7 @@ def explain(
     from sitegen.errors import ExplanationError, SettingsError
     from sitegen.prediction import Predictor
     from sitegen_runtime.errors import BadExplanation
-    from sitegen_runtime.heat_map import Look
+    from sitegen_runtime.maps.heat_map import Look
 
     given = {"opacity": opacity, "colour_map": colour_map, "threshold": threshold, "blur": blur}
     try:
@@ -80,7 +80,7 @@ def _write(image: Path, out: Path, explained: "Explained", cells: int, look: "Lo
 
 
 def _lines(image: Path, document: dict[str, Any]) -> list[str]:
-    from sitegen_runtime.explanation_methods import FAILS_SANITY_CHECKS
+    from sitegen_runtime.maps.methods import FAILS_SANITY_CHECKS
 
     entry = document["explanations"][0]
     of = "all findings" if entry["finding"] == "all" else entry["finding"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitegen.cli.options import DataOption, WorkOption, require_training, work_folder
+from sitegen.cli._options import DataOption, WorkOption, require_training, work_folder
 
 if TYPE_CHECKING:
-    from sitegen.calibration import Method
+    from sitegen.bundle.calibration import Method
     from sitegen.recipe.export_bundle import ExportReport
 
 

@@ -58,7 +58,7 @@ def gradient(
 
 def _only_input(path: Path) -> str:
     from sitegen.errors import GradientError
-    from sitegen.signature import read_signature
+    from sitegen.graphs.signature import read_signature
 
     inputs = list(read_signature(path).inputs)
     if len(inputs) != 1:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitegen.cli.options import BundleOption, Correction, Method, chosen_bundle
+from sitegen.cli._options import BundleOption, Correction, Method, chosen_bundle
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sitegen_runtime.gate_settings import Gate
+    from sitegen_runtime.bundle.gate import Gate
 
 
 def predict(
@@ -80,7 +80,7 @@ def _wanted(text: str) -> dict[str, str]:
 def _documents(images: list[Path], analysed: Callable[[Path], dict[str, Any]]) -> Iterator[dict[str, Any]]:
     from rich.progress import track
 
-    from sitegen.cli.progress import stderr_console
+    from sitegen.cli._progress import stderr_console
 
     for path in track(images, "Analysing", console=stderr_console(), disable=len(images) < 2, transient=True):
         yield analysed(path)
@@ -89,7 +89,7 @@ def _documents(images: list[Path], analysed: Callable[[Path], dict[str, Any]]) -
 def _table(documents: list[dict[str, Any]], gate: "Gate | None") -> "Table":
     from rich.table import Table
 
-    from sitegen_runtime.wording import describe
+    from sitegen_runtime.wording.results import describe
 
     table = Table("image", "outcome", "findings")
     for document in documents:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sitegen.cli.options import BundlesOption, ProjectOption
+from sitegen.cli._options import BundlesOption, ProjectOption
 from sitegen.errors import SettingsError
 
 if TYPE_CHECKING:
     from sitegen.project.plan import SitePlan
-    from sitegen.site.reload import Reloader
+    from sitegen.site.serving.reload import Reloader
 
 
 def serve(
@@ -30,7 +30,7 @@ def serve(
         return
     if project or bundle:
         raise SettingsError("--project and --bundle belong to --watch: add it, or leave them out.")
-    from sitegen.site.server import address, make_server
+    from sitegen.site.serving.server import address, make_server
 
     server = make_server(folder, port)
     typer.echo(f"Serving {folder} at {address(server)} (this machine only; Ctrl+C stops)")
@@ -45,8 +45,8 @@ def serve(
 def _serve_and_watch(folder: Path, port: int | None, project: Path | None, bundles: list[Path]) -> None:
     from sitegen.project.plan import read_plan
     from sitegen.project.watch import Watcher
-    from sitegen.site.reload import Reloader
-    from sitegen.site.server import address, make_server
+    from sitegen.site.serving.reload import Reloader
+    from sitegen.site.serving.server import address, make_server
 
     reloader = Reloader()
     watcher = Watcher(lambda: read_plan(project, bundles))

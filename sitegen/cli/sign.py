@@ -31,7 +31,7 @@ def sign(
 
 
 def _make_key(path: Path, locked: bool) -> None:
-    from sitegen.site.minisign_keys import new_key, secret_key_text
+    from sitegen.site.integrity.minisign_keys import new_key, secret_key_text
 
     public = path.with_name(f"{path.name}.pub")
     for existing in (path, public):
@@ -48,8 +48,8 @@ def _make_key(path: Path, locked: bool) -> None:
 
 
 def _sign(site: Path, path: Path) -> None:
-    from sitegen.site.minisign_keys import read_secret_key
-    from sitegen.site.signing import sign_site
+    from sitegen.site.integrity.minisign_keys import read_secret_key
+    from sitegen.site.integrity.signing import sign_site
 
     key = read_secret_key(path, lambda: str(typer.prompt("Password", hide_input=True, err=True)))
     written = sign_site(site, key)

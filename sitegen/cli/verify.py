@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from sitegen.cli.integrity import (
+from sitegen.cli._integrity import (
     IntegrityOption,
     PublicKeyOption,
     ToldOption,
     check_integrity,
     refuse_integrity_options,
 )
-from sitegen.cli.options import BundlesOption, ProjectOption
+from sitegen.cli._options import BundlesOption, ProjectOption
 
 
 class Transport(StrEnum):

@@ -24,8 +24,8 @@ from sitegen.export.card_tables import (
     table_of_phases,
 )
 from sitegen.export.write_bundle import Draft
-from sitegen_runtime.model import NetworkInput
-from sitegen_runtime.wording import percent_means
+from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.wording.results import percent_means
 
 TEMPLATE = Path(__file__).with_name("card.template.md")
 WIDTH = 120

@@ -6,7 +6,7 @@ from typing import Any
 from sitegen.bundle import GateSettings
 from sitegen.export.card_tables import listed, plain, table
 from sitegen.export.write_bundle import Draft
-from sitegen_runtime.gate_metrics import ALIKE, METRICS, STAGE_ONE
+from sitegen_runtime.gate.metrics import ALIKE, METRICS, STAGE_ONE
 
 _MEANS = {
     "ssim": "structural similarity of the image and its reconstruction",

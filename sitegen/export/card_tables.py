@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sitegen.export.write_bundle import Draft
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 SPLITS = {"train": "training", "valid": "validation", "test": "test"}
 FIGURES = ("auc", "sensitivity", "specificity", "average_precision")

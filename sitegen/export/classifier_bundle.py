@@ -6,12 +6,12 @@ from pathlib import Path
 from sitegen.bundle import FeatureMap
 from sitegen.export.final_weights import write_final_weights
 from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided, last_feature_map
-from sitegen.export.names import CLASSIFIER
 from sitegen.export.onnx_export import export_onnx
-from sitegen.export.onnx_files import INPUT
 from sitegen.export.pooled_features import add_pooled_features
+from sitegen.graphs.files import INPUT
+from sitegen.graphs.names import CLASSIFIER
 from sitegen.networks.trained import TrainedClassifier
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 
 def write_classifier(trained: TrainedClassifier, folder: Path, *, pooled: bool = False) -> FeatureMap | None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.bundle import FeatureMap
-from sitegen.export.names import FINAL_WEIGHTS
+from sitegen.graphs.names import FINAL_WEIGHTS
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.heads import LinearHead
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.data.cache import image_tensors
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.export.write_bundle import GOLDEN
 from sitegen.phantom import write_phantom
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 GOLDEN_SEED, GOLDEN_SIDE = 1, 768
 Images = NDArray[np.float32]

@@ -10,10 +10,10 @@ from pathlib import Path
 import onnx
 
 from sitegen import gradient
-from sitegen.export.averaging import last_average
-from sitegen.export.names import CLASSIFIER
 from sitegen.export.pooled_features import without_pooled_features
 from sitegen.gradient.files import save
+from sitegen.graphs.averaging import last_average
+from sitegen.graphs.names import CLASSIFIER
 
 GRADIENT, CAM, GUIDED, SEED = "gradient.onnx", "cam.onnx", "guided.onnx", "seed"
 

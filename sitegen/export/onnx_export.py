@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from sitegen.export.onnx_files import INPUT, OPSET, save_with_weights, strip_traces
+from sitegen.graphs.files import INPUT, OPSET, save_with_weights, strip_traces
 
 
 def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence[str], path: Path) -> None:

@@ -10,8 +10,8 @@ import onnx
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
 from sitegen.errors import ExportError
-from sitegen.export.averaging import last_average
-from sitegen.export.names import FEATURES
+from sitegen.graphs.averaging import last_average
+from sitegen.graphs.names import FEATURES
 
 
 def add_pooled_features(classifier: Path) -> int:

@@ -19,10 +19,10 @@ from sitegen.errors import ExportError
 from sitegen.export.agreement import TOLERANCE, apart
 from sitegen.export.final_weights import read_final_weights
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, SEED
-from sitegen.export.names import CLASSIFIER, FEATURES
-from sitegen.export.onnx_files import INPUT
+from sitegen.graphs.files import INPUT
+from sitegen.graphs.names import CLASSIFIER, FEATURES
+from sitegen.graphs.signature import read_signature
 from sitegen.networks.classifier import Classifier
-from sitegen.signature import read_signature
 
 Images = NDArray[np.float32]
 

@@ -25,11 +25,11 @@ from sitegen.bundle import (
     write_description,
 )
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED
-from sitegen.export.names import FEATURES, FEATURES_GRAPH, OUTPUTS
 from sitegen.gradient import gradient_name
+from sitegen.graphs.names import FEATURES, FEATURES_GRAPH, OUTPUTS
+from sitegen.graphs.signature import Shape, read_signature
 from sitegen.prediction import Predictor
-from sitegen.signature import Shape, read_signature
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 GOLDEN = "golden.png"
 

@@ -15,8 +15,8 @@ from sitegen.bundle import CARD, DESCRIPTION, Bundle, Graph, Licence, load_bundl
 from sitegen.errors import BundleError, DataError, SettingsError
 from sitegen.export.golden import write_golden
 from sitegen.export.swap import in_place_of
-from sitegen.export.taken_gate import TakenGate, take_gate
 from sitegen.export.write_bundle import Draft, write_bundle
+from sitegen.gate.taken import TakenGate, take_gate
 from sitegen.importing.card import render_card
 from sitegen.importing.evidence.document import import_document, import_provenance
 from sitegen.importing.evidence.preprocessing import compare_preprocessing
@@ -27,7 +27,7 @@ from sitegen.importing.graphs import GradientGraphs, HalfWeights, halve_weights,
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
 from sitegen.prediction import Predictor
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 Say = Callable[[str], None]
 

@@ -14,8 +14,8 @@ from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import plain, table
 from sitegen.export.write_bundle import Draft
 from sitegen.importing.evidence.document import flattened
-from sitegen_runtime.model import NetworkInput
-from sitegen_runtime.wording import percent_means
+from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.wording.results import percent_means
 
 TEMPLATE = Path(__file__).with_name("card.template.md")
 WIDTH = 120

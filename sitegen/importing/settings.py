@@ -23,9 +23,9 @@ from pydantic import Field
 
 from sitegen.bundle import Calibration, Label
 from sitegen.errors import SettingsError
-from sitegen.recipe.document import ImageSettings, network_input
-from sitegen.settings import STRICT, read_settings
-from sitegen_runtime.model import NetworkInput
+from sitegen.settings.reading import STRICT, read_settings
+from sitegen.settings.recipe import ImageSettings, network_input
+from sitegen_runtime.bundle.model import NetworkInput
 
 OutputKind = Literal["logits", "probabilities", "softmax"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.bundle import Label
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 Images = NDArray[np.float32]
 Logits = NDArray[np.float64]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.heads import LINEAR, Head, HeadSettings, make_head
-from sitegen.settings import STRICT, Count
+from sitegen.settings.reading import STRICT, Count
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from sitegen.settings import STRICT, Count
+from sitegen.settings.reading import STRICT, Count
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 

@@ -5,7 +5,7 @@ the ways in which the training images differ and nothing else; a hand or a page 
 
     make_reconstruction(ReconstructionSettings("ali", latent=128))
 
-Three kinds have the same body, and differ in how they are trained (`sitegen.training.gate`):
+Three kinds have the same body, and differ in how they are trained (`sitegen.gate.training`):
 
     autoencoder    the latent is a point
     variational    the encoder gives a Gaussian for each image (Kingma and Welling 2014)
@@ -22,7 +22,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from sitegen.errors import SettingsError
-from sitegen.settings import STRICT, Count, read_settings, settings_document
+from sitegen.settings.reading import STRICT, Count, read_settings, settings_document
 
 Kind = Literal["autoencoder", "variational", "ali"]
 _LOG_VARIANCES = (-10.0, 4.0)  # kept between these, so that a bad step cannot overflow

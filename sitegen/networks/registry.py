@@ -16,7 +16,7 @@ from sitegen.networks.classifier import Classifier
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.networks.resnet import ResNet, ResNetSettings
 from sitegen.networks.vit import TransformerSettings, VisionTransformer
-from sitegen.settings import read_settings, settings_document
+from sitegen.settings.reading import read_settings, settings_document
 
 NetworkSettings = DenseNetSettings | ResNetSettings | TransformerSettings
 

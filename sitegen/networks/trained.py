@@ -15,7 +15,7 @@ import torch
 from sitegen.errors import CheckpointError
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.registry import make_network, network_document, read_network
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 SCHEMA = "sitegen.classifier/1"
 

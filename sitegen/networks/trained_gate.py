@@ -16,7 +16,7 @@ from sitegen.networks.reconstruction import (
     reconstruction_document,
 )
 from sitegen.networks.trained import read_checkpoint, read_image, write_checkpoint
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 SCHEMA = "sitegen.gate/1"
 

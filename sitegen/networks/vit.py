@@ -14,7 +14,7 @@ from torch.nn import functional
 from sitegen.errors import SettingsError
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.heads import LINEAR, Head, HeadSettings, make_head
-from sitegen.settings import STRICT, Count
+from sitegen.settings.reading import STRICT, Count
 
 _PERIOD = 10_000.0  # the longest wave of the position's sines, in patches over 2 pi
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.explanation import Explanation
-from sitegen_runtime.heat_map import LEVELS, Look, legend, picture, picture_side
+from sitegen_runtime.maps.heat_map import LEVELS, Look, legend, picture, picture_side
 
 WEAK, STRONG = "little influence", "strongest"
 SMALLEST_WIDTH = 480  # so that the legend can be read below a small image, too

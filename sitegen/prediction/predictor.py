@@ -17,7 +17,7 @@ from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError, EngineFailed, UnreadableFile
 from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
-from sitegen_runtime.gate import Decision
+from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
 from sitegen_runtime.requests import LoadGraph, OpenImage, ReadFile, ReadRows, Request, RunGraph
 from sitegen_runtime.stage_one import judge
@@ -75,7 +75,7 @@ class Predictor:
     ) -> Explained:
         """Return the analysis of a file, or of a file's bytes, with maps of what is wanted: {"finding", "method"} each.
 
-        The finding is a label, or "all"; the methods are `sitegen_runtime.explanation_methods.METHODS`. Its document is
+        The finding is a label, or "all"; the methods are `sitegen_runtime.maps.methods.METHODS`. Its document is
         the result document with `explanations`; with `values`, those hold the maps' values. `name` is as for
         `gradient`, `correction` as for `predict`. `seen` of an earlier analysis of the same image, with the same force
         and correction, saves doing that again.

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from sitegen import resources
 from sitegen.errors import SettingsError
-from sitegen.settings import STRICT
+from sitegen.settings.reading import STRICT
 
 Colour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")]
 TEXT, GRAPHICS = 4.5, 3.0

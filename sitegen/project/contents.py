@@ -8,8 +8,8 @@ from pathlib import Path
 from sitegen.errors import SettingsError
 from sitegen.project.colours import colour_style
 from sitegen.project.settings import LogoSettings, Project
-from sitegen.site.extra_wheels import ExtraWheel, read_wheel
 from sitegen.site.options import ExampleImage, Logo, SiteOptions
+from sitegen.site.python.extra_wheels import ExtraWheel, read_wheel
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats import inspect_image
 

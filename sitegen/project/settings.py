@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sitegen.errors import SettingsError
 from sitegen.project.colours import ColourSettings
-from sitegen.settings import STRICT, read_settings
+from sitegen.settings.reading import STRICT, read_settings
 
 PROJECT_FILE = "sitegen.toml"
 LANGUAGES = ("en",)  # those that the page's fixed texts are written in

@@ -7,7 +7,7 @@ from pathlib import Path
 from sitegen.bundle import DESCRIPTION
 from sitegen.errors import SettingsError
 from sitegen.project.settings import PROJECT_FILE
-from sitegen.site.site_files import MANIFEST
+from sitegen.site.integrity.site_files import MANIFEST
 
 _TEMPLATE = Path(__file__).parent / "template"
 # A file of the template -> its name in the project. (Tools of this project would obey a ".gitignore" in it.)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.evaluation.calibration_fit import calibrated
-from sitegen.evaluation.metrics import by_group, interval_by_patient
-from sitegen.evaluation.report import evaluation_document
-from sitegen.evaluation.resampling import share_of_draws
-from sitegen.evaluation.scored import Scored
-from sitegen.recipe.fitted_labels import FittedLabel
+from sitegen.calibration.fit import calibrated
+from sitegen.evaluation.classifier.document import evaluation_document
+from sitegen.evaluation.classifier.scored import Scored
+from sitegen.metrics.all import by_group, interval_by_patient
+from sitegen.metrics.resampling import share_of_draws
+from sitegen.recipe.labels import FittedLabel
 
 FIGURES = (
     "images",

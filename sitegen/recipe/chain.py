@@ -16,20 +16,20 @@ from pathlib import Path
 
 from sitegen import __version__, resources
 from sitegen.bundle import load_bundle
-from sitegen.data.audit import audit
-from sitegen.data.audit_tables import problem_count
+from sitegen.data.audit.audit import audit
+from sitegen.data.audit.tables import problem_count
+from sitegen.data.dataset import read_records
 from sitegen.data.records import VALID, Record
-from sitegen.evaluation.html_report import as_html
-from sitegen.evaluation.report import evaluation_document
-from sitegen.recipe.dataset import read_records
-from sitegen.recipe.document import RecipeFile
-from sitegen.recipe.evaluation import Question, evaluate
+from sitegen.evaluation.classifier.document import evaluation_document
+from sitegen.evaluation.classifier.page import as_html
+from sitegen.evaluation.classifier.study import Question, evaluate
+from sitegen.gate.run import GATE, train_gate
 from sitegen.recipe.export_bundle import export_bundle
-from sitegen.recipe.gate import GATE, train_gate
 from sitegen.recipe.steps import Step, key_of, run_steps
-from sitegen.recipe.train import CLASSIFIER, train
-from sitegen.settings import settings_document
+from sitegen.settings.reading import settings_document
+from sitegen.settings.recipe import RecipeFile
 from sitegen.site import build_site
+from sitegen.training.run import CLASSIFIER, train
 
 STAMPS, AUDIT, BUNDLE, REPORT = "steps.json", "audit.json", "bundle", "evaluation"
 Say = Callable[[str], None]

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.bundle import CARD, Bundle, Graph, Licence, load_bundle
-from sitegen.calibration import Method
+from sitegen.bundle.calibration import Method
+from sitegen.data.dataset import read_records
 from sitegen.data.records import TEST, VALID, Record
 from sitegen.errors import CheckpointError, SettingsError
-from sitegen.evaluation.scored import Scored, bad_file, score_bundle, score_checkpoint
+from sitegen.evaluation.classifier.scored import Scored, bad_file, score_bundle, score_checkpoint
 from sitegen.export.agreement import samples
 from sitegen.export.card import render_card
 from sitegen.export.classifier_bundle import classifier_input, write_classifier
@@ -23,17 +24,16 @@ from sitegen.export.golden import write_golden
 from sitegen.export.proof import Images, Proof, prove
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
+from sitegen.gate.bundle import BundleGate, GateSource, GateWork, needs_features, open_gate, put_gate
+from sitegen.gate.run import GATE
 from sitegen.networks.trained import TrainedClassifier, load_trained
 from sitegen.prediction import Predictor
-from sitegen.recipe.bundle_gate import BundleGate, GateSource, GateWork, needs_features, open_gate, put_gate
 from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics
-from sitegen.recipe.dataset import read_records
-from sitegen.recipe.document import GatePlan, RecipeFile, network_input, recipe_of
-from sitegen.recipe.fitted_labels import FittedLabel, fit_labels
-from sitegen.recipe.gate import GATE
+from sitegen.recipe.labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
-from sitegen.recipe.training import ImageSplit, load_split
-from sitegen_runtime.model import NetworkInput
+from sitegen.settings.recipe import GatePlan, RecipeFile, network_input, recipe_of
+from sitegen.training.prepare import ImageSplit, load_split
+from sitegen_runtime.bundle.model import NetworkInput
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ import onnxruntime
 import torch
 
 from sitegen import __version__
-from sitegen.calibration import Method
+from sitegen.bundle.calibration import Method
 from sitegen.data.records import TEST, TRAIN, VALID, Record
 from sitegen.export.agreement import TOLERANCE
 from sitegen.export.proof import Proof
 from sitegen.networks.registry import network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
-from sitegen.recipe.document import RecipeFile
-from sitegen.recipe.fitted_labels import FittedLabel
-from sitegen.recipe.places import without_places
-from sitegen.settings import settings_document
+from sitegen.recipe.labels import FittedLabel
+from sitegen.settings.places import without_places
+from sitegen.settings.reading import settings_document
+from sitegen.settings.recipe import RecipeFile
 
 _FROM_TRAINING = ("training", "phases", "images")
 

@@ -12,20 +12,20 @@ from typing import Any
 
 from sitegen.bundle import CARD, Bundle
 from sitegen.errors import SiteError
-from sitegen.site import licences
 from sitegen.site.bundle_assets import AssetNames, asset_names, bundle_assets, card_page, page_entry
-from sitegen.site.checksums import write_checksums
-from sitegen.site.classic import ORT, classic_ort, classic_pyodide
-from sitegen.site.engine_files import EngineFiles, install_engines
-from sitegen.site.inspection import write_inspection_files
-from sitegen.site.offline import write_offline_files
+from sitegen.site.engines.assets import provider_assets
+from sitegen.site.engines.classic import ORT, classic_ort, classic_pyodide
+from sitegen.site.engines.files import EngineFiles, install_engines
+from sitegen.site.inspection import licences
+from sitegen.site.inspection.written import write_inspection_files
+from sitegen.site.integrity.checksums import write_checksums
+from sitegen.site.integrity.site_files import MANIFEST
 from sitegen.site.options import ExampleImage, SiteOptions
 from sitegen.site.packing import Asset, PackedAsset, pack, write_scripts
 from sitegen.site.page import PageData, render_document, render_index, worker_script
-from sitegen.site.provider_assets import provider_assets
-from sitegen.site.runtime_wheel import RuntimeWheel, build_wheel, lock
-from sitegen.site.site_files import MANIFEST
-from sitegen.site.snapshot import make_snapshot
+from sitegen.site.python.runtime_wheel import RuntimeWheel, build_wheel, lock
+from sitegen.site.python.snapshot import make_snapshot
+from sitegen.site.serving.offline import write_offline_files
 from sitegen.site.target import manifest_text, refuse_foreign, swap
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError

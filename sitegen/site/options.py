@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sitegen.site.extra_wheels import ExtraWheel
+from sitegen.site.python.extra_wheels import ExtraWheel
 
 
 @dataclass(frozen=True)

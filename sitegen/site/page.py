@@ -20,7 +20,7 @@ from markupsafe import Markup
 from sitegen import __version__, resources
 from sitegen.bundle import Description
 from sitegen.site.options import SiteOptions
-from sitegen_runtime.wording import percent_means
+from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (

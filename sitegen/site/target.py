@@ -10,7 +10,7 @@ from sitegen import __version__
 from sitegen.bundle import Bundle
 from sitegen.errors import SiteError
 from sitegen.site.bundle_assets import identity
-from sitegen.site.site_files import MANIFEST, NOT_IN_THE_MANIFEST
+from sitegen.site.integrity.site_files import MANIFEST, NOT_IN_THE_MANIFEST
 
 MANIFEST_SCHEMA = "sitegen.site/1"
 

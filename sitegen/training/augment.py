@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from sitegen.settings import STRICT
+from sitegen.settings.reading import STRICT
 
 Degrees = Annotated[float, Field(ge=0, le=180)]
 Share = Annotated[float, Field(ge=0, lt=1)]

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sitegen.errors import DataError
-from sitegen.settings import STRICT
+from sitegen.settings.reading import STRICT
 
 Weight = Annotated[float, Field(gt=0)]
 

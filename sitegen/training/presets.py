@@ -16,7 +16,7 @@ from pydantic import Field
 from sitegen.errors import SettingsError
 from sitegen.networks.heads import PooledHeadSettings
 from sitegen.networks.registry import NETWORKS, NetworkSettings
-from sitegen.settings import STRICT, Count, read_settings
+from sitegen.settings.reading import STRICT, Count, read_settings
 from sitegen.training.augment import AugmentSettings, placement
 from sitegen.training.losses import LossSettings, MultiLabelSettings
 from sitegen.training.schedules import AdamSettings, OneCycleSettings, PlateauSettings, ScheduleSettings

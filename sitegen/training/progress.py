@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from sitegen.errors import CheckpointError
 from sitegen.networks.trained import read_checkpoint
-from sitegen.settings import settings_document
+from sitegen.settings.reading import settings_document
 from sitegen.training.history import Epoch
 from sitegen.training.presets import Recipe
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from sitegen.settings import STRICT, Count
+from sitegen.settings.reading import STRICT, Count
 from sitegen.training.schedules import AdamSettings, Rate, make_optimiser
 
 BatchLoss = Callable[[Tensor, Generator], Tensor]

@@ -9,8 +9,8 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from sitegen.errors import DataError
-from sitegen.evaluation.examples import or_none
-from sitegen.evaluation.metrics import auc
+from sitegen.metrics.all import auc
+from sitegen.metrics.examples import or_none
 from sitegen.networks.classifier import Classifier
 from sitegen.training.examples import LabelledImages
 from sitegen.training.losses import ClassifierLoss, OneAgainstAllLoss

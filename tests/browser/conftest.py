@@ -19,14 +19,14 @@ from pathlib import Path
 import pytest
 from selenium import webdriver
 
-from browser.gate_bundle import make_gate_bundle
-from browser.support import Standing
-from browser.webgpu_support import make_golden_bundle
 from sitegen import resources
 from sitegen.browser.chromium import chromium
 from sitegen.browser.engines import ENGINES
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site import build_site
+from tests.helpers.browser.gate_bundle import make_gate_bundle
+from tests.helpers.browser.support import Standing
+from tests.helpers.browser.webgpu_support import make_golden_bundle
 
 # Lets a test reach the workers that a page makes: the page itself gives no handle on them.
 CATCH_WORKERS = """

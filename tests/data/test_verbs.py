@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from radiographs import write_radiographs
 from sitegen.cli import app
 from sitegen.errors import SitegenError
+from tests.helpers.radiographs import write_radiographs
 
 
 def sitegen(*arguments: object) -> Result:

@@ -7,9 +7,6 @@ from typing import Any, get_args
 
 import pytest
 
-from bundles import make_bundle
-from documents.reading import read
-from json_keys import keys_of
 from sitegen import gradient, resources
 from sitegen.browser.parity import CALIBRATION_TOLERANCE
 from sitegen.bundle import (
@@ -25,33 +22,36 @@ from sitegen.bundle import (
     Licence,
     Quantiles,
 )
-from sitegen.calibration import NUMBERS, Method
-from sitegen.data.audit import audit
-from sitegen.data.label_styles import LabelStyle
+from sitegen.bundle.calibration import NUMBERS, Method
+from sitegen.calibration.fit import TABLE_TOLERANCE
+from sitegen.data.audit.audit import audit
+from sitegen.data.layouts.label_styles import LabelStyle
+from sitegen.data.layouts.tables import KNOWN_COLUMNS
 from sitegen.data.records import Record
 from sitegen.data.splits import PRESETS
-from sitegen.data.tables import KNOWN_COLUMNS
-from sitegen.evaluation import metrics
-from sitegen.evaluation.calibration_fit import TABLE_TOLERANCE
-from sitegen.networks.reconstruction import ReconstructionSettings
-from sitegen.prediction import Predictor
-from sitegen.recipe.document import DataSettings, EvaluationSettings, ExportSettings, GatePlan, ImageSettings
-from sitegen.training.gate.presets import (
+from sitegen.gate.training.presets import (
     GATE_PRESETS,
     AdversarialSettings,
     GateRecipe,
     PointSettings,
     VariationalSettings,
 )
+from sitegen.metrics import all as metrics
+from sitegen.networks.reconstruction import ReconstructionSettings
+from sitegen.prediction import Predictor
+from sitegen.settings.recipe import DataSettings, EvaluationSettings, ExportSettings, GatePlan, ImageSettings
 from sitegen.training.presets import PRESETS as TRAINING_PRESETS
 from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
-from sitegen_runtime.colour_maps import COLOUR_MAPS
-from sitegen_runtime.explanation_methods import COPIES, METHODS, NOISE, STEPS
-from sitegen_runtime.gate_metrics import METRICS
-from sitegen_runtime.heat_map import CELL, FINE_BLUR, Look
-from sitegen_runtime.structure import LARGEST_ASPECT, LARGEST_COLOUR, SMALLEST_CONTRAST
-from sitegen_runtime.variants import CORRECTIONS, SMALLEST_GAIN
+from sitegen_runtime.gate.checks import LARGEST_ASPECT, LARGEST_COLOUR, SMALLEST_CONTRAST
+from sitegen_runtime.gate.metrics import METRICS
+from sitegen_runtime.gate.variants import CORRECTIONS, SMALLEST_GAIN
+from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
+from sitegen_runtime.maps.heat_map import CELL, FINE_BLUR, Look
+from sitegen_runtime.maps.methods import COPIES, METHODS, NOISE, STEPS
+from tests.helpers.bundles import make_bundle
+from tests.helpers.documents import read
+from tests.helpers.json_keys import keys_of
 
 
 @pytest.mark.parametrize(

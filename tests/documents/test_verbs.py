@@ -5,12 +5,12 @@ from dataclasses import fields
 import pytest
 import typer
 
-from documents.reading import read
-from importing.report_documents import document as import_document
-from json_keys import keys_of
 from sitegen.cli import app
 from sitegen.importing.settings import ImportSettings, LabelSettings
-from sitegen.recipe.document import ImageSettings
+from sitegen.settings.recipe import ImageSettings
+from tests.helpers.documents import read
+from tests.helpers.importing.report_documents import document as import_document
+from tests.helpers.json_keys import keys_of
 
 
 def test_every_verb_is_in_the_readme() -> None:

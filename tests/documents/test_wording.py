@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from documents.reading import DOCUMENTS, ROOT, read
 from sitegen import resources
 from sitegen.browser.parity import BORDERS, WASM, WEBGPU, Tolerance
 from sitegen.site.page import index_policy
+from tests.helpers.documents import DOCUMENTS, ROOT, read
 
 
 def test_the_pages_api_is_documented() -> None:

@@ -8,7 +8,7 @@ from sitegen.bundle import Calibration, GateSettings, Label, Licence
 from sitegen.export.card import render_card
 from sitegen.export.card_tables import listed, plain
 from sitegen.export.write_bundle import Draft
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 GREY = NetworkInput("image", (1, 1, 64, 64), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.0,))
 COLOUR = NetworkInput("image", (1, 3, 64, 64), "rgb", 0.9, (0.0, 1.0), (0.5, 0.4, 0.3), (0.2, 0.2, 0.25))

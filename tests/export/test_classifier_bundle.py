@@ -19,8 +19,8 @@ from sitegen.export.classifier_bundle import classifier_input, write_classifier
 from sitegen.export.proof import prove
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
-from sitegen_runtime.model import NetworkInput
-from trained import lived_in
+from sitegen_runtime.bundle.model import NetworkInput
+from tests.helpers.trained import lived_in
 
 DENSENET = {"name": "densenet", "growth": 4, "blocks": (1, 1), "stem": 8}
 NETWORKS = {

@@ -13,9 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 from sitegen.errors import GradientError
 from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided, last_feature_map
 from sitegen.export.onnx_export import export_onnx
+from sitegen.graphs.signature import read_signature
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.resources import default_bundle
-from sitegen.signature import read_signature
 
 
 @pytest.fixture(scope="module")

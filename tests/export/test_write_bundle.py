@@ -12,7 +12,7 @@ from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.networks.reconstruction import ReconstructionSettings, make_reconstruction
 from sitegen.phantom import write_phantom
 from sitegen.prediction import Predictor
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 INPUTS = {
     "classifier": NetworkInput("image", (1, 1, 32, 32), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.0,)),

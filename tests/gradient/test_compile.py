@@ -10,10 +10,10 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from proof import model_of, one_node, run, values
 
 from sitegen import gradient
 from sitegen.gradient import GradientError
+from tests.helpers.gradient.proof import model_of, one_node, run, values
 
 WEIGHTS = {"kernel": values(3, 2, 3, 3, seed=1), "linear": values(3, 4, seed=2)}
 IMAGE = values(1, 2, 6, 6, seed=3)

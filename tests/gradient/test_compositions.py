@@ -7,16 +7,16 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from composition_parts import compose
-from compositions import Composition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import helper
-from proof import model_of, prove, run, values
 from torch.nn import functional
 
 from sitegen import gradient
 from sitegen.gradient.rules import RULES
+from tests.helpers.gradient.composition_parts import compose
+from tests.helpers.gradient.compositions import Composition
+from tests.helpers.gradient.proof import model_of, prove, run, values
 
 DRAWN = """
     Abs Add AveragePool BatchNormalization Clip Concat Conv ConvTranspose Cos DepthToSpace Div Elu Erf Exp Expand Gather

@@ -9,12 +9,12 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import helper
-from proof import values
-from test_compile import IMAGE, SEED, by_torch, close, network
 
 from sitegen import gradient
 from sitegen.gradient import GradientError
 from sitegen.gradient.files import save
+from tests.gradient.test_compile import IMAGE, SEED, by_torch, close, network
+from tests.helpers.gradient.proof import values
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_both_graphs_share_one_file_of_weights(source: Path) -> None:
 
 
 def test_constants_in_an_external_file_are_read_from_the_path_alone(tmp_path: Path) -> None:
-    from proof import one_node
+    from tests.helpers.gradient.proof import one_node
 
     model = one_node("Slice", {"x": IMAGE}, {"starts": np.array([1]), "ends": np.array([3]), "axes": np.array([2])})
     path = tmp_path / "slice.onnx"

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from exported import exported
-from exported import network as exported_network
-from imposed import KINKS, imposed, kink_tensors, relative_error, torch_gradients
-from networks_table import NETWORKS
 from onnx import helper
 from torch import Tensor, nn
+
+from tests.helpers.gradient.exported import exported
+from tests.helpers.gradient.exported import network as exported_network
+from tests.helpers.gradient.imposed import KINKS, imposed, kink_tensors, relative_error, torch_gradients
+from tests.helpers.gradient.networks_table import NETWORKS
 
 
 def slopes(module: nn.Module, x: list[float], seen: list[float]) -> list[float]:

@@ -7,12 +7,12 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from networks_table import INPUT, NETWORKS, make
 from onnx import helper
-from proof import model_of, prove, run, values
 
 from sitegen import gradient
 from sitegen.gradient.forward import Forward
+from tests.helpers.gradient.networks_table import INPUT, NETWORKS, make
+from tests.helpers.gradient.proof import model_of, prove, run, values
 
 X = values(2, 3, 4, 5)
 

@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import torch
 from onnx import helper
-from proof import model_of, prove, run, values
 
 from sitegen import gradient
 from sitegen.gradient.nesting import nest_concats
+from tests.helpers.gradient.proof import model_of, prove, run, values
 
 X = values(2, 3, 4)
 

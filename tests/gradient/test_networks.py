@@ -8,11 +8,11 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from exported import OPSETS, compiled, exported, network, running
-from imposed import Array, Seen, kink_tensors, observed, relative_error, torch_gradients
-from networks_table import FEATURES, INPUT, NETWORKS
 
 from sitegen import gradient
+from tests.helpers.gradient.exported import OPSETS, compiled, exported, network, running
+from tests.helpers.gradient.imposed import Array, Seen, kink_tensors, observed, relative_error, torch_gradients
+from tests.helpers.gradient.networks_table import FEATURES, INPUT, NETWORKS
 
 LARGE = "densenet-121"
 NAMES = [name for name in NETWORKS if name != LARGE]

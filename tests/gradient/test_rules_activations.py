@@ -8,10 +8,10 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper
-from proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 from torch.nn import functional
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 

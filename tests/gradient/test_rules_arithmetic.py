@@ -8,9 +8,9 @@ import onnx
 import pytest
 import torch
 from onnx import helper
-from proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 
 Function = Callable[..., torch.Tensor]
 

@@ -7,10 +7,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from proof import OPSETS, Arrays, one_node, prove, run, values
 from torch.nn import functional
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, Arrays, one_node, prove, run, values
 
 Function = Callable[..., torch.Tensor]
 CONVOLUTIONS: list[Function] = [functional.conv1d, functional.conv2d, functional.conv3d]

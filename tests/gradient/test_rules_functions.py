@@ -8,11 +8,11 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from proof import Arrays, model_of, one_node, prove, values
 from torch.nn import functional
 
 from sitegen import gradient
 from sitegen.gradient.rules import RULES
+from tests.helpers.gradient.proof import Arrays, model_of, one_node, prove, values
 
 WRITTEN_OUT = ["Attention", "CastLike", "MeanVarianceNormalization", "Shrink"]
 

@@ -11,10 +11,10 @@ import onnxruntime
 import pytest
 import torch
 from onnx import helper
-from proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 from torch.nn import functional
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 
 
 def _parameters(*names: str, shape: Sequence[int]) -> dict[str, np.ndarray[Any, Any]]:

@@ -9,10 +9,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from proof import OPSETS, one_node, prove, run, values
 from torch.nn import functional
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, one_node, prove, run, values
 
 Function = Callable[[torch.Tensor], torch.Tensor]
 

@@ -8,9 +8,9 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper
-from proof import OPSETS, one_node, prove, run, values
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, one_node, prove, run, values
 
 Reduction = Callable[[torch.Tensor, Sequence[int], bool], torch.Tensor]
 

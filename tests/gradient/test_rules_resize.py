@@ -8,10 +8,10 @@ import onnx
 import pytest
 import torch
 from onnx import helper
-from proof import OPSETS, model_of, one_node, prove, run, values
 from torch.nn import functional
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, model_of, one_node, prove, run, values
 
 MODES = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "half_pixel_symmetric")
 NEAREST = ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil")

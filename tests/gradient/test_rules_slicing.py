@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from onnx import helper
-from proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 from torch.nn import functional
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, Arrays, model_of, one_node, prove, run, values
 
 END, START = 2**31 - 1, -(2**31)
 

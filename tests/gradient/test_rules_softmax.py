@@ -7,9 +7,9 @@ import onnx
 import pytest
 import torch
 from onnx import helper
-from proof import OPSETS, model_of, one_node, prove, run, values
 
 from sitegen import gradient
+from tests.helpers.gradient.proof import OPSETS, model_of, one_node, prove, run, values
 
 TORCH: dict[str, Callable[..., torch.Tensor]] = {"Softmax": torch.softmax, "LogSoftmax": torch.log_softmax}
 BOTH = sorted(TORCH)

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from operator_samples import FIRST_OPSET, sample
-from proof import run, values
 
 from sitegen import gradient
 from sitegen.gradient.listing import operator_table, with_table
 from sitegen.gradient.rules import RULES
+from tests.helpers.gradient.operator_samples import FIRST_OPSET, sample
+from tests.helpers.gradient.proof import run, values
 
 DOCS = Path(__file__).parents[2] / "docs" / "gradients.md"
 # What the issue of image models is made of; the table may hold more.

@@ -10,16 +10,24 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from bundles import make_bundle
-from importing.fake_source import LABELS, SIDE, WIDTH, TorchOriginal, fake_model, random_network, with_half_weights
 from sitegen.bundle import load_bundle
-from sitegen.data.cache import image_tensors
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import BundleError, ExportError, SettingsError
 from sitegen.export.agreement import apart
 from sitegen.importing.bundle import ImportReport, check_target, import_bundle
 from sitegen.importing.settings import ImportSettings
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
+from tests.helpers.bundles import make_bundle
+from tests.helpers.importing.fake_source import (
+    LABELS,
+    SIDE,
+    WIDTH,
+    TorchOriginal,
+    fake_model,
+    random_network,
+    with_half_weights,
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,19 @@ import pytest
 import torch
 from PIL import Image
 
-from importing.fake_source import LABELS, SIDE, PillowPreparation, TorchOriginal, fake_model, random_network
 from sitegen.errors import DataError
 from sitegen.importing.evidence.preprocessing import BINS, FRACTIONS, compare_preprocessing, shares
 from sitegen.importing.evidence.sample_images import SampleImages, sample_images
 from sitegen.phantom import phantom
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
+from tests.helpers.importing.fake_source import (
+    LABELS,
+    SIDE,
+    PillowPreparation,
+    TorchOriginal,
+    fake_model,
+    random_network,
+)
 
 MODEL = fake_model()
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from importing.report_documents import document
 from sitegen.importing.evidence.report import as_html, points
 from sitegen.importing.evidence.report_figures import fraction_curve, histogram
+from tests.helpers.importing.report_documents import document
 
 
 class _Page(HTMLParser):

@@ -9,16 +9,16 @@ import torch
 from PIL import Image
 from selenium import webdriver
 
-from browser.support import encoded, opened
-from importing.fake_source import LABELS, TorchOriginal, fake_model, random_network, with_half_weights
 from sitegen.browser.chromium import chromium, missing
 from sitegen.bundle import Bundle
-from sitegen.data.cache import image_tensors
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.importing.bundle import import_bundle
 from sitegen.importing.settings import ImportSettings
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
 from sitegen.site import build_site
+from tests.helpers.browser.support import encoded, opened
+from tests.helpers.importing.fake_source import LABELS, TorchOriginal, fake_model, random_network, with_half_weights
 
 pytestmark = [
     pytest.mark.browser,

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from sitegen.browser.chromium import missing
 from sitegen.bundle import load_bundle
 from sitegen.cli import app
-from sitegen.data.cache import image_tensors
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.prediction import Predictor
 
 TEXT = (Path(__file__).parents[2] / "docs" / "import-own-network.md").read_text("utf-8")

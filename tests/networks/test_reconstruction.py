@@ -13,7 +13,7 @@ from sitegen.networks.reconstruction import (
 )
 from sitegen.networks.trained import write_checkpoint
 from sitegen.networks.trained_gate import TrainedGate, load_gate, save_gate
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 IMAGE = NetworkInput("image", (1, 1, 32, 32), "grey", 0.9, (0.0, 1.0), (0.0,), (1.0,))
 

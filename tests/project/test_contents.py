@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from project.wheels import make_wheel
 from sitegen.errors import SettingsError
 from sitegen.phantom import phantom
 from sitegen.project.contents import LARGEST_LOGO, site_options
 from sitegen.project.settings import Project, read_project
 from sitegen.site.options import SiteOptions
+from tests.helpers.wheels import make_wheel
 
 SVG = '<?xml version="1.0"?>\n<!-- ours -->\n<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"/>'
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from radiographs import write_radiographs, write_recipe
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.cli import app
 from sitegen.errors import CheckpointError
 from sitegen.networks.trained_gate import load_gate
+from tests.helpers.radiographs import write_radiographs, write_recipe
 
 ROOT = Path(__file__).parents[2]
 STEPS = ["audit", "train", "export", "evaluate", "build"]
@@ -156,9 +156,9 @@ def test_options_that_contradict_each_other_are_refused(options: list[str], mess
 
 
 def test_every_key_of_the_shipped_recipes_is_known() -> None:
-    from sitegen.recipe.document import read_recipe_file
-    from sitegen.recipe.training import training_recipe
-    from sitegen.training.gate.presets import read_gate_recipe
+    from sitegen.gate.training.presets import read_gate_recipe
+    from sitegen.settings.recipe import read_recipe_file
+    from sitegen.training.prepare import training_recipe
 
     recipes = sorted((ROOT / "recipes").glob("*/*.toml"))
     assert len(recipes) >= 2

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drive import LOGITS, Machine, job
-from images import encode_png, picture, saved
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from models import model
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.errors import Cancelled, DamagedImage, EngineFailed
-from sitegen_runtime.geometry import Square
+from sitegen_runtime.pixels.geometry import Square
 from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
+from tests.helpers.runtime.drive import LOGITS, Machine, job
+from tests.helpers.runtime.images import encode_png, picture, saved
+from tests.helpers.runtime.models import model
 
 PICTURE = picture(60, 44, colour=0.05)
 DATA = saved(PICTURE, "PNG")

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
-from images import picture, saved
 from PIL import Image
 
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.browser import Session
+from tests.helpers.runtime.images import picture, saved
 
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 SMOOTH = picture(120, 90, seed=3, colour=0.05)

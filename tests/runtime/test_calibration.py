@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
+from sitegen_runtime.bundle.model import Calibration, Label
 from sitegen_runtime.calibration import (
     calibrate,
     calibrated_operating_point,
@@ -18,7 +19,6 @@ from sitegen_runtime.calibration import (
     piecewise_linear,
     sigmoid,
 )
-from sitegen_runtime.model import Calibration, Label
 
 PROBABILITIES = st.floats(0, 1)
 OPERATING_POINTS = st.floats(1e-6, 1 - 1e-6)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models import description
+from sitegen_runtime.bundle.model import read_model
 from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.errors import (
     AnalysisError,
@@ -21,8 +21,8 @@ from sitegen_runtime.errors import (
     UnsupportedType,
 )
 from sitegen_runtime.formats import PLATFORM, InspectedImage
-from sitegen_runtime.gate import Check, Decision, Score
-from sitegen_runtime.model import read_model
+from sitegen_runtime.gate.decision import Check, Decision, Score
+from tests.helpers.runtime.models import description
 
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
 DATA = b"the bytes of a file"

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drive import FINAL, Machine, job
-from images import picture, saved
 
-from models import model
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.errors import Cancelled, EngineFailed
 from sitegen_runtime.explanation import Explained
 from sitegen_runtime.explanation_maps import unavailable
-from sitegen_runtime.explanation_methods import COPIES, METHODS, STEPS, between, noisy
-from sitegen_runtime.model import Model
+from sitegen_runtime.maps.methods import COPIES, METHODS, STEPS, between, noisy
 from sitegen_runtime.requests import Progress, ReadFile, Request, RunGraph
+from tests.helpers.runtime.drive import FINAL, Machine, job
+from tests.helpers.runtime.images import picture, saved
+from tests.helpers.runtime.models import model
 
 PICTURE = picture(60, 44, colour=0.05)
 DATA = saved(PICTURE, "PNG")

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from models import description
 from sitegen.phantom import phantom
 from sitegen_runtime import golden
 from sitegen_runtime.browser import Session
+from sitegen_runtime.bundle.model import Model, read_model
 from sitegen_runtime.golden import Verdict, check_network, difference
-from sitegen_runtime.model import Model, read_model
 from sitegen_runtime.requests import OpenImage, ReadFile, ReadRows, Request, RunGraph
+from tests.helpers.runtime.models import description
 
 
 @pytest.fixture(autouse=True)

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from drive import FEATURES, LOGITS, Machine, job
-from images import picture, saved
 
-from models import LABELS, model
+from sitegen_runtime.bundle.model import Vector
 from sitegen_runtime.errors import Cancelled, EngineFailed
 from sitegen_runtime.gradient import Gradient
-from sitegen_runtime.model import Vector
 from sitegen_runtime.requests import Progress, Request, RunGraph
+from tests.helpers.runtime.drive import FEATURES, LOGITS, Machine, job
+from tests.helpers.runtime.images import picture, saved
+from tests.helpers.runtime.models import LABELS, model
 
 PICTURE = picture(60, 44, colour=0.05)
 DATA = saved(PICTURE, "PNG")

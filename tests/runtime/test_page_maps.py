@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from images import saved
-from test_browser_session import NOISE, SMOOTH, Worker, same_apart_from_the_machine
 
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.analysis import Seen
 from sitegen_runtime.errors import BadExplanation
-from sitegen_runtime.heat_map import Look, legend, picture
+from sitegen_runtime.maps.heat_map import Look, legend, picture
 from sitegen_runtime.page_maps import KEPT_IMAGES, KeptImages, read_look
+from tests.helpers.runtime.images import saved
+from tests.runtime.test_browser_session import NOISE, SMOOTH, Worker, same_apart_from_the_machine
 
 WANTED = {"finding": "Effusion", "method": "grad-cam"}
 DATA = saved(SMOOTH, "PNG")

@@ -14,8 +14,8 @@ from sitegen.errors import AssetError, SiteError
 from sitegen.site import build as build_module
 from sitegen.site import build_site
 from sitegen.site.cache import cache_folder
-from sitegen.site.engine_files import install_engines
-from sitegen.site.runtime_wheel import build_wheel
+from sitegen.site.engines.files import install_engines
+from sitegen.site.python.runtime_wheel import build_wheel
 
 MIB = 1024 * 1024
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bundles import make_bundle
 from sitegen.bundle import Bundle, Calibration, Description
 from sitegen.site.options import ExampleImage, Logo, SiteOptions
 from sitegen.site.page import PageData, render_document, render_index
+from tests.helpers.bundles import make_bundle
 
 NASTY = "</script><script>alert(1)</script> & \"quoted\" 'single' <b>"
 

@@ -10,7 +10,7 @@ import pytest
 
 from sitegen.bundle import Bundle
 from sitegen.site.cache import cache_folder
-from sitegen.site.engine_files import install_engines
+from sitegen.site.engines.files import install_engines
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("sitegen", "runtime", "templates")

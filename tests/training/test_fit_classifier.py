@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from sitegen.errors import CheckpointError, DataError, TrainingError
-from sitegen.evaluation.metrics import auc
-from sitegen.evaluation.scored import network_logits
+from sitegen.evaluation.classifier.scored import network_logits
+from sitegen.metrics.all import auc
 from sitegen.networks.classifier import as_one_logit
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.phantom import phantom

@@ -6,7 +6,7 @@ import torch
 from sitegen.errors import SettingsError
 from sitegen.networks.heads import PooledHead
 from sitegen.networks.registry import make_network, read_network
-from sitegen.settings import settings_document
+from sitegen.settings.reading import settings_document
 from sitegen.training.augment import AugmentSettings
 from sitegen.training.losses import MultiLabelSettings, OneAgainstAllSettings
 from sitegen.training.presets import PRESETS, Phase, Recipe, read_recipe

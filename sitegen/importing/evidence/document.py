@@ -13,12 +13,12 @@ import onnxruntime
 from sitegen import __version__
 from sitegen.bundle import Bundle
 from sitegen.export.agreement import TOLERANCE
-from sitegen.export.taken_gate import TakenGate
+from sitegen.gate.taken import TakenGate
 from sitegen.importing.evidence.proof import Proof
 from sitegen.importing.evidence.sample_images import SampleImages
 from sitegen.importing.graphs import HalfWeights
 from sitegen.importing.source import ImportedClassifier
-from sitegen.recipe.places import without_places
+from sitegen.settings.places import without_places
 
 SCHEMA = "sitegen.import/1"
 Part = Mapping[str, Any]

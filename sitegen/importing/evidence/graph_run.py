@@ -9,8 +9,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from sitegen.errors import ExportError
-from sitegen.export.names import CLASSIFIER, LOGITS
-from sitegen.export.onnx_files import INPUT
+from sitegen.graphs.files import INPUT
+from sitegen.graphs.names import CLASSIFIER, LOGITS
 
 Images = NDArray[np.float32]
 Values = NDArray[np.float64]

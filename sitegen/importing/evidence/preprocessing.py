@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from sitegen.bundle import Label
-from sitegen.data.cache import image_tensors
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.importing.evidence.graph_run import Images, Values, probabilities
 from sitegen.importing.evidence.sample_images import SampleImages
 from sitegen.importing.source import Preparation
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 BINS = 21  # odd, so that no change has a bin of its own in the middle
 FRACTIONS = tuple(round(0.7 + 0.025 * step, 3) for step in range(13))

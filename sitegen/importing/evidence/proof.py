@@ -16,9 +16,9 @@ from sitegen.bundle import FeatureMap
 from sitegen.errors import ExportError
 from sitegen.export.agreement import TOLERANCE, apart
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, SEED
-from sitegen.export.names import CLASSIFIER, LOGITS
-from sitegen.export.onnx_files import INPUT
 from sitegen.gradient import gradient_name
+from sitegen.graphs.files import INPUT
+from sitegen.graphs.names import CLASSIFIER, LOGITS
 from sitegen.importing.evidence.graph_run import GraphRun, Images, Values, sigmoid
 from sitegen.importing.source import Original
 

@@ -12,14 +12,14 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-import sitegen.evaluation
+import sitegen.evaluation.report
 from sitegen import resources
 from sitegen.importing.evidence.document import flattened
 from sitegen.importing.evidence.report_figures import fraction_curve, histogram
 
 Part = Mapping[str, Any]
 _HERE = Path(__file__).parent
-_SHARED = Path(sitegen.evaluation.__file__).parent / "report.css"
+_SHARED = Path(sitegen.evaluation.report.__file__).parent / "style.css"
 _STYLE = """
 tbody th { min-width: 9.5rem; overflow-wrap: normal; }
 code, pre { font-size: .95em; }

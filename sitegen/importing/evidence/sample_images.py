@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sitegen.browser.images import images_in
-from sitegen.data.cache import image_tensors
+from sitegen.data.listing import images_in
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import DataError
 from sitegen.export.agreement import samples
 from sitegen.phantom import phantom
+from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import ImageError
-from sitegen_runtime.model import NetworkInput
 
 PHANTOMS = 8
 _SIDES = (320, 448, 512, 640)

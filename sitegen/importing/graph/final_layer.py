@@ -16,8 +16,8 @@ from onnx import ModelProto, NodeProto, TensorProto, numpy_helper
 from onnx.external_data_helper import uses_external_data
 
 from sitegen.bundle import FeatureMap
-from sitegen.export.names import CLASSIFIER, FINAL_WEIGHTS
 from sitegen.gradient.inference import read_external
+from sitegen.graphs.names import CLASSIFIER, FINAL_WEIGHTS
 from sitegen.importing.graph.image import producer
 from sitegen.importing.graph.passes import attribute, constants_of
 from sitegen.importing.graph.shapes import Shapes, shapes_of

@@ -13,8 +13,8 @@ from onnx import ModelProto
 from sitegen.bundle import Label
 from sitegen.errors import ModelError, SettingsError
 from sitegen.export.gradient_graph import SEED
-from sitegen.export.names import CLASSIFIER, FEATURES, LOGITS
-from sitegen.export.onnx_files import INPUT, save_with_weights, strip_traces
+from sitegen.graphs.files import INPUT, save_with_weights, strip_traces
+from sitegen.graphs.names import CLASSIFIER, FEATURES, LOGITS
 from sitegen.importing.graph.folding import fold
 from sitegen.importing.graph.heads import Head, as_logits, find_head
 from sitegen.importing.graph.image import (
@@ -40,8 +40,8 @@ from sitegen.importing.graph.passes import (
 from sitegen.importing.graph.shapes import declared, shapes_of
 from sitegen.importing.settings import ImportSettings, OutputKind, image_of, labels_of
 from sitegen.importing.sources.questions import OUTPUT, Question, check_answered, image_questions, labels_question
-from sitegen.recipe.document import ImageSettings
-from sitegen_runtime.model import NetworkInput
+from sitegen.settings.recipe import ImageSettings
+from sitegen_runtime.bundle.model import NetworkInput
 
 _USUAL_SIDE = 224
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, version_converter
 
 from sitegen.errors import ModelError
-from sitegen.export.onnx_files import OPSET
 from sitegen.gradient import OPSETS
+from sitegen.graphs.files import OPSET
 from sitegen.importing.graph.reading import nodes_of
 from sitegen.importing.graph.shapes import shapes_of
 

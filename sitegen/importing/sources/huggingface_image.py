@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.errors import ModelError, SettingsError
-from sitegen.recipe.document import ImageSettings
-from sitegen.settings import read_settings
+from sitegen.settings.reading import read_settings
+from sitegen.settings.recipe import ImageSettings
 
 _STRETCHED = (
     "The model's own code stretches images that are not square to one; sitegen takes the centred square, so what "

@@ -1,8 +1,8 @@
 """What is usual for a network's input where its file does not say how pixels become numbers."""
 
 from sitegen.importing.settings import ImportSettings
-from sitegen.recipe.document import ImageSettings
-from sitegen_runtime.model import NetworkInput
+from sitegen.settings.recipe import ImageSettings
+from sitegen_runtime.bundle.model import NetworkInput
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of torchvision's and most colour networks
 

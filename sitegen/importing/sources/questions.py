@@ -6,7 +6,7 @@ from typing import Any
 
 from sitegen.errors import SettingsError
 from sitegen.importing.settings import ImportSettings
-from sitegen.settings import read_settings, settings_document
+from sitegen.settings.reading import read_settings, settings_document
 
 _NUMBERS = ("image.range", "image.mean", "image.std")
 

@@ -23,8 +23,8 @@ from sitegen.importing.settings import ImportSettings, OutputKind, as_label, ima
 from sitegen.importing.source import Images, ImportedClassifier
 from sitegen.importing.sources.origin import names_of
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
-from sitegen.recipe.document import ImageSettings
-from sitegen.settings import read_settings
+from sitegen.settings.reading import read_settings
+from sitegen.settings.recipe import ImageSettings
 
 _PLAIN = (bool, int, float, str, type(None))
 # What timm's function takes beside an architecture's own settings: where to load or fetch weights from, and the like.

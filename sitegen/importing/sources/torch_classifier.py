@@ -12,15 +12,15 @@ from torch import nn
 
 from sitegen.bundle import Label
 from sitegen.errors import ExportError, SettingsError
-from sitegen.export.names import CLASSIFIER, LOGITS
 from sitegen.export.onnx_export import export_onnx
-from sitegen.export.onnx_files import INPUT, OPSET
+from sitegen.graphs.files import INPUT, OPSET
+from sitegen.graphs.names import CLASSIFIER, LOGITS
 from sitegen.importing.graph.finished import finished, writer
 from sitegen.importing.graph.passes import with_plain_constants
 from sitegen.importing.settings import ImportSettings, OutputKind, labels_of
 from sitegen.importing.source import ImportedClassifier, Preparation
 from sitegen.importing.sources.torch_original import OneOutput, TorchOriginal, output_kind, run_once
-from sitegen_runtime.model import NetworkInput
+from sitegen_runtime.bundle.model import NetworkInput
 
 _ENDS: dict[OutputKind, str] = {
     "logits": "The network gives logits: their sigmoid is the probability.",

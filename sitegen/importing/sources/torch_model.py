@@ -18,7 +18,7 @@ from sitegen.importing.sources.image_settings import as_settings, assumed, usual
 from sitegen.importing.sources.origin import file_origin, names_of
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
 from sitegen.networks.trained import SCHEMA, load_trained
-from sitegen.recipe.document import ImageSettings
+from sitegen.settings.recipe import ImageSettings
 
 
 @dataclass(frozen=True)

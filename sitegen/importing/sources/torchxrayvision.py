@@ -26,7 +26,7 @@ from sitegen.importing.sources.torchxrayvision_files import read_xrv
 from sitegen.importing.sources.torchxrayvision_preparation import XrvPreparation
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.registry import NetworkSettings, make_network, network_document, read_network
-from sitegen.recipe.document import ImageSettings
+from sitegen.settings.recipe import ImageSettings
 
 LABELS = (
     "Atelectasis",

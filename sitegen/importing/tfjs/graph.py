@@ -6,7 +6,7 @@ from pathlib import Path
 from onnx import ModelProto, TensorProto, ValueInfoProto, helper
 
 from sitegen.errors import ModelError
-from sitegen.export.onnx_files import INPUT, OPSET
+from sitegen.graphs.files import INPUT, OPSET
 from sitegen.importing.graph.folding import fold
 from sitegen.importing.graph.image import fix_image, image_slot
 from sitegen.importing.graph.layout import sink_transposes

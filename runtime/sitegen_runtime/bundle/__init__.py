@@ -1,0 +1,1 @@
+"""What `bundle.json` says, as the runtime needs it."""

@@ -1,0 +1,1 @@
+"""The arithmetic of the gate: scores, checks, and the decision that they make together."""

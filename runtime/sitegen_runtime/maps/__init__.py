@@ -1,0 +1,1 @@
+"""The arithmetic of explanations: methods, grids, heat maps and their colours."""

@@ -1,0 +1,1 @@
+"""From decoded planes to the tensor that a network takes."""

@@ -1,0 +1,78 @@
+"""Runs an inspected image through the preprocessor, whoever decodes it."""
+
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+from array import array
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.errors import DamagedImage
+from sitegen_runtime.formats import InspectedImage, PngPixels, decode_png
+from sitegen_runtime.pixels.colour_sample import ColourSample
+from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.preprocess import PixelFormat, Preprocessor
+from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request
+
+STRIP_PIXELS = 4_000_000  # at most this many pixels are held at once; 16 MB as RGBA
+
+Pixels: TypeAlias = "tuple[dict[str, array[float]], dict[str, Square]]"
+
+
+def collect(
+    image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None = None
+) -> Generator[Request, Any, Pixels]:
+    """Yield requests for pixels; return tensors, and the squares of the upright image that they show, by role.
+
+    Pixels that may have a colour are shown to `colour`.
+    """
+    if image.decoder == "python":
+        return (yield from _decoded_here(image, inputs, colour))
+    return (yield from _decoded_by_platform(image, inputs, colour))
+
+
+def _decoded_by_platform(
+    image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None
+) -> Generator[Request, Any, Pixels]:
+    pixels = PixelFormat(channels=4, grey=image.grey)
+    preprocessor = Preprocessor(image.width, image.height, image.orientation, pixels, inputs, colour)
+    size = yield OpenImage(image.media_type, image.payload)
+    if tuple(size) != (image.width, image.height):
+        raise DamagedImage(
+            f"The file announces {image.width} x {image.height} pixels but holds {size[0]} x {size[1]}. "
+            "Copy it again from its source."
+        )
+    left, top, width, height = preprocessor.window
+    strip = max(1, STRIP_PIXELS // width)
+    for row in range(0, height, strip):
+        yield Progress("pixels", row / height)
+        preprocessor.add_rows((yield ReadRows(left, top + row, width, min(strip, height - row))))
+    return preprocessor.tensors(), preprocessor.upright_squares
+
+
+def _decoded_here(
+    image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None
+) -> Generator[Request, Any, Pixels]:
+    decoder = decode_png(image)
+    pixels = PixelFormat(decoder.channels, decoder.sample_bits)
+    preprocessor = Preprocessor(image.width, image.height, image.orientation, pixels, inputs, colour)
+    for first_row, rows in _inside(decoder, pixels, preprocessor.window, image.width):
+        yield Progress("pixels", first_row / image.height)
+        preprocessor.add_rows(rows)
+    return preprocessor.tensors(), preprocessor.upright_squares
+
+
+def _inside(
+    decoder: PngPixels, pixels: PixelFormat, window: tuple[int, int, int, int], image_width: int
+) -> Iterator[tuple[int, bytes]]:
+    """Cut the window out of full-width pieces of rows."""
+    left, top, width, height = window
+    stride, size = image_width * pixels.pixel_bytes, pixels.pixel_bytes
+    for piece in decoder.pieces():
+        first = max(piece.first_row, top)
+        last = min(piece.first_row + piece.row_count, top + height)
+        starts = range((first - piece.first_row) * stride + left * size, (last - piece.first_row) * stride, stride)
+        if width == image_width:
+            yield piece.first_row, piece.samples[starts.start : starts.start + len(starts) * stride]
+        else:
+            yield piece.first_row, b"".join(piece.samples[start : start + width * size] for start in starts)

@@ -1,0 +1,156 @@
+"""Pixels to tensors: every network input of a bundle, in one pass over the rows of the image.
+
+The caller asks for the `window` of the stored image that is needed at all, hands over its rows from the top, and takes
+the tensors. Rows may come in strips of any height, so memory does not grow with the image.
+"""
+
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.errors import TooSmall
+from sitegen_runtime.pixels.area_average import AreaAverage
+from sitegen_runtime.pixels.colour_sample import ColourSample
+from sitegen_runtime.pixels.geometry import Square, centred_square, orient, stored_square, upright_size
+from sitegen_runtime.pixels.luma import colour_planes, first_plane, luma, sample_planes
+from sitegen_runtime.pixels.tensor import to_tensor
+
+SMALLEST_SIDE = 16  # pixels of the shorter side; less than this holds no picture of anything
+
+
+@dataclass(frozen=True)
+class PixelFormat:
+    """How the rows of a decoded image are stored.
+
+    `channels` is 4 for RGBA (whose alpha is ignored), 3 for RGB, 1 for grey; samples are interleaved, unsigned, of
+    `sample_bits` 8 or 16 (little-endian). `grey` says that red, green and blue are known to be equal.
+    """
+
+    channels: int
+    sample_bits: int = 8
+    grey: bool = False
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Bytes from one pixel to the next."""
+        return self.channels * self.sample_bits // 8
+
+    @property
+    def colour_channels(self) -> int:
+        """How many planes differ: 3, or 1 where the image is grey."""
+        return 1 if self.grey or self.channels == 1 else 3
+
+    @property
+    def full_scale(self) -> int:
+        """The largest sample."""
+        return (1 << self.sample_bits) - 1
+
+
+@dataclass(frozen=True)
+class _Target:
+    """One network input on its way: the square it sees, and the averages of its planes."""
+
+    role: str
+    network_input: NetworkInput
+    square: Square  # in the stored image
+    averages: tuple[AreaAverage, ...]
+
+    def add(self, planes: tuple[int, ...], grey: int) -> None:
+        for average, plane in zip(
+            self.averages, planes if self.network_input.colour == "rgb" else (grey,), strict=True
+        ):
+            average.add(plane)
+
+
+class Preprocessor:
+    """Collects the exact area averages of one image for several networks at once."""
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        orientation: int,
+        pixels: PixelFormat,
+        inputs: Mapping[str, NetworkInput],
+        colour: ColourSample | None = None,
+    ) -> None:
+        """Plan for a stored image of `width` x `height` and the network inputs by role.
+
+        `colour` is shown the rows, but of an image whose red, green and blue are known to be equal.
+        Raises TooSmall where the shorter side has less than SMALLEST_SIDE pixels.
+        """
+        if min(width, height) < SMALLEST_SIDE:
+            raise TooSmall(
+                f"The image is {width} x {height} pixels; at least {SMALLEST_SIDE} x {SMALLEST_SIDE} are needed. "
+                "Use the original image, not a thumbnail."
+            )
+        self._orientation, self._pixels = orientation, pixels
+        upright = upright_size(width, height, orientation)
+        self.upright_squares = {role: centred_square(*upright, entry.fraction) for role, entry in inputs.items()}
+        self._targets = [
+            self._target(role, entry, stored_square(self.upright_squares[role], width, height, orientation))
+            for role, entry in inputs.items()
+        ]
+        self._targets.sort(key=_square_of)
+        squares = [target.square for target in self._targets]
+        self._left, self._top = min(square.left for square in squares), min(square.top for square in squares)
+        self._width = max(square.left + square.side for square in squares) - self._left
+        self._height = max(square.top + square.side for square in squares) - self._top
+        self._row = self._top
+        self._colour = colour if pixels.colour_channels > 1 else None
+        if self._colour:
+            self._colour.expect(self._width, self._height, pixels.channels, pixels.sample_bits)
+
+    def _target(self, role: str, entry: NetworkInput, square: Square) -> _Target:
+        channels = self._pixels.colour_channels if entry.colour == "rgb" else 1
+        return _Target(role, entry, square, tuple(AreaAverage(square.side, entry.cells) for _ in range(channels)))
+
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        """Left, top, width and height of the part of the stored image that any network sees."""
+        return self._left, self._top, self._width, self._height
+
+    def add_rows(self, rows: bytes | memoryview) -> None:
+        """Take the next rows of the window: whole rows of `window[2]` pixels each, in the announced pixel format."""
+        stride = self._width * self._pixels.pixel_bytes
+        view = memoryview(rows)
+        for start in range(0, len(view), stride):
+            self._add_row(view[start : start + stride])
+
+    def _add_row(self, row: memoryview) -> None:
+        size = self._pixels.pixel_bytes
+        if self._colour:
+            self._colour.take(self._row - self._top, row)
+        for square, targets in groupby(self._targets, key=_square_of):
+            if square.top <= self._row < square.top + square.side:
+                left = square.left - self._left
+                planes = self._planes(row[left * size : (left + square.side) * size], square.side)
+                grey = luma(planes, square.side)
+                for target in targets:
+                    target.add(planes, grey)
+        self._row += 1
+
+    def _planes(self, part: memoryview, width: int) -> tuple[int, ...]:
+        pixels = self._pixels
+        if pixels.channels == 4:
+            return (first_plane(part, width),) if pixels.grey else colour_planes(part, width)
+        return sample_planes(part, width, pixels.channels, pixels.sample_bits)
+
+    def tensors(self) -> dict[str, array[float]]:
+        """Return the float32 NCHW values of each network input by role, once all rows of the window were added."""
+        return {target.role: self._tensor(target) for target in self._targets}
+
+    def _tensor(self, target: _Target) -> array[float]:
+        entry = target.network_input
+        planes = [orient(average.sums, entry.cells, self._orientation) for average in target.averages]
+        if len(planes) < entry.shape[1]:  # a grey image for a colour network
+            planes = planes * entry.shape[1]
+        return to_tensor(planes, target.square.side**2 * self._pixels.full_scale, entry)
+
+
+def _square_of(target: _Target) -> Square:
+    return target.square

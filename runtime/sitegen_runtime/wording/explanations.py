@@ -1,0 +1,221 @@
+"""Explanations in words, for people: what each method shows, where a map is strongest, what stands beside a picture.
+
+The page draws these and decides nothing. Left and right are those of the picture, as it was analysed, and not those of
+the patient.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sitegen_runtime.bundle.model import Model
+from sitegen_runtime.document import Document
+from sitegen_runtime.explanation import ALL
+from sitegen_runtime.explanation_maps import unavailable
+from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
+from sitegen_runtime.maps.grids import Shape
+from sitegen_runtime.maps.heat_map import Look
+from sitegen_runtime.maps.methods import (
+    CAM,
+    COPIES,
+    FAILS_SANITY_CHECKS,
+    GRAD_CAM,
+    GUIDED_GRAD_CAM,
+    INTEGRATED_GRADIENTS,
+    METHODS,
+    SALIENCY,
+    SMOOTHGRAD,
+    STEPS,
+)
+from sitegen_runtime.wording.gate import BADGE, describe_correction
+
+NOT_FOR_DIAGNOSIS = "Not for diagnostic use."
+LEGEND = {"least": "little influence", "most": "strongest"}
+NAMES = {
+    SALIENCY: "Saliency",
+    CAM: "CAM",
+    GRAD_CAM: "Grad-CAM",
+    GUIDED_GRAD_CAM: "Guided Grad-CAM",
+    SMOOTHGRAD: "SmoothGrad",
+    INTEGRATED_GRADIENTS: "Integrated gradients",
+}
+_SENTENCES = {
+    SALIENCY: "Where a slightly brighter pixel would raise the finding most. Fine, and often noisy.",
+    CAM: "Which regions the last layer adds up to the finding. Coarse, and exact for the last layer.",
+    GRAD_CAM: "Which regions of the last feature map raise the finding, weighted by their gradients. Coarse.",
+    GUIDED_GRAD_CAM: "Grad-CAM's regions, filled with the edges that raise the finding. Fine.",
+    SMOOTHGRAD: f"Saliency, averaged over {COPIES} noisy copies of the image: less noise, and a longer wait.",
+    INTEGRATED_GRADIENTS: f"What each pixel adds on the way from black to this image, in {STEPS} steps. A longer wait.",
+}
+_FAILS = (
+    "Guided methods fail sanity checks: their maps hardly change when the network's weights are replaced by random "
+    "ones (Adebayo et al. 2018). They show edges of the image, whatever the network has learnt."
+)
+_STAGES = {  # what each is called, and where in the whole it ends; most of the wait is the last one but one
+    "waiting": ("Waiting", 0.0),
+    "check": ("Checking the file", 0.02),
+    "pixels": ("Scaling", 0.06),
+    "gate": ("Is it like the training images?", 0.08),
+    "classifier": ("Classifying", 0.12),
+    "features": ("Is it like the training images?", 0.14),
+    "session": ("Making the network ready", 0.2),
+    "explanation": ("Finding what matters", 1.0),
+    "done": ("Done", 1.0),
+}
+_PLACES = (
+    ("in the upper left", "at the top", "in the upper right"),
+    ("on the left", "in the middle", "on the right"),
+    ("in the lower left", "at the bottom", "in the lower right"),
+)
+_ALMOST = 0.8  # of the map's largest value
+
+
+def describe_methods(model: Model) -> dict[str, Any] | None:
+    """Return what the page offers for the findings of a model, or None where no method works for it.
+
+    Keys: `name`, `open` and `missing` (words); `findings`, each with `finding`, `name` and `isAll`; `methods`, each
+    with `method`, `name`, `choice` (its name in a list), `sentence`, and `warning` and `reason` (why it cannot be
+    chosen), or None; `method`, which is shown first; `look`, its `name` and `controls`; `legend`; and `stages`, each
+    with `stage`, `name`, and where in the whole it `begins` and `ends` (0 to 1).
+    """
+    problems = {method: unavailable(model, method) for method in METHODS}
+    reasons = {method: str(problem) for method, problem in problems.items() if problem}
+    available = [method for method in (GRAD_CAM, *METHODS) if method not in reasons]
+    if not available:
+        return None
+    return {
+        "name": "Where the model looked",
+        "open": "Show where",
+        "missing": "Methods that this model cannot give, and why",
+        "findings": list(_findings(model)),
+        "methods": [_method(method, reasons.get(method)) for method in METHODS],
+        "method": available[0],
+        "look": {"name": "Look of the maps", "controls": _controls()},
+        "legend": LEGEND,
+        "stages": list(_stages()),
+    }
+
+
+def describe_map(
+    document: Document, finding: str, method: str, values: Sequence[float], shape: Shape, *, whole: bool = True
+) -> dict[str, Any]:
+    """Return what to say of a map of this document's image, `whole` where it covers that and not its middle alone.
+
+    Keys: `title`; `place` (a sentence: where it is strongest); `alternative` (the picture in words); `badge` and
+    `marks`, as `results.describe` has them; `file` (the name of a saved picture) and `saved` (its `lines`, and its
+    `legend`).
+    """
+    name = document["image"]["name"]
+    badge = BADGE if document.get("forced") else None
+    marks = [document["correction"]] if "correction" in document else []
+    marks += ["forced"] if badge else []
+    title = f"{NAMES[method]} for {_named(finding)}"
+    place = strongest_places(values, shape, "the picture" if whole else "the square in the picture's middle")
+    forced = f" {badge['long']}." if badge else ""
+    lines = [title, name, place, *([_FAILS] if method in FAILS_SANITY_CHECKS else []), *_notes(document, badge)]
+    bundle = document["bundle"]
+    return {
+        "title": title,
+        "place": place,
+        "alternative": f"{title}, over the image {name}. {place}{forced}",
+        "badge": badge,
+        "marks": marks,
+        "file": ".".join([name, method, _file_part(finding), *marks, "png"]),
+        "saved": {"lines": [*lines, f"{NOT_FOR_DIAGNOSIS} {bundle['name']} {bundle['version']}"], "legend": LEGEND},
+    }
+
+
+def describe_failure(document: Document, entry: Document | None) -> dict[str, Any]:
+    """Return `headline` and `details` for an image or an explanation (its `entry`) that could not be had."""
+    error = document.get("error") or (entry or {}).get("error")
+    if error is None:
+        return {"headline": "No map: the gate refused this image", "details": []}
+    headline = "Cancelled" if error["code"] == "cancelled" else "This map could not be made"
+    return {"headline": headline, "details": [error["message"]]}
+
+
+def strongest_places(values: Sequence[float], shape: Shape, covered: str = "the picture") -> str:
+    """Return a sentence that says in which ninths of what it covers a map (row-major) is strongest.
+
+    Those count whose largest value is at least 80 % of the map's; at most three are named, the strongest first.
+    """
+    peaks = {ninth: peak for ninth, peak in _peaks(values, shape).items() if peak > 0.0}
+    if not peaks:
+        return "Nothing in this image raises the finding: the map is empty."
+    ordered = sorted(peaks, key=lambda ninth: (-peaks[ninth], ninth))
+    strong = [_PLACES[row][column] for row, column in ordered if peaks[row, column] >= _ALMOST * peaks[ordered[0]]]
+    first, others = f"Strongest {strong[0]} of {covered}", strong[1:]
+    if len(others) > 2:
+        return f"{first}, and almost as strong in {len(others)} other parts of it."
+    return f"{first}, and almost as strong {' and '.join(others)}." if others else f"{first}."
+
+
+def _peaks(values: Sequence[float], shape: Shape) -> dict[tuple[int, int], float]:
+    """Return the largest value in each ninth, by its row and column; a map of fewer cells has fewer of them."""
+    rows, columns = shape
+    ends = [-(-third * columns // 3) for third in range(4)]
+    parts = [(third, ends[third], ends[third + 1]) for third in range(3) if ends[third] < ends[third + 1]]
+    peaks: dict[tuple[int, int], float] = {}
+    for row in range(rows):
+        line = values[row * columns : (row + 1) * columns]
+        for third, start, end in parts:
+            ninth = 3 * row // rows, third
+            peaks[ninth] = max(peaks.get(ninth, 0.0), max(line[start:end]))
+    return peaks
+
+
+def _method(method: str, reason: str | None) -> dict[str, Any]:
+    fails = method in FAILS_SANITY_CHECKS
+    marks = [*(["fails sanity checks"] if fails else []), *(["not for this model"] if reason else [])]
+    return {
+        "method": method,
+        "name": NAMES[method],
+        "choice": f"{NAMES[method]} ({', '.join(marks)})" if marks else NAMES[method],
+        "sentence": _SENTENCES[method],
+        "warning": _FAILS if fails else None,
+        "reason": reason,
+    }
+
+
+def _findings(model: Model) -> Iterator[dict[str, Any]]:
+    for label in model.labels:
+        yield {"finding": label.name, "name": label.name, "isAll": False}
+    if len(model.labels) > 1:
+        yield {"finding": ALL, "name": "All findings together", "isAll": True}
+
+
+def _stages() -> Iterator[dict[str, Any]]:
+    begins = 0.0
+    for stage, (name, ends) in _STAGES.items():
+        yield {"stage": stage, "name": name, "begins": begins, "ends": ends}
+        begins = ends
+
+
+def _controls() -> list[dict[str, Any]]:
+    """What the page's person can change of a map's look, in the units of `page_maps.read_look`."""
+    usual = Look()
+    maps = [{"value": name, "name": name.capitalize()} for name in COLOUR_MAPS]
+    percent = {"step": 5, "unit": "%"}
+    opacity, threshold = round(100 * usual.opacity), round(100 * usual.threshold)
+    return [
+        {"key": "opacity", "name": "Opacity of the strongest place", "value": opacity, "least": 10, "most": 100}
+        | percent,
+        {"key": "threshold", "name": "Leave out what is weaker than", "value": threshold, "least": 0, "most": 95}
+        | percent,
+        {"key": "colour_map", "name": "Colours", "value": usual.colour_map, "choices": maps},
+    ]
+
+
+def _named(finding: str) -> str:
+    return "all findings together" if finding == ALL else finding
+
+
+def _file_part(finding: str) -> str:
+    """What file systems take as a part of a name."""
+    return "".join(character if character.isalnum() or character in "-_ " else "-" for character in finding)
+
+
+def _notes(document: Document, badge: Mapping[str, str] | None) -> Iterator[str]:
+    if badge:
+        yield f"{badge['long']}."
+    if correction := describe_correction(document):
+        yield f"The image was {correction['done']} before it was analysed."

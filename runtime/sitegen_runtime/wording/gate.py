@@ -1,0 +1,116 @@
+"""What the gate found, in words and shares: its reasons, what it measured and where that lies among known images.
+
+A position is the share of the reference images of a bundle that are less unlike. It is said in words and drawn as a
+scale from 0 to 1, on which the threshold lies where the same table puts it.
+"""
+
+from collections.abc import Iterator
+from math import floor
+from typing import Any
+
+from sitegen_runtime.bundle.model import Gate
+from sitegen_runtime.document import Document
+from sitegen_runtime.gate.positions import position
+from sitegen_runtime.gate.refusal import reason_of_score, reason_of_ssim
+
+_MEASURES = {
+    "ssim": "Similarity to its reconstruction (SSIM)",
+    "ssim-gaussian": "Similarity to its reconstruction (SSIM, Gaussian window)",
+    "l1": "Mean error of its reconstruction (L1)",
+    "l2": "Root of the mean squared error of its reconstruction (L2)",
+    "latent": "Distance of its code from the centre of all codes",
+    "turned": "What turning or inverting it would gain (SSIM)",
+    "mahalanobis": "Distance of its features from those of known images (Mahalanobis)",
+    "energy": "Energy of the classifier's answer",
+    "max-logit": "Largest logit of the classifier",
+    "vim": "Weight of what its features have beyond those of known images (ViM)",
+    "combined": "The measures taken together",
+}
+_TURNS = {"turn-90": "by 90° clockwise", "turn-180": "by 180°", "turn-270": "by 90° anticlockwise"}
+CAPTIONS = {
+    "image": "The image as the gate took it",
+    "reconstruction": "Its reconstruction: the nearest to it that a network draws which knows only training images",
+}
+BADGE = {"short": "Forced", "long": "Forced: the gate refused this image"}
+
+
+def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
+    """Return what to say of the gate's judgement.
+
+    Keys: `accepted`; `measures`, the SSIM first, each with `label`, `text` (the value and its limit), `passed`,
+    `sentence` (the position in words), `share` and `mark` (the positions of the image and of the threshold, 0 to 1)
+    and `spoken` (the scale in words), of which there are none without a table of quantiles; `offers`, each with
+    `correction`, `message` and `button`; `captions` of the pictures.
+    """
+    judged = document["gate"]
+    return {
+        "accepted": judged["accepted"],
+        "measures": [_measure(entry, gate) for entry in _measured(judged)],
+        "offers": [] if document.get("correction") else list(_offers(judged)),
+        "captions": CAPTIONS,
+    }
+
+
+def describe_correction(document: Document) -> dict[str, str] | None:
+    """Return what was done to the image before its analysis (`done`), and the name of the way back (`undo`)."""
+    correction = document.get("correction")
+    if correction is None:
+        return None
+    done = "inverted" if correction == "invert" else f"turned {_TURNS[correction]}"
+    return {"done": done, "undo": "Analyse it as it is in the file"}
+
+
+def reasons(judged: Document) -> list[str]:
+    """Return why the gate refused an image, a sentence or two for each reason; what it offers is no reason."""
+    found = [] if judged["score"] >= judged["threshold"] else [reason_of_ssim(judged["score"], judged["threshold"])]
+    for score in judged.get("scores", ()):
+        if not score["passed"]:
+            found.append(reason_of_score(score["metric"], score["value"], score["threshold"], score["higher"]))
+    return found + [check["message"] for check in judged.get("checks", ()) if not check["correction"]]
+
+
+def position_in_words(share: float | None, gate: Gate) -> str | None:
+    """Say where an image lies among the reference images; None without a position."""
+    if share is None or gate.quantiles is None:
+        return None
+    known = f"the {gate.quantiles.of} images, which are like those the model was trained on"
+    if share >= 1:
+        return f"At least as unlike as all of {known}."
+    percent = floor(1000 * share) / 10  # rounding up could make 100 % of less than all
+    return f"More unlike than {percent:.1f} % of {known}." if percent else f"Hardly more unlike than any of {known}."
+
+
+def _measured(judged: Document) -> Iterator[Document]:
+    passed = judged["score"] >= judged["threshold"]
+    yield {
+        "metric": judged["metric"],
+        "value": judged["score"],
+        "threshold": judged["threshold"],
+        "higher": "alike",
+        "passed": passed,
+        "position": judged.get("position"),
+    }
+    yield from judged.get("scores", ())
+
+
+def _measure(entry: Document, gate: Gate) -> dict[str, Any]:
+    limit = "at least" if entry["higher"] == "alike" else "at most"
+    share = entry["position"]
+    sentence = position_in_words(share, gate)
+    mark = None if sentence is None else position(entry["threshold"], entry["metric"], gate)
+    return {
+        "label": _MEASURES.get(entry["metric"], entry["metric"]),
+        "text": f"{entry['value']:.3f}; {limit} {entry['threshold']:.3f} is needed",
+        "passed": entry["passed"],
+        "sentence": sentence,
+        "share": share,
+        "mark": mark,
+        "spoken": None if mark is None else f"{sentence} Refused beyond {100 * mark:.1f} %.",
+    }
+
+
+def _offers(judged: Document) -> Iterator[dict[str, str]]:
+    for check in judged.get("checks", ()):
+        if correction := check.get("correction"):
+            action = "Invert" if correction == "invert" else f"Turn {_TURNS[correction]}"
+            yield {"correction": correction, "message": check["message"], "button": f"{action} and analyse"}

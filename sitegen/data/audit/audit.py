@@ -1,0 +1,161 @@
+"""What is wrong with a data set, and what is in it: looked at before training, file by file.
+
+Problems are what makes figures wrong: files that cannot be read, the same image twice, a patient on both sides of a
+split, an age that no one reaches. Everything else is described and left to judgement.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sitegen.data.records import Record, label_names, straddling_patients
+from sitegen.data.tensors.dicom_pixels import as_image
+from sitegen_runtime.errors import ImageError
+from sitegen_runtime.formats import inspect_image
+
+SCHEMA = "sitegen.data-audit/1"
+OLDEST = 120
+"""Years; a greater age is a problem of the data."""
+
+_AGES = ((0, 18), (18, 40), (40, 60), (60, 80), (80, OLDEST + 1))
+_UNSAID = "not said"
+_SIZES = 10
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look at one file gave: why it cannot be read, or its content's hash and its size as stored."""
+
+    problem: str = ""
+    content: str = ""
+    width: int = 0
+    height: int = 0
+
+
+def audit(
+    records: Sequence[Record], workers: int | None = None, step: Callable[[Iterable[Seen]], Iterable[Seen]] = iter
+) -> Report:
+    """Return the report on a data set: JSON's types alone, described in docs/data.md.
+
+    Every file is read whole, in `workers` processes (all cores by default); `step` may wrap the sequence of looks, for
+    a display of progress. Paths are as the records have them.
+    """
+    with ProcessPoolExecutor(workers) as pool:
+        looks = list(step(pool.map(look, [record.path for record in records], chunksize=16)))
+    problems = {
+        "unreadable": [
+            {"file": str(record.path), "problem": seen.problem}
+            for record, seen in zip(records, looks, strict=True)
+            if seen.problem
+        ],
+        "duplicates": list(_duplicates(records, looks)),
+        "patients_in_several_splits": straddling_patients(records),
+        "impossible_ages": [
+            {"file": str(record.path), "age": record.age} for record in records if (record.age or 0) > OLDEST
+        ],
+    }
+    return {
+        "schema": SCHEMA,
+        "images": len(records),
+        "patients": len({record.patient for record in records}),
+        "images_of_a_patient": _spread(Counter(record.patient for record in records).values()),
+        "problems": problems,
+        "clean": not any(problems.values()),
+        "sizes": _sizes(looks),
+        "labels": label_names(records),
+        "prevalence": {name: prevalence(records, of) for name, of in GROUPS.items()},
+    }
+
+
+def look(path: Path) -> Seen:
+    """Return what one file is. Its type and wholeness are judged by the runtime, as for an image to analyse.
+
+    The content is what remains after metadata that no decoder needs: a copy with another comment is the same image. Of
+    a DICOM file it is the grey image: a copy for another patient, or compressed without loss, is the same image.
+    """
+    try:
+        image = inspect_image(as_image(path.read_bytes()))
+    except OSError as error:
+        return Seen(f"cannot be read: {error.strerror or type(error).__name__}")
+    except ImageError as error:
+        return Seen(str(error))
+    content = sha256(f"{image.media_type} {image.orientation} ".encode() + image.payload).hexdigest()
+    return Seen("", content, image.width, image.height)
+
+
+def prevalence(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, Report]:
+    """Return, by group in alphabetical order, the images, patients, and for each label how many have and lack it.
+
+    Images in which a label is not known count with neither.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        groups.setdefault(of(record) or _UNSAID, []).append(record)
+    return {name: _counts(group) for name, group in sorted(groups.items())}
+
+
+def age_group(record: Record) -> str:
+    """Return the name of a record's age group, "" where the age is not known, or impossible."""
+    if record.age is None or record.age > OLDEST:
+        return ""
+    low, high = next((low, high) for low, high in _AGES if low <= record.age < high)
+    return f"{low:02d}–{high - 1:02d}"
+
+
+GROUPS: dict[str, Callable[[Record], str]] = {
+    "split": lambda record: record.split,
+    "source": lambda record: record.source,
+    "age": age_group,
+    "sex": lambda record: record.sex,
+    "view": lambda record: record.view,
+    "body_part": lambda record: record.body_part,
+}
+"""What prevalence is broken down by, and the group of a record."""
+
+
+def _counts(group: Sequence[Record]) -> Report:
+    labels = {}
+    for name in label_names(group):
+        values = Counter(record.labels.get(name) for record in group)
+        labels[name] = {"present": values[1.0], "absent": values[0.0]}
+    return {"images": len(group), "patients": len({record.patient for record in group}), "labels": labels}
+
+
+def _duplicates(records: Sequence[Record], looks: Sequence[Seen]) -> Iterator[Report]:
+    same: dict[str, list[Record]] = {}
+    for record, seen in zip(records, looks, strict=True):
+        if seen.content:
+            same.setdefault(seen.content, []).append(record)
+    for group in same.values():
+        if len(group) > 1:
+            yield {
+                "files": [str(record.path) for record in group],
+                "several_splits": len({record.split for record in group}) > 1,
+                "several_patients": len({record.patient for record in group}) > 1,
+                "labels_differ": any(record.labels != group[0].labels for record in group),
+            }
+
+
+def _sizes(looks: Iterable[Seen]) -> Report:
+    sizes = Counter((seen.width, seen.height) for seen in looks if seen.content)
+    if not sizes:
+        return {"different": 0, "width": None, "height": None, "aspect": None, "most": []}
+    return {
+        "different": len(sizes),
+        "width": _spread(width for width, _ in sizes.elements()),
+        "height": _spread(height for _, height in sizes.elements()),
+        "aspect": _spread(round(width / height, 4) for width, height in sizes.elements()),
+        "most": [{"width": w, "height": h, "images": n} for (w, h), n in sizes.most_common(_SIZES)],
+    }
+
+
+def _spread(values: Iterable[float]) -> Report:
+    known = list(values)
+    return {"least": min(known), "median": median(known), "most": max(known)} if known else {}

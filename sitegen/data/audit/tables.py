@@ -1,0 +1,94 @@
+"""An audit's report as tables for a terminal."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.table import Table
+
+from sitegen.data.audit.audit import Report
+
+_SHOWN = 10
+_GROUPS = 8
+_BY = {"body_part": "body part"}
+
+
+def as_tables(report: Report) -> list[Table]:
+    """Return the tables of a report: what it is of, its problems if any, prevalence by whatever is said at all."""
+    tables = [_facts(report)]
+    if not report["clean"]:
+        tables.append(_problems(report["problems"]))
+    tables += [
+        prevalence_table(_BY.get(name, name), groups, report["labels"])
+        for name, groups in report["prevalence"].items()
+        if name == "split" or list(groups) != ["not said"]
+    ]
+    return tables
+
+
+def problem_count(report: Report) -> int:
+    """Return how many problems there are, a group of duplicates and a patient counting as one each."""
+    return sum(len(found) for found in report["problems"].values())
+
+
+def prevalence_table(by: str, groups: Report, labels: list[str]) -> Table:
+    """Return how many images and patients are in each of the groups of `audit.prevalence`, and who has each label."""
+    largest = sorted(groups, key=lambda name: -groups[name]["images"])[:_GROUPS]
+    shown = {name: group for name, group in groups.items() if name in largest}
+    table = Table("", *shown, title=f"By {by}: images, share of judged", title_justify="left")
+    table.columns[0].no_wrap = True
+    if len(groups) > len(shown):
+        table.caption = f"The {_GROUPS} largest of {len(groups)}; all are in --json FILE"
+    for name in ("images", "patients"):
+        table.add_row(name, *(str(group[name]) for group in shown.values()))
+    for label in labels:
+        table.add_row(label, *(_share(group["labels"].get(label)) for group in shown.values()))
+    return table
+
+
+def _facts(report: Report) -> Table:
+    title = f"{report['images']} images of {report['patients']} patients, in {report['sizes']['different']} sizes"
+    table = Table("", "least", "median", "most", title=title, title_justify="left")
+    spreads = {"images of a patient": report["images_of_a_patient"]}
+    spreads |= {name: report["sizes"][name] or {} for name in ("width", "height", "aspect")}
+    for name, spread in spreads.items():
+        if spread:
+            table.add_row(name, *(f"{spread[part]:g}" for part in ("least", "median", "most")))
+    return table
+
+
+def _problems(problems: Report) -> Table:
+    table = Table("problem", "where", "what", title="Problems", title_justify="left")
+    for name, found in problems.items():
+        lines = list(_lines(name, found))
+        for where, what in lines[:_SHOWN]:
+            table.add_row(name.replace("_", " "), where, what)
+        if len(lines) > _SHOWN:
+            table.add_row(name.replace("_", " "), f"… and {len(lines) - _SHOWN} more", "all are in --json FILE")
+    return table
+
+
+def _lines(name: str, found: Any) -> Iterator[tuple[str, str]]:
+    if name == "duplicates":
+        for group in found:
+            yield "\n".join(group["files"]), _remarks(group)
+    elif name == "patients_in_several_splits":
+        for patient, splits in found.items():
+            yield patient, ", ".join(splits)
+    else:
+        for entry in found:
+            yield entry["file"], str(entry.get("problem") or f"{entry['age']:g} years")
+
+
+def _remarks(group: Report) -> str:
+    remarks = {
+        "several_splits": "in several splits",
+        "several_patients": "under several patients",
+        "labels_differ": "with different labels",
+    }
+    return ", ".join(text for name, text in remarks.items() if group[name]) or "same split, patient and labels"
+
+
+def _share(counts: dict[str, int] | None) -> str:
+    if counts is None or not (judged := counts["present"] + counts["absent"]):
+        return "unknown"
+    return f"{counts['present']}\n{100 * counts['present'] / judged:.1f} %"

@@ -1,0 +1,1 @@
+"""Image files as the tensors that networks take, made once and kept."""

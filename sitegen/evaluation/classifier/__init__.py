@@ -1,0 +1,1 @@
+"""What a classifier achieves on labelled images: study, document, figures, page."""

@@ -1,0 +1,161 @@
+"""An evaluation of explanations for people: one HTML file with its figures, and tables to print.
+
+    as_html(document)      loads nothing; the same document gives the same bytes
+    as_tables(document)    for the terminal
+
+Every text of the document is escaped, and the page's policy allows no script and no pictures: it holds none of the
+images that were explained.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+from rich.text import Text
+
+from sitegen import resources
+from sitegen.evaluation.classifier.page import NOTHING, number, stacked
+from sitegen.evaluation.explanations.figures import curves_figure, matrix_figure, sanity_figure
+from sitegen.evaluation.report.forest import Row, forest_figure
+
+Part = Mapping[str, Any]
+AREAS = {
+    "deletion": "deletion",
+    "insertion": "insertion",
+    "road_most": "ROAD, most relevant first",
+    "road_least": "ROAD, least relevant first",
+    "road_gap": "ROAD, gap",
+}
+CURVES = {
+    "deletion": "share of cells deleted, most relevant first",
+    "insertion": "share of cells inserted, most relevant first",
+    "road_most": "share of cells filled in, most relevant first",
+    "road_least": "share of cells filled in, least relevant first",
+}
+MEASURES = {
+    "signed": "rank correlation",
+    "absolute": "rank correlation of absolute values",
+    "ssim": "structural similarity",
+}
+_HERE = Path(__file__).parent
+
+
+def as_html(document: Part) -> str:
+    """Return the report of a document that `study.study` made, in UTF-8 with LF line ends."""
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"number": number, "stacked": stacked}
+    shared = [
+        resources.templates() / "style.css",
+        _HERE.parent / "report" / "style.css",
+        _HERE.parent / "gate" / "page.css",
+    ]
+    return environment.get_template("page.html.j2").render(
+        document=document,
+        style=Markup("".join(path.read_text("utf-8") for path in shared)),  # noqa: S704  # our own files
+        areas=AREAS,
+        measures=MEASURES,
+        verdicts=_verdicts(document),
+        planted=[_svg(drawn) for drawn in _planted(document)],
+        sanity=[(title, _svg(drawn)) for title, drawn in _sanity(document)],
+        curves=[_svg(drawn) for drawn in _curves(document)],
+        agreement=[(title, _svg(drawn)) for title, drawn in _agreement(document)],
+    )
+
+
+def as_tables(document: Part) -> Iterator[Table]:
+    """Return a table of all methods, and those of the sanity check and of the planted marks where there are any."""
+    table = _table("Areas, means over images", "map", *AREAS.values())
+    for method in document["methods"]:
+        table.add_row(Text(method["name"]), *(_value(method["areas"][area]) for area in AREAS))
+    yield table
+    if document["sanity"]:
+        title = f"Sanity check, the upper {document['sanity']['read_at'] + 1} stages random"
+        table = _table(title, "map", MEASURES["signed"], "at most", "")
+        for each in document["sanity"]["methods"]:
+            table.add_row(Text(each["name"]), number(each["similarity"]), number(each["limit"]), _passes(each))
+        yield table
+    if document["planted"]:
+        area = document["planted"]["area"]
+        table = _table(f"Planted marks, {area:.3f} of the image", "map", "points to it", "mass on it", "")
+        for each in document["planted"]["methods"]:
+            row = _value(each["hits"]), _value(each["mass"]), "finds it" if each["finds"] else "does not"
+            table.add_row(Text(each["name"]), *row)
+        yield table
+
+
+def _verdicts(document: Part) -> list[dict[str, Any]]:
+    """For each method what the sanity check and the planted marks say of it, in words; nothing where neither was."""
+    sanity = {each["name"]: _passes(each) for each in (document["sanity"] or {"methods": []})["methods"]}
+    planted = {
+        each["name"]: "found" if each["finds"] else "not found"
+        for each in (document["planted"] or {"methods": []})["methods"]
+    }
+    return [
+        {
+            "name": method["name"],
+            "marked": method["marked_as_failing"],
+            "sanity": sanity.get(method["name"], NOTHING),
+            "planted": planted.get(method["name"], NOTHING),
+        }
+        for method in document["methods"]
+        if method["kind"] != "baseline"
+    ]
+
+
+def _passes(each: Part) -> str:
+    return "passes" if each["passes"] else "fails"
+
+
+def _planted(document: Part) -> Iterator[str]:
+    if document["planted"]:
+        methods, area = document["planted"]["methods"], document["planted"]["area"]
+        told = "Share of images on which the strongest cell lies in the mark, with intervals of 95 %."
+        yield forest_figure("hits", told, [Row(each["name"], each["hits"]) for each in methods], "points to the mark")
+        told = "Share of each map that lies in the mark, with intervals of 95 %; the line is its share of the image."
+        yield forest_figure(
+            "mass", told, [Row(each["name"], each["mass"]) for each in methods], "mass on the mark", area
+        )
+
+
+def _sanity(document: Part) -> Iterator[tuple[str, str]]:
+    if document["sanity"]:
+        for measure, told in MEASURES.items():
+            drawn = sanity_figure(f"cascading-{measure}", "cascading", document["sanity"], measure, told)
+            yield f"From the last layer back, {told}", drawn
+        drawn = sanity_figure("independent", "independent", document["sanity"], "signed", MEASURES["signed"])
+        yield f"One group alone, {MEASURES['signed']}", drawn
+
+
+def _curves(document: Part) -> Iterator[str]:
+    if document["with_curves"]:
+        for curve, told in CURVES.items():
+            yield curves_figure(curve, told, document["methods"], curve, document["curves_at"][curve])
+
+
+def _agreement(document: Part) -> Iterator[tuple[str, str]]:
+    agreement = document["agreement"]
+    titles = {"rank_correlation": "Rank correlation", "top_overlap": "Overlap of the strongest tenth of the cells"}
+    for key, title in titles.items():
+        yield title, matrix_figure(key, title, agreement["names"], agreement[key])
+
+
+def _table(title: str, first: str, *others: str) -> Table:
+    table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column(first, overflow="fold", min_width=10)
+    for name in others:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _value(interval: Part | None) -> str:
+    return NOTHING if interval is None else number(interval["value"])
+
+
+def _svg(drawn: str) -> Markup:
+    return Markup(drawn)  # noqa: S704  # Matplotlib escaped its texts, and `drawing` its own

@@ -1,0 +1,1 @@
+"""How well gates tell images that a model may judge from all others: study, document, figures, page."""

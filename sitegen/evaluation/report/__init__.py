@@ -1,0 +1,1 @@
+"""What all reports share: how they are drawn."""

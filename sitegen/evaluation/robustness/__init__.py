@@ -1,0 +1,1 @@
+"""How well models hold out against turned, moved and scaled images: study, document, figure, page."""

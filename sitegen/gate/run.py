@@ -1,0 +1,190 @@
+"""A recipe's gate: its images as tensors, and the training of a reconstruction network on them.
+
+In the work folder:
+
+    gate-training.pt      the training so far, replaced after every round
+    gate-log.csv          a row a round
+    gate-samples/         a picture a round: validation images, their reconstructions, and what it makes up
+    gate.pt               the trained gate, once it is complete
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from sitegen.data.dataset import read_records
+from sitegen.data.records import TRAIN, VALID
+from sitegen.data.tensors.cache import Usable, usable_tensors
+from sitegen.errors import DataError, SettingsError
+from sitegen.gate.training.fit import GateImages, GateWatch, Row, fit_gate
+from sitegen.gate.training.presets import GateRecipe, read_gate_recipe
+from sitegen.gate.training.sample_grid import COLUMNS, sample_grid, save_grid
+from sitegen.networks.reconstruction import ReconstructionNetwork, reconstruction_document
+from sitegen.networks.trained_gate import TrainedGate, save_gate
+from sitegen.settings.reading import settings_document
+from sitegen.settings.recipe import GatePlan, RecipeFile
+from sitegen.training.examples import equal_weights
+from sitegen.training.prepare import load_split
+from sitegen_runtime.bundle.model import NetworkInput
+
+GATE, GATE_TRAINING, GATE_LOG, GATE_SAMPLES = "gate.pt", "gate-training.pt", "gate-log.csv", "gate-samples"
+ROLE = "gate"
+IMAGE_NAMES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+@dataclass(frozen=True)
+class PreparedGate:
+    """All that training a gate needs: the recipe resolved, the images, what the network sees of one."""
+
+    file: RecipeFile
+    recipe: GateRecipe
+    images: GateImages
+    image: NetworkInput
+    problems: list[tuple[Path, str]]
+
+
+@dataclass(frozen=True)
+class GateTraining:
+    """What a training has come to: the gate where it is complete, and the figures of every round."""
+
+    prepared: PreparedGate
+    history: list[Row]
+    trained: TrainedGate | None
+
+
+def gate_plan(file: RecipeFile) -> GatePlan:
+    """Return the recipe's gate. Raises SettingsError where it has none."""
+    if file.gate is None:
+        raise SettingsError('The recipe has no [gate]. Write one; "[gate]" alone takes every default.')
+    return file.gate
+
+
+def gate_input(file: RecipeFile, side: int) -> NetworkInput:
+    """Return what the gate sees: the classifier's own square of the image, grey, in 0..1."""
+    return NetworkInput("image", (1, 1, side, side), "grey", file.image.fraction, (0.0, 1.0), (0.0,), (1.0,))
+
+
+def prepare_gate(file: RecipeFile, work: Path, place: Path | None = None, more: Sequence[Path] = ()) -> PreparedGate:
+    """Read the images of a recipe's gate; `place` is other data than the recipe names, `more` further folders.
+
+    Raises DataError where images are missing, SettingsError where settings do not fit.
+    """
+    plan = gate_plan(file)
+    recipe = read_gate_recipe(plan.training)
+    image = gate_input(file, recipe.network.side)
+    records = read_records(file, place)
+    train, valid = (load_split(file, records, split, work, {ROLE: image}) for split in (TRAIN, VALID))
+    tensors, sources = [train.tensors], [record.source for record in train.records]
+    problems = train.problems + valid.problems
+    for folder in (*(file.place(name) for name in plan.images), *more):
+        usable = _usable_images(folder, image, work)
+        tensors.append(usable.tensors[ROLE])
+        sources += [str(folder)] * len(usable.kept)
+        problems += usable.problems
+    images = GateImages(
+        torch.from_numpy(np.concatenate(tensors)), equal_weights(sources), torch.from_numpy(np.array(valid.tensors))
+    )
+    return PreparedGate(file, recipe, images, image, problems)
+
+
+def train_gate(
+    file: RecipeFile,
+    work: Path,
+    place: Path | None = None,
+    *,
+    more: Sequence[Path] = (),
+    rounds_now: int | None = None,
+    console: Console | None = None,
+) -> GateTraining:
+    """Train the gate of a recipe in the folder `work`, going on where an earlier run was stopped.
+
+    Raises what `prepare_gate` and `fit_gate` raise.
+    """
+    prepared = prepare_gate(file, work, place, more)
+    with ShownRounds(prepared, work, console or Console(stderr=True)) as watch:
+        network, history, complete = fit_gate(prepared.images, prepared.recipe, work / GATE_TRAINING, watch, rounds_now)
+    if not complete:
+        return GateTraining(prepared, history, None)
+    trained = _trained(prepared, network, history)
+    save_gate(trained, work / GATE)
+    return GateTraining(prepared, history, trained)
+
+
+def _trained(prepared: PreparedGate, network: ReconstructionNetwork, history: list[Row]) -> TrainedGate:
+    made_by = {
+        "recipe": settings_document(replace(prepared.file, folder="")),
+        "folder": prepared.file.folder,
+        "training": settings_document(prepared.recipe),
+        "images": {"train": len(prepared.images.train), "valid": len(prepared.images.valid)},
+        "history": history,
+        "torch": str(torch.__version__),
+    }
+    return TrainedGate(network, reconstruction_document(prepared.recipe.network), prepared.image, made_by)
+
+
+def _usable_images(folder: Path, image: NetworkInput, work: Path) -> Usable:
+    """The images below a folder that can be used. Raises DataError where none can."""
+    usable = usable_tensors(_images_of(folder), {ROLE: image}, work / "tensors")
+    if not usable.kept:
+        path, message = usable.problems[0]
+        raise DataError(
+            f"None of the {len(usable.problems)} images in {folder}, named for the gate's training, can be used. "
+            f"The first is {path}: {message} Give readable images, or leave out this folder."
+        )
+    return usable
+
+
+def _images_of(folder: Path) -> list[Path]:
+    """Every image below a folder, in the order of names. Raises DataError where there is none."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_NAMES)
+    if not found:
+        raise DataError(f"{folder}, named for the gate's training, has no images ({', '.join(IMAGE_NAMES)}).")
+    return found
+
+
+class ShownRounds(GateWatch):
+    """Shows a line a round and a bar in between, writes the log and the sample grids; to be used as a context."""
+
+    def __init__(self, prepared: PreparedGate, work: Path, console: Console) -> None:
+        self._work, self._recipe = work, prepared.recipe
+        shown = prepared.images.valid
+        self._shown = shown[:: max(1, len(shown) // COLUMNS)]
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._task = self._progress.add_task("training the gate", total=prepared.recipe.steps)
+
+    def __enter__(self) -> "ShownRounds":
+        """Show the bar."""
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+
+    def begun(self, history: Sequence[Row]) -> None:
+        """Say where a resumed training goes on."""
+        if history:
+            self._progress.update(self._task, completed=history[-1]["step"])
+            self._progress.console.print(f"resumed after step {history[-1]['step']:.0f}")
+
+    def step(self) -> None:
+        """Advance the bar."""
+        self._progress.advance(self._task)
+
+    def round(self, history: Sequence[Row], network: ReconstructionNetwork) -> None:
+        """Show the round's figures, write log and samples."""
+        figures = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in history[-1].items())
+        self._progress.console.print(figures)
+        self._work.mkdir(parents=True, exist_ok=True)
+        with (self._work / GATE_LOG).open("w", encoding="utf-8", newline="") as out:
+            writer = csv.DictWriter(out, list(history[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(history)
+        save_grid(sample_grid(network, self._shown), self._work / GATE_SAMPLES / f"{int(history[-1]['step']):07d}.png")

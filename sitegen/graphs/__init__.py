@@ -1,0 +1,1 @@
+"""ONNX files: reading, running, naming and rewriting them."""

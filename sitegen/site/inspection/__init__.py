@@ -1,0 +1,1 @@
+"""What a site carries for those who inspect it: its parts, their licences, its policy."""

@@ -1,0 +1,1 @@
+"""Whether a copy of a site is what was built: hashes and signatures."""

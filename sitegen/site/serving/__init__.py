@@ -1,0 +1,1 @@
+"""What a site needs where it is served: a server to look at it, reloading, going on without a network."""

@@ -1,0 +1,206 @@
+"""A recipe's classifier: its images as tensors, its network, and the training of the one on the other.
+
+In the work folder:
+
+    tensors/         inputs of the network, one file an image, kept for the next time
+    split.csv        file, patient and split of every image
+    left-out.csv     images that could not be used, and why
+    training.pt      the training so far, replaced after every epoch
+    log.csv          a row an epoch
+    classifier.pt    the trained classifier, once it is complete
+"""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sitegen.data.dataset import read_records
+from sitegen.data.records import TRAIN, VALID, Record, label_matrix, label_names
+from sitegen.data.splits import write_split
+from sitegen.data.tensors.cache import Usable, usable_tensors
+from sitegen.errors import CheckpointError, DataError, SettingsError
+from sitegen.networks.classifier import Classifier, as_one_logit
+from sitegen.networks.registry import NetworkSettings, make_network, network_document, read_network
+from sitegen.networks.trained import TrainedClassifier, load_trained, read_checkpoint
+from sitegen.networks.vit import TransformerSettings
+from sitegen.settings.reading import settings_document
+from sitegen.settings.recipe import RecipeFile, network_input
+from sitegen.training.examples import LabelledImages, equal_weights
+from sitegen.training.fit import TrainingData
+from sitegen.training.history import Epoch, phase_summaries
+from sitegen.training.losses import OneAgainstAllSettings
+from sitegen.training.presets import PRESETS, Recipe, read_recipe
+from sitegen_runtime.bundle.model import NetworkInput
+
+ROLE = "classifier"
+FRACTION_LOST = 0.1  # of a data set's images that may be unusable before the data set is
+
+
+@dataclass(frozen=True)
+class ImageSplit:
+    """The usable images of one split: records and tensors float32 [N, C, side, side], in one order."""
+
+    records: list[Record]
+    tensors: np.ndarray[Any, np.dtype[np.float32]]
+    problems: list[tuple[Path, str]]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All that training needs: the recipe resolved, the data, and a new network."""
+
+    file: RecipeFile
+    recipe: Recipe
+    settings: NetworkSettings
+    data: TrainingData
+    image: NetworkInput
+    problems: list[tuple[Path, str]]
+
+    @property
+    def batches(self) -> int:
+        """How many batches there are, in all phases together."""
+        steps = -(-len(self.data.train.images) // self.recipe.batch)
+        return steps * sum(phase.epochs for phase in self.recipe.phases)
+
+
+def training_recipe(file: RecipeFile) -> Recipe:
+    """Return the recipe of training, with its preset's values filled in."""
+    return read_recipe(file.training)
+
+
+def load_split(
+    file: RecipeFile,
+    records: Sequence[Record],
+    split: str,
+    work: Path,
+    inputs: Mapping[str, NetworkInput] | None = None,
+) -> ImageSplit:
+    """Return the images of one split, those that cannot be used left out and named.
+
+    They are as the classifier sees them, or as the one network that `inputs` describes by its role. Raises DataError
+    where none is left, or more than a tenth is lost.
+    """
+    chosen = [record for record in records if record.split == split]
+    if not chosen:
+        there = ", ".join(sorted({record.split or '""' for record in records}))
+        raise DataError(f"no image is in the split {split!r}; there are {there}. Set split in the recipe's [data].")
+    inputs = inputs or {ROLE: network_input(file.image)}
+    (role,) = inputs
+    usable: Usable = usable_tensors([record.path for record in chosen], inputs, work / "tensors")
+    if len(usable.problems) > FRACTION_LOST * len(chosen):
+        path, message = usable.problems[0]
+        raise DataError(
+            f"{len(usable.problems)} of {len(chosen)} images of the split {split!r} cannot be used; {path}: {message}"
+        )
+    return ImageSplit([chosen[index] for index in usable.kept], usable.tensors[role], usable.problems)
+
+
+def prepare(file: RecipeFile, work: Path, place: Path | None = None) -> Prepared:
+    """Read a recipe's images and settings; `place` is other data than the recipe names. Writes split and left-out."""
+    recipe = training_recipe(file)
+    records = read_records(file, place)
+    labels = tuple(label_names(records))
+    settings = network_settings(file, recipe, len(labels))
+    image = network_input(file.image)
+    parts = {split: load_split(file, records, split, work) for split in (TRAIN, VALID)}
+    work.mkdir(parents=True, exist_ok=True)
+    where = place or file.place(file.data.place)
+    write_split(
+        [record for record in records if record.split], where if where.is_dir() else where.parent, work / "split.csv"
+    )
+    problems = [problem for part in parts.values() for problem in part.problems]
+    _write_problems(problems, work / "left-out.csv")
+    black, white = ends(image)
+    train, valid = (_labelled(parts[split], labels, file.data.balance_sources) for split in (TRAIN, VALID))
+    return Prepared(file, recipe, settings, TrainingData(train, valid, labels, black, white), image, problems)
+
+
+def ends(image: NetworkInput) -> tuple[float, float]:
+    """Return what black and white are to the network. With several channels: the least and the greatest of them."""
+    low, high = image.range
+    values = [(end - mean) / std for end in (low, high) for mean, std in zip(image.mean, image.std, strict=True)]
+    return min(values), max(values)
+
+
+def network_settings(file: RecipeFile, recipe: Recipe, labels: int) -> NetworkSettings:
+    """Return the network's settings, for as many channels and labels as there are; the preset's where none is named.
+
+    Raises SettingsError where the recipe's network is for other channels or labels.
+    """
+    preset = PRESETS.get(str(file.training.get("preset")))
+    document: Mapping[str, Any] = file.network or (network_document(preset.network) if preset else {})
+    outputs = 2 if isinstance(recipe.loss, OneAgainstAllSettings) else labels
+    if outputs == 2 and labels != 1 and isinstance(recipe.loss, OneAgainstAllSettings):
+        raise SettingsError(f"one-against-all has one label, and the data has {labels}; choose one in [data] labels")
+    needed = {"labels": outputs, "channels": 3 if file.image.colour == "rgb" else 1}
+    settings = read_network({**document, **needed})
+    if isinstance(settings, TransformerSettings):
+        settings = replace(settings, side=file.image.side)
+    for name, value in needed.items():
+        if name in file.network and file.network[name] != value:
+            raise SettingsError(f"network.{name} is {file.network[name]}, and the recipe's data and image have {value}")
+    return settings
+
+
+def new_network(prepared: Prepared, initial: Path | None = None) -> Classifier:
+    """Return the network to begin with, drawn from the recipe's seed; its body from the weights in `initial`, if given.
+
+    Of a file of weights, those whose names are not the head's must all fit. Raises CheckpointError where they do not.
+    """
+    torch.manual_seed(prepared.recipe.seed)
+    network = make_network(prepared.settings)
+    if initial:
+        _begin_with(network, initial)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # quicker on a CPU
+    return network
+
+
+def trained_classifier(prepared: Prepared, network: Classifier, history: Sequence[Epoch]) -> TrainedClassifier:
+    """Return what is kept of a finished training: a network of one logit a label, and how it was made."""
+    one_logit = isinstance(prepared.recipe.loss, OneAgainstAllSettings)
+    kept = as_one_logit(network) if one_logit else network
+    settings = replace(prepared.settings, labels=1) if one_logit else prepared.settings
+    made_by = {
+        "recipe": settings_document(replace(prepared.file, folder="")),
+        "folder": prepared.file.folder,
+        "training": settings_document(prepared.recipe),
+        "images": {"train": len(prepared.data.train.images), "valid": len(prepared.data.valid.images)},
+        "phases": phase_summaries(history),
+        "torch": str(torch.__version__),
+    }
+    return TrainedClassifier(kept.eval(), network_document(settings), prepared.data.labels, prepared.image, made_by)
+
+
+def _labelled(split: ImageSplit, labels: Sequence[str], balance: bool) -> LabelledImages:
+    sources = [record.source for record in split.records]
+    weights = equal_weights(sources) if balance else torch.ones(len(sources))
+    targets = torch.from_numpy(label_matrix(split.records, labels))
+    return LabelledImages(torch.from_numpy(split.tensors), targets, weights)
+
+
+def _begin_with(network: Classifier, path: Path) -> None:
+    """Take a body's weights from a file: a trained classifier, or a bare dictionary of names and tensors."""
+    document = read_checkpoint(path)
+    weights = load_trained(path).network.state_dict() if "schema" in document else document
+    head = next(f"{name}." for name, part in network.named_children() if part is network.head)
+    of_body = [name for name in network.state_dict() if not name.startswith(head)]
+    body = {name: weights[name] for name in of_body if name in weights}
+    missing = set(of_body) - body.keys()
+    if missing:
+        raise CheckpointError(f"{path} has no weights for {len(missing)} parts of the network, such as {min(missing)}")
+    try:
+        network.load_state_dict(body, strict=False)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path} does not fit the network: {error}") from error
+
+
+def _write_problems(problems: Sequence[tuple[Path, str]], path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["file", "problem"])
+        writer.writerows([file.as_posix(), message] for file, message in problems)

@@ -1,0 +1,50 @@
+"""Every kind of calibration in the page: the values that CPython computes, and words for what they are."""
+
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+
+from sitegen.browser.parity import Comparison
+from sitegen.bundle import Bundle, Calibration, load_bundle, write_description
+from sitegen.prediction import Predictor
+from sitegen.site import build_site
+from tests.helpers.browser.support import encoded, opened
+from tests.helpers.bundles import make_bundle
+
+pytestmark = pytest.mark.browser
+TABLE = [(0.0, 0.0), (0.4, 0.1), (0.5, 0.7), (0.6, 0.7), (1.0, 1.0)]
+# Tables of beta maps and of isotonic regression are read alike.
+CALIBRATIONS = {
+    "Mass": Calibration(method="piecewise-linear"),
+    "Nodule": Calibration(method="temperature", temperature=1.7),
+    "Hernia": Calibration(method="platt", slope=0.6, intercept=-0.8),
+    "Fibrosis": Calibration(method="isotonic", table=TABLE),
+}
+
+
+def calibrated_bundle(folder: Path) -> Bundle:
+    made = make_bundle(folder, gate=False, labels=tuple(CALIBRATIONS))
+    description = made.description
+    labels = [label.model_copy(update={"calibration": CALIBRATIONS[label.name]}) for label in description.labels]
+    write_description(folder, description.model_copy(update={"labels": labels}))
+    return load_bundle(folder)
+
+
+def test_the_page_calibrates_as_python_does(driver: webdriver.Chrome, tmp_path: Path) -> None:
+    bundle = calibrated_bundle(tmp_path / "bundle")
+    site = build_site(bundle, tmp_path / "site").folder
+    comparison = Comparison(bundle.model.labels)
+    with opened(driver, site) as page:
+        hint = driver.find_element("css selector", "#results").find_element("xpath", "preceding-sibling::p").text
+        for seed in range(3):
+            data = encoded(seed=seed)
+            document = page.analyse(data, "a.png")
+            comparison.add(f"image {seed}", document, Predictor(bundle).analyse(data, "a.png").document)
+    assert comparison.failures == []
+    assert comparison.images == 3
+    assert [finding["calibration"] for finding in document["findings"]] == [
+        calibration.method for calibration in CALIBRATIONS.values()
+    ]
+    assert "Nodule: a probability calibrated on validation images (temperature scaling)" in hint
+    assert "Fibrosis: a probability calibrated on validation images (isotonic regression)" in hint

@@ -1,0 +1,275 @@
+"""Maps in the page: opened by a finding, compared, cancelled, of several images; each on its own image."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.helpers.browser.map_support import (
+    LISTEN,
+    choose_option,
+    coloured,
+    example,
+    image,
+    map_canvas,
+    open_map,
+    pixels,
+    press,
+    set_range,
+    settled,
+    status,
+    views,
+    wait_for_maps,
+)
+from tests.helpers.browser.support import cards, choose, encoded, opened, written
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def at(catching: webdriver.Chrome, shipped_site: Path) -> Iterator[webdriver.Chrome]:
+    with opened(catching, shipped_site):
+        yield catching
+
+
+@pytest.fixture
+def small(catching: webdriver.Chrome, gradient_site: Path) -> Iterator[webdriver.Chrome]:
+    """A model with three labels, whose bundle has a gradient graph and nothing else for maps."""
+    with opened(catching, gradient_site):
+        yield catching
+
+
+def untouched(view: WebElement, plain: np.ndarray) -> float:
+    """The share of a map's picture that is the image alone."""
+    return float((np.abs(pixels(map_canvas(view)) - plain).max(axis=2) == 0).mean())
+
+
+def title(view: WebElement) -> str:
+    return view.find_element(By.CSS_SELECTOR, "figcaption strong").text
+
+
+def test_a_finding_opens_its_map_over_the_image(at: webdriver.Chrome) -> None:
+    card = example(at)
+    before = pixels(card.find_element(By.CSS_SELECTOR, ".pictures canvas"))
+    opener = card.find_element(By.CLASS_NAME, "finding-open")
+    assert opener.get_attribute("aria-expanded") == "false"
+    section = open_map(card)
+    assert opener.get_attribute("aria-expanded") == "true"
+    assert opener.get_attribute("aria-controls") == section.get_attribute("id")
+    (view,) = views(card)
+    assert title(view) == "Grad-CAM for Pneumonia"
+    assert coloured(before) == 0
+    picture = pixels(map_canvas(view))
+    assert picture.shape == before.shape
+    assert 0.02 < coloured(picture) < 0.9
+    grey = np.abs(picture - before).max(axis=2) == 0
+    assert grey.mean() > 0.1  # what matters little is the image, untouched
+    words = map_canvas(view).get_attribute("aria-label")
+    assert words.startswith("Grad-CAM for Pneumonia, over the image golden.png. Strongest ")
+    assert status(at) == words
+    assert "little influence" in view.text
+    assert "strongest" in view.text
+    assert card.find_element(By.CSS_SELECTOR, "[role=meter]").is_displayed()
+
+
+def test_methods_are_chosen_and_guided_ones_warn(at: webdriver.Chrome) -> None:
+    card = example(at)
+    open_map(card)
+    (view,) = views(card)
+    warning = view.find_element(By.CSS_SELECTOR, ".warning")
+    last = pixels(map_canvas(view))
+    for method, name in (("saliency", "Saliency"), ("cam", "CAM"), ("guided-grad-cam", "Guided Grad-CAM")):
+        assert not warning.is_displayed()
+        choose_option(view, "Method", method)
+        wait_for_maps(card)
+        assert title(view) == f"{name} for Pneumonia"
+        assert not view.find_element(By.CSS_SELECTOR, ".failure").is_displayed()
+        picture = pixels(map_canvas(view))
+        assert not np.array_equal(picture, last)
+        assert coloured(picture) > 0.002
+        last = picture
+    assert warning.is_displayed()
+    assert "Adebayo et al. 2018" in warning.text
+    assert not card.find_elements(By.CLASS_NAME, "reasons")  # this model has them all
+
+
+def test_what_a_model_cannot_give_is_disabled_with_the_reason(small: webdriver.Chrome, tmp_path: Path) -> None:
+    card = image(small, tmp_path)
+    section = open_map(card)
+    (view,) = views(card)
+    options = view.find_elements(By.CSS_SELECTOR, "option")
+    disabled = {option.get_attribute("value"): option.text for option in options if not option.is_enabled()}
+    assert disabled == {
+        "cam": "CAM (not for this model)",
+        "guided-grad-cam": "Guided Grad-CAM (fails sanity checks, not for this model)",
+    }
+    section.find_element(By.CSS_SELECTOR, ".reasons summary").click()
+    reasons = [item.text for item in section.find_elements(By.CSS_SELECTOR, ".reasons li")]
+    assert "does not end with an average over the image and one linear layer" in reasons[0]
+    assert "no network of the role 'guided'" in reasons[1]
+
+
+def test_a_model_without_gradients_offers_no_maps(driver: webdriver.Chrome, site: Path, tmp_path: Path) -> None:
+    with opened(driver, site):
+        card = image(driver, tmp_path)
+        assert card.find_elements(By.CSS_SELECTOR, "[role=meter]")
+        assert not card.find_elements(By.CLASS_NAME, "finding-open")
+
+
+def test_all_findings_and_each_of_them(small: webdriver.Chrome, tmp_path: Path) -> None:
+    card = image(small, tmp_path)
+    assert len(card.find_elements(By.CLASS_NAME, "finding-open")) == 4
+    seen = []
+    for finding, name in (("Atelectasis", "Atelectasis"), ("Effusion", "Effusion"), ("all", "all findings together")):
+        open_map(card, finding)
+        (view,) = views(card)  # another finding takes the place of the one before
+        assert title(view) == f"Grad-CAM for {name}"
+        expanded = card.find_elements(By.CSS_SELECTOR, ".finding-open[aria-expanded=true]")
+        assert [opener.get_attribute("data-finding") for opener in expanded] == [finding]
+        seen.append(map_canvas(view).get_attribute("aria-label"))
+    assert len(set(seen)) == 3
+
+
+def test_a_second_map_beside_the_first(small: webdriver.Chrome, tmp_path: Path) -> None:
+    card = image(small, tmp_path)
+    open_map(card, "Pneumonia")
+    press(card, "Compare")
+    wait_for_maps(card)
+    first, second = views(card)
+    assert (title(first), title(second)) == ("Grad-CAM for Pneumonia", "Grad-CAM for Atelectasis")
+    assert abs(first.rect["y"] - second.rect["y"]) < 2
+    assert first.rect["x"] + first.rect["width"] <= second.rect["x"]
+    assert [view.get_attribute("aria-label") for view in (first, second)] == ["Map 1 of a.png", "Map 2 of a.png"]
+    before = pixels(map_canvas(first)), pixels(map_canvas(second))
+    choose_option(second, "Method", "saliency")
+    wait_for_maps(card)
+    assert title(second) == "Saliency for Atelectasis"
+    assert np.array_equal(pixels(map_canvas(first)), before[0])
+    saliency = pixels(map_canvas(second))
+    set_range(card, "opacity", 20)  # one look for both, or they could not be compared
+    settled(first, before[0])
+    settled(second, saliency)
+    press(card, "Close this map")
+    assert len(views(card)) == 1
+    press(card, "Close the maps")
+    assert not views(card)
+    assert small.switch_to.active_element.get_attribute("data-finding") == "Pneumonia"
+    open_map(card, "Pneumonia")  # again, as at first
+    assert np.array_equal(pixels(map_canvas(views(card)[0])), before[0])
+
+
+def test_maps_of_two_images_side_by_side(small: webdriver.Chrome, tmp_path: Path) -> None:
+    assert not small.find_element(By.ID, "side-by-side").is_displayed()
+    image(small, tmp_path, "a.png", seed=0)
+    image(small, tmp_path, "b.png", seed=1)
+    newer, older = cards(small, 2)
+    open_map(newer)
+    open_map(older)
+    assert newer.rect["y"] + newer.rect["height"] <= older.rect["y"]
+    small.find_element(By.ID, "side-by-side").click()
+    assert abs(newer.rect["y"] - older.rect["y"]) < 2
+    assert newer.rect["x"] + newer.rect["width"] <= older.rect["x"]
+    assert small.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    small.find_element(By.ID, "side-by-side").click()
+    assert newer.rect["y"] < older.rect["y"]
+
+
+def test_a_map_belongs_to_its_own_image(small: webdriver.Chrome, tmp_path: Path) -> None:
+    """Clicks that do not wait for each other, the same file twice, others opened meanwhile, closed and opened again."""
+    image(small, tmp_path, "a.png", seed=0)
+    image(small, tmp_path, "b.png", seed=1)
+    choose(small, tmp_path / "a.png")
+    again, other, first = cards(small, 3)
+    for card in (first, other, again):
+        card.find_element(By.CLASS_NAME, "finding-open").click()
+    choose(small, written(tmp_path, "c.png", encoded(seed=2)))
+    fourth = cards(small, 4)[0]
+    shown = {}
+    for name, card in {"first": first, "other": other, "again": again}.items():
+        wait_for_maps(card)
+        (view,) = views(card)
+        assert title(view) == "Grad-CAM for Atelectasis"
+        before = pixels(map_canvas(view))
+        assert coloured(before) > 0
+        set_range(card, "threshold", 95)  # nearly all is the image below, and that is its own
+        plain = pixels(card.find_element(By.CSS_SELECTOR, ".pictures canvas"))
+        shown[name] = settled(view, before)
+        assert untouched(view, plain) > 0.5
+        assert card.find_element(By.CLASS_NAME, "card-name").text in map_canvas(view).get_attribute("aria-label")
+    assert np.array_equal(shown["first"], shown["again"])
+    assert not np.array_equal(shown["first"], shown["other"])
+    assert not views(fourth)
+    press(first, "Close the maps")
+    open_map(first, "Atelectasis")
+    open_map(other, "Pneumonia")
+    set_range(first, "threshold", 95)
+    WebDriverWait(small, 20).until(lambda _: np.array_equal(pixels(map_canvas(views(first)[0])), shown["first"]))
+    assert title(views(first)[0]) == "Grad-CAM for Atelectasis"
+    assert title(views(other)[0]) == "Grad-CAM for Pneumonia"
+
+
+def test_quick_choices_end_with_the_last_one(small: webdriver.Chrome, tmp_path: Path) -> None:
+    card = image(small, tmp_path)
+    open_map(card, "Pneumonia")
+    expected = pixels(map_canvas(views(card)[0]))
+    small.execute_script(LISTEN)
+    script = """
+    const [card, findings] = arguments;
+    for (const finding of findings) card.querySelector(`.finding-open[data-finding="${finding}"]`).click();
+    """
+    small.execute_script(script, card, ["Atelectasis", "Effusion", "all", "Effusion", "Atelectasis", "Pneumonia"])
+    wait_for_maps(card)
+    assert title(views(card)[0]) == "Grad-CAM for Pneumonia"
+    assert np.array_equal(pixels(map_canvas(views(card)[0])), expected)
+    runs = small.execute_script("return heard.filter(({stage}) => stage === 'explanation').length")
+    assert runs <= 2  # the one that had begun, at most, and the last
+
+
+def test_cancel_and_then_another(at: webdriver.Chrome) -> None:
+    card = example(at)
+    open_map(card)
+    (view,) = views(card)
+    choose_option(view, "Method", "integrated-gradients")
+    stop = view.find_element(By.XPATH, ".//button[.='Cancel']")
+    assert stop.is_displayed()
+    assert view.find_element(By.CSS_SELECTOR, "progress").is_displayed()
+    assert card.find_element(By.CSS_SELECTOR, "[role=meter]").is_displayed()  # the result stays in sight
+    stop.click()
+    wait_for_maps(card)
+    assert "Cancelled" in view.find_element(By.CSS_SELECTOR, ".failure").text
+    assert not stop.is_displayed()
+    assert coloured(pixels(map_canvas(view))) == 0
+    assert not view.find_element(By.XPATH, ".//button[.='Save as PNG']").is_enabled()
+    choose_option(view, "Method", "saliency")
+    wait_for_maps(card)
+    assert title(view) == "Saliency for Pneumonia"
+    assert at.execute_script("return caughtWorkers.length") == 1
+
+
+def test_a_card_is_removed_while_its_map_is_made(at: webdriver.Chrome, tmp_path: Path) -> None:
+    card = example(at)
+    open_map(card)
+    choose_option(views(card)[0], "Method", "integrated-gradients")
+    press(card, "Remove")
+    after = image(at, tmp_path, "after.png", seed=5, size=400)
+    assert "after.png" in after.text
+    assert not at.find_elements(By.CLASS_NAME, "map-view")
+    errors = [entry for entry in at.get_log("browser") if entry["level"] == "SEVERE"]
+    assert errors == []
+
+
+def test_a_killed_worker_makes_the_map_at_its_second_start(at: webdriver.Chrome) -> None:
+    card = example(at)
+    open_map(card)
+    expected = pixels(map_canvas(views(card)[0]))
+    press(card, "Close the maps")
+    at.execute_script("caughtWorkers[0].terminate()")
+    card.find_element(By.CLASS_NAME, "finding-open").click()
+    wait_for_maps(card)
+    assert at.execute_script("return caughtWorkers.length") == 2
+    assert np.array_equal(pixels(map_canvas(views(card)[0])), expected)

@@ -1,0 +1,91 @@
+"""The graphs behind explanations against Captum, tensor by tensor: `gradient`, `cam` and `guided` of whole bundles.
+
+With the decisions that ONNX Runtime took at kinks imposed on torch, rounding alone is left. Grad-CAM's graph has
+decisions of its own where the head has them: the pooled head's rectifier, and its maximum over the image. On images
+of 64 x 64 cells the two seldom differ; among nine times as many rectifiers, of 192 x 192, some do on most images.
+"""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from captum.attr import GuidedBackprop, LayerGradCam, Saliency
+from torch import Tensor
+
+from tests.helpers.explained_networks import LABELS, LARGER, NETWORKS, Split, Written
+from tests.helpers.gradient.exported import Array, running
+from tests.helpers.gradient.imposed import Seen, imposed, kink_tensors, observed, relative_error
+
+ROUNDING, MEDIAN = 1e-5, 1e-2
+Reference = Callable[[Split, Tensor], Tensor]
+Get = Callable[[str], Written]
+
+
+def gradient(split: Split, image: Tensor) -> Tensor:
+    return Saliency(split).attribute(image, target=0, abs=False)
+
+
+def cam(split: Split, image: Tensor) -> Tensor:
+    """Grad-CAM before negative values are left out."""
+    return LayerGradCam(split, split.last).attribute(image, target=0)
+
+
+def guided(split: Split, image: Tensor) -> Tensor:
+    return GuidedBackprop(split).attribute(image, target=0)
+
+
+REFERENCES: dict[str, Reference] = {"gradient": gradient, "cam": cam, "guided": guided}
+
+
+def answer(made: Written, role: str, image: Array, labels: list[int]) -> tuple[Array, Seen]:
+    """What a graph gives, as Captum would, and what it computed at the kinks. ONNX Runtime runs it, in float32."""
+    folder: Path = made.bundle.folder
+    forward, graph = (onnx.load(str(folder / f"{name}.onnx")) for name in ("classifier", role))
+    seed = np.zeros((1, len(LABELS)), np.float32)
+    seed[0, labels] = 1
+    found = running(observed(graph, forward))({"image": image, "seed": seed})
+    seen = {operator: [found[name] for name in names] for operator, names in kink_tensors(forward.graph).items()}
+    roles = {output.role: found[output.name] for output in made.bundle.description.graphs[role].outputs}
+    if role == "cam":
+        weights = roles["features-gradient"].astype(np.float64).mean((2, 3), keepdims=True)
+        return (weights * roles["features"]).sum(1, keepdims=True), seen
+    return roles["gradient"], seen
+
+
+def errors(made: Written, role: str, impose: bool) -> list[float]:
+    """Relative L2 between a graph and Captum, in double precision, for each image, of one finding and of all."""
+    found = []
+    for path in made.images:
+        image = made.seen(path)
+        for labels in ([0], [1], [0, 1, 2]):
+            mine, seen = answer(made, role, image.numpy(), labels)
+            with imposed(made.network, seen) if impose else nullcontext():
+                theirs = REFERENCES[role](Split(made.network, labels), image.double())
+            assert torch.any(theirs)
+            found.append(relative_error(mine, theirs.detach().numpy()))
+    return found
+
+
+@pytest.mark.parametrize("name", LARGER)
+@pytest.mark.parametrize("role", REFERENCES)
+def test_with_decisions_imposed_rounding_alone_is_left(explainable: Get, name: str, role: str) -> None:
+    assert max(errors(explainable(name), role, impose=True)) <= ROUNDING
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("role", REFERENCES)
+def test_with_decisions_of_its_own_captum_gives_the_same_on_most_images(explainable: Get, name: str, role: str) -> None:
+    assert np.median(errors(explainable(name), role, impose=False)) <= MEDIAN
+
+
+def test_decisions_of_another_image_are_noticed(explainable: Get) -> None:
+    """Or the tests above would hold for whatever is imposed."""
+    made = explainable("densenet-tiny")
+    first, second = (made.seen(path) for path in made.images[:2])
+    _, seen = answer(made, "guided", first.numpy(), [0])
+    with pytest.raises(AssertionError, match="Relu"), imposed(made.network, seen):
+        guided(Split(made.network, [0]), second.double())

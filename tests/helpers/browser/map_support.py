@@ -1,0 +1,127 @@
+"""What the tests of maps in the page do: open a finding's map, wait for it, read its picture, save it."""
+
+import base64
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from tests.helpers.browser.support import cards, choose, encoded, written
+
+# Keeps what the page's workers say, for tests that count.
+LISTEN = """
+window.heard = [];
+for (const worker of window.caughtWorkers) worker.addEventListener("message", ({data}) => window.heard.push(data));
+"""
+
+
+def example(driver: webdriver.Chrome) -> WebElement:
+    """Open the example image; return its card."""
+    driver.find_element(By.ID, "example").click()
+    return cards(driver, 1)[0]
+
+
+def image(driver: webdriver.Chrome, folder: Path, name: str = "a.png", seed: int = 0, size: int = 256) -> WebElement:
+    """Open one image; return its card, the newest."""
+    count = len(driver.find_elements(By.CLASS_NAME, "card"))
+    choose(driver, written(folder, name, encoded(seed=seed, size=size)))
+    return cards(driver, count + 1)[0]
+
+
+def open_map(card: WebElement, finding: str | None = None) -> WebElement:
+    """Press a finding's button, the first one's by default; return the maps' section once the map is there."""
+    chosen = ".finding-open" if finding is None else f'.finding-open[data-finding="{finding}"]'
+    card.find_element(By.CSS_SELECTOR, chosen).click()
+    return wait_for_maps(card)
+
+
+def wait_for_maps(card: WebElement) -> WebElement:
+    """Wait until no map of a card is being made; return the section with its maps."""
+    WebDriverWait(card.parent, 60).until(
+        lambda _: (
+            card.find_elements(By.CSS_SELECTOR, ".map-view[aria-busy=false]")
+            and not card.find_elements(By.CSS_SELECTOR, ".map-view[aria-busy=true]")
+        )
+    )
+    return card.find_element(By.CLASS_NAME, "explanations")
+
+
+def views(card: WebElement) -> list[WebElement]:
+    """The maps of a card."""
+    return card.find_elements(By.CLASS_NAME, "map-view")
+
+
+def choose_option(view: WebElement, name: str, value: str) -> None:
+    """Choose in the list that is called by a name."""
+    Select(view.find_element(By.XPATH, f".//label[contains(., '{name}')]/select")).select_by_value(value)
+
+
+def press(node: WebElement, text: str) -> None:
+    """Press the button whose text begins so."""
+    node.find_element(By.XPATH, f".//button[starts-with(., '{text}')]").click()
+
+
+def set_range(card: WebElement, name: str, value: int) -> None:
+    """Move a slider, as an arrow key or a pointer would."""
+    script = "const [slider, value] = arguments; slider.value = value; slider.dispatchEvent(new Event('input'));"
+    card.parent.execute_script(script, card.find_element(By.CSS_SELECTOR, f"input[name={name}]"), value)
+
+
+def pixels(canvas: WebElement) -> np.ndarray:
+    """The RGB samples of a canvas, as integers."""
+    text = canvas.parent.execute_script("return arguments[0].toDataURL('image/png').split(',')[1]", canvas)
+    return np.array(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), np.int16)
+
+
+def map_canvas(view: WebElement) -> WebElement:
+    return view.find_element(By.CSS_SELECTOR, ".map-picture canvas")
+
+
+def coloured(picture: np.ndarray) -> float:
+    """The share of pixels that are not grey."""
+    return float((picture.max(axis=2) - picture.min(axis=2) > 12).mean())
+
+
+def settled(view: WebElement, before: np.ndarray) -> np.ndarray:
+    """Wait until a map's picture is another than before, and stays as it is; return it."""
+    WebDriverWait(view.parent, 20).until(lambda _: not np.array_equal(pixels(map_canvas(view)), before))
+    last = pixels(map_canvas(view))
+    for _ in range(50):
+        time.sleep(0.1)
+        now = pixels(map_canvas(view))
+        if np.array_equal(now, last):
+            return now
+        last = now
+    raise AssertionError("the picture does not come to rest")
+
+
+def saved_file(driver: webdriver.Chrome, folder: Path, name: str) -> Path:
+    """Wait for a download of this name."""
+    WebDriverWait(driver, 20).until(lambda _: (folder / name).exists())
+    return folder / name
+
+
+def allow_downloads(driver: webdriver.Chrome, folder: Path) -> None:
+    driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+
+
+def status(driver: webdriver.Chrome) -> str:
+    return driver.find_element(By.CSS_SELECTOR, "[role=status][aria-live=polite]").text
+
+
+def explained(driver: webdriver.Chrome, data: bytes, **options: Any) -> dict[str, Any]:
+    """What `sitegen.analyse` resolves to, for a file's bytes; what it rejects with has the key "code"."""
+    script = """
+    const [text, options, done] = arguments;
+    const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    sitegen.analyse(new Blob([bytes]), options).then(done, ({code, result}) => done({code, result}));
+    """
+    answer: dict[str, Any] = driver.execute_async_script(script, base64.b64encode(data).decode(), options)
+    return answer

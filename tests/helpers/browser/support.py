@@ -1,0 +1,152 @@
+"""What several browser tests do: open a site and wait, choose files and wait for their cards, ask for a gradient,
+encode images, find data that lies beside the project.
+"""
+
+import base64
+import contextlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from sitegen.browser.page import SitePage, site_address
+from sitegen.phantom import phantom
+
+
+@contextlib.contextmanager
+def opened(driver: webdriver.Chrome, site: Path, transport: str = "file") -> Iterator[SitePage]:
+    """Open a site in a running browser and wait until it is ready; leave it at the end."""
+    with site_address(site, transport) as url:
+        page = SitePage(driver, url)
+        page.wait_until_ready()
+        yield page
+        driver.get("about:blank")
+
+
+class Standing:
+    """A site in a running browser that stays open from test to test, because a start costs seconds.
+
+    For tests that use the page's API alone, or that leave it as they found it: no card, no changed function, no killed
+    worker. Where another test has used the browser for something else meanwhile, the site is opened again.
+    """
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+        self._place: tuple[Path, str] | None = None
+        self._page: SitePage | None = None
+        self._end = contextlib.ExitStack()
+
+    def __call__(self, site: Path, transport: str = "file") -> SitePage:
+        """Return the page of a site, ready."""
+        if self._page is None or self._place != (site, transport) or not self._is_there():
+            self.close()
+            self._place = site, transport
+            self._page = SitePage(self.driver, self._end.enter_context(site_address(site, transport)))
+            self._page.wait_until_ready()
+            self.driver.execute_script("window.standing = true")
+        return self._page
+
+    def clear(self) -> None:
+        """Remove all cards, as a person would; where one stays, the next test gets a new page."""
+        for button in self.driver.find_elements(By.XPATH, "//*[contains(@class, 'card')]//button[.='Remove']"):
+            button.click()
+        if self.driver.find_elements(By.CLASS_NAME, "card"):
+            spoil(self.driver)
+
+    def close(self) -> None:
+        """Forget the page, and end the server that it came from."""
+        self._page = None
+        self._end.close()
+
+    def _is_there(self) -> bool:
+        return bool(self.driver.execute_script("return window.standing === true"))
+
+
+def spoil(driver: webdriver.Chrome) -> None:
+    """Have the next test open the site again, because the page is no longer as it was made."""
+    driver.execute_script("window.standing = false")
+
+
+GRADIENT = """
+const [text, options, done] = arguments;
+const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+const shown = ({buffer, byteOffset, byteLength}) => {
+  let text = "";
+  for (const byte of new Uint8Array(buffer, byteOffset, byteLength)) text += String.fromCharCode(byte);
+  return btoa(text);
+};
+window.sitegen.gradient(new Blob([bytes]), options).then(
+  ({document, values}) => done({document, values: Object.entries(values).map(([role, part]) => [role, shown(part)])}),
+  (error) => done({document: error.result, code: error.code, values: []}));
+"""
+
+
+def gradient(page: SitePage, data: bytes, **options: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The gradient document, or the error document, of a file's bytes, and its float32 values by role."""
+    answer = page.driver.execute_async_script(GRADIENT, base64.b64encode(data).decode(), options)
+    values = {role: np.frombuffer(base64.b64decode(text), "<f4") for role, text in answer["values"]}
+    return answer["document"], values
+
+
+def encoded(kind: str = "PNG", seed: int = 0, size: int = 256, **options: object) -> bytes:
+    """The file of a synthetic radiograph."""
+    buffer = io.BytesIO()
+    Image.fromarray(phantom(seed, size)).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def relative(ours: Sequence[float] | np.ndarray, theirs: Sequence[float] | np.ndarray) -> float:
+    """The relative error in the Euclidean norm; where the reference is all 0, the other must be, too."""
+    expected = np.asarray(theirs, np.float64)
+    return float(np.linalg.norm(np.asarray(ours, np.float64) - expected) / (np.linalg.norm(expected) or 1e-9))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """The PNG of 8-bit pixels."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def noise(size: int = 200) -> bytes:
+    """The PNG of an image that no gate accepts."""
+    return png(np.random.default_rng(2).integers(0, 256, (size, size), np.uint8))
+
+
+def cards(driver: webdriver.Chrome, count: int) -> list[WebElement]:
+    """Wait until `count` cards are there and done; newest first."""
+
+    def done(driver: webdriver.Chrome) -> list[WebElement] | bool:
+        found = driver.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]")
+        return found if len(found) == count else False
+
+    return list(WebDriverWait(driver, 30).until(done))
+
+
+def choose(driver: webdriver.Chrome, *files: Path) -> None:
+    """Choose files in the page's file dialogue."""
+    driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
+
+
+def written(folder: Path, name: str, data: bytes) -> Path:
+    """Write a file; return its path."""
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def data_folder(name: str) -> Path:
+    """A folder of images beside the project; the test is skipped where it is absent."""
+    root = Path(os.environ.get("SITEGEN_DATA", Path(__file__).parents[4] / "shared" / "data"))
+    if not (root / name).is_dir():
+        pytest.skip(f"the images of {name!r} are not beside the project (set SITEGEN_DATA)")
+    return root / name

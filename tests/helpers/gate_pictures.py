@@ -1,0 +1,31 @@
+"""Drawn chest radiographs to train gates on, and settings small enough for tests."""
+
+from functools import cache
+
+import numpy as np
+import torch
+
+from sitegen.gate.training.fit import GateImages
+from sitegen.gate.training.presets import read_gate_recipe
+from sitegen.phantom import phantom
+
+SIDE = 32
+
+
+@cache
+def _picture(seed):
+    return phantom(seed, SIDE)
+
+
+def drawn(first, count):
+    pictures = np.stack([_picture(seed) for seed in range(first, first + count)])
+    return torch.from_numpy(pictures / 255).float().unsqueeze(1)
+
+
+def images(count=24):
+    return GateImages(drawn(0, count), torch.ones(count), drawn(100, 6))
+
+
+def small(preset, **changes):
+    shape = {"side": SIDE, "latent": 4, "widths": (8, 16, 16)}
+    return read_gate_recipe({"preset": preset, "network": shape, "batch": 8, "steps": 6, "report_every": 2} | changes)

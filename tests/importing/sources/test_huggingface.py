@@ -1,0 +1,201 @@
+"""Folders of Hugging Face's transformers, with small networks that transformers itself made and wrote."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+from PIL import Image
+
+from sitegen.errors import ModelError, SettingsError
+from sitegen.importing.settings import ImportSettings, LabelSettings
+from sitegen.importing.sources.huggingface_folder import import_huggingface
+from sitegen.importing.sources.huggingface_image import image_settings
+from sitegen.phantom import phantom
+from tests.helpers.importing.checkpoints import apart, graph_logits, installed, noise, randomised, sigmoid
+
+NAMES = {0: "Effusion", 1: "Mass", 2: "Nodule"}
+PREPARED = {
+    "do_resize": True,
+    "do_rescale": True,
+    "do_normalize": True,
+    "image_mean": [0.5, 0.4, 0.3],
+    "image_std": [0.2, 0.3, 0.4],
+    "image_processor_type": "ViTImageProcessor",
+    "resample": 2,
+    "rescale_factor": 1 / 255,
+    "size": {"height": 32, "width": 32},
+}
+
+
+def write(folder: Path, **settings: Any) -> Any:
+    """A small vision transformer as transformers writes it; returns the network."""
+    library = installed("transformers")
+    config = library.ViTConfig(
+        hidden_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        image_size=32,
+        patch_size=8,
+        id2label=settings.pop("id2label", NAMES),
+        **settings,
+    )
+    network = randomised(library.ViTForImageClassification(config))
+    network.save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps(PREPARED), encoding="utf-8")
+    return network
+
+
+def own(network: Any, images: Any) -> Any:
+    with torch.inference_mode():
+        return network(pixel_values=torch.from_numpy(images)).logits.double()
+
+
+def test_a_folder_gives_the_softmaxs_probabilities(tmp_path: Path) -> None:
+    network = write(tmp_path / "my-vit")
+    model = import_huggingface(tmp_path / "my-vit", ImportSettings())
+    assert model.name == "my-vit"
+    assert [label.name for label in model.labels] == ["Effusion", "Mass", "Nodule"]
+    assert model.image.shape == (1, 3, 32, 32)
+    assert (model.image.mean, model.image.std, model.image.range) == ((0.5, 0.4, 0.3), (0.2, 0.3, 0.4), (0.0, 1.0))
+    images = noise(model)
+    made = graph_logits(model, tmp_path / "bundle", images)
+    assert model.original is not None
+    assert apart(model.original.logits(images), made) <= 1e-5
+    assert_allclose(sigmoid(made), torch.softmax(own(network, images), 1).numpy(), atol=1e-6)
+    assert model.provenance["architecture"] == "ViTForImageClassification"
+    assert [model.provenance[name]["name"] for name in ("file", "config")] == ["model.safetensors", "config.json"]
+
+
+def test_several_labels_at_once_have_a_sigmoid_each(tmp_path: Path) -> None:
+    network = write(tmp_path / "vit", problem_type="multi_label_classification")
+    model = import_huggingface(tmp_path / "vit", ImportSettings())
+    images = noise(model)
+    assert model.original is not None
+    assert_allclose(model.original.logits(images), own(network, images).numpy(), atol=1e-5)
+
+
+def test_its_preparation_is_the_folders_own(tmp_path: Path) -> None:
+    write(tmp_path / "vit")
+    model = import_huggingface(tmp_path / "vit", ImportSettings())
+    assert model.preparation is not None
+    picture = Image.fromarray(phantom(1, 200)[:150])
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    made = model.preparation.tensor(content.getvalue())
+    # The whole image is stretched to a square, which sitegen does not do, and says.
+    small = np.asarray(picture.convert("RGB").resize((32, 32), Image.Resampling.BILINEAR)).transpose(2, 0, 1) / 255
+    mean, std = np.reshape([0.5, 0.4, 0.3], (3, 1, 1)), np.reshape([0.2, 0.3, 0.4], (3, 1, 1))
+    assert_allclose(made, (small - mean) / std, atol=1e-5)
+    assert made.dtype == np.float32
+    assert any("stretches images that are not square" in remark for remark in model.remarks)
+
+
+def test_labels_without_names_are_asked_for(tmp_path: Path) -> None:
+    write(tmp_path / "vit", id2label={0: "LABEL_0", 1: "LABEL_1"})
+    with pytest.raises(SettingsError, match="does not say what its outputs mean"):
+        import_huggingface(tmp_path / "vit", ImportSettings())
+    named = ImportSettings(labels=(LabelSettings("normal"), LabelSettings("not normal")))
+    assert [label.name for label in import_huggingface(tmp_path / "vit", named).labels] == ["normal", "not normal"]
+
+
+def test_code_that_a_folder_brings_is_not_run(tmp_path: Path) -> None:
+    folder = tmp_path / "vit"
+    write(folder)
+    trace = tmp_path / "was-run"
+    (folder / "own_code.py").write_text(f"open({str(trace)!r}, 'w')\nclass Own: pass\n", encoding="utf-8")
+    config = json.loads((folder / "config.json").read_text("utf-8"))
+    foreign = {
+        "model_type": "of-nobody",
+        "auto_map": {"AutoConfig": "own_code.Own", "AutoModelForImageClassification": "own_code.Own"},
+    }
+    (folder / "config.json").write_text(json.dumps(config | foreign), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"cannot make the model: .*code.* are not imported"):
+        import_huggingface(folder, ImportSettings())
+    assert not trace.exists()
+    assert "own_code" not in sys.modules
+
+
+def test_weights_that_do_not_fit_are_an_error(tmp_path: Path) -> None:
+    folder = tmp_path / "vit"
+    write(folder)
+    library = installed("safetensors.torch")
+    weights = library.load_file(str(folder / "model.safetensors"))
+    left_out = {name: value for name, value in weights.items() if name != "classifier.weight"}
+    library.save_file(left_out, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    with pytest.raises(
+        ModelError, match=r"does not fit the network of its config\.json: missing keys classifier\.weight"
+    ):
+        import_huggingface(folder, ImportSettings())
+    weights["classifier.bias"] = torch.tensor([1.0, float("nan"), 0.0])
+    library.save_file(weights, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    with pytest.raises(ModelError, match=r"1 of the 3 numbers of the weights 'classifier\.bias' are NaN"):
+        import_huggingface(folder, ImportSettings())
+
+
+def test_pickles_in_a_folder_are_not_read(tmp_path: Path) -> None:
+    folder = tmp_path / "vit"
+    write(folder)
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"has no model\.safetensors; there are pytorch_model\.bin\. Pickles"):
+        import_huggingface(folder, ImportSettings())
+
+
+def test_no_folder_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"config\.json cannot be read: No such file"):
+        import_huggingface(tmp_path, ImportSettings())
+    (tmp_path / "config.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"config\.json holds a list, not an object of settings"):
+        import_huggingface(tmp_path, ImportSettings())
+    (tmp_path / "config.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"config\.json is not valid JSON"):
+        import_huggingface(tmp_path, ImportSettings())
+
+
+@pytest.mark.parametrize(
+    ("config", "side", "fraction", "stretched"),
+    [
+        ({"size": 224}, 224, 1.0, True),
+        ({"size": {"height": 384, "width": 384}}, 384, 1.0, True),
+        (
+            {"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": {"height": 224, "width": 224}},
+            224,
+            0.875,
+            False,
+        ),
+        ({"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": 224}, 224, 0.875, False),
+        # ConvNeXt: 224 / 0.875 = 256, of which the middle 224 is cut.
+        ({"size": {"shortest_edge": 224}, "crop_pct": 0.875}, 224, 0.875, False),
+        ({"size": {"shortest_edge": 384}, "crop_pct": 0.875}, 384, 1.0, True),
+    ],
+)
+def test_geometries_in_sitegens_terms(config: dict[str, Any], side: int, fraction: float, stretched: bool) -> None:
+    given = {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, **config}
+    image, remarks = image_settings(given, 3, Path("preprocessor_config.json"))
+    assert (image.side, image.fraction, bool(remarks)) == (side, fraction, stretched)
+    assert (image.range, image.colour) == ((0.0, 1.0), "rgb")
+
+
+def test_numbers_of_pixels_in_sitegens_terms() -> None:
+    image, _ = image_settings({"size": 64, "do_rescale": False, "do_normalize": False}, 1, Path("x.json"))
+    assert (image.range, image.mean, image.std, image.colour) == ((0.0, 255.0), (0.0,), (1.0,), "grey")
+    with pytest.raises(ModelError, match=r"x\.json does not say how images are prepared.*images of 10 x 20"):
+        image_settings({"size": {"height": 10, "width": 20}}, 1, Path("x.json"))
+
+
+def test_the_library_that_could_fetch_is_told_not_to() -> None:
+    installed("transformers")
+    program = (
+        "from sitegen.importing.checkpoint.optional_library import optional_library\n"
+        "optional_library('transformers', 'This')\n"
+        "import huggingface_hub; print(huggingface_hub.constants.HF_HUB_OFFLINE)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "True"
