@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.data.layouts.rows import read_rows
 from sitegen.data.records import Record, check_patients, label_names
+from sitegen.data.rows import read_rows
 from sitegen.errors import DataError, SettingsError
 
 PRESETS: Mapping[str, Mapping[str, float]] = {

@@ -81,7 +81,7 @@ def gate_scores(parts: GateParts, images: SplitImages, metrics: Iterable[str]) -
     wanted = list(metrics)
     found: Scores = {}
     if any(METRICS[metric].stage == STAGE_ONE for metric in wanted):
-        scored = score_gate_network(parts.gate, "gate", images.gate, range(len(images.gate)), {})
+        scored = score_gate_network(parts.gate, images.gate)
         if scored.problems:
             at, problem = next(iter(scored.problems.items()))
             raise DataError(f"The gate cannot judge validation image {at}: {problem} Train the gate again.")

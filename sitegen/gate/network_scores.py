@@ -6,6 +6,7 @@ The formulas are the runtime's, in pure Python; each image takes some tens of mi
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from os import cpu_count
@@ -17,7 +18,6 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from sitegen.evaluation.gate.scored import GateScored
 from sitegen.gate.formulas import OF_NETWORK, Rebuilt, measured
 from sitegen.networks.reconstruction import ReconstructionNetwork
 from sitegen.networks.trained_gate import TrainedGate
@@ -30,30 +30,31 @@ FOR_ONE_PROCESS = 64  # images; starting more takes longer than it saves
 Images = NDArray[np.float32]
 
 
-def score_gate_network(
-    gate: TrainedGate,
-    name: str,
-    tensors: Images,
-    kept: Sequence[int],
-    problems: Mapping[int, str],
-    workers: int | None = None,
-) -> GateScored:
-    """Return what a trained gate says of images, whose tensors [K, C, side, side] are those of the places `kept`.
+@dataclass(frozen=True)
+class NetworkScores:
+    """What a reconstruction network gives of K images: raw scores [K] by metric, and what it makes of them.
 
-    `problems` are the other places, with what is wrong there. `workers` processes share the formulas; None takes all
-    cores. There are no thresholds yet.
+    `reconstructions` are shares of the range, float32 [K, C, side, side]. `problems` say what is wrong with an image of
+    which the network gives no finite number, by its row; its scores are NaN.
+    """
+
+    metrics: Mapping[str, NDArray[np.float64]]
+    reconstructions: Images
+    problems: Mapping[int, str]
+
+
+def score_gate_network(gate: TrainedGate, tensors: Images, workers: int | None = None) -> NetworkScores:
+    """Return what a trained gate says of images, float32 [K, C, side, side] as its network takes them.
+
+    `workers` processes share the formulas; None takes all cores.
     """
     found = list(_rebuilt_all(gate.network, tensors))
     values = _measured(found, gate, workers)
-    bad = {kept[row]: "The network gives no finite number for it." for row, each in enumerate(values) if not each}
-    total = len(kept) + len(problems)
-    reconstructions = np.full((total, *gate.image.shape[1:]), np.nan, np.float32)
-    for place, rebuilt in zip(kept, found, strict=True):
-        reconstructions[place] = rebuilt.reconstruction
-    metrics = {metric: np.full(total, np.nan) for metric in OF_NETWORK}
-    for metric, column in metrics.items():
-        column[list(kept)] = [each.get(metric, np.nan) for each in values]
-    return GateScored(_described(gate, name), metrics, dict(problems) | bad, gate.image, reconstructions)
+    return NetworkScores(
+        {metric: np.array([each.get(metric, np.nan) for each in values], np.float64) for metric in OF_NETWORK},
+        np.reshape([each.reconstruction for each in found], (len(found), *gate.image.shape[1:])).astype(np.float32),
+        {row: "The network gives no finite number for it." for row, each in enumerate(values) if not each},
+    )
 
 
 def corrected_batch(images: Tensor, correction: str) -> Tensor:
@@ -62,17 +63,6 @@ def corrected_batch(images: Tensor, correction: str) -> Tensor:
         return 1 - images
     quarters = 1 + list(QUARTER_TURNS).index(correction)
     return torch.rot90(images, -quarters, (2, 3)).contiguous()
-
-
-def _described(gate: TrainedGate, name: str) -> dict[str, object]:
-    return {
-        "name": name,
-        "kind": "checkpoint",
-        "network": str(gate.network_settings.get("name", "autoencoder")),
-        "latent": gate.network.latent,
-        "parameters": sum(weight.numel() for weight in gate.network.parameters()),
-        "history": [dict(row) for row in gate.made_by.get("history") or []],
-    }
 
 
 @torch.inference_mode()

@@ -18,12 +18,12 @@ from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.gate.taken import TakenGate, take_gate
 from sitegen.importing.card import render_card
-from sitegen.importing.evidence.document import import_document, import_provenance
-from sitegen.importing.evidence.preprocessing import compare_preprocessing
-from sitegen.importing.evidence.proof import Proof, prove
-from sitegen.importing.evidence.report import as_html
-from sitegen.importing.evidence.sample_images import SampleImages, sample_images
 from sitegen.importing.graphs import GradientGraphs, HalfWeights, halve_weights, write_gradient_graphs
+from sitegen.importing.proof.preprocessing import compare_preprocessing
+from sitegen.importing.proof.proof import Proof, prove
+from sitegen.importing.proof.sample_images import SampleImages, sample_images
+from sitegen.importing.report.document import import_document, import_provenance
+from sitegen.importing.report.page import as_html
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
 from sitegen.prediction import Predictor

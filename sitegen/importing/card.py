@@ -13,7 +13,7 @@ from typing import Any
 from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import plain, table
 from sitegen.export.write_bundle import Draft
-from sitegen.importing.evidence.document import flattened
+from sitegen.importing.report.document import flattened
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.wording.results import percent_means
 

@@ -8,9 +8,9 @@ from sitegen.errors import GradientError
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, export_cam, export_gradient, export_guided
 from sitegen.graphs.half_weights import round_weights, store_half
 from sitegen.graphs.names import CLASSIFIER, FINAL_WEIGHTS
-from sitegen.importing.evidence.graph_run import GraphRun, Images, Values, sigmoid
-from sitegen.importing.evidence.proof import compare_with
 from sitegen.importing.graph.final_layer import last_map, write_final_layer
+from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
+from sitegen.importing.proof.proof import compare_with
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What every source of models gives: a classifier's graph and facts, the original to compare it with, its own eyes.
 
-The rest of an import, `sitegen.importing.bundle` and `sitegen.importing.evidence.report`, knows no source.
+The rest of an import, `sitegen.importing.bundle` and `sitegen.importing.report.page`, knows no source.
 """
 
 from collections.abc import Callable, Mapping, Sequence

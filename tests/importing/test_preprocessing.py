@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from sitegen.errors import DataError
-from sitegen.importing.evidence.preprocessing import BINS, FRACTIONS, compare_preprocessing, shares
-from sitegen.importing.evidence.sample_images import SampleImages, sample_images
+from sitegen.importing.proof.preprocessing import BINS, FRACTIONS, compare_preprocessing, shares
+from sitegen.importing.proof.sample_images import SampleImages, sample_images
 from sitegen.phantom import phantom
 from sitegen_runtime.bundle.model import NetworkInput
 from tests.helpers.importing.fake_source import (

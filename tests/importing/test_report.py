@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sitegen.importing.evidence.report import as_html, points
-from sitegen.importing.evidence.report_figures import fraction_curve, histogram
+from sitegen.importing.report.figures import fraction_curve, histogram
+from sitegen.importing.report.page import as_html, points
 from tests.helpers.importing.report_documents import document
 
 

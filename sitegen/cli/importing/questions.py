@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from sitegen.importing.questions import Question
     from sitegen.importing.settings import ImportSettings
-    from sitegen.importing.sources.questions import Question
 
 
 def with_answers(questions: Sequence["Question"], settings: "ImportSettings") -> "ImportSettings":
@@ -18,7 +18,7 @@ def with_answers(questions: Sequence["Question"], settings: "ImportSettings") ->
     without.
     """
     from sitegen.errors import SettingsError
-    from sitegen.importing.sources.questions import answered, open_questions
+    from sitegen.importing.questions import answered, open_questions
 
     left = open_questions(questions, settings)
     if not left:
@@ -40,7 +40,7 @@ def _at_terminal() -> bool:
 def _asked(questions: Sequence["Question"], settings: "ImportSettings") -> "ImportSettings":
     """Ask each question until the answer fits."""
     from sitegen.errors import SettingsError
-    from sitegen.importing.sources.questions import answered
+    from sitegen.importing.questions import answered
 
     typer.echo("The model's file does not tell everything. What is answered here can be kept in a file for --config.")
     for question in questions:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from sitegen.data.layouts.class_folders import ENDINGS, images_below, split_folders
 from sitegen.data.layouts.label_styles import LabelStyle
-from sitegen.data.layouts.rows import columns_of, sex, years
 from sitegen.data.layouts.tables import KNOWN_COLUMNS, read_table
 from sitegen.data.records import Record, one_of
+from sitegen.data.rows import columns_of, sex, years
 from sitegen.data.splits import COLUMNS
 from sitegen.data.tensors.dicom_pixels import START, is_dicom, read_dicom
 from sitegen.errors import DataError

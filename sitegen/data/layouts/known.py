@@ -9,9 +9,9 @@ from sitegen.data.layouts.dicom import holds_dicom, read_dicom_folder, with_head
 from sitegen.data.layouts.label_styles import LabelStyle
 from sitegen.data.layouts.manifest import COLUMNS, MANIFEST, read_manifest
 from sitegen.data.layouts.mura import read_mura
-from sitegen.data.layouts.rows import columns_of
 from sitegen.data.layouts.tables import read_table
 from sitegen.data.records import Record
+from sitegen.data.rows import columns_of
 from sitegen.errors import DataError
 
 

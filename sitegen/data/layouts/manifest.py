@@ -7,9 +7,9 @@ Columns that must be there: `file` (path inside the folder), `set` (the source),
 from pathlib import Path
 
 from sitegen.data.layouts.label_styles import ClassColumn, LabelStyle
-from sitegen.data.layouts.rows import columns_of
 from sitegen.data.layouts.tables import Columns, read_table
 from sitegen.data.records import Record, check_patients, select
+from sitegen.data.rows import columns_of
 from sitegen.errors import DataError
 
 __all__ = ["COLUMNS", "MANIFEST", "Record", "read_manifest", "select"]

@@ -11,8 +11,8 @@ The labels were mined from reports: each of the 14 findings is present or absent
 from collections.abc import Iterable
 from pathlib import Path
 
-from sitegen.data.layouts.rows import Row, columns_of, in_row, read_rows, sex, years
 from sitegen.data.records import Record, any_of
+from sitegen.data.rows import Row, columns_of, in_row, read_rows, sex, years
 from sitegen.errors import DataError
 
 FINDINGS = (

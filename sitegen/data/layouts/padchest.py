@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sitegen.data.layouts.nih import FINDINGS, image_paths
-from sitegen.data.layouts.rows import Row, in_row, read_rows, sex
 from sitegen.data.records import Labels, Record
+from sitegen.data.rows import Row, in_row, read_rows, sex
 from sitegen.errors import DataError
 
 TABLES = ("PADCHEST_*.csv", "PADCHEST_*.csv.gz")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from sitegen.data.layouts.label_styles import LabelStyle, UnclearCell, guess_style
-from sitegen.data.layouts.rows import Row, columns_of, in_row, read_rows, sex, years
 from sitegen.data.records import Labels, Record
+from sitegen.data.rows import Row, columns_of, in_row, read_rows, sex, years
 from sitegen.errors import DataError
 
 

@@ -17,8 +17,8 @@ from sitegen.data.dataset import of_split, read_records
 from sitegen.data.layouts.class_folders import images_below
 from sitegen.data.layouts.known import read_dataset
 from sitegen.data.layouts.manifest import MANIFEST
-from sitegen.data.layouts.rows import read_rows
 from sitegen.data.records import VALID, Record
+from sitegen.data.rows import read_rows
 from sitegen.errors import DataError, SettingsError
 from sitegen.settings.recipe import read_recipe_file
 

@@ -20,10 +20,10 @@ from sitegen.evaluation.gate.bundle_scores import score_gate_bundle
 from sitegen.evaluation.gate.detectors import Detector, GateImages, OutsideImage
 from sitegen.evaluation.gate.document import gate_document
 from sitegen.evaluation.gate.images import NEAR, Inside, Outside, patients_of, read_inside, read_outside
+from sitegen.evaluation.gate.network_scores import scored_gate_network
 from sitegen.evaluation.gate.resampling import Resampling
 from sitegen.evaluation.gate.scored import GateScored, Selected, detectors_of, unusable
 from sitegen.evaluation.gate.stringency import measurable, stringency_curve
-from sitegen.gate.network_scores import score_gate_network
 from sitegen.networks.trained_gate import load_gate
 
 GATE_FILE = "gate.pt"  # what training calls every gate: its folder's name says which one it is
@@ -123,7 +123,7 @@ def _scored(path: Path, name: str, paths: Sequence[Path], asked: Study) -> GateS
     kept = set(usable.kept)
     bad = [at for at in range(len(paths)) if at not in kept]
     problems = {at: problem for at, (_, problem) in zip(bad, usable.problems, strict=True)}
-    found = score_gate_network(gate, name, usable.tensors[ROLE], usable.kept, problems, asked.workers)
+    found = scored_gate_network(gate, name, usable.tensors[ROLE], usable.kept, problems, asked.workers)
     return _with_file(found, {"file": str(path), "sha256": sha256(path.read_bytes()).hexdigest()})
 
 

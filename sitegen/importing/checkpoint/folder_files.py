@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.errors import ModelError
-from sitegen.importing.sources.origin import file_origin
+from sitegen.importing.origin import file_origin
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 _LARGEST = 16 << 20  # bytes of a configuration

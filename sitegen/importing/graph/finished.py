@@ -38,8 +38,8 @@ from sitegen.importing.graph.passes import (
     with_plain_constants,
 )
 from sitegen.importing.graph.shapes import declared, shapes_of
+from sitegen.importing.questions import OUTPUT, Question, check_answered, image_questions, labels_question
 from sitegen.importing.settings import ImportSettings, OutputKind, image_of, labels_of
-from sitegen.importing.sources.questions import OUTPUT, Question, check_answered, image_questions, labels_question
 from sitegen.settings.recipe import ImageSettings
 from sitegen_runtime.bundle.model import NetworkInput
 

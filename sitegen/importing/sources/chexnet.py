@@ -11,10 +11,10 @@ from pathlib import Path
 from sitegen.importing.checkpoint.densenet_weights import densenet_settings
 from sitegen.importing.checkpoint.safe_checkpoint import read_checkpoint
 from sitegen.importing.checkpoint.weights import Found, find_weights, fit_weights, renamed, without_prefix
+from sitegen.importing.origin import file_origin, names_of
 from sitegen.importing.settings import ImportSettings, as_label, image_of
 from sitegen.importing.source import ImportedClassifier
 from sitegen.importing.sources.image_settings import IMAGENET_MEAN, IMAGENET_STD, usual_image
-from sitegen.importing.sources.origin import file_origin, names_of
 from sitegen.importing.sources.pillow_preparation import ResizeAndCrop
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
 from sitegen.networks.registry import make_network, network_document

@@ -9,11 +9,11 @@ import onnx
 from sitegen.importing.graph.finished import FinishedGraph, ReadGraph, finish, questions_of, read_graph, writer
 from sitegen.importing.graph.precision import to_float32
 from sitegen.importing.graph.reading import read_onnx
+from sitegen.importing.origin import file_origin, names_of
+from sitegen.importing.questions import Question, open_questions
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
 from sitegen.importing.sources.onnx_original import OnnxOriginal
-from sitegen.importing.sources.origin import file_origin, names_of
-from sitegen.importing.sources.questions import Question, open_questions
 
 
 def import_onnx(file: Path, settings: ImportSettings) -> ImportedClassifier:

@@ -7,11 +7,11 @@ import numpy as np
 from sitegen.importing.graph.finished import ReadGraph, finish, questions_of, read_graph, writer
 from sitegen.importing.graph.heads import Head
 from sitegen.importing.graph.image import ImageSlot
+from sitegen.importing.origin import file_origin, names_of
+from sitegen.importing.questions import Question, open_questions
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import Images, ImportedClassifier, Logits
 from sitegen.importing.sources.onnx_original import against_the_rest, log_odds
-from sitegen.importing.sources.origin import file_origin, names_of
-from sitegen.importing.sources.questions import Question, open_questions
 from sitegen.importing.tfjs.files import TfGraph, read_tfjs
 from sitegen.importing.tfjs.graph import literal
 from sitegen.importing.tfjs.reference import evaluate

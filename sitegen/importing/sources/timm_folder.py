@@ -19,9 +19,9 @@ from sitegen.importing.checkpoint.folder_files import folder_origin, read_json, 
 from sitegen.importing.checkpoint.optional_library import optional_library
 from sitegen.importing.checkpoint.safe_checkpoint import read_safetensors
 from sitegen.importing.checkpoint.weights import fit_weights
+from sitegen.importing.origin import names_of
 from sitegen.importing.settings import ImportSettings, OutputKind, as_label, image_of
 from sitegen.importing.source import Images, ImportedClassifier
-from sitegen.importing.sources.origin import names_of
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
 from sitegen.settings.reading import read_settings
 from sitegen.settings.recipe import ImageSettings

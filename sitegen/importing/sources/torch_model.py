@@ -12,10 +12,10 @@ from sitegen.errors import ModelError
 from sitegen.importing.checkpoint.network_choice import factory_network, is_factory, registered_network
 from sitegen.importing.checkpoint.safe_checkpoint import check_archive, is_torchscript, read_checkpoint
 from sitegen.importing.checkpoint.weights import check_finite, find_weights, fit_weights, renamed
+from sitegen.importing.origin import file_origin, names_of
 from sitegen.importing.settings import ImportSettings, as_label, image_of
 from sitegen.importing.source import ImportedClassifier
 from sitegen.importing.sources.image_settings import as_settings, assumed, usual_image
-from sitegen.importing.sources.origin import file_origin, names_of
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
 from sitegen.networks.trained import SCHEMA, load_trained
 from sitegen.settings.recipe import ImageSettings

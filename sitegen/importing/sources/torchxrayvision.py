@@ -18,9 +18,9 @@ from sitegen.bundle import Label
 from sitegen.errors import ModelError
 from sitegen.importing.checkpoint.densenet_weights import densenet_settings
 from sitegen.importing.checkpoint.weights import Found, Weights, fit_weights, renamed
+from sitegen.importing.origin import file_origin, names_of
 from sitegen.importing.settings import ImportSettings, as_label, image_of
 from sitegen.importing.source import ImportedClassifier
-from sitegen.importing.sources.origin import file_origin, names_of
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
 from sitegen.importing.sources.torchxrayvision_files import read_xrv
 from sitegen.importing.sources.torchxrayvision_preparation import XrvPreparation

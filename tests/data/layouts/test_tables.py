@@ -5,8 +5,8 @@ import gzip
 import pytest
 
 from sitegen.data.layouts.label_styles import ClassColumn, Findings, LabelColumns, OneHot
-from sitegen.data.layouts.rows import read_rows, sex, years
 from sitegen.data.layouts.tables import Columns, read_table
+from sitegen.data.rows import read_rows, sex, years
 from sitegen.errors import DataError
 
 

@@ -17,8 +17,9 @@ from sitegen.evaluation.gate.bundle_scores import (
     score_gate_bundle,
     with_all_scores,
 )
+from sitegen.evaluation.gate.network_scores import scored_gate_network
 from sitegen.evaluation.gate.scored import Selected, detectors_of, unusable
-from sitegen.gate.network_scores import corrected_batch, score_gate_network
+from sitegen.gate.network_scores import corrected_batch
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.gate import Gate, Quantiles
@@ -39,7 +40,7 @@ def tensors():
 
 @pytest.fixture(scope="module")
 def scored(tensors):
-    return score_gate_network(random_gate(), "demo", tensors, [0, 1, 3, 4, 5], {2: "damaged"}, workers=1)
+    return scored_gate_network(random_gate(), "demo", tensors, [0, 1, 3, 4, 5], {2: "damaged"}, workers=1)
 
 
 def rebuilt(tensors):
@@ -87,7 +88,7 @@ def test_batches_are_corrected_as_the_runtime_does(tensors, correction):
 
 
 def test_processes_give_the_same(scored, tensors):
-    again = score_gate_network(random_gate(), "demo", tensors, [0, 1, 3, 4, 5], {2: "damaged"}, workers=2)
+    again = scored_gate_network(random_gate(), "demo", tensors, [0, 1, 3, 4, 5], {2: "damaged"}, workers=2)
     for metric, values in scored.metrics.items():
         assert np.array_equal(again.metrics[metric], values, equal_nan=True)
 
@@ -101,7 +102,7 @@ def test_a_network_is_described(scored):
 def test_numbers_that_are_not_finite_are_a_problem(tensors):
     gate = random_gate()
     gate.network.encoder[-1].bias.data[0] = float("nan")
-    found = score_gate_network(gate, "demo", tensors[:1], [0], {}, workers=1)
+    found = scored_gate_network(gate, "demo", tensors[:1], [0], {}, workers=1)
     assert list(found.problems) == [0]
     assert unusable([found], ["a.png"]) == {0: "a.png: The network gives no finite number for it."}
 
@@ -109,7 +110,7 @@ def test_numbers_that_are_not_finite_are_a_problem(tensors):
 def test_thresholds_come_from_validation_images_alone():
     random = np.random.default_rng(0)
     values = random.normal(size=100)
-    base = score_gate_network(random_gate(), "demo", np.zeros((0, 1, 16, 16), np.float32), [], {}, workers=1)
+    base = scored_gate_network(random_gate(), "demo", np.zeros((0, 1, 16, 16), np.float32), [], {}, workers=1)
     given = replace(base, metrics={"ssim": values, "l2": values}, thresholds={"ssim": 0.25})
     which = Selected(np.arange(20), np.arange(20, 40), np.arange(40, 100), ["a"] * 30 + ["b"] * 30)
     (ssim, l2), problem = detectors_of(given, which)
@@ -125,7 +126,7 @@ def test_thresholds_come_from_validation_images_alone():
 
 
 def test_too_few_validation_images_leave_a_score_without_a_threshold():
-    base = score_gate_network(random_gate(), "demo", np.zeros((0, 1, 16, 16), np.float32), [], {}, workers=1)
+    base = scored_gate_network(random_gate(), "demo", np.zeros((0, 1, 16, 16), np.float32), [], {}, workers=1)
     given = replace(base, metrics={"l2": np.arange(9.0)})
     found, problem = detectors_of(given, Selected(np.arange(3), np.arange(3, 6), np.arange(6, 9), ["a"] * 3))
     assert found[0].refused_inside is None

@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from sitegen.errors import SettingsError
+from sitegen.importing.questions import answered, open_questions
 from sitegen.importing.settings import ImportSettings, LabelSettings
 from sitegen.importing.sources.onnx_model import import_onnx, questions
-from sitegen.importing.sources.questions import answered, open_questions
 from tests.helpers.importing.onnx_models import small, written
 
 

@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 import sitegen.evaluation.report
 from sitegen import resources
-from sitegen.importing.evidence.document import flattened
-from sitegen.importing.evidence.report_figures import fraction_curve, histogram
+from sitegen.importing.report.document import flattened
+from sitegen.importing.report.figures import fraction_curve, histogram
 
 Part = Mapping[str, Any]
 _HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ def as_html(document: Part) -> str:
     )
     environment.filters |= {"small": small, "points": points, "share": share}
     compared = document["preprocessing"]
-    return environment.get_template("report.html.j2").render(
+    return environment.get_template("page.html.j2").render(
         document=document,
         style=Markup(_style()),  # noqa: S704  # our own files
         origin=flattened(document["import"]),

@@ -19,7 +19,7 @@ from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, SEED
 from sitegen.gradient import gradient_name
 from sitegen.graphs.files import INPUT
 from sitegen.graphs.names import CLASSIFIER, LOGITS
-from sitegen.importing.evidence.graph_run import GraphRun, Images, Values, sigmoid
+from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
 from sitegen.importing.source import Original
 
 COMPARED_GRADIENTS = 8

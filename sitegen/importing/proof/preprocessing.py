@@ -13,8 +13,8 @@ import numpy as np
 
 from sitegen.bundle import Label
 from sitegen.data.tensors.cache import image_tensors
-from sitegen.importing.evidence.graph_run import Images, Values, probabilities
-from sitegen.importing.evidence.sample_images import SampleImages
+from sitegen.importing.proof.graph_run import Images, Values, probabilities
+from sitegen.importing.proof.sample_images import SampleImages
 from sitegen.importing.source import Preparation
 from sitegen_runtime.bundle.model import NetworkInput
 

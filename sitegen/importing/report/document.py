@@ -14,9 +14,9 @@ from sitegen import __version__
 from sitegen.bundle import Bundle
 from sitegen.export.agreement import TOLERANCE
 from sitegen.gate.taken import TakenGate
-from sitegen.importing.evidence.proof import Proof
-from sitegen.importing.evidence.sample_images import SampleImages
 from sitegen.importing.graphs import HalfWeights
+from sitegen.importing.proof.proof import Proof
+from sitegen.importing.proof.sample_images import SampleImages
 from sitegen.importing.source import ImportedClassifier
 from sitegen.settings.places import without_places
 

@@ -1,1 +1,0 @@
-"""What an import proves: the graphs against the original, its preprocessing against sitegen's, and the report."""

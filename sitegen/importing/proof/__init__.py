@@ -1,0 +1,1 @@
+"""That an imported model is what it was: its graphs beside the original, number by number."""

@@ -1,0 +1,1 @@
+"""What an import found, as a document and as a page for people."""
