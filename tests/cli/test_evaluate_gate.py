@@ -32,20 +32,20 @@ ROOT = Path(__file__).parents[2]
 class Page(HTMLParser):
     """The elements of a page in their order."""
 
-    def __init__(self, text):
+    def __init__(self, text) -> None:
         super().__init__()
         self.elements, self.text = [], ""
         self.feed(text)
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag, attributes) -> None:
         self.elements.append((tag, dict(attributes)))
 
-    def handle_data(self, data):
+    def handle_data(self, data) -> None:
         self.text += data
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("evaluate-gate")
     write_radiographs(folder / "data", {"valid": 63, "test": 14}, side=48)
     write_recipe(folder / "recipe.json", folder / "data")
@@ -78,7 +78,7 @@ def document(place):
     return json.loads((place / "one.json").read_text("utf-8"))
 
 
-def test_every_detector_is_there_in_order(document):
+def test_every_detector_is_there_in_order(document) -> None:
     names = [each["name"] for each in document["detectors"]]
     of_bundle = ["gate", "ssim", "ssim-gaussian", "l1", "l2", "turned", "energy", "max-logit"]
     of_network = ["ssim", "ssim-gaussian", "l1", "l2", "latent", "turned"]
@@ -86,7 +86,7 @@ def test_every_detector_is_there_in_order(document):
     assert [each["threshold_from"] for each in document["detectors"][:3]] == ["bundle", "bundle", "validation"]
 
 
-def test_originals_are_left_out_and_the_half_is_kept(document, place):
+def test_originals_are_left_out_and_the_half_is_kept(document, place) -> None:
     assert document["data"]["images"] == 12
     assert document["data"]["left_out"] == 2
     assert document["data"]["validation"] == 63
@@ -95,7 +95,7 @@ def test_originals_are_left_out_and_the_half_is_kept(document, place):
     assert document["data"]["outside_images"] == sum(row[2][0] in "01234567" for row in rows)
 
 
-def test_figures_are_those_of_the_bundles_own_documents(document, place):
+def test_figures_are_those_of_the_bundles_own_documents(document, place) -> None:
     """AUROC by scikit-learn, of scores that `sitegen predict` gives."""
     from sitegen.bundle import load_bundle
 
@@ -115,7 +115,7 @@ def test_figures_are_those_of_the_bundles_own_documents(document, place):
     assert decision["categories"]["noise"]["refused"]["value"] == pytest.approx(refused)
 
 
-def test_stringency_is_measured_where_the_labels_are_known(document):
+def test_stringency_is_measured_where_the_labels_are_known(document) -> None:
     (found,) = document["stringency"]
     assert (found["model"], found["labels"]) == ("bundle", ["Opacity"])
     assert [curve["detector"] for curve in found["curves"]] == [each["name"] for each in document["detectors"]]
@@ -123,7 +123,7 @@ def test_stringency_is_measured_where_the_labels_are_known(document):
     assert len({curve["auc"][0] for curve in found["curves"]}) == 1
 
 
-def test_every_key_is_documented(document):
+def test_every_key_is_documented(document) -> None:
     text = (ROOT / "docs" / "gate-evaluation.md").read_text("utf-8")
     names = {each["category"] for each in document["categories"]} | {"one", "two"} | {"step", "loss", "note"}
     assert {key for key in keys_of(document) if f"`{key}`" not in text} - names == set()
@@ -131,7 +131,7 @@ def test_every_key_is_documented(document):
     assert f"`{document['schema']}`" in text
 
 
-def test_every_option_is_documented():
+def test_every_option_is_documented() -> None:
     text = (ROOT / "docs" / "gate-evaluation.md").read_text("utf-8")
     command = get_command(evaluate).commands["gate"]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
@@ -139,13 +139,13 @@ def test_every_option_is_documented():
     assert [option for option in options if f"`{option}" not in text] == []
 
 
-def test_the_same_command_gives_the_same_bytes(document, place):
+def test_the_same_command_gives_the_same_bytes(document, place) -> None:
     run(place, "--recipe", place / "recipe.json", "--json", place / "two.json")
     assert (place / "two.json").read_bytes() == (place / "one.json").read_bytes()
     assert (place / "o.html").read_bytes() == (place / "one.html").read_bytes()
 
 
-def test_the_report_loads_nothing_and_shows_no_image(document, place):
+def test_the_report_loads_nothing_and_shows_no_image(document, place) -> None:
     html = (place / "one.html").read_text("utf-8")
     page = Page(html)
     tags = {tag for tag, _ in page.elements}
@@ -160,13 +160,13 @@ def test_the_report_loads_nothing_and_shows_no_image(document, place):
     assert len([tag for tag, _ in page.elements if tag == "svg"]) == 2 + 14 + 1 + 2  # forests, scores, loss, stringency
 
 
-def test_texts_of_the_document_are_escaped(document):
+def test_texts_of_the_document_are_escaped(document) -> None:
     html = as_html(json.loads(json.dumps(document).replace("noise", "<b>noise & {{ 7 * 7 }}")))
     assert "<b>" not in html
     assert "&lt;b&gt;noise &amp; {{ 7 * 7 }}" in html
 
 
-def test_a_gallery_shows_images_and_says_so(place):
+def test_a_gallery_shows_images_and_says_so(place) -> None:
     result = run(place, "--gallery", "--half", "all", models=("ae/gate.pt",))
     html = (place / "o.html").read_text("utf-8")
     assert "This file contains images of the data that was measured." in html
@@ -180,7 +180,7 @@ def test_a_gallery_shows_images_and_says_so(place):
     assert all("its reconstruction" in attributes["alt"] for attributes in sources)
 
 
-def test_detectors_are_tested_against_the_named_one(place):
+def test_detectors_are_tested_against_the_named_one(place) -> None:
     result = run(place, "--against", "ae l2", "--json", place / "against.json")
     document = json.loads((place / "against.json").read_text("utf-8"))
     assert {each["first"] for each in document["comparisons"]} == {"ae l2"}
@@ -188,7 +188,7 @@ def test_detectors_are_tested_against_the_named_one(place):
     assert "ae l2 less" in re.sub(r"\s+", " ", result.output)
 
 
-def test_damaged_images_are_left_out_for_all_and_named(place, tmp_path):
+def test_damaged_images_are_left_out_for_all_and_named(place, tmp_path: Path) -> None:
     outside = shutil.copytree(place / "outside", tmp_path / "outside")
     shutil.rmtree(outside / "stripes")
     (outside / "manifest.csv").unlink()
@@ -201,7 +201,7 @@ def test_damaged_images_are_left_out_for_all_and_named(place, tmp_path):
     assert document["data"]["left_out"] == 0  # without a manifest nothing is known of originals
 
 
-def test_few_validation_images_are_told(place, tmp_path):
+def test_few_validation_images_are_told(place, tmp_path: Path) -> None:
     write_radiographs(tmp_path / "data", {"valid": 5, "test": 8}, side=48)
     result = run(place, "--data", tmp_path / "data", "--json", place / "few.json", models=("other.pt",))
     document = json.loads((place / "few.json").read_text("utf-8"))
@@ -224,16 +224,16 @@ def test_few_validation_images_are_told(place, tmp_path):
         (["-o", "nowhere/report.html"], ("ae/gate.pt",), DataError),
     ],
 )
-def test_wrong_use_is_exit_code_2(place, arguments, models, error):
+def test_wrong_use_is_exit_code_2(place, arguments, models, error) -> None:
     run(place, *arguments, models=models, fails=error)
 
 
-def test_models_and_outside_have_to_be_named():
+def test_models_and_outside_have_to_be_named() -> None:
     assert CliRunner().invoke(evaluate, ["gate", "--outside", "x", "-o", "y"]).exit_code == 2
     assert CliRunner().invoke(evaluate, ["gate", "model", "-o", "y"]).exit_code == 2
 
 
-def test_names_are_short_and_tell_models_apart(tmp_path):
+def test_names_are_short_and_tell_models_apart(tmp_path: Path) -> None:
     paths = [tmp_path / "ae" / "gate.pt", tmp_path / "ali" / "gate.pt", tmp_path / "vae.pt"]
     assert model_names(paths) == ["ae", "ali", "vae"]
     assert model_names([tmp_path / "a" / "x" / "gate.pt", tmp_path / "b" / "x" / "gate.pt"]) == ["a/x", "b/x"]

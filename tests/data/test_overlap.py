@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from sitegen.data.overlap import shared_files, shared_patients
 from sitegen.data.records import Record
 
@@ -15,7 +17,7 @@ def write(folder: Path, **contents: str) -> list[Record]:
     return [record(folder / name) for name in contents]
 
 
-def test_copies_are_found_whatever_they_are_called(tmp_path):
+def test_copies_are_found_whatever_they_are_called(tmp_path: Path) -> None:
     ours = write(tmp_path / "ours", one="abc", two="xyz", three="long enough")
     theirs = write(tmp_path / "theirs", eins="abd", zwei="long enough", drei="abc")
     assert shared_files(ours, theirs) == [
@@ -24,22 +26,22 @@ def test_copies_are_found_whatever_they_are_called(tmp_path):
     ]
 
 
-def test_the_same_file_is_shared_too(tmp_path):
+def test_the_same_file_is_shared_too(tmp_path: Path) -> None:
     ours = write(tmp_path, one="abc")
     assert shared_files(ours, ours) == [(tmp_path / "one", tmp_path / "one")]
 
 
-def test_files_of_no_common_size_are_not_read(tmp_path, monkeypatch):
+def test_files_of_no_common_size_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours, theirs = write(tmp_path / "ours", one="a"), write(tmp_path / "theirs", one="ab")
     monkeypatch.setattr(Path, "open", lambda *_: 1 / 0)
     assert shared_files(ours, theirs) == []
 
 
-def test_missing_files_are_like_no_other(tmp_path):
+def test_missing_files_are_like_no_other(tmp_path: Path) -> None:
     assert shared_files([record(tmp_path / "gone")], [record(tmp_path / "gone")]) == []
 
 
-def test_shared_patients_come_once_in_the_order_of_the_first():
+def test_shared_patients_come_once_in_the_order_of_the_first() -> None:
     ours = [record(Path(str(index)), patient) for index, patient in enumerate("cabca")]
     theirs = [record(Path("x"), "a"), record(Path("y"), "c"), record(Path("z"), "d")]
     assert shared_patients(ours, theirs) == ["c", "a"]

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -27,7 +29,7 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize(("make", "shape", "output"), NETWORKS)
-def test_onnx_runtime_gives_what_torch_gives(tmp_path, make, shape, output):
+def test_onnx_runtime_gives_what_torch_gives(tmp_path: Path, make, shape, output) -> None:
     torch.manual_seed(0)
     network = lived_in(make())
     export_onnx(network, shape, output, tmp_path / "net.onnx")
@@ -40,7 +42,7 @@ def test_onnx_runtime_gives_what_torch_gives(tmp_path, make, shape, output):
         assert np.abs(seen - expected).max() < 1e-5
 
 
-def test_the_same_network_gives_the_same_bytes_and_says_nothing_of_the_machine(tmp_path):
+def test_the_same_network_gives_the_same_bytes_and_says_nothing_of_the_machine(tmp_path: Path) -> None:
     torch.manual_seed(1)
     network = lived_in(NETWORKS[0][0]())
     for name in ("first", "second"):
@@ -55,7 +57,7 @@ def test_the_same_network_gives_the_same_bytes_and_says_nothing_of_the_machine(t
     assert str(tmp_path).encode() not in raw
 
 
-def test_the_graph_has_fixed_shapes_and_keeps_its_weights_outside(tmp_path):
+def test_the_graph_has_fixed_shapes_and_keeps_its_weights_outside(tmp_path: Path) -> None:
     export_onnx(lived_in(NETWORKS[0][0]()), (1, 1, 64, 64), "logits", tmp_path / "net.onnx")
     model = onnx.load(str(tmp_path / "net.onnx"), load_external_data=False)
     (image,), (logits,) = model.graph.input, model.graph.output

@@ -1,4 +1,5 @@
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def draft(labels: int, gradient: bool = False) -> Draft:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def exported(tmp_path_factory: pytest.TempPathFactory):
     tmp_path = tmp_path_factory.mktemp("exported")
     torch.manual_seed(0)
     classifier = DenseNet(DenseNetSettings(growth=4, blocks=(1, 1), stem=8, labels=2))
@@ -40,11 +41,11 @@ def exported(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(exported, tmp_path):
+def folder(exported, tmp_path: Path):
     return shutil.copytree(exported, tmp_path / "bundle")
 
 
-def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder):
+def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder) -> None:
     bundle = write_bundle(folder, draft(labels=2), INPUTS)
     golden = bundle.description.golden
     assert golden.logits.keys() == {"finding 0", "finding 1"}
@@ -55,13 +56,13 @@ def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder):
     assert set(bundle.description.files) >= {"card.md", GOLDEN, "classifier.onnx", "gate.onnx"}
 
 
-def test_labels_that_do_not_fit_the_graph_are_refused(folder):
+def test_labels_that_do_not_fit_the_graph_are_refused(folder) -> None:
     with pytest.raises(BundleError, match="labels: there are 3"):
         write_bundle(folder, draft(labels=3), INPUTS)
 
 
 @pytest.mark.parametrize("with_features", [False, True])
-def test_a_gradient_graph_is_described_from_what_it_takes_and_gives(folder, with_features):
+def test_a_gradient_graph_is_described_from_what_it_takes_and_gives(folder, with_features) -> None:
     features = last_feature_map(folder / "classifier.onnx") if with_features else None
     export_gradient(folder, features)
     bundle = write_bundle(folder, draft(labels=2, gradient=True), INPUTS)
@@ -76,14 +77,14 @@ def test_a_gradient_graph_is_described_from_what_it_takes_and_gives(folder, with
     assert "gradient.onnx" in bundle.description.files
 
 
-def test_a_gradient_graph_that_was_not_asked_for_stays_outside(folder):
+def test_a_gradient_graph_that_was_not_asked_for_stays_outside(folder) -> None:
     export_gradient(folder)
     description = write_bundle(folder, draft(labels=2), INPUTS).description
     assert "gradient" not in description.graphs
     assert "gradient.onnx" not in description.files
 
 
-def test_outputs_state_their_shapes(folder):
+def test_outputs_state_their_shapes(folder) -> None:
     graphs = write_bundle(folder, draft(labels=2), INPUTS).description.graphs
     assert {role: graph.outputs[0].shape for role, graph in graphs.items()} == {
         "classifier": [1, 2],

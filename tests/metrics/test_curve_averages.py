@@ -16,7 +16,7 @@ from tests.helpers.scored_examples import several
 SEEDS = range(20)
 
 
-def test_macro_roc_of_a_worked_example():
+def test_macro_roc_of_a_worked_example() -> None:
     # The first finding is told perfectly; the second only at a false positive rate of 1/2.
     scores = [[0.9, 0.5], [0.8, 0.4], [0.2, 0.9], [0.1, 0.1]]
     targets = [[1, 1], [1, 1], [0, 0], [0, 0]]
@@ -26,7 +26,7 @@ def test_macro_roc_of_a_worked_example():
     assert curve.area == 0.75
 
 
-def test_macro_precision_recall_of_a_worked_example():
+def test_macro_precision_recall_of_a_worked_example() -> None:
     # Precisions at recall 1/2 and 1: 1 and 1 for the first, 1/2 (after a negative) and 2/3 for the second.
     scores = [[0.9, 0.5], [0.8, 0.4], [0.2, 0.9], [0.1, 0.1]]
     targets = [[1, 1], [1, 1], [0, 0], [0, 0]]
@@ -36,7 +36,7 @@ def test_macro_precision_recall_of_a_worked_example():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_areas_equal_scikit_learns(seed):
+def test_areas_equal_scikit_learns(seed) -> None:
     scores, targets = several(seed)
     areas = {average: roc_auc_score(targets, scores, average=average) for average in ("micro", "macro")}
     assert micro_roc(scores, targets).area == pytest.approx(areas["micro"], abs=1e-12)
@@ -45,7 +45,7 @@ def test_areas_equal_scikit_learns(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_average_precisions_equal_scikit_learns(seed):
+def test_average_precisions_equal_scikit_learns(seed) -> None:
     scores, targets = several(seed)
     expected = {average: average_precision_score(targets, scores, average=average) for average in ("micro", "macro")}
     assert micro_precision_recall(scores, targets).average_precision == pytest.approx(expected["micro"], abs=1e-12)
@@ -53,7 +53,7 @@ def test_average_precisions_equal_scikit_learns(seed):
     assert mean_over_findings(average_precision, scores, targets) == pytest.approx(expected["macro"], abs=1e-12)
 
 
-def test_the_macro_curve_runs_between_those_of_its_findings():
+def test_the_macro_curve_runs_between_those_of_its_findings() -> None:
     scores, targets = several(3)
     curve = macro_roc(scores, targets)
     assert (np.diff(curve.false_positive_rate) >= 0).all()
@@ -61,7 +61,7 @@ def test_the_macro_curve_runs_between_those_of_its_findings():
     assert (curve.true_positive_rate[0], curve.true_positive_rate[-1]) == (0, 1)
 
 
-def test_unknown_cells_and_findings_without_both_classes_are_left_out():
+def test_unknown_cells_and_findings_without_both_classes_are_left_out() -> None:
     scores, targets = several(5)
     cells = targets.astype(float)
     cells[10:, 1] = np.nan
@@ -74,7 +74,7 @@ def test_unknown_cells_and_findings_without_both_classes_are_left_out():
     assert micro_roc(more_scores, with_more).area == pytest.approx(pooled, abs=1e-12)
 
 
-def test_what_is_wrong_is_said():
+def test_what_is_wrong_is_said() -> None:
     with pytest.raises(ValueError, match="no finding has positives and negatives"):
         macro_roc([[0.5], [0.6]], [[1], [1]])
     with pytest.raises(ValueError, match="no finding has a positive"):

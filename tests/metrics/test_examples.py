@@ -13,13 +13,13 @@ from sitegen.metrics.all import (
 )
 
 
-def test_unknown_targets_are_none_or_nan():
+def test_unknown_targets_are_none_or_nan() -> None:
     known, positive = known_targets([1, 0, None, float("nan"), True, 0.0])
     assert known.tolist() == [True, True, False, False, True, True]
     assert positive.tolist() == [True, False, False, False, True, False]
 
 
-def test_examples_without_a_target_are_left_out():
+def test_examples_without_a_target_are_left_out() -> None:
     given = examples([0.5, 0.25, 0.75], [1, None, 0], [1.0, 5.0, 2.0])
     assert given.scores.tolist() == [0.5, 0.75]
     assert given.targets.tolist() == [True, False]
@@ -29,12 +29,12 @@ def test_examples_without_a_target_are_left_out():
 
 
 @pytest.mark.parametrize("statistic", [auc, average_precision, brier_score, expected_calibration_error])
-def test_unknown_targets_change_nothing(statistic):
+def test_unknown_targets_change_nothing(statistic) -> None:
     scores, targets = [0.9, 0.3, 0.6, 0.2, 0.8], [1, 0, 0, 1, None]
     assert statistic(scores, targets) == statistic(scores[:4], targets[:4])
 
 
-def test_unknown_targets_do_not_move_the_operating_point():
+def test_unknown_targets_do_not_move_the_operating_point() -> None:
     assert operating_point([0.9, 0.3, 0.5], [1, 0, np.nan]) == operating_point([0.9, 0.3], [1, 0])
 
 
@@ -54,24 +54,24 @@ def test_unknown_targets_do_not_move_the_operating_point():
         ([], [], None, "none of the targets is known"),
     ],
 )
-def test_what_is_wrong_is_said(scores, targets, weights, message):
+def test_what_is_wrong_is_said(scores, targets, weights, message) -> None:
     with pytest.raises(ValueError, match=message):
         examples(scores, targets, weights)
 
 
 @pytest.mark.parametrize("targets", [[1, 1], [0, 0], [1, None], [0, None]])
 @pytest.mark.parametrize("statistic", [auc, operating_point])
-def test_both_classes_are_needed(statistic, targets):
+def test_both_classes_are_needed(statistic, targets) -> None:
     with pytest.raises(ValueError, match="positives and negatives are both needed"):
         statistic([0.5, 0.25], targets)
 
 
-def test_a_class_of_no_weight_is_missing():
+def test_a_class_of_no_weight_is_missing() -> None:
     with pytest.raises(ValueError, match="not 0 and 1 of them"):
         auc([0.5, 0.25], [1, 0], [0.0, 1.0])
 
 
-def test_outcomes_must_have_one_shape():
+def test_outcomes_must_have_one_shape() -> None:
     with pytest.raises(ValueError, match="one shape"):
         count_outcomes([True], [1, 0])
     with pytest.raises(ValueError, match="one for each image or target"):

@@ -12,7 +12,7 @@ def example(images=200):
     return probabilities, targets, [f"p{index // 2}" for index in range(images)]
 
 
-def test_figures_of_a_finding():
+def test_figures_of_a_finding() -> None:
     probabilities, targets, patients = example()
     figures = finding_figures(probabilities, targets, patients, 0.5, resamples=200)
     found = probabilities >= 0.5
@@ -27,7 +27,7 @@ def test_figures_of_a_finding():
     assert 0 < figures.half_splits < (figures.auc.high - figures.auc.low) / 2
 
 
-def test_unknown_targets_take_no_part():
+def test_unknown_targets_take_no_part() -> None:
     probabilities, targets, patients = example(60)
     cells = targets.astype(float)
     cells[40:] = np.nan
@@ -36,7 +36,7 @@ def test_unknown_targets_take_no_part():
     )
 
 
-def test_calibration_is_judged_by_what_people_read():
+def test_calibration_is_judged_by_what_people_read() -> None:
     probabilities, targets, patients = example(60)
     calibrated = np.full(60, targets.mean())
     figures = finding_figures(probabilities, targets, patients, 0.5, calibrated, resamples=20)
@@ -44,14 +44,14 @@ def test_calibration_is_judged_by_what_people_read():
     assert figures.brier == pytest.approx(targets.mean() * (1 - targets.mean()))
 
 
-def test_one_class_leaves_open_what_needs_both():
+def test_one_class_leaves_open_what_needs_both() -> None:
     figures = finding_figures([0.25, 0.75], [0, 0], ["a", "b"], 0.5, resamples=20)
     assert (figures.auc, figures.half_splits, figures.average_precision, figures.sensitivity) == (None,) * 4
     assert figures.specificity.value == 0.5
     assert figures.brier == pytest.approx((0.0625 + 0.5625) / 2)
 
 
-def test_groups_come_in_order_with_the_unknown_last():
+def test_groups_come_in_order_with_the_unknown_last() -> None:
     groups = ["80 and over", None, "5–17", "18–39", "5–17"]
     members = by_group(groups, lambda indices: indices.tolist())
     assert list(members.items()) == [("5–17", [2, 4]), ("18–39", [3]), ("80 and over", [0]), ("unknown", [1])]
@@ -73,11 +73,11 @@ def test_groups_come_in_order_with_the_unknown_last():
         (float("nan"), None),
     ],
 )
-def test_age_bands(age, band):
+def test_age_bands(age, band) -> None:
     assert age_band(age) == band
 
 
-def test_other_bands_and_no_age():
+def test_other_bands_and_no_age() -> None:
     assert age_band(30, [65]) == "0–64"
     assert age_band(65, [65]) == "65 and over"
     with pytest.raises(ValueError, match="not negative, as -1 is"):

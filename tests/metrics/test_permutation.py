@@ -42,7 +42,7 @@ def case(seed, images=9, ties=False):
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_all_exchanges_of_a_small_case_are_counted(seed, ties):
+def test_all_exchanges_of_a_small_case_are_counted(seed, ties) -> None:
     given = case(seed, ties=ties)
     tested = exchange_test(*given)
     assert tested.exact
@@ -50,7 +50,7 @@ def test_all_exchanges_of_a_small_case_are_counted(seed, ties):
     assert (tested.difference, tested.p) == pytest.approx(enumerated(*given), abs=1e-12)
 
 
-def test_random_exchanges_come_near_to_all_of_them():
+def test_random_exchanges_come_near_to_all_of_them() -> None:
     given = case(1, images=12)
     exact = exchange_test(*given, permutations=4096)
     assert exact.exact
@@ -59,20 +59,20 @@ def test_random_exchanges_come_near_to_all_of_them():
     assert np.mean(many) == pytest.approx(exact.p, abs=0.03)
 
 
-def test_a_case_by_hand():
+def test_a_case_by_hand() -> None:
     # The first ranks both outside images above both inside; the second the other way round. One patient each.
     tested = exchange_test(np.array([1.0, 2, 3, 4]), np.array([4.0, 3, 2, 1]), np.array([-1, -1, 0, 0]), list("abcd"))
     assert tested.difference == 1
     assert tested.p == 2 / 16  # only all or none exchanged give a difference of 1
 
 
-def test_equal_detectors_do_not_differ():
+def test_equal_detectors_do_not_differ() -> None:
     first, _, categories, patients = case(2)
     tested = exchange_test(first, 10 * first + 3, categories, patients)
     assert (tested.difference, tested.p) == (0, 1)
 
 
-def test_the_seed_decides():
+def test_the_seed_decides() -> None:
     given = case(3, images=60)
     given = (*given[:3], [f"p{at}" for at in range(60)])
     first = exchange_test(*given, permutations=300, seed=1)
@@ -81,7 +81,7 @@ def test_the_seed_decides():
     assert 1 / 301 <= first.p <= 1
 
 
-def test_alike_detectors_are_rarely_called_different():
+def test_alike_detectors_are_rarely_called_different() -> None:
     rng = np.random.default_rng(8)
     categories = np.repeat([-1, 0], [20, 10])
     patients = [str(at) for at in range(30)]
@@ -93,12 +93,12 @@ def test_alike_detectors_are_rarely_called_different():
     assert np.mean(np.array(tests) <= 0.1) < 0.17  # 0.1 and chance
 
 
-def test_both_kinds_of_images_are_needed():
+def test_both_kinds_of_images_are_needed() -> None:
     with pytest.raises(ValueError, match="inside and outside"):
         exchange_test(np.ones(2), np.ones(2), np.array([-1, -1]), ["a", "b"])
 
 
-def test_holm_in_a_case_by_hand():
+def test_holm_in_a_case_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.6]) == [1, 1]
     assert holm([]) == []

@@ -8,7 +8,7 @@ from sitegen.metrics.all import average_precision, iso_f1, precision_recall_curv
 from tests.helpers.scored_examples import scored, weighted
 
 
-def test_a_worked_example():
+def test_a_worked_example() -> None:
     curve = precision_recall_curve([0.8, 0.6, 0.4, 0.2], [1, 0, 1, 0])
     assert curve.thresholds.tolist() == [np.inf, 0.8, 0.6, 0.4, 0.2]
     assert curve.precision == pytest.approx([1, 1, 1 / 2, 2 / 3, 1 / 2])
@@ -18,7 +18,7 @@ def test_a_worked_example():
 
 
 @given(weighted())
-def test_the_curve_equals_scikit_learns(example):
+def test_the_curve_equals_scikit_learns(example) -> None:
     scores, targets, weights = example
     precision, recall, thresholds = sklearn_curve(targets, scores, sample_weight=weights)
     curve = precision_recall_curve(scores, targets, weights)
@@ -28,28 +28,28 @@ def test_the_curve_equals_scikit_learns(example):
 
 
 @given(weighted())
-def test_weighted_average_precision_equals_scikit_learns(example):
+def test_weighted_average_precision_equals_scikit_learns(example) -> None:
     scores, targets, weights = example
     expected = average_precision_score(targets, scores, sample_weight=weights)
     assert average_precision(scores, targets, weights) == pytest.approx(expected, abs=1e-12)
 
 
 @given(scored())
-def test_average_precision_equals_scikit_learns(example):
+def test_average_precision_equals_scikit_learns(example) -> None:
     scores, targets = example
     assert average_precision(scores, targets) == pytest.approx(average_precision_score(targets, scores), abs=1e-12)
 
 
-def test_positives_alone_are_found_precisely():
+def test_positives_alone_are_found_precisely() -> None:
     assert average_precision([0.3], [1]) == 1.0
 
 
-def test_without_a_positive_there_is_no_recall():
+def test_without_a_positive_there_is_no_recall() -> None:
     with pytest.raises(ValueError, match="without a positive"):
         average_precision([0.3, 0.4], [0, None])
 
 
-def test_iso_f1_lines():
+def test_iso_f1_lines() -> None:
     # F1 of precision 0.5 and recall 0.5 is 0.5; recall 1 needs precision 1/3, recall 1/3 precision 1.
     assert iso_f1(0.5, [0.5, 1.0, 1 / 3]) == pytest.approx([0.5, 1 / 3, 1.0])
     assert np.isnan(iso_f1(0.5, [0.0, 0.25, 0.3])).all()
@@ -57,7 +57,7 @@ def test_iso_f1_lines():
         iso_f1(1.0, [0.5])
 
 
-def test_points_of_an_iso_line_have_that_f1():
+def test_points_of_an_iso_line_have_that_f1() -> None:
     recall = np.linspace(0.45, 1, 50)
     precision = iso_f1(0.6, recall)
     assert 2 * precision * recall / (precision + recall) == pytest.approx(np.full(50, 0.6), abs=1e-12)

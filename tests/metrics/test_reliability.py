@@ -15,7 +15,7 @@ from sitegen.metrics.all import (
 from tests.helpers.scored_examples import scored
 
 
-def test_a_worked_example():
+def test_a_worked_example() -> None:
     diagram = reliability_diagram([0.1, 0.3, 0.6, 0.8], [0, 1, 1, 1], bins=2)
     assert [(part.images, part.predicted, part.observed) for part in diagram] == [
         (2, pytest.approx(0.2), 0.5),
@@ -26,7 +26,7 @@ def test_a_worked_example():
 
 
 @pytest.mark.parametrize("bins", [5, 10, 20])
-def test_bins_of_distinct_probabilities_are_scikit_learns_quantile_bins(bins):
+def test_bins_of_distinct_probabilities_are_scikit_learns_quantile_bins(bins) -> None:
     rng = np.random.default_rng(bins)
     probabilities, targets = rng.random(400), rng.random(400) < 0.4
     observed, predicted = calibration_curve(targets, probabilities, n_bins=bins, strategy="quantile")
@@ -39,7 +39,7 @@ def test_bins_of_distinct_probabilities_are_scikit_learns_quantile_bins(bins):
 
 
 @given(scored(), st.integers(1, 20))
-def test_no_image_is_lost_and_ties_stay_together(example, bins):
+def test_no_image_is_lost_and_ties_stay_together(example, bins) -> None:
     probabilities, targets = example
     diagram = reliability_diagram(probabilities, targets, bins=bins)
     assert len(diagram) <= bins
@@ -51,30 +51,30 @@ def test_no_image_is_lost_and_ties_stay_together(example, bins):
     assert 0 <= expected_calibration_error(probabilities, targets, bins=bins) <= 1
 
 
-def test_images_of_one_probability_make_one_bin():
+def test_images_of_one_probability_make_one_bin() -> None:
     (only,) = reliability_diagram([0.25] * 8, [1, 1, 0, 0, 0, 0, 0, 0])
     assert (only.images, only.predicted, only.observed) == (8, 0.25, 0.25)
 
 
-def test_one_image():
+def test_one_image() -> None:
     assert expected_calibration_error([0.3], [1]) == pytest.approx(0.7)
     assert brier_score([0.3], [1]) == pytest.approx(0.49)
 
 
 @pytest.mark.parametrize("target", [0, 1])
-def test_one_class_is_enough(target):
+def test_one_class_is_enough(target) -> None:
     assert expected_calibration_error([0.5, 0.5], [target] * 2) == 0.5
     assert brier_score([0.5, 0.5], [target] * 2) == 0.25
 
 
 @pytest.mark.parametrize(("positives", "images"), [(0, 5), (3, 10), (40, 50), (7, 7)])
-def test_the_interval_is_wilsons(positives, images):
+def test_the_interval_is_wilsons(positives, images) -> None:
     (part,) = reliability_diagram([0.5] * images, [1] * positives + [0] * (images - positives))
     expected = binomtest(positives, images).proportion_ci(method="wilson")
     assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
-def test_weights_count_like_repetitions():
+def test_weights_count_like_repetitions() -> None:
     rng = np.random.default_rng(8)
     probabilities, targets = rng.integers(0, 9, 30) / 8, rng.random(30) < 0.5
     counts = rng.integers(1, 4, 30)
@@ -84,12 +84,12 @@ def test_weights_count_like_repetitions():
 
 
 @given(scored())
-def test_brier_score_equals_scikit_learns(example):
+def test_brier_score_equals_scikit_learns(example) -> None:
     probabilities, targets = example
     assert brier_score(probabilities, targets) == pytest.approx(brier_score_loss(targets, probabilities), abs=1e-12)
 
 
-def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_has_not():
+def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_has_not() -> None:
     rng = np.random.default_rng(4)
     probabilities = rng.random(20_000)
     targets = rng.random(20_000) < probabilities
@@ -106,7 +106,7 @@ def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_has_not()
         ([0.5, np.nan], [1, 0], None, 10, r"scores\[1\] is nan"),
     ],
 )
-def test_what_is_wrong_is_said(probabilities, targets, weights, bins, message):
+def test_what_is_wrong_is_said(probabilities, targets, weights, bins, message) -> None:
     with pytest.raises(ValueError, match=message):
         reliability_diagram(probabilities, targets, weights, bins)
 

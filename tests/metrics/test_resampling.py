@@ -30,7 +30,7 @@ def few(seed=0, images=24):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_all_resamples_at_once_give_what_one_at_a_time_gives(seed):
+def test_all_resamples_at_once_give_what_one_at_a_time_gives(seed) -> None:
     scores, targets, patients = few(seed)
     expected = one_at_a_time(lambda drawn: auc(scores[drawn], targets[drawn]), patients, 300, seed)
     interval = interval_by_patient(lambda draws: auc_of_draws(scores, targets, draws), patients, 300, seed=seed)
@@ -38,14 +38,14 @@ def test_all_resamples_at_once_give_what_one_at_a_time_gives(seed):
     assert interval.value == pytest.approx(auc(scores, targets), abs=1e-12)
 
 
-def test_indices_and_weights_give_the_same_interval():
+def test_indices_and_weights_give_the_same_interval() -> None:
     scores, targets, patients = few(3)
     by_indices = bootstrap_interval(lambda drawn: auc(scores[drawn], targets[drawn]), patients, 200, seed=9)
     by_weights = interval_by_patient(lambda draws: auc_of_draws(scores, targets, draws), patients, 200, seed=9)
     assert (by_indices.low, by_indices.high) == pytest.approx((by_weights.low, by_weights.high), abs=1e-12)
 
 
-def test_large_sets_are_drawn_in_parts(monkeypatch):
+def test_large_sets_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     scores, targets, patients = few(4)
     statistic = lambda draws: auc_of_draws(scores, targets, draws)  # noqa: E731
     at_once = interval_by_patient(statistic, patients, 100)
@@ -53,7 +53,7 @@ def test_large_sets_are_drawn_in_parts(monkeypatch):
     assert interval_by_patient(statistic, patients, 100) == at_once
 
 
-def test_the_same_seed_gives_the_same_interval():
+def test_the_same_seed_gives_the_same_interval() -> None:
     scores, targets, patients = few(5)
     intervals = [
         interval_by_patient(lambda draws: auc_of_draws(scores, targets, draws), patients, 100, seed=seed)
@@ -62,17 +62,17 @@ def test_the_same_seed_gives_the_same_interval():
     assert intervals[0] == intervals[1] != intervals[2]
 
 
-def test_one_patient_leaves_no_doubt():
+def test_one_patient_leaves_no_doubt() -> None:
     interval = interval_by_patient(lambda draws: share_of_draws(np.array([True, False]), draws), ["a", "a"], 10)
     assert (interval.low, interval.value, interval.high) == (0.5, 0.5, 0.5)
 
 
-def test_a_statistic_that_is_hardly_ever_defined_is_an_error():
+def test_a_statistic_that_is_hardly_ever_defined_is_an_error() -> None:
     with pytest.raises(ValueError, match="not defined for"):
         interval_by_patient(lambda draws: np.full(len(draws), np.nan), ["a", "b"], 10)
 
 
-def test_weighted_areas_are_those_of_repeated_examples():
+def test_weighted_areas_are_those_of_repeated_examples() -> None:
     scores, targets, _ = few(6)
     draws = np.random.default_rng(1).integers(0, 3, (20, len(scores))).astype(float)
     draws[:, [0, 10]] += 1
@@ -96,19 +96,19 @@ def test_halves_hold_half_of_the_images_each_once():
     assert len({row.tobytes() for row in rows}) > 5
 
 
-def test_deviation_of_a_worked_example():
+def test_deviation_of_a_worked_example() -> None:
     values = iter([[1.0], [2.0], [np.nan], [6.0]])
     # The mean of 1, 2, 6 is 3; (4 + 1 + 9) / 2 = 7.
     assert half_split_deviation(lambda draws: np.array(next(values)), 10, splits=3) == pytest.approx(np.sqrt(7))
 
 
-def test_deviation_of_a_mean_agrees_with_theory():
+def test_deviation_of_a_mean_agrees_with_theory() -> None:
     values = np.random.default_rng(2).normal(0, 1, 400)
     # Half of 400 without replacement: sigma sqrt((1 - 1/2) / 200).
     found = half_split_deviation(lambda draws: draws @ values / draws.sum(axis=1), 400, splits=4000)
     assert found == pytest.approx(values.std(ddof=1) * np.sqrt(0.5 / 200), rel=0.05)
 
 
-def test_halves_need_images():
+def test_halves_need_images() -> None:
     with pytest.raises(ValueError, match="two images and two splits"):
         half_split_deviation(lambda draws: draws[:, 0], 1)

@@ -8,7 +8,7 @@ from sitegen.metrics.all import auc, operating_point, roc_curve
 from tests.helpers.scored_examples import scored, weighted
 
 
-def test_a_worked_example():
+def test_a_worked_example() -> None:
     # Thresholds fall: 0.8 finds a positive, 0.4 a positive and a negative, 0.2 the last negative.
     curve = roc_curve([0.8, 0.4, 0.4, 0.2], [1, 1, 0, 0])
     assert curve.thresholds.tolist() == [np.inf, 0.8, 0.4, 0.2]
@@ -18,7 +18,7 @@ def test_a_worked_example():
 
 
 @given(weighted())
-def test_the_curve_equals_scikit_learns(example):
+def test_the_curve_equals_scikit_learns(example) -> None:
     scores, targets, weights = example
     rates = sklearn_roc_curve(targets, scores, sample_weight=weights, drop_intermediate=False)
     curve = roc_curve(scores, targets, weights)
@@ -28,7 +28,7 @@ def test_the_curve_equals_scikit_learns(example):
 
 
 @given(weighted())
-def test_the_weighted_area_equals_scikit_learns(example):
+def test_the_weighted_area_equals_scikit_learns(example) -> None:
     scores, targets, weights = example
     expected = roc_auc_score(targets, scores, sample_weight=weights)
     assert auc(scores, targets, weights) == pytest.approx(expected, abs=1e-12)
@@ -36,7 +36,7 @@ def test_the_weighted_area_equals_scikit_learns(example):
 
 
 @given(scored())
-def test_the_operating_point_is_scikit_learns(example):
+def test_the_operating_point_is_scikit_learns(example) -> None:
     scores, targets = example
     false_positive_rate, true_positive_rate, thresholds = sklearn_roc_curve(targets, scores, drop_intermediate=False)
     distance = (true_positive_rate - false_positive_rate)[1:]
@@ -48,27 +48,27 @@ def test_the_operating_point_is_scikit_learns(example):
     assert point.false_positive_rate == pytest.approx(false_positive_rate[best], abs=1e-12)
 
 
-def test_of_equal_maxima_the_highest_threshold_is_chosen():
+def test_of_equal_maxima_the_highest_threshold_is_chosen() -> None:
     # J is 1/3 at 0.9 and, as a difference of rounded rates, a little more at 0.3 (1 - 2/3).
     point = operating_point([0.9, 0.7, 0.5, 0.4, 0.3, 0.1], [1, 0, 1, 0, 1, 0])
     assert (point.score, point.threshold) == (0.9, 0.8)
 
 
-def test_a_threshold_never_falls_onto_the_score_below():
+def test_a_threshold_never_falls_onto_the_score_below() -> None:
     above = np.nextafter(0.5, 1)
     point = operating_point([above, 0.5], [1, 0])
     assert point.threshold == above
 
 
 @given(scored())
-def test_corners_have_the_same_shape(example):
+def test_corners_have_the_same_shape(example) -> None:
     curve = roc_curve(*example)
     corners = curve.corners()
     assert corners.area == pytest.approx(curve.area, abs=1e-12)
     assert set(corners.thresholds) <= set(curve.thresholds)
 
 
-def test_corners_leave_out_what_lies_halfway():
+def test_corners_leave_out_what_lies_halfway() -> None:
     corners = roc_curve([0.9, 0.8, 0.7, 0.6, 0.5, 0.4], [1, 1, 1, 0, 0, 0]).corners()
     assert corners.true_positive_rate.tolist() == [0.0, 1.0, 1.0]
     assert corners.false_positive_rate.tolist() == [0.0, 0.0, 1.0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -89,7 +90,7 @@ def dense_weights(growth: int, blocks: tuple[int, ...], width: int, channels: in
         ("densenet264", (6, 12, 64, 48), 33_337_704),
     ],
 )
-def test_densenets_have_torchvisions_names_and_sizes(name, blocks, weights):
+def test_densenets_have_torchvisions_names_and_sizes(name, blocks, weights) -> None:
     with torch.device("meta"):
         network = make_network(read_network({"name": name, "labels": 1000}))
     assert list(network.state_dict()) == list(dense_names(blocks))
@@ -97,7 +98,7 @@ def test_densenets_have_torchvisions_names_and_sizes(name, blocks, weights):
     assert dense_weights(32, blocks, 64, 3, 1000) == weights
 
 
-def test_shapes_of_densenet121_are_torchvisions():
+def test_shapes_of_densenet121_are_torchvisions() -> None:
     with torch.device("meta"):
         state = make_network(read_network({"name": "densenet121", "labels": 1000})).state_dict()
     shapes = {
@@ -117,13 +118,13 @@ def test_shapes_of_densenet121_are_torchvisions():
 @pytest.mark.parametrize(
     ("name", "weights"), [("resnet18", 11_689_512), ("resnet34", 21_797_672), ("resnet50", 25_557_032)]
 )
-def test_resnets_have_torchvisions_sizes(name, weights):
+def test_resnets_have_torchvisions_sizes(name, weights) -> None:
     with torch.device("meta"):
         network = make_network(read_network({"name": name, "labels": 1000}))
     assert sum(weight.numel() for weight in network.parameters()) == weights
 
 
-def test_resnets_have_torchvisions_names():
+def test_resnets_have_torchvisions_names() -> None:
     with torch.device("meta"):
         state = make_network(read_network({"name": "resnet50", "labels": 1000})).state_dict()
     shapes = {
@@ -140,7 +141,7 @@ def test_resnets_have_torchvisions_names():
     assert len(make_network(read_network({"name": "resnet18"})).state_dict()) == 122
 
 
-def test_compact_networks_are_small_and_see_one_channel():
+def test_compact_networks_are_small_and_see_one_channel() -> None:
     sizes = {}
     for name in ("densenet", "densenet-compact", "densenet-tiny", "resnet", "vit"):
         assert NETWORKS[name].channels == 1
@@ -152,7 +153,7 @@ def test_compact_networks_are_small_and_see_one_channel():
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_a_classifier_is_its_head_over_its_feature_maps(name, head, channels):
+def test_a_classifier_is_its_head_over_its_feature_maps(name, head, channels) -> None:
     network = made(name, head, channels)
     maps = network.feature_maps(images(channels))
     logits = network(images(channels))
@@ -164,14 +165,14 @@ def test_a_classifier_is_its_head_over_its_feature_maps(name, head, channels):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_linear_head_is_the_class_activation_map_averaged(name):
+def test_a_linear_head_is_the_class_activation_map_averaged(name) -> None:
     network = made(name)
     maps, final = network.feature_maps(images(1)), network.head.final
     activation = torch.einsum("lk,nkhw->nlhw", final.weight, maps)
     assert torch.allclose(activation.mean((2, 3)) + final.bias, network(images(1)), atol=1e-5)
 
 
-def test_the_pooled_head_is_the_papers():
+def test_the_pooled_head_is_the_papers() -> None:
     torch.manual_seed(3)
     network = make_network(replace(SMALL["resnet-basic"], head=PooledHeadSettings(hidden=5), labels=2))
     head, maps = network.head, torch.rand(4, 64, 3, 2) - 0.5
@@ -190,7 +191,7 @@ def test_the_pooled_head_is_the_papers():
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_body_and_head_share_out_all_parameters(name, head):
+def test_body_and_head_share_out_all_parameters(name, head) -> None:
     network = made(name, head)
     body, top = network.body_parameters(), list(network.head.parameters())
     assert len(body) + len(top) == len(list(network.parameters()))
@@ -200,7 +201,7 @@ def test_body_and_head_share_out_all_parameters(name, head):
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_onnx_runtime_gives_logits_and_feature_maps_as_torch_does(tmp_path, name, head):
+def test_onnx_runtime_gives_logits_and_feature_maps_as_torch_does(tmp_path: Path, name, head) -> None:
     network = made(name, head)
     export_onnx(network, (1, 1, SIDE, SIDE), "logits", tmp_path / "net.onnx")
     model = onnx.load(str(tmp_path / "net.onnx"))
@@ -219,19 +220,19 @@ def test_onnx_runtime_gives_logits_and_feature_maps_as_torch_does(tmp_path, name
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_every_weight_takes_part_in_the_loss(name):
+def test_every_weight_takes_part_in_the_loss(name) -> None:
     network = made(name, "pooled").train()
     network(images(1, 4)).square().sum().backward()
     assert [key for key, weight in network.named_parameters() if weight.grad is None] == []
 
 
-def test_group_normalisation_knows_nothing_of_the_batch():
+def test_group_normalisation_knows_nothing_of_the_batch() -> None:
     alone, together = made("resnet-group").train(), made("resnet-group").train()
     assert torch.allclose(alone(images(1)[:1]), together(images(1))[:1], atol=1e-5)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in alone.modules())
 
 
-def test_positions_are_waves_over_columns_and_rows():
+def test_positions_are_waves_over_columns_and_rows() -> None:
     positions = sine_positions(3, 8)
     assert positions.shape == (9, 8)
     assert positions[0].tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
@@ -242,7 +243,7 @@ def test_positions_are_waves_over_columns_and_rows():
     assert positions[3].tolist() == pytest.approx([0, 0, 1, 1, *wave], abs=1e-7)
 
 
-def test_a_transformer_sees_where_a_patch_lies():
+def test_a_transformer_sees_where_a_patch_lies() -> None:
     network = made("vit")
     corner, opposite = torch.zeros(1, 1, SIDE, SIDE), torch.zeros(1, 1, SIDE, SIDE)
     corner[..., :16, :16], opposite[..., 48:, 48:] = 1, 1
@@ -251,7 +252,7 @@ def test_a_transformer_sees_where_a_patch_lies():
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_one_logit_says_what_the_softmax_of_two_says(name, head):
+def test_one_logit_says_what_the_softmax_of_two_says(name, head) -> None:
     network = made(name, head, labels=2).double()
     single = as_one_logit(network)
     pictures = images(1).double()
@@ -262,6 +263,6 @@ def test_one_logit_says_what_the_softmax_of_two_says(name, head):
     assert pairs.shape == network(pictures).shape  # the first network is as it was
 
 
-def test_a_difference_needs_two_logits():
+def test_a_difference_needs_two_logits() -> None:
     with pytest.raises(ValueError, match="there are 3"):
         as_one_logit(made("densenet"))

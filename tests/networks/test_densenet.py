@@ -3,7 +3,7 @@ import torch
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 
 
-def test_densenet_121_has_the_weights_of_the_paper():
+def test_densenet_121_has_the_weights_of_the_paper() -> None:
     network = DenseNet(DenseNetSettings(32, (6, 12, 24, 16), 64, 4, 0.5, 3, 1000))
     # Table 1 of the paper as torchvision builds it: 7,978,856 weights, these names.
     assert sum(weight.numel() for weight in network.parameters()) == 7_978_856
@@ -20,6 +20,6 @@ def test_densenet_121_has_the_weights_of_the_paper():
     assert len(names) == 727
 
 
-def test_a_classifier_gives_one_logit_a_label():
+def test_a_classifier_gives_one_logit_a_label() -> None:
     network = DenseNet(DenseNetSettings(growth=4, blocks=(1, 1), stem=8, labels=5)).eval()
     assert network(torch.zeros(2, 1, 64, 64)).shape == (2, 5)

@@ -11,7 +11,7 @@ from sitegen.networks.resnet import ResNet, ResNetSettings
 from sitegen.networks.vit import TransformerSettings, VisionTransformer
 
 
-def test_a_name_stands_for_settings_and_keys_change_them():
+def test_a_name_stands_for_settings_and_keys_change_them() -> None:
     assert read_network({"name": "densenet121"}) == DenseNetSettings(32, (6, 12, 24, 16), 64, 4, 0.5, 3, 1)
     changed = read_network({"name": "resnet18", "channels": 1, "labels": 14, "head": {"kind": "pooled", "hidden": 64}})
     assert changed == ResNetSettings(
@@ -23,18 +23,18 @@ def test_a_name_stands_for_settings_and_keys_change_them():
 @pytest.mark.parametrize(
     ("name", "kind"), [("densenet-tiny", DenseNet), ("resnet", ResNet), ("vit", VisionTransformer)]
 )
-def test_settings_decide_what_is_made(name, kind):
+def test_settings_decide_what_is_made(name, kind) -> None:
     assert isinstance(make_network(read_network({"name": name})), kind)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_settings_survive_a_file(name):
+def test_settings_survive_a_file(name) -> None:
     document = json.loads(json.dumps(network_document(NETWORKS[name])))
     assert document["name"] in ("densenet", "resnet", "vit")
     assert read_network(document) == NETWORKS[name]
 
 
-def test_weights_fit_a_network_made_from_the_document():
+def test_weights_fit_a_network_made_from_the_document() -> None:
     settings = TransformerSettings(side=32, width=12, depth=1, labels=2, head=PooledHeadSettings(hidden=4))
     network = make_network(settings)
     again = make_network(read_network(network_document(settings)))
@@ -56,7 +56,7 @@ def test_weights_fit_a_network_made_from_the_document():
         ({"name": "vit", "side": 225}, ["225", "multiple of its patch (16)"]),
     ],
 )
-def test_what_does_not_fit_is_named(document, messages):
+def test_what_does_not_fit_is_named(document, messages) -> None:
     with pytest.raises(SettingsError) as caught:
         read_network(document)
     for message in messages:

@@ -11,18 +11,18 @@ def images(count: int = 3) -> torch.Tensor:
     return torch.rand(count, 1, 16, 16, generator=Generator().manual_seed(1))
 
 
-def test_nothing_changes_where_nothing_may():
+def test_nothing_changes_where_nothing_may() -> None:
     assert torch.allclose(augment(images(), STILL, 0.0, 1.0, Generator()), images(), atol=1e-6)
 
 
-def test_values_stay_in_the_range():
+def test_values_stay_in_the_range() -> None:
     wild = AugmentSettings(rotation=90, shift=0.5, scale=0.5, brightness=1, contrast=1)
     changed = augment(images(50) * 2 - 1, wild, -1.0, 1.0, Generator().manual_seed(2))
     assert changed.min() >= -1
     assert changed.max() <= 1
 
 
-def test_brightness_is_a_share_of_the_range_and_differs_between_images():
+def test_brightness_is_a_share_of_the_range_and_differs_between_images() -> None:
     grey = torch.full((40, 1, 8, 8), 10.0)
     settings = AugmentSettings(rotation=0, shift=0, scale=0, brightness=0.1, contrast=0)
     changed = augment(grey, settings, 0.0, 20.0, Generator().manual_seed(3)).mean(dim=(1, 2, 3))
@@ -30,7 +30,7 @@ def test_brightness_is_a_share_of_the_range_and_differs_between_images():
     assert (changed - 10).abs().max() <= 2.0
 
 
-def test_a_shift_moves_by_whole_pixels_as_far_as_it_says():
+def test_a_shift_moves_by_whole_pixels_as_far_as_it_says() -> None:
     settings = AugmentSettings(rotation=0, shift=0.25, scale=0, brightness=0, contrast=0)
     dot = torch.zeros(200, 1, 16, 16)
     dot[:, :, 7:9, 7:9] = 1.0
@@ -40,7 +40,7 @@ def test_a_shift_moves_by_whole_pixels_as_far_as_it_says():
     assert columns.max() == pytest.approx(7.5 + 4, abs=0.2)
 
 
-def test_a_rotation_keeps_distances():
+def test_a_rotation_keeps_distances() -> None:
     # A bar of 9 pixels through the middle keeps its length; sheared, it would not.
     bar = torch.zeros(100, 1, 33, 33)
     bar[:, :, 16, 12:21] = 1.0
@@ -52,7 +52,7 @@ def test_a_rotation_keeps_distances():
     assert spread.max() == pytest.approx(60 / 9, rel=0.1)
 
 
-def test_zoom_enlarges_some_images_and_leaves_the_rest():
+def test_zoom_enlarges_some_images_and_leaves_the_rest() -> None:
     square = torch.zeros(200, 1, 40, 40)
     square[:, :, 15:25, 15:25] = 1.0
     settings = AugmentSettings(0, 0, 0, 0, 0, zoom=2.0, zoom_chance=0.25)
@@ -61,7 +61,7 @@ def test_zoom_enlarges_some_images_and_leaves_the_rest():
     assert 0.15 < (areas > 200).float().mean() < 0.35
 
 
-def test_flip_exchanges_left_and_right_of_some_images():
+def test_flip_exchanges_left_and_right_of_some_images() -> None:
     drawn = images(200)
     settings = AugmentSettings(0, 0, 0, 0, 0, flip_chance=0.25)
     changed = augment(drawn, settings, 0.0, 1.0, Generator().manual_seed(7))
@@ -71,7 +71,7 @@ def test_flip_exchanges_left_and_right_of_some_images():
     assert 0.15 < flipped.float().mean() < 0.35
 
 
-def test_what_is_off_draws_no_numbers():
+def test_what_is_off_draws_no_numbers() -> None:
     # The numbers of a recipe without zoom and flip must stay what they were before there were any.
     with_chance = AugmentSettings(zoom_chance=0.9)
     generator = Generator().manual_seed(8)
@@ -82,7 +82,7 @@ def test_what_is_off_draws_no_numbers():
     assert torch.equal(changed, augment(images(), AugmentSettings(), 0.0, 1.0, Generator().manual_seed(8)))
 
 
-def test_levels_rise_from_nothing_to_the_papers():
+def test_levels_rise_from_nothing_to_the_papers() -> None:
     levels = list(LEVELS.values())
     assert levels[0] == STILL
     assert levels[-1] == AugmentSettings(45, 0.15, 0.15, 0, 0)

@@ -1,5 +1,6 @@
 import csv
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ def epoch(phase: int, number: int, score: float) -> Epoch:
 HISTORY = [epoch(1, 1, 0.6), epoch(1, 2, 0.8), epoch(1, 3, 0.7), epoch(2, 1, 0.75)]
 
 
-def test_a_table_has_a_row_an_epoch_and_a_column_a_label(tmp_path):
+def test_a_table_has_a_row_an_epoch_and_a_column_a_label(tmp_path: Path) -> None:
     write_csv(HISTORY, tmp_path / "log.csv")
     rows = list(csv.DictReader((tmp_path / "log.csv").open()))
     assert [(row["phase"], row["epoch"], row["auc Mass"], row["auc Hernia"]) for row in rows] == [
@@ -26,7 +27,7 @@ def test_a_table_has_a_row_an_epoch_and_a_column_a_label(tmp_path):
     ]
 
 
-def test_phases_are_summed_up():
+def test_phases_are_summed_up() -> None:
     first, second = phase_summaries(HISTORY)
     assert first == {
         "phase": 1,
@@ -40,27 +41,27 @@ def test_phases_are_summed_up():
     assert (second["trains"], second["epochs"], second["best_valid_auc"]) == ("head", 1, 0.75)
 
 
-def test_tensorboard_is_asked_for_where_it_is_missing(tmp_path, monkeypatch):
+def test_tensorboard_is_asked_for_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(SettingsError, match="pip install tensorboard"):
         write_tensorboard(HISTORY, tmp_path)
 
 
-def test_tensorboard_gets_every_number_once(tmp_path, monkeypatch):
+def test_tensorboard_gets_every_number_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """With a stand-in for the package, which is optional."""
     written = []
 
     class Writer:
-        def __init__(self, folder):
+        def __init__(self, folder) -> None:
             assert folder == str(tmp_path)
 
         def __enter__(self):
             return self
 
-        def __exit__(self, *_):
+        def __exit__(self, *_) -> None:
             pass
 
-        def add_scalar(self, name, value, step):
+        def add_scalar(self, name, value, step) -> None:
             written.append((name, value, step))
 
     stand_in = type(sys)("torch.utils.tensorboard")

@@ -15,19 +15,21 @@ from sitegen.training.launch import make_fabric, mixed_precision
         ("bf16", False, False, "bf16-mixed"),
     ],
 )
-def test_precision_is_mixed_where_the_card_has_it(monkeypatch, asked, card, bfloat16, expected):
+def test_precision_is_mixed_where_the_card_has_it(
+    monkeypatch: pytest.MonkeyPatch, asked, card, bfloat16, expected
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: card)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bfloat16)
     assert mixed_precision(asked) == expected
 
 
-def test_one_process_by_default(monkeypatch):
+def test_one_process_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     fabric = make_fabric("auto")
     assert (fabric.world_size, fabric.global_rank, fabric.device.type) == (1, 0, "cpu")
 
 
-def test_bfloat16_trains_on_a_cpu_too(monkeypatch):
+def test_bfloat16_trains_on_a_cpu_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     fabric = make_fabric("bf16")
     network = torch.nn.Linear(4, 1)

@@ -29,19 +29,19 @@ COUNTS = [11559, 2776, 4667, 2303, 13317, 2516, 1686, 227, 13094, 5782, 6331, 33
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 @pytest.mark.parametrize("positive", [None, POSITIVE])
-def test_multi_label_is_torchs_where_all_is_known(weights, positive):
+def test_multi_label_is_torchs_where_all_is_known(weights, positive) -> None:
     expected = nn.BCEWithLogitsLoss(weight=weights, pos_weight=positive)(LOGITS, TARGETS)
     assert MultiLabelLoss(weights, positive)(LOGITS, TARGETS).item() == pytest.approx(expected.item(), abs=1e-12)
 
 
-def test_multi_label_by_hand():
+def test_multi_label_by_hand() -> None:
     # Eq. 1.3 at logits of 0, where both logarithms are -log 2: weights 2 and 1, p of 3 for the second label.
     loss = MultiLabelLoss(torch.tensor([2.0, 1.0]), torch.tensor([1.0, 3.0]))
     seen = loss(torch.zeros(2, 2), torch.tensor([[1.0, 1.0], [0.0, 0.0]]))
     assert seen.item() == pytest.approx((2 + 3 + 2 + 1) * log(2) / 4, abs=1e-6)
 
 
-def test_unknown_labels_take_no_part():
+def test_unknown_labels_take_no_part() -> None:
     targets = TARGETS.clone()
     targets[0, 1] = targets[2, 2] = targets[3, 0] = nan
     known = ~targets.isnan()
@@ -54,7 +54,7 @@ def test_unknown_labels_take_no_part():
 
 
 @pytest.mark.parametrize(("loss", "labels"), [(MultiLabelLoss(), 3), (OneAgainstAllLoss(), 1)])
-def test_a_batch_of_nothing_known_changes_nothing(loss, labels):
+def test_a_batch_of_nothing_known_changes_nothing(loss, labels) -> None:
     logits = torch.randn(4, max(labels, 2)).requires_grad_()
     seen = loss(logits, torch.full((4, labels), nan))
     seen.backward()
@@ -62,13 +62,13 @@ def test_a_batch_of_nothing_known_changes_nothing(loss, labels):
     assert torch.equal(logits.grad, torch.zeros_like(logits))
 
 
-def test_smoothing_moves_targets_towards_the_middle():
+def test_smoothing_moves_targets_towards_the_middle() -> None:
     smooth = 0.05 + 0.9 * TARGETS
     expected = nn.BCEWithLogitsLoss()(LOGITS, smooth).item()
     assert MultiLabelLoss(smoothing=0.1)(LOGITS, TARGETS).item() == pytest.approx(expected, abs=1e-12)
 
 
-def test_images_have_weights_of_their_own():
+def test_images_have_weights_of_their_own() -> None:
     images = torch.tensor([2.0, 0.0, 1.0, 1.0], dtype=torch.float64)
     each = nn.BCEWithLogitsLoss(reduction="none")(LOGITS, TARGETS).mean(1)
     assert MultiLabelLoss()(LOGITS, TARGETS, images).item() == pytest.approx((each * images).mean().item(), abs=1e-12)
@@ -78,21 +78,21 @@ def test_images_have_weights_of_their_own():
 
 
 @pytest.mark.parametrize("weights", [None, torch.tensor([0.6, 4.9], dtype=torch.float64)])
-def test_one_against_all_is_torchs_where_all_is_known(weights):
+def test_one_against_all_is_torchs_where_all_is_known(weights) -> None:
     pairs, targets = LOGITS[:, :2], TARGETS[:, :1]
     expected = nn.CrossEntropyLoss(weight=weights)(pairs, targets[:, 0].long()).item()
     assert OneAgainstAllLoss(weights)(pairs, targets).item() == pytest.approx(expected, abs=1e-12)
     assert OneAgainstAllLoss(weights)(pairs, targets[:, 0]).item() == pytest.approx(expected, abs=1e-12)
 
 
-def test_one_against_all_by_hand():
+def test_one_against_all_by_hand() -> None:
     # Eq. 1.2 and 1.3: of the finding's image log(1 + 1/3), of the other log 2, weighted 3 to 1.
     pairs = torch.tensor([[0.0, log(3)], [1.0, 1.0]])
     seen = OneAgainstAllLoss(torch.tensor([1.0, 3.0]))(pairs, torch.tensor([1.0, 0.0]))
     assert seen.item() == pytest.approx((3 * log(4 / 3) + log(2)) / 4, abs=1e-6)
 
 
-def test_unknown_images_take_no_part_in_one_against_all():
+def test_unknown_images_take_no_part_in_one_against_all() -> None:
     weights = torch.tensor([0.6, 4.9], dtype=torch.float64)
     targets = torch.tensor([1.0, nan, 0.0, nan], dtype=torch.float64)
     pairs = LOGITS[:, :2].clone().requires_grad_()
@@ -103,13 +103,13 @@ def test_unknown_images_take_no_part_in_one_against_all():
     assert (pairs.grad != 0).any(1).tolist() == [True, False, True, False]
 
 
-def test_the_weights_of_the_paper_are_those_of_equation_1_1():
+def test_the_weights_of_the_paper_are_those_of_equation_1_1() -> None:
     assert class_weights([51759 - 5302, 5302], 51759).tolist() == pytest.approx([0.557064, 4.881083], abs=1e-6)
     weights = class_weights(COUNTS, 51759)
     assert weights[[0, 7, 13]].tolist() == pytest.approx([0.319844, 16.286658, 0.697298], abs=1e-5)
 
 
-def test_two_class_weights_are_scikit_learns():
+def test_two_class_weights_are_scikit_learns() -> None:
     labels = np.random.default_rng(1).random(500) < 0.07
     expected = compute_class_weight("balanced", classes=np.array([False, True]), y=labels)
     targets = torch.from_numpy(labels).float()
@@ -118,13 +118,13 @@ def test_two_class_weights_are_scikit_learns():
     assert two_class_weights(with_unknown).tolist() == pytest.approx(expected.tolist(), rel=1e-6)
 
 
-def test_labels_count_where_they_are_known():
+def test_labels_count_where_they_are_known() -> None:
     targets = torch.tensor([[1, 0, nan], [0, 1, nan], [1, 0, 1], [1, nan, 0]])
     assert label_weights(targets).tolist() == pytest.approx([4 / (3 * 3), 3 / (3 * 1), 2 / (3 * 1)])
     assert positive_weights(targets).tolist() == pytest.approx([1 / 3, 2.0, 1.0])
 
 
-def test_a_finding_that_no_image_has_cannot_be_weighted():
+def test_a_finding_that_no_image_has_cannot_be_weighted() -> None:
     targets = torch.tensor([[1.0, 0.0], [0.0, nan]])
     for weigh in (label_weights, positive_weights):
         with pytest.raises(DataError, match="class 1"):
@@ -134,7 +134,7 @@ def test_a_finding_that_no_image_has_cannot_be_weighted():
     assert make_loss(MultiLabelSettings(), targets).positive_weights is None
 
 
-def test_settings_decide_the_loss():
+def test_settings_decide_the_loss() -> None:
     one = make_loss(OneAgainstAllSettings(), TARGETS[:, :1])
     assert isinstance(one, OneAgainstAllLoss)
     assert one.class_weights.tolist() == [1.0, 1.0]  # two of four have it
@@ -149,7 +149,7 @@ def test_settings_decide_the_loss():
         make_loss(MultiLabelSettings(positive_weights=(1.0,)), TARGETS)
 
 
-def test_weights_move_with_the_loss_to_another_device():
+def test_weights_move_with_the_loss_to_another_device() -> None:
     loss = make_loss(MultiLabelSettings(class_weights=True, positive_weights="balanced"), TARGETS).to("meta")
     assert {each.device.type for each in loss.buffers()} == {"meta"}
     assert len(list(loss.buffers())) == 2

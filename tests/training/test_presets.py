@@ -14,7 +14,7 @@ from sitegen.training.schedules import AdamSettings, OneCycleSettings, PlateauSe
 from sitegen.training.transfer import begin_phase, train_mode
 
 
-def test_chester_has_the_papers_numbers():
+def test_chester_has_the_papers_numbers() -> None:
     recipe = PRESETS["chester"].recipe
     assert recipe.adam.betas == (0.9, 0.999)
     (phase,) = recipe.phases
@@ -26,7 +26,7 @@ def test_chester_has_the_papers_numbers():
     assert recipe.loss == MultiLabelSettings()
 
 
-def test_the_app_has_the_papers_numbers():
+def test_the_app_has_the_papers_numbers() -> None:
     recipe = PRESETS["app"].recipe
     assert (recipe.batch, recipe.adam.betas) == (64, (0.9, 0.999))
     first, second = recipe.phases
@@ -40,11 +40,11 @@ def test_the_app_has_the_papers_numbers():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_no_preset_mirrors(name):
+def test_no_preset_mirrors(name) -> None:
     assert PRESETS[name].recipe.augment.flip_chance == 0
 
 
-def test_networks_of_the_presets_are_densenet121():
+def test_networks_of_the_presets_are_densenet121() -> None:
     with torch.device("meta"):
         chester, app = (make_network(PRESETS[name].network) for name in ("chester", "app"))
     whole = 6_953_856  # of DenseNet-121 without a head
@@ -55,13 +55,13 @@ def test_networks_of_the_presets_are_densenet121():
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_recipe_survives_a_file(name):
+def test_a_recipe_survives_a_file(name) -> None:
     recipe = PRESETS[name].recipe
     assert read_recipe(json.loads(json.dumps(settings_document(recipe)))) == recipe
     assert read_recipe({"preset": name}) == recipe
 
 
-def test_a_file_changes_what_it_names():
+def test_a_file_changes_what_it_names() -> None:
     phase = {"trains": "all", "epochs": 2, "schedule": {"kind": "one-cycle", "peak_rate": 0.01}}
     recipe = read_recipe(
         {
@@ -93,7 +93,7 @@ def test_a_file_changes_what_it_names():
         ({"preset": "app", "adam": {"weight_decay": float("nan")}}, ["adam.weight_decay"]),
     ],
 )
-def test_what_does_not_fit_is_named(document, messages):
+def test_what_does_not_fit_is_named(document, messages) -> None:
     with pytest.raises(SettingsError) as caught:
         read_recipe(document)
     for message in messages:
@@ -101,7 +101,7 @@ def test_what_does_not_fit_is_named(document, messages):
 
 
 @pytest.mark.parametrize("name", ["densenet-tiny", "resnet"])
-def test_a_frozen_body_stays_as_it_is(name):
+def test_a_frozen_body_stays_as_it_is(name) -> None:
     torch.manual_seed(0)
     network = make_network(read_network({"name": name, "head": {"kind": "pooled", "hidden": 4}}))
     begin_phase(network, "head")
@@ -117,7 +117,7 @@ def test_a_frozen_body_stays_as_it_is(name):
     assert network.head.dropout1.training
 
 
-def test_the_other_order_trains_all_after_the_head():
+def test_the_other_order_trains_all_after_the_head() -> None:
     network = make_network(read_network({"name": "densenet-tiny"}))
     begin_phase(network, "head")
     train_mode(network, "head")

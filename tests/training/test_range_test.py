@@ -29,28 +29,28 @@ def problem(dropout: float = 0.0) -> tuple[nn.Module, object]:
     return network, loss_of
 
 
-def test_rates_rise_by_equal_factors():
+def test_rates_rise_by_equal_factors() -> None:
     assert range_rates(1e-3, 10.0, 4).tolist() == pytest.approx([1e-3, 1e-2, 1e-1, 1.0, 10.0])
 
 
-def test_smoothing_keeps_lines_and_both_ends():
+def test_smoothing_keeps_lines_and_both_ends() -> None:
     assert smooth([0.0, 1.0, 2.0, 3.0, 4.0], half=2).tolist() == pytest.approx([0, 1, 2, 3, 4])
     assert smooth([0.0, 9.0, 0.0, 0.0, 0.0], half=1).tolist() == pytest.approx([0, 3, 3, 0, 0])
 
 
 @pytest.mark.parametrize("half", [1, 10])
-def test_the_steepest_rate_of_a_falling_wave(half):
+def test_the_steepest_rate_of_a_falling_wave(half) -> None:
     # 1 / (1 + (rate / r)^2) is steepest by the logarithm of the rate at r itself; from 0.1 on the loss explodes.
     rates = range_rates(1e-6, 1.0, 120)
     losses = 1 / (1 + (rates / 1e-3) ** 2) + np.where(rates > 0.1, 100 * rates, 0)
     assert steepest_rate(rates.tolist(), losses.tolist(), half) == pytest.approx(1e-3)
 
 
-def test_what_comes_after_the_minimum_is_no_slope_towards_it():
+def test_what_comes_after_the_minimum_is_no_slope_towards_it() -> None:
     assert steepest_rate([1, 10, 100, 1000, 10000, 1e5], [3.0, 2.5, 1.0, 9.0, 8.0, 2.0]) == 10
 
 
-def test_slopes_are_those_of_fitted_lines():
+def test_slopes_are_those_of_fitted_lines() -> None:
     losses = [4.0, 4.0, 3.2, 2.0, 0.8, 0.6, 0.6]
     fitted = [np.polyfit(range(5), losses[start : start + 5], 1)[0] for start in range(3)]
     assert fitted == pytest.approx([-0.84, -0.92, -0.66])
@@ -58,11 +58,11 @@ def test_slopes_are_those_of_fitted_lines():
 
 
 @pytest.mark.parametrize("half", [1, 2])
-def test_a_loss_that_never_falls_suggests_nothing(half):
+def test_a_loss_that_never_falls_suggests_nothing(half) -> None:
     assert steepest_rate([1, 10, 100], [1.0, 2.0, 3.0], half) is None
 
 
-def test_noise_does_not_decide():
+def test_noise_does_not_decide() -> None:
     rates = range_rates(1e-6, 1.0, 120)
     losses = 1 / (1 + (rates / 1e-3) ** 2)
     spiked = losses.copy()
@@ -90,7 +90,7 @@ def test_the_loop_trains_at_the_rates_it_reports():
     assert len(curve.losses) == 7
 
 
-def test_the_loss_falls_and_explodes_and_the_network_is_as_before():
+def test_the_loss_falls_and_explodes_and_the_network_is_as_before() -> None:
     network, loss_of = problem()
     network.eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -136,7 +136,7 @@ def test_a_loss_that_is_not_a_number_ends_the_curve():
     assert np.isfinite(curve.losses).all()
 
 
-def test_equal_settings_give_equal_curves_dropout_included():
+def test_equal_settings_give_equal_curves_dropout_included() -> None:
     network, loss_of = problem(dropout=0.5)
     settings = RangeSettings(1e-4, 1e-1, steps=12, batch=16)
     first = range_test(network, 64, loss_of, settings=settings)
@@ -146,7 +146,7 @@ def test_equal_settings_give_equal_curves_dropout_included():
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_there_is_a_curve_for_each_weight_decay():
+def test_there_is_a_curve_for_each_weight_decay() -> None:
     network, loss_of = problem()
     settings = RangeSettings(1e-4, 1e-1, steps=12, batch=16)
     curves = range_tests(network, 64, loss_of, settings=settings)

@@ -1,4 +1,5 @@
 from math import cos, pi
+from pathlib import Path
 
 import pytest
 import torch
@@ -29,7 +30,7 @@ def cycle(settings: OneCycleSettings, epochs: int, batches: int) -> tuple[list[f
     return rates, momenta
 
 
-def test_a_plateau_lowers_the_rate_tenfold():
+def test_a_plateau_lowers_the_rate_tenfold() -> None:
     optimiser, schedule = make_schedule(nn.Linear(1, 1), AdamSettings(), PlateauSettings(patience=2), 10, 5)
     seen = []
     # Rises; stays for three epochs, one more than the patience; rises; falls for three.
@@ -40,7 +41,7 @@ def test_a_plateau_lowers_the_rate_tenfold():
     assert seen == pytest.approx([1e-3] * 4 + [1e-4] * 4 + [1e-5])
 
 
-def test_a_plateau_has_a_lowest_rate():
+def test_a_plateau_has_a_lowest_rate() -> None:
     settings = PlateauSettings(learning_rate=1e-2, factor=0.5, patience=0, lowest=4e-3)
     optimiser, schedule = make_schedule(nn.Linear(1, 1), AdamSettings(), settings, 10, 5)
     for _ in range(4):
@@ -48,7 +49,7 @@ def test_a_plateau_has_a_lowest_rate():
     assert rate(optimiser) == pytest.approx(4e-3)
 
 
-def test_momentum_falls_as_the_rate_rises():
+def test_momentum_falls_as_the_rate_rises() -> None:
     settings = OneCycleSettings(initial_rate=1e-4, peak_rate=3e-3, rise=0.5, momentum=(0.95, 0.85), fall=100)
     rates, momenta = cycle(settings, epochs=3, batches=7)
     # 21 batches: the peak is batch 0.5 * 21 - 1 = 9.5, the last is batch 20.
@@ -59,7 +60,7 @@ def test_momentum_falls_as_the_rate_rises():
     assert momenta == pytest.approx([0.95 - 0.1 * share for share in up + down])
 
 
-def test_the_papers_cycle_runs_between_its_rates():
+def test_the_papers_cycle_runs_between_its_rates() -> None:
     rates, _ = cycle(OneCycleSettings(initial_rate=1.32e-2, peak_rate=1e-1), epochs=30, batches=10)
     assert rates[0] == pytest.approx(1.32e-2)
     assert max(rates) == pytest.approx(1e-1, rel=1e-3)
@@ -68,7 +69,7 @@ def test_the_papers_cycle_runs_between_its_rates():
 
 
 @pytest.mark.parametrize("settings", [PlateauSettings(patience=0), OneCycleSettings()])
-def test_a_schedule_goes_on_where_it_was(settings, tmp_path):
+def test_a_schedule_goes_on_where_it_was(settings, tmp_path: Path):
     def epochs(optimiser, schedule, scores):
         for score in scores:
             for _ in range(3):
@@ -89,7 +90,7 @@ def test_a_schedule_goes_on_where_it_was(settings, tmp_path):
 
 
 @pytest.mark.parametrize(("decoupled", "kind"), [(True, torch.optim.AdamW), (False, torch.optim.Adam)])
-def test_adam_is_torchs_and_trains_what_may_be_trained(decoupled, kind):
+def test_adam_is_torchs_and_trains_what_may_be_trained(decoupled, kind) -> None:
     network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     network[0].requires_grad_(False)
     optimiser = make_optimiser(network, AdamSettings((0.8, 0.99), 0.1, decoupled), 0.02)

@@ -46,7 +46,7 @@ def spoilt(folder: Path) -> Path:
     return folder
 
 
-def test_a_sound_data_set(tmp_path):
+def test_a_sound_data_set(tmp_path: Path) -> None:
     report = audit(read_dataset(sound(tmp_path)), workers=1)
     assert json.loads(json.dumps(report)) == report
     assert report["clean"] is True
@@ -76,7 +76,7 @@ def test_a_sound_data_set(tmp_path):
     }
 
 
-def test_every_problem_is_found(tmp_path):
+def test_every_problem_is_found(tmp_path: Path) -> None:
     report = audit(read_dataset(spoilt(tmp_path)), workers=2)
     problems = report["problems"]
     assert [(Path(entry["file"]).name, entry["problem"][:21]) for entry in problems["unreadable"]] == [
@@ -96,7 +96,7 @@ def test_every_problem_is_found(tmp_path):
     assert problem_count(report) == 6
 
 
-def test_several_findings_an_image_and_the_publishers_split(tmp_path):
+def test_several_findings_an_image_and_the_publishers_split(tmp_path: Path) -> None:
     """A copy of ChestX-ray14 with one of each problem, as it may be found after a download."""
     rows = (
         "00000001_000.png,Effusion|Mass,1,58,M,PA\n00000001_001.png,Effusion,1,059Y,M,AP\n"
@@ -133,7 +133,7 @@ def test_several_findings_an_image_and_the_publishers_split(tmp_path):
     assert report["sizes"]["width"] == {"least": 40, "median": 40, "most": 40}
 
 
-def test_what_is_not_known_counts_with_neither(tmp_path):
+def test_what_is_not_known_counts_with_neither(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("file,Mass,Nodule\na.png,1,\nb.png,,\nc.png,0,1\n", encoding="utf-8")
     report = audit(read_dataset(tmp_path / "t.csv"), workers=1)
     counts = report["prevalence"]["split"]["not said"]["labels"]
@@ -141,7 +141,7 @@ def test_what_is_not_known_counts_with_neither(tmp_path):
     assert report["sizes"] == {"different": 0, "width": None, "height": None, "aspect": None, "most": []}
 
 
-def test_turned_images_are_not_duplicates(tmp_path):
+def test_turned_images_are_not_duplicates(tmp_path: Path) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     write_image(tmp_path / "a.jpg", 0)
@@ -151,14 +151,14 @@ def test_turned_images_are_not_duplicates(tmp_path):
     assert (first.problem, first.width, first.height) == ("", 40, 30)
 
 
-def test_a_folder_in_place_of_a_file(tmp_path):
+def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
     assert look(tmp_path).problem == "cannot be read: Is a directory"
 
 
 @pytest.mark.parametrize(
     ("age", "expected"), [(0.0, "00–17"), (17.9, "00–17"), (18.0, "18–39"), (120.0, "80–120"), (121.0, ""), (None, "")]
 )
-def test_age_groups(age, expected):
+def test_age_groups(age, expected) -> None:
     assert age_group(Record(Path("a"), "a", {}, age=age)) == expected
 
 
@@ -169,7 +169,7 @@ def printed(report) -> str:
     return console.file.getvalue()
 
 
-def test_tables_for_people(tmp_path):
+def test_tables_for_people(tmp_path: Path) -> None:
     text = printed(audit(read_dataset(spoilt(tmp_path)), workers=1))
     for part in (
         "7 images of 5 patients",
@@ -184,7 +184,7 @@ def test_tables_for_people(tmp_path):
     assert "By body part" not in text
 
 
-def test_long_lists_are_cut_in_tables_alone(tmp_path):
+def test_long_lists_are_cut_in_tables_alone(tmp_path: Path) -> None:
     records = [Record(tmp_path / f"{number}.png", str(number), {}) for number in range(25)]
     report = audit(records, workers=1)
     assert len(report["problems"]["unreadable"]) == 25
@@ -194,7 +194,7 @@ def test_long_lists_are_cut_in_tables_alone(tmp_path):
     assert "10.png" not in text
 
 
-def test_of_many_groups_the_tables_show_the_largest(tmp_path):
+def test_of_many_groups_the_tables_show_the_largest(tmp_path: Path) -> None:
     views = [f"view{number:02d}" for number in range(12) for _ in range(number + 1)]
     report = audit([Record(tmp_path / "a.png", "a", {}, view=view) for view in views], workers=1)
     assert len(report["prevalence"]["view"]) == 12
@@ -204,7 +204,7 @@ def test_of_many_groups_the_tables_show_the_largest(tmp_path):
     assert "view03" not in text
 
 
-def test_nothing_at_all():
+def test_nothing_at_all() -> None:
     report = audit([], workers=1)
     assert (report["images"], report["clean"], report["images_of_a_patient"]) == (0, True, {})
     assert "0 images of 0 patients" in printed(report)

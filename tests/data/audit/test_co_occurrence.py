@@ -22,7 +22,7 @@ RECORDS = [
 ]
 
 
-def test_a_worked_example():
+def test_a_worked_example() -> None:
     pairs = co_occurrence(RECORDS)
     assert pairs.names == ["Mass", "Nodule", "Hernia"]
     assert pairs.together.tolist() == [[3, 1, 0], [1, 2, 0], [0, 0, 0]]
@@ -32,11 +32,11 @@ def test_a_worked_example():
     assert np.array_equal(pairs.shares, expected, equal_nan=True)
 
 
-def test_names_choose_and_order():
+def test_names_choose_and_order() -> None:
     assert co_occurrence(RECORDS, ["Nodule", "Mass"]).together.tolist() == [[2, 1], [1, 3]]
 
 
-def test_the_picture_says_what_the_table_says():
+def test_the_picture_says_what_the_table_says() -> None:
     drawing = ET.fromstring(as_svg(co_occurrence(RECORDS)))  # noqa: S314 - our own
     cells = drawing.findall(f"{SVG}g")
     assert [cell.find(f"{SVG}text").text for cell in cells] == ["3", "50", "0", "50", "2", "0", "–", "–", "0"]
@@ -50,11 +50,11 @@ def test_the_picture_says_what_the_table_says():
     assert drawing.find(f"{SVG}title").text == "Which findings come together"
 
 
-def test_names_are_text_in_the_picture_too():
+def test_names_are_text_in_the_picture_too() -> None:
     drawing = ET.fromstring(as_svg(co_occurrence([record(**{"<b>&": 1.0})])))  # noqa: S314 - our own
     assert drawing.find(f"{SVG}text").text == "<b>&"
 
 
-def test_a_share_that_is_small_is_not_nothing():
+def test_a_share_that_is_small_is_not_nothing() -> None:
     records = [record(A=1.0, B=float(number == 0)) for number in range(300)]
     assert ">&lt;1</text>" in as_svg(co_occurrence(records))

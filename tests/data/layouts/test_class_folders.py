@@ -1,6 +1,7 @@
 """A folder a class, and MURA's folders of studies."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ def publish(folder, *names):
     return folder
 
 
-def test_kermanys_layout(tmp_path):
+def test_kermanys_layout(tmp_path: Path) -> None:
     records = read_class_folders(
         publish(
             tmp_path,
@@ -42,13 +43,13 @@ def test_kermanys_layout(tmp_path):
     assert {each.source for each in records} == {"kermany"}
 
 
-def test_without_a_rule_an_image_is_its_own_patient(tmp_path):
+def test_without_a_rule_an_image_is_its_own_patient(tmp_path: Path) -> None:
     first, second = read_class_folders(publish(tmp_path, "cat/deep/1.png", "dog/1.PNG", "notes.txt", "loose.png"))
     assert (first.patient, first.label, first.split, first.source) == ("cat/deep/1.png", "cat", "", "")
     assert (second.patient, second.label) == ("dog/1.PNG", "dog")
 
 
-def test_a_rule_of_ones_own(tmp_path):
+def test_a_rule_of_ones_own(tmp_path: Path) -> None:
     publish(tmp_path, "a/p1-left.png", "b/p1-right.png")
     records = read_class_folders(tmp_path, re.compile(r"(p\d+)-\w+"), "here")
     assert [each.patient for each in records] == ["here:p1", "here:p1"]
@@ -57,17 +58,17 @@ def test_a_rule_of_ones_own(tmp_path):
         read_class_folders(tmp_path, re.compile(r"(p\d+)-\w+"))
 
 
-def test_a_class_may_be_called_like_a_split_where_others_are_not(tmp_path):
+def test_a_class_may_be_called_like_a_split_where_others_are_not(tmp_path: Path) -> None:
     records = read_class_folders(publish(tmp_path, "test/1.png", "control/1.png"))
     assert [(each.label, each.split) for each in records] == [("control", ""), ("test", "")]
 
 
-def test_a_folder_without_classes(tmp_path):
+def test_a_folder_without_classes(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no folders with images"):
         read_class_folders(publish(tmp_path, "1.png"))
 
 
-def test_mura(tmp_path):
+def test_mura(tmp_path: Path) -> None:
     records = read_mura(
         publish(
             tmp_path,

@@ -1,5 +1,7 @@
 """Folders of DICOM files: which files, whose, and what in them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,7 +26,7 @@ def scan(seed: int) -> np.ndarray:
 
 
 @pytest.fixture
-def hospital(tmp_path):
+def hospital(tmp_path: Path):
     """A folder a class; two images of one patient, one of another, one whose patient is not said."""
     folder = tmp_path / "hospital"
     write_radiograph(
@@ -36,7 +38,7 @@ def hospital(tmp_path):
     return folder
 
 
-def test_headers_say_whose_and_what_an_image_is(hospital):
+def test_headers_say_whose_and_what_an_image_is(hospital) -> None:
     first, second, third, fourth = read_dataset(hospital)
     sick, well = {"SICK": 1.0, "WELL": 0.0}, {"SICK": 0.0, "WELL": 1.0}
     assert first == Record(hospital / "SICK/IM0001", "hospital:7", sick, "", "hospital", 58.0, "F", "PA", "")
@@ -45,7 +47,7 @@ def test_headers_say_whose_and_what_an_image_is(hospital):
     assert fourth == Record(hospital / "WELL/b", "hospital:WELL/b", well, "", "hospital")
 
 
-def test_files_are_told_by_their_content(hospital):
+def test_files_are_told_by_their_content(hospital) -> None:
     (hospital / "SICK/old").write_bytes(without_prefix(radiograph(SMALL)))
     (hospital / "SICK/notes.txt").write_text("nothing")
     (hospital / "SICK/empty.dcm").write_bytes(b"")
@@ -55,7 +57,7 @@ def test_files_are_told_by_their_content(hospital):
     assert names == ["SICK/IM0001", "SICK/IM0002.dcm", "SICK/old", "WELL/a.ima", "WELL/b"]
 
 
-def test_folders_named_like_splits(tmp_path):
+def test_folders_named_like_splits(tmp_path: Path) -> None:
     for split, name, patient in (("train", "SICK", "1"), ("train", "WELL", "2"), ("test", "WELL", "3")):
         write_radiograph(tmp_path / split / name / "a", SMALL, PatientID=patient)
     write_radiograph(tmp_path / "train/WELL/b", SMALL, PatientID="4")
@@ -63,7 +65,7 @@ def test_folders_named_like_splits(tmp_path):
     assert found == [("test", "WELL"), ("train", "SICK"), ("train", "WELL"), ("train", "WELL")]
 
 
-def test_a_folder_a_patient_is_no_class(tmp_path):
+def test_a_folder_a_patient_is_no_class(tmp_path: Path) -> None:
     for patient in ("p1", "p2", "p3"):
         for study in ("a", "b"):
             write_radiograph(tmp_path / patient / study / "IM1", SMALL, PatientID=patient)
@@ -74,13 +76,13 @@ def test_a_folder_a_patient_is_no_class(tmp_path):
     assert all(record.labels == {} for record in read_dataset(tmp_path))
 
 
-def test_one_folder_around_all_is_no_class(tmp_path):
+def test_one_folder_around_all_is_no_class(tmp_path: Path) -> None:
     for name, patient in (("a", "1"), ("b", "2")):
         write_radiograph(tmp_path / "DICOM" / name, SMALL, PatientID=patient)
     assert [record.labels for record in read_dataset(tmp_path)] == [{}, {}]
 
 
-def test_a_table_in_the_folder_has_the_last_word(hospital):
+def test_a_table_in_the_folder_has_the_last_word(hospital) -> None:
     (hospital / "labels.csv").write_text("file,Mass,Nodule,age\nWELL/b,1,,61\nSICK/IM0001,0,1,\n", encoding="utf-8")
     (hospital / "split.csv").write_text("file,patient,split\nWELL/b,x,train\n", encoding="utf-8")
     (hospital / "notes.csv").write_text("who,what\nme,nothing\n", encoding="utf-8")
@@ -92,7 +94,7 @@ def test_a_table_in_the_folder_has_the_last_word(hospital):
     assert read_dataset(hospital / "labels.csv") == [first, second]
 
 
-def test_a_table_without_labels_leaves_them_to_the_folders(hospital):
+def test_a_table_without_labels_leaves_them_to_the_folders(hospital) -> None:
     (hospital / "patients.csv").write_text(
         "file,patient,sex\nSICK/IM0001,a,M\nWELL/b,b,\nWELL/a.ima,c,\n", encoding="utf-8"
     )
@@ -100,7 +102,7 @@ def test_a_table_without_labels_leaves_them_to_the_folders(hospital):
     assert found == [("a", "M", "SICK"), ("b", "", "WELL"), ("c", "", "WELL")]
 
 
-def test_the_column_of_labels_may_be_named(hospital):
+def test_the_column_of_labels_may_be_named(hospital) -> None:
     with pytest.raises(DataError, match="has no CSV file with a column for the file"):
         read_dataset(hospital, Findings("seen"))
     (hospital / "t.csv").write_text("path,seen\nSICK/IM0001,Mass|Nodule\nWELL/b,normal\n", encoding="utf-8")
@@ -110,7 +112,7 @@ def test_the_column_of_labels_may_be_named(hospital):
     ]
 
 
-def test_what_is_unclear_is_asked(hospital):
+def test_what_is_unclear_is_asked(hospital) -> None:
     for name in ("a.csv", "b.csv"):
         (hospital / name).write_text("file,label\nWELL/b,WELL\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"several tables: a\.csv, b\.csv\. Name the one"):
@@ -120,14 +122,14 @@ def test_what_is_unclear_is_asked(hospital):
         read_dataset(hospital)
 
 
-def test_tables_of_other_images_are_left_as_they_are(tmp_path):
+def test_tables_of_other_images_are_left_as_they_are(tmp_path: Path) -> None:
     Image.fromarray(phantom(0, 48)).save(tmp_path / "a.png")
     (tmp_path / "t.csv").write_text("file,label\na.png,WELL\ngone.dcm,WELL\n", encoding="utf-8")
     first, second = read_dataset(tmp_path / "t.csv")
     assert (first.patient, first.source, second.patient, second.source) == ("a.png", "", "gone.dcm", "")
 
 
-def test_the_audit_and_the_tensors_take_the_files(hospital):
+def test_the_audit_and_the_tensors_take_the_files(hospital) -> None:
     (hospital / "SICK/copy").write_bytes(as_bytes(radiograph(scan(1), PatientID="9", PatientAge="x")))
     (hospital / "WELL/cut").write_bytes((hospital / "WELL/b").read_bytes()[:-100])
     (hospital / "WELL/damaged").write_bytes(b"\x08\0\x05\0" + b"\xff" * 200)

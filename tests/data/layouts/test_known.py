@@ -1,5 +1,7 @@
 """A folder is told by what lies in it."""
 
+from pathlib import Path
+
 import pytest
 
 from sitegen.data.layouts.known import read_dataset
@@ -24,7 +26,7 @@ MANIFEST = (
         ("manifest.csv", MANIFEST, ["p1", "p1"]),
     ],
 )
-def test_tables_and_the_folders_they_lie_in(tmp_path, name, content, patients):
+def test_tables_and_the_folders_they_lie_in(tmp_path: Path, name, content, patients) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
     for place in (tmp_path, tmp_path / name):
         records = read_dataset(place)
@@ -40,14 +42,14 @@ def test_tables_and_the_folders_they_lie_in(tmp_path, name, content, patients):
         ("cats/1.png", ""),
     ],
 )
-def test_folders(tmp_path, file, source):
+def test_folders(tmp_path: Path, file, source) -> None:
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_bytes(b"")
     (record,) = read_dataset(tmp_path)
     assert (record.path, record.source) == (tmp_path / file, source)
 
 
-def test_labels_may_be_named_for_tables(tmp_path):
+def test_labels_may_be_named_for_tables(tmp_path: Path) -> None:
     (tmp_path / "manifest.csv").write_text(MANIFEST, encoding="utf-8")
     (tmp_path / "other.csv").write_text(MANIFEST, encoding="utf-8")
     for place in (tmp_path, tmp_path / "other.csv"):
@@ -61,14 +63,14 @@ def test_labels_may_be_named_for_tables(tmp_path):
         read_dataset(tmp_path, Findings("Finding Labels"))
 
 
-def test_an_older_table_may_be_named(tmp_path):
+def test_an_older_table_may_be_named(tmp_path: Path) -> None:
     (tmp_path / "Data_Entry_2017.csv").write_text(NIH.replace("Mass", "Hernia"), encoding="utf-8")
     (tmp_path / "Data_Entry_2017_v2020.csv").write_text(NIH, encoding="utf-8")
     assert read_dataset(tmp_path)[0].label == "Mass"
     assert read_dataset(tmp_path / "Data_Entry_2017.csv")[0].label == "Hernia"
 
 
-def test_nothing_is_there(tmp_path):
+def test_nothing_is_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         read_dataset(tmp_path / "none")
     with pytest.raises(DataError, match="has no folders with images"):

@@ -1,5 +1,7 @@
 """ChestX-ray14, in the layouts in which copies of it come."""
 
+from pathlib import Path
+
 import pytest
 from PIL import Image
 
@@ -29,7 +31,7 @@ def publish(folder, header=NEWER, rows=ROWS, name="Data_Entry_2017_v2020.csv"):
 
 
 @pytest.mark.parametrize("header", [FIRST, NEWER])
-def test_every_column_that_matters_is_read(tmp_path, header):
+def test_every_column_that_matters_is_read(tmp_path: Path, header) -> None:
     first, second, third = read_nih(publish(tmp_path, header))
     assert [name for name, value in first.labels.items() if value] == ["Cardiomegaly", "Emphysema"]
     assert list(first.labels) == list(FINDINGS)
@@ -42,7 +44,7 @@ def test_every_column_that_matters_is_read(tmp_path, header):
     assert (first.source, first.body_part) == ("nih", "chest")
 
 
-def test_images_are_found_wherever_they_lie(tmp_path):
+def test_images_are_found_wherever_they_lie(tmp_path: Path) -> None:
     first, second, third = read_nih(publish(tmp_path))
     assert first.path == tmp_path / "images_001/images/00000001_000.png"
     assert third.path == tmp_path / "images_012/images/00030805_000.png"
@@ -50,11 +52,11 @@ def test_images_are_found_wherever_they_lie(tmp_path):
     assert not second.path.exists()
 
 
-def test_there_are_14_findings():
+def test_there_are_14_findings() -> None:
     assert len(set(FINDINGS)) == 14
 
 
-def test_the_newer_of_two_tables_counts_unless_one_is_named(tmp_path):
+def test_the_newer_of_two_tables_counts_unless_one_is_named(tmp_path: Path) -> None:
     older = ROWS.replace("Cardiomegaly|Emphysema", "Mass")
     publish(tmp_path)
     (tmp_path / "Data_Entry_2017.csv").write_text(FIRST + older, encoding="utf-8")
@@ -62,7 +64,7 @@ def test_the_newer_of_two_tables_counts_unless_one_is_named(tmp_path):
     assert read_nih(tmp_path, tmp_path / "Data_Entry_2017.csv")[0].labels["Mass"] == 1.0
 
 
-def test_without_the_lists_there_is_no_split(tmp_path):
+def test_without_the_lists_there_is_no_split(tmp_path: Path) -> None:
     publish(tmp_path)
     (tmp_path / "train_val_list.txt").unlink()
     (tmp_path / "test_list.txt").unlink()
@@ -78,16 +80,16 @@ def test_without_the_lists_there_is_no_split(tmp_path):
         (",30805,", ",?,", "row 3 after the header: invalid literal"),
     ],
 )
-def test_cells_that_cannot_be_understood_are_named(tmp_path, old, new, message):
+def test_cells_that_cannot_be_understood_are_named(tmp_path: Path, old, new, message) -> None:
     with pytest.raises(DataError, match=message):
         read_nih(publish(tmp_path, rows=ROWS.replace(old, new)))
 
 
-def test_a_folder_without_the_table(tmp_path):
+def test_a_folder_without_the_table(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no Data_Entry_2017\*\.csv"):
         read_nih(tmp_path)
 
 
-def test_a_table_without_a_column(tmp_path):
+def test_a_table_without_a_column(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"lacks the column\(s\) View Position"):
         read_nih(publish(tmp_path, header=NEWER.replace("View Position", "View")))

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +31,7 @@ def publish(folder, *rows, packed=False):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_labels_are_matched_by_exact_name(tmp_path, packed):
+def test_labels_are_matched_by_exact_name(tmp_path: Path, packed) -> None:
     rows = (
         row("a.png", "['Cardiomegaly ', ' pleural effusion', 'pleural thickening']"),
         row("b.png", "['normal']", birth="", sex="F", projection="L"),
@@ -50,24 +51,24 @@ def test_labels_are_matched_by_exact_name(tmp_path, packed):
     assert (first.source, first.split) == ("padchest", "")
 
 
-def test_aliases_add_to_the_names(tmp_path):
+def test_aliases_add_to_the_names(tmp_path: Path) -> None:
     publish(tmp_path, row("a.png", "['pleural effusion']"), row("b.png", "['normal']"))
     records = read_padchest(tmp_path, ["Effusion"], {"Effusion": ["pleural effusion"]})
     assert [each.labels for each in records] == [{"Effusion": 1.0}, {"Effusion": 0.0}]
 
 
 @pytest.mark.parametrize("cell", ["", "nan", "['exclude']", "['unchanged']", "['suboptimal study']"])
-def test_a_report_that_does_not_tell_leaves_findings_unknown(tmp_path, cell):
+def test_a_report_that_does_not_tell_leaves_findings_unknown(tmp_path: Path, cell) -> None:
     publish(tmp_path, row("a.png", cell), row("b.png", "['mass']"))
     assert read_padchest(tmp_path, ["Mass"])[0].labels == {"Mass": None}
 
 
-def test_a_finding_that_is_named_is_present_even_then(tmp_path):
+def test_a_finding_that_is_named_is_present_even_then(tmp_path: Path) -> None:
     publish(tmp_path, row("a.png", "['unchanged', 'mass']"), row("b.png", "['nodule']"))
     assert read_padchest(tmp_path, ["Mass", "Nodule"])[0].labels == {"Mass": 1.0, "Nodule": None}
 
 
-def test_images_lie_in_numbered_folders_or_in_one(tmp_path):
+def test_images_lie_in_numbered_folders_or_in_one(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").write_bytes(b"")
     publish(tmp_path, row("a.png", "[]", folder="7"), row("b.png", "[]", folder="7"))
@@ -77,12 +78,12 @@ def test_images_lie_in_numbered_folders_or_in_one(tmp_path):
 
 
 @pytest.mark.parametrize("cell", ["__import__('os').getcwd()", "{'a': 1}", "[1, 2]", "['a'", "(" * 300])
-def test_cells_are_read_and_never_run(cell):
+def test_cells_are_read_and_never_run(cell) -> None:
     with pytest.raises(ValueError, match="is no list"):
         listed(cell)
 
 
-def test_errors_name_the_row(tmp_path):
+def test_errors_name_the_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"row 2 after the header: 'mass' is no list"):
         read_padchest(publish(tmp_path, row("a.png", "[]"), row("b.png", "mass")))
     with pytest.raises(DataError, match=r"row 1 after the header: could not convert string to float: 'long ago'"):

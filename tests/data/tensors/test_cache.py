@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,11 +18,11 @@ INPUTS = {
 HEADER = "file,set,label,split,patient_id,notes\n"
 
 
-def write_manifest(folder, rows):
+def write_manifest(folder, rows) -> None:
     (folder / "manifest.csv").write_text(HEADER + rows, encoding="utf-8")
 
 
-def test_a_manifest_is_read_in_order(tmp_path):
+def test_a_manifest_is_read_in_order(tmp_path: Path) -> None:
     write_manifest(tmp_path, "train/a.png,nih,NORMAL,train,p1,\nb.png,kermany,PNEUMONIA,valid,p2,odd\n")
     first, second = read_manifest(tmp_path)
     assert first == Record(tmp_path / "train/a.png", "p1", {"NORMAL": 1.0, "PNEUMONIA": 0.0}, "train", "nih")
@@ -37,14 +39,14 @@ def test_a_manifest_is_read_in_order(tmp_path):
         (HEADER + "a.png,s,NORMAL,train,p1,\nb.png,s,NORMAL,test,p1,\n", "'p1' in two splits"),
     ],
 )
-def test_a_bad_data_set_is_named(tmp_path, content, message):
+def test_a_bad_data_set_is_named(tmp_path: Path, content, message) -> None:
     if content is not None:
         (tmp_path / "manifest.csv").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_manifest(tmp_path)
 
 
-def test_tensors_are_area_averages_of_the_centred_square(tmp_path):
+def test_tensors_are_area_averages_of_the_centred_square(tmp_path: Path) -> None:
     grey = np.random.default_rng(0).integers(0, 256, (64, 96), dtype=np.uint8)
     Image.fromarray(grey).save(tmp_path / "wide.png")
     tensors = image_tensors((tmp_path / "wide.png").read_bytes(), INPUTS)
@@ -56,7 +58,7 @@ def test_tensors_are_area_averages_of_the_centred_square(tmp_path):
     )
 
 
-def test_16_bits_and_orientations_count(tmp_path):
+def test_16_bits_and_orientations_count(tmp_path: Path) -> None:
     deep = np.random.default_rng(1).integers(0, 65536, (64, 64), dtype=np.uint16)
     Image.fromarray(deep).save(tmp_path / "deep.png")
     tensors = image_tensors((tmp_path / "deep.png").read_bytes(), INPUTS)
@@ -72,14 +74,14 @@ def test_16_bits_and_orientations_count(tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
-def test_an_image_that_cannot_be_used_is_named(tmp_path, content):
+def test_an_image_that_cannot_be_used_is_named(tmp_path: Path, content) -> None:
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.png.*sitegen data audit"):
         cached_tensors([tmp_path / "a.png"], INPUTS, tmp_path / "cache", workers=1)
 
 
-def test_bad_images_do_not_stop_the_others(tmp_path):
+def test_bad_images_do_not_stop_the_others(tmp_path: Path) -> None:
     paths = [tmp_path / f"{number}.png" for number in range(9)]
     for seed in (1, 8):
         write_phantom(paths[seed], seed, 48)
@@ -96,7 +98,7 @@ def test_bad_images_do_not_stop_the_others(tmp_path):
     assert "7.png" not in str(caught.value)
 
 
-def test_an_image_is_computed_once(tmp_path, monkeypatch):
+def test_an_image_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [tmp_path / f"{seed}.png" for seed in range(3)]
     for seed, path in enumerate(paths):
         write_phantom(path, seed, 48)
@@ -108,7 +110,7 @@ def test_an_image_is_computed_once(tmp_path, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.npz")} == files
 
 
-def test_a_change_of_the_settings_or_of_the_runtime_is_another_cache(monkeypatch):
+def test_a_change_of_the_settings_or_of_the_runtime_is_another_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     other = INPUTS | {"gate": NetworkInput("image", (1, 1, 16, 16), "grey", 0.9, (0.0, 1.0), (0.0,), (1.0,))}
     assert settings_key(other) != settings_key(INPUTS)
     before = settings_key(INPUTS)

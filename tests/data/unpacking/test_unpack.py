@@ -5,6 +5,7 @@ import io
 import pickle
 import struct
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def folder_of(path, parts=CIFAR):
 
 
 @pytest.mark.parametrize("place", [archive, folder_of])
-def test_cifar_becomes_a_folder_a_class(tmp_path, place):
+def test_cifar_becomes_a_folder_a_class(tmp_path: Path, place) -> None:
     assert unpack_cifar100(place(tmp_path / "cifar-100-python.tar.gz"), tmp_path / "out") == 3
     records = read_class_folders(tmp_path / "out")
     assert [(each.split, each.label, each.path.name) for each in records] == [
@@ -83,14 +84,14 @@ def test_cifar_becomes_a_folder_a_class(tmp_path, place):
         assert image.getpixel((5, 1)) == tuple(PLANES[1, [37, 1024 + 37, 2048 + 37]])
 
 
-def test_arrays_of_today_are_read_too():
+def test_arrays_of_today_are_read_too() -> None:
     for protocol in (2, 3, 4):
         loaded = load_plain(pickle.dumps({"data": PLANES}, protocol))
         assert np.array_equal(np.asarray(loaded["data"]), PLANES)
 
 
 class Runs:
-    def __init__(self, function, *arguments):
+    def __init__(self, function, *arguments) -> None:
         self.call = function, arguments
 
     def __reduce__(self):
@@ -111,7 +112,7 @@ class Runs:
         b"",
     ],
 )
-def test_anything_else_in_a_pickle_is_refused(content, tmp_path, monkeypatch):
+def test_anything_else_in_a_pickle_is_refused(content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(pickle.UnpicklingError):
         load_plain(content)
@@ -131,7 +132,7 @@ def test_anything_else_in_a_pickle_is_refused(content, tmp_path, monkeypatch):
         ({"train": dictionary2(data=array2(PLANES), fine_labels=list2(number2(0)))}, "train is not what CIFAR-100"),
     ],
 )
-def test_an_archive_that_is_not_cifar(tmp_path, changed, message):
+def test_an_archive_that_is_not_cifar(tmp_path: Path, changed, message) -> None:
     parts = {name: content for name, content in (CIFAR | changed).items() if content is not None}
     with pytest.raises(DataError, match=message):
         unpack_cifar100(archive(tmp_path / "archive.tar.gz", parts), tmp_path / "out")
@@ -162,7 +163,7 @@ def mnist(folder, packed=True):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_mnist_becomes_a_folder_a_digit(tmp_path, packed):
+def test_mnist_becomes_a_folder_a_digit(tmp_path: Path, packed) -> None:
     mnist(tmp_path, packed)
     assert unpack_mnist(tmp_path, tmp_path / "out") == 3
     records = read_class_folders(tmp_path / "out")
@@ -179,12 +180,12 @@ def test_mnist_becomes_a_folder_a_digit(tmp_path, packed):
         (b"\0\0\x08\1\0\0\0\5abcd", "cannot reshape"),
     ],
 )
-def test_an_idx_file_that_is_none(content, message):
+def test_an_idx_file_that_is_none(content, message) -> None:
     with pytest.raises(ValueError, match=message):
         idx_array(content)
 
 
-def test_mnist_with_a_file_missing_or_cut(tmp_path):
+def test_mnist_with_a_file_missing_or_cut(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte cannot be read: .*No such file"):
         unpack_mnist(tmp_path, tmp_path / "out")
     packed = gzip.compress(idx(np.zeros((1, 28, 28), np.uint8)))
@@ -194,7 +195,7 @@ def test_mnist_with_a_file_missing_or_cut(tmp_path):
 
 
 @pytest.mark.parametrize(("place", "name"), [(archive, "CIFAR-100"), (folder_of, "CIFAR-100"), (mnist, "MNIST")])
-def test_which_of_the_two_it_is_is_told_by_the_content(tmp_path, place, name):
+def test_which_of_the_two_it_is_is_told_by_the_content(tmp_path: Path, place, name) -> None:
     out = tmp_path / "out"
     assert unpack(place(tmp_path / "download"), out) == (name, 3)
     assert len(list(out.rglob("*.png"))) == 3
@@ -202,7 +203,7 @@ def test_which_of_the_two_it_is_is_told_by_the_content(tmp_path, place, name):
         unpack(tmp_path / "download", out)
 
 
-def test_what_is_neither_is_refused(tmp_path):
+def test_what_is_neither_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.tar.gz").write_text("no archive")
     with tarfile.open(tmp_path / "other.tar", "w") as out:
         out.add(tmp_path / "text.tar.gz", "cifar-10-batches-py/text")

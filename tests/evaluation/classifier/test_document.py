@@ -33,7 +33,7 @@ def columns(given):
     return [(given.probabilities[known[:, at], at], given.targets[known[:, at], at]) for at in range(len(given.labels))]
 
 
-def test_the_figures_of_each_finding_are_scikit_learns():
+def test_the_figures_of_each_finding_are_scikit_learns() -> None:
     given = scored_images()
     document = evaluation_document(given, **FEW)
     assert [entry["label"] for entry in document["findings"]] == list(LABELS)
@@ -54,7 +54,7 @@ def test_the_figures_of_each_finding_are_scikit_learns():
 
 
 @pytest.mark.parametrize("average", ["micro", "macro", "weighted", "samples"])
-def test_averages_over_findings_are_scikit_learns(average):
+def test_averages_over_findings_are_scikit_learns(average) -> None:
     given = scored_images(unknown=0)
     document = evaluation_document(given, **FEW)
     found = given.probabilities >= 0.4
@@ -64,7 +64,7 @@ def test_averages_over_findings_are_scikit_learns(average):
     assert document["averages"]["exact_match"] == pytest.approx(accuracy_score(given.targets, found))
 
 
-def test_averaged_curves_are_scikit_learns():
+def test_averaged_curves_are_scikit_learns() -> None:
     given = scored_images(unknown=0)
     curves = evaluation_document(given, **FEW)["curves"]
     for name in ("micro", "macro"):
@@ -76,7 +76,7 @@ def test_averaged_curves_are_scikit_learns():
         )
 
 
-def test_calibration_is_measured_before_and_after():
+def test_calibration_is_measured_before_and_after() -> None:
     entry = evaluation_document(scored_images(), **FEW)["findings"][0]
     before, after = entry["reliability"]["probability"], entry["reliability"]["calibrated"]
     assert after["calibration_error"] == entry["calibration_error"] != before["calibration_error"]
@@ -84,7 +84,7 @@ def test_calibration_is_measured_before_and_after():
     assert sum(part["images"] for part in before["bins"]) == entry["images"]
 
 
-def test_one_label_is_judged_over_both_of_its_classes():
+def test_one_label_is_judged_over_both_of_its_classes() -> None:
     given = scored_images(labels=("Mass",), unknown=0)
     document = evaluation_document(given, **FEW)
     targets, found = given.targets[:, 0], given.probabilities[:, 0] >= 0.4
@@ -98,7 +98,7 @@ def test_one_label_is_judged_over_both_of_its_classes():
     assert document["curves"] == {"micro": None, "macro": None}
 
 
-def test_what_the_images_do_not_allow_is_null():
+def test_what_the_images_do_not_allow_is_null() -> None:
     targets = [[1, None, 0], [0, None, 0], [1, None, 0]]
     given = scored(known_images(targets), LABELS, [[2, 0, -2], [-2, 0, 2], [1, 0, -1]], [0.5, 0.5, 0.5])
     both, unknown, absent = evaluation_document(given, **FEW)["findings"]
@@ -110,7 +110,7 @@ def test_what_the_images_do_not_allow_is_null():
     assert absent["specificity"]["value"] == pytest.approx(2 / 3)
 
 
-def test_images_without_any_finding_leave_the_averages_open():
+def test_images_without_any_finding_leave_the_averages_open() -> None:
     given = scored(known_images([[0, 0], [0, 0]], "AB"), "AB", [[1, -1], [-1, -1]], [0.5, 0.5])
     document = evaluation_document(given, **FEW)
     assert document["averages"] is None
@@ -118,7 +118,7 @@ def test_images_without_any_finding_leave_the_averages_open():
     assert document["findings"][0]["decisions"]["false_positives"] == 1
 
 
-def test_without_an_operating_point_nothing_is_decided():
+def test_without_an_operating_point_nothing_is_decided() -> None:
     document = evaluation_document(scored_images(points=None, chosen_on=""), prevalences=[0.1], **FEW)
     assert document["operating_points"] is None
     assert document["averages"] is None
@@ -128,14 +128,14 @@ def test_without_an_operating_point_nothing_is_decided():
         assert entry["predictive_values"] == []
 
 
-def test_findings_without_an_operating_point_are_left_out_of_averages():
+def test_findings_without_an_operating_point_are_left_out_of_averages() -> None:
     given = scored_images(unknown=0)
     some = replace(given, operating_points=(0.4, None, 0.4))
     expected = f1_score(given.targets[:, [0, 2]], given.probabilities[:, [0, 2]] >= 0.4, average="macro")
     assert evaluation_document(some, **FEW)["averages"]["plain"]["macro"]["f1"] == pytest.approx(expected, abs=1e-12)
 
 
-def test_predictive_values_follow_bayes():
+def test_predictive_values_follow_bayes() -> None:
     # Of four with the finding three are found, of five without it one: at 10 %, 0.075 / (0.075 + 0.18) have it.
     logits = [[value] for value in (1, 1, 1, -1, 1, -1, -1, -1, -1)]
     given = scored(known_images([[value] for value in (1, 1, 1, 1, 0, 0, 0, 0, 0)], "A"), "A", logits, [0.5])
@@ -149,7 +149,7 @@ def test_predictive_values_follow_bayes():
     assert half["positive"] == pytest.approx(0.75 / 0.95)
 
 
-def test_groups_are_measured_on_their_own():
+def test_groups_are_measured_on_their_own() -> None:
     given = scored_images(unknown=0)
     entry = evaluation_document(given, **FEW)["findings"][0]
     assert set(entry["by"]) == {"source", "sex", "age"}  # nothing is said of views
@@ -160,7 +160,7 @@ def test_groups_are_measured_on_their_own():
     assert sum(group["images"] for group in entry["by"]["age"].values()) == entry["images"] == 120
 
 
-def test_impossible_ages_count_as_unknown():
+def test_impossible_ages_count_as_unknown() -> None:
     given = scored_images(images=6, unknown=0)
     ages = [12.0, 45.0, 414.0, -1.0, None, 80.0]
     records = tuple(replace(record, age=age) for record, age in zip(given.records, ages, strict=True))
@@ -173,7 +173,7 @@ def test_impossible_ages_count_as_unknown():
     }
 
 
-def test_the_gate_is_told_with_its_interval():
+def test_the_gate_is_told_with_its_interval() -> None:
     accepted = np.arange(120) % 4 > 0
     document = evaluation_document(scored_images(accepted=accepted), **FEW)
     assert document["accepted"]["value"] == 0.75
@@ -181,7 +181,7 @@ def test_the_gate_is_told_with_its_interval():
     assert evaluation_document(scored_images(), **FEW)["accepted"] is None
 
 
-def test_the_same_scores_give_the_same_document():
+def test_the_same_scores_give_the_same_document() -> None:
     given = scored_images()
     once = json.dumps(evaluation_document(given, **FEW), allow_nan=False)
     assert json.dumps(evaluation_document(given, **FEW), allow_nan=False) == once
@@ -190,7 +190,7 @@ def test_the_same_scores_give_the_same_document():
     assert other["findings"][0]["auc"]["low"] != json.loads(once)["findings"][0]["auc"]["low"]
 
 
-def test_every_key_is_documented():
+def test_every_key_is_documented() -> None:
     text = DOCUMENTATION.read_text("utf-8")
     given = scored_images(accepted=np.ones(120, bool), unreadable=((Path("a.png"), "damaged"),))
     checkpoint = {"kind": "checkpoint", "name": "a", "network": "b", "parameters": 1, "file": "c"}
@@ -201,7 +201,7 @@ def test_every_key_is_documented():
     assert f'`"{documents[0]["schema"]}"`' in text
 
 
-def test_curves_are_thinned_to_points_of_the_curve():
+def test_curves_are_thinned_to_points_of_the_curve() -> None:
     random = np.random.default_rng(8)
     targets = random.random(5000) < 0.2
     scores = random.normal(targets * 1.2, 1.0)
@@ -223,13 +223,13 @@ def test_curves_are_thinned_to_points_of_the_curve():
     assert steps == pytest.approx(recall["area"], abs=5e-3)
 
 
-def test_short_curves_keep_all_their_points():
+def test_short_curves_keep_all_their_points() -> None:
     points = roc_points(roc_curve([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1]))
     assert points["false_positive_rate"] == [0, 0, 0.5, 0.5, 1]
     assert points["true_positive_rate"] == [0, 0.5, 0.5, 1, 1]
 
 
-def test_a_model_does_not_differ_from_itself():
+def test_a_model_does_not_differ_from_itself() -> None:
     given = scored_images()
     against = evaluation_document(given, against=given, **FEW)["against"]
     for entry in against["findings"]:
@@ -238,7 +238,7 @@ def test_a_model_does_not_differ_from_itself():
             assert figure["difference"] == {"value": 0, "low": 0, "high": 0}
 
 
-def test_differences_are_paired():
+def test_differences_are_paired() -> None:
     """The second model is the first with a little noise: nearly all that varies with the images is common to both."""
     first = scored_images(images=300)
     noise = np.random.default_rng(1).normal(0, 0.05, first.logits.shape)
@@ -250,7 +250,7 @@ def test_differences_are_paired():
         assert difference["high"] - difference["low"] < (own["auc"]["high"] - own["auc"]["low"]) / 3
 
 
-def test_a_second_model_is_paired_by_file_and_by_name():
+def test_a_second_model_is_paired_by_file_and_by_name() -> None:
     first = scored_images(unknown=0)
     names = ("EFFUSION", "mass")
     second = scored_images(labels=names, seed=9, unknown=0).only(list(range(100))[::-1])
@@ -263,7 +263,7 @@ def test_a_second_model_is_paired_by_file_and_by_name():
     assert mass["second"] == pytest.approx(roc_auc_score(targets, second.probabilities[::-1, 1]), abs=1e-12)
 
 
-def test_models_with_nothing_in_common_are_refused():
+def test_models_with_nothing_in_common_are_refused() -> None:
     with pytest.raises(DataError, match="share no label: one has Mass, Nodule, Effusion, the other Hernia"):
         evaluation_document(scored_images(), against=scored_images(labels=("Hernia",)), **FEW)
     elsewhere = scored_images()
@@ -272,13 +272,13 @@ def test_models_with_nothing_in_common_are_refused():
         evaluation_document(scored_images(), against=replace(elsewhere, records=records), **FEW)
 
 
-def test_a_comparison_of_one_class_is_null():
+def test_a_comparison_of_one_class_is_null() -> None:
     given = scored(known_images([[0], [0], [None]], "A"), "A", [[1], [2], [3]], [0.5])
     (entry,) = evaluation_document(given, against=given, **FEW)["against"]["findings"]
     assert (entry["images"], entry["auc"], entry["average_precision"], entry["roc"]) == (2, None, None, None)
 
 
-def test_average_precision_of_draws_is_scikit_learns():
+def test_average_precision_of_draws_is_scikit_learns() -> None:
     random = np.random.default_rng(4)
     scores, targets = random.integers(0, 12, 50) / 12, random.random(50) < 0.4
     draws = random.integers(0, 3, (6, 50)).astype(float)
@@ -288,6 +288,6 @@ def test_average_precision_of_draws_is_scikit_learns():
     assert np.isnan(nothing).all()
 
 
-def test_a_prevalence_outside_its_range_is_refused():
+def test_a_prevalence_outside_its_range_is_refused() -> None:
     with pytest.raises(ValueError, match=re.escape("prevalence must lie in 0..1, not at 1.5")):
         evaluation_document(scored_images(), prevalences=[1.5], **FEW)

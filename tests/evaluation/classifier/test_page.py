@@ -21,24 +21,24 @@ VOID = {"meta", "br", "link", "img", "input", "hr"}
 class Page(HTMLParser):
     """Elements in their order, the text of each, and whether every one that opens is closed again."""
 
-    def __init__(self, text):
+    def __init__(self, text) -> None:
         super().__init__()
         self.elements, self.open, self.texts = [], [], []
         self.feed(text)
         assert self.open == []
 
-    def handle_starttag(self, tag, attributes):
+    def handle_starttag(self, tag, attributes) -> None:
         self.elements.append((tag, dict(attributes)))
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attributes):
+    def handle_startendtag(self, tag, attributes) -> None:
         self.elements.append((tag, dict(attributes)))
 
-    def handle_endtag(self, tag):
+    def handle_endtag(self, tag) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data):
+    def handle_data(self, data) -> None:
         if self.open and self.open[-1] != "style":
             self.texts.append(data)
 
@@ -66,12 +66,12 @@ def page(html):
     return Page(html)
 
 
-def test_it_says_first_that_it_is_not_for_diagnosis(html, page):
+def test_it_says_first_that_it_is_not_for_diagnosis(html, page) -> None:
     assert page.text.index("Not for diagnostic use.") < page.text.index("At a glance")
     assert html.index("Not for diagnostic use.") < html.index("<table")
 
 
-def test_it_loads_and_runs_nothing(html, page):
+def test_it_loads_and_runs_nothing(html, page) -> None:
     assert "http" not in html.replace("http-equiv", "")
     assert not re.search(r"url\((?!#)|@import|javascript:", html)
     assert not {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _ in page.elements}
@@ -83,12 +83,12 @@ def test_it_loads_and_runs_nothing(html, page):
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def test_the_same_document_gives_the_same_bytes(document, html):
+def test_the_same_document_gives_the_same_bytes(document, html) -> None:
     assert as_html(json.loads(json.dumps(document))) == html
     assert not re.search(r"\b20\d\d-\d\d-\d\d", html)
 
 
-def test_every_reference_meets_one_element(page):
+def test_every_reference_meets_one_element(page) -> None:
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     inside = [attributes["href"][1:] for _, attributes in page.elements if "href" in attributes]
@@ -100,7 +100,7 @@ def test_every_reference_meets_one_element(page):
     assert set(labelled) <= set(ids)
 
 
-def test_tables_and_figures_have_names(page):
+def test_tables_and_figures_have_names(page) -> None:
     tables = [name for name, _ in page.elements if name == "table"]
     assert len(tables) == len(page.all("caption")) > 8
     assert all(attributes.get("scope") in ("col", "row", "colgroup") for attributes in page.all("th"))
@@ -113,14 +113,14 @@ def test_tables_and_figures_have_names(page):
     assert all(box["tabindex"] == "0" and box["role"] == "region" and box["aria-label"] for box in boxes)
 
 
-def test_headings_leave_no_level_out(page):
+def test_headings_leave_no_level_out(page) -> None:
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_figures_follow_light_and_dark(html):
+def test_figures_follow_light_and_dark(html) -> None:
     drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
     assert not [each for drawing in drawings for each in re.findall(r": (#[0-9a-f]{6})", drawing)]
     assert all("var(--first)" in drawing for drawing in drawings)
@@ -130,7 +130,7 @@ def test_figures_follow_light_and_dark(html):
     assert used <= set(re.findall(r"(--[a-z-]+):", style))
 
 
-def test_the_numbers_are_the_documents(document, page):
+def test_the_numbers_are_the_documents(document, page) -> None:
     for entry in document["findings"]:
         assert f"AUC {entry['auc']['value']:.3f} ({entry['auc']['low']:.3f} to {entry['auc']['high']:.3f})" in page.text
     assert f"accepts 75.0 % of the images ({100 * document['accepted']['low']:.1f} %" in page.text
@@ -141,7 +141,7 @@ def test_the_numbers_are_the_documents(document, page):
     assert f"Mass {difference['value']:.3f} ({difference['low']:.3f} to {difference['high']:.3f})" in told
 
 
-def test_labels_and_names_are_text(document):
+def test_labels_and_names_are_text(document) -> None:
     hostile = copy.deepcopy(document)
     for part in (hostile, hostile["against"]):
         part["model"] |= {"name": HOSTILE, "file": HOSTILE, "version": HOSTILE}
@@ -156,7 +156,7 @@ def test_labels_and_names_are_text(document):
     assert f"ROC curve of {HOSTILE}. " in " ".join(svg["aria-label"] for svg in page.all("svg"))
 
 
-def test_one_label_of_which_nothing_is_known_makes_a_page():
+def test_one_label_of_which_nothing_is_known_makes_a_page() -> None:
     given = scored(known_images([[None], [None]], "A"), "A", [[1], [2]], [None], chosen_on="")
     page = Page(as_html(evaluation_document(given, resamples=20, prevalences=[0.1])))
     assert "there is nothing to measure" in page.text
@@ -165,20 +165,20 @@ def test_one_label_of_which_nothing_is_known_makes_a_page():
 
 
 @pytest.mark.parametrize("targets", [[0, 0, 0], [1, 1, 1]])
-def test_one_class_alone_makes_a_page(targets):
+def test_one_class_alone_makes_a_page(targets) -> None:
     given = scored(known_images([[value] for value in targets], "A"), "A", [[-1], [1], [2]], [0.5])
     page = Page(as_html(evaluation_document(given, resamples=20, prevalences=[0.1], against=given)))
     assert "Without both classes there is no AUC." in page.text
     assert "ROC" not in " ".join(svg["aria-label"] for svg in page.all("svg"))
 
 
-def test_a_checkpoint_is_described():
+def test_a_checkpoint_is_described() -> None:
     checkpoint = {"kind": "checkpoint", "name": "mine", "network": "densenet", "parameters": 4321, "file": "a/b.pt"}
     text = Page(as_html(evaluation_document(scored_images(model=checkpoint), resamples=20))).text
     assert "mine, checkpoint, densenet, 4321 weights, a/b.pt" in text
 
 
-def test_a_drawing_has_no_traces_of_a_file():
+def test_a_drawing_has_no_traces_of_a_file() -> None:
     with figure("a", 3, 3) as drawn:
         drawn.axes.plot([0, 1], [0, 1], color=FIRST, label="$a$ <b>")
         drawn.axes.legend()
@@ -189,7 +189,7 @@ def test_a_drawing_has_no_traces_of_a_file():
     assert not re.search(r"<metadata|<!--|<\?xml|<style|DOCTYPE|xmlns|matplotlib|\.\d{3}", svg)
 
 
-def test_two_drawings_share_no_ids():
+def test_two_drawings_share_no_ids() -> None:
     rows = [Row("all", {"value": 0.8, "low": 0.7, "high": 0.9}), Row("none")]
     one, same, other = (forest_figure(name, "Told.", rows, "AUC", 0.5) for name in ("one", "one", "other"))
     assert one == same
@@ -197,7 +197,7 @@ def test_two_drawings_share_no_ids():
     assert 'aria-label="Told. all 0.800 (0.700 to 0.900); none not measurable."' in one
 
 
-def test_long_names_are_cut_in_figures_alone():
+def test_long_names_are_cut_in_figures_alone() -> None:
     rows = [Row("a name that is much longer than others", {"value": 0.8, "low": 0.7, "high": 0.9})]
     svg = forest_figure("long", "Told.", rows, "AUC")
     assert "a name that is much l…</text>" in svg

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -27,12 +29,12 @@ def trained():
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory):
+def bundle(tmp_path_factory: pytest.TempPathFactory):
     return make_bundle(tmp_path_factory.mktemp("scored") / "bundle")
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory):
+def images(tmp_path_factory: pytest.TempPathFactory):
     """Four phantoms, one image of noise that the gate refuses, and a damaged file in their middle."""
     folder = tmp_path_factory.mktemp("images")
     for seed in range(4):
@@ -48,7 +50,7 @@ def tensors(count):
     return np.random.default_rng(2).normal(size=(count, 1, 16, 16)).astype(np.float32)
 
 
-def test_a_checkpoint_says_what_its_network_says(trained):
+def test_a_checkpoint_says_what_its_network_says(trained) -> None:
     records, given = known_images([[1, None], [0, 1], [1, 0]], "AB"), tensors(3)
     seen = score_checkpoint(trained, records, given)
     with torch.inference_mode():
@@ -63,14 +65,14 @@ def test_a_checkpoint_says_what_its_network_says(trained):
     assert seen.model["parameters"] == sum(part.numel() for part in trained.network.parameters())
 
 
-def test_batches_change_nothing(trained):
+def test_batches_change_nothing(trained) -> None:
     given = tensors(70)
     assert network_logits(trained.network, given)[64:] == pytest.approx(
         network_logits(trained.network, given[64:]), abs=1e-5
     )
 
 
-def test_images_without_a_finite_number_are_left_out(trained):
+def test_images_without_a_finite_number_are_left_out(trained) -> None:
     given = tensors(3)
     given[1] = np.nan
     records = known_images([[1, 1], [0, 0], [0, 1]], "AB")
@@ -83,19 +85,19 @@ def test_images_without_a_finite_number_are_left_out(trained):
     ]
 
 
-def test_tensors_must_be_of_the_records(trained):
+def test_tensors_must_be_of_the_records(trained) -> None:
     with pytest.raises(ValueError, match="2 records and tensors of 3 images"):
         score_checkpoint(trained, known_images([[1, 1], [0, 0]], "AB"), tensors(3))
 
 
-def test_no_image_at_all_is_an_error(trained, bundle, tmp_path):
+def test_no_image_at_all_is_an_error(trained, bundle, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="None of 0 images"):
         score_checkpoint(trained, [], tensors(0))
     with pytest.raises(DataError, match=r"None of 1 images can be used\. The first is .*missing\.png"):
         score_bundle(bundle, [Record(tmp_path / "missing.png", "a", {})])
 
 
-def test_a_bundle_says_what_a_prediction_says(bundle, images):
+def test_a_bundle_says_what_a_prediction_says(bundle, images) -> None:
     seen = score_bundle(bundle, images)
     assert [record.path.name for record in seen.records] == ["0.png", "1.png", "2.png", "3.png", "noise.png"]
     ((path, problem),) = seen.unreadable
@@ -116,7 +118,7 @@ def test_a_bundle_says_what_a_prediction_says(bundle, images):
     assert np.isnan(seen.targets[:, :2]).all()
 
 
-def test_a_bundle_without_gate_and_calibration(images, tmp_path):
+def test_a_bundle_without_gate_and_calibration(images, tmp_path: Path) -> None:
     plain = make_bundle(tmp_path / "plain", gate=False, calibrated=False)
     seen = score_bundle(plain, images[:2])
     assert seen.accepted is None
@@ -124,7 +126,7 @@ def test_a_bundle_without_gate_and_calibration(images, tmp_path):
 
 
 @pytest.mark.slow
-def test_several_processes_say_the_same(bundle, images):
+def test_several_processes_say_the_same(bundle, images) -> None:
     one, two = (score_bundle(bundle, images, workers) for workers in (1, 2))
     assert (one.logits == two.logits).all()
     assert one.records == two.records
@@ -135,7 +137,7 @@ def given(logits, targets, points=(None,)):
     return scored(known_images([[value] for value in targets], "A"), "A", [[value] for value in logits], points)
 
 
-def test_operating_points_come_from_other_images():
+def test_operating_points_come_from_other_images() -> None:
     measured = given([-9.0, 9.0], [1, 0])
     chosen = with_operating_points(measured, given([-2.0, -1.0, 1.0, 2.0], [0, 0, 1, 1]))
     assert chosen.operating_points == (0.5,)  # halfway between sigmoid(-1) and sigmoid(1)
@@ -143,7 +145,7 @@ def test_operating_points_come_from_other_images():
     assert (chosen.logits == measured.logits).all()
 
 
-def test_weights_of_validation_images_move_the_operating_point():
+def test_weights_of_validation_images_move_the_operating_point() -> None:
     validation = given([-2.0, -1.0, 1.0, 2.0], [0, 1, 0, 1])
     cautious = with_operating_points(validation, validation, [1, 1, 9, 1])
     eager = with_operating_points(validation, validation, [9, 1, 1, 1])
@@ -151,11 +153,11 @@ def test_weights_of_validation_images_move_the_operating_point():
     assert eager.operating_points[0] == pytest.approx((expit(-2) + expit(-1)) / 2)
 
 
-def test_a_label_of_one_class_has_no_operating_point():
+def test_a_label_of_one_class_has_no_operating_point() -> None:
     assert with_operating_points(given([0.0], [1]), given([1.0, 2.0], [1, 1])).operating_points == (None,)
 
 
-def test_some_of_the_images_keep_what_is_theirs():
+def test_some_of_the_images_keep_what_is_theirs() -> None:
     several = given([1.0, 2.0, 3.0], [0, 1, 1])
     some = several.only([2, 0])
     assert [record.path.name for record in some.records] == ["2.png", "0.png"]

@@ -27,7 +27,7 @@ def document(given, detectors):
     return gate_document(given, detectors, FEW)
 
 
-def test_categories_and_sources_are_counted(document):
+def test_categories_and_sources_are_counted(document) -> None:
     assert document["categories"] == [
         {"category": "derived_flipped", "group": "near", "images": 6},
         {"category": "things 0", "group": "far", "images": 5},
@@ -39,7 +39,7 @@ def test_categories_and_sources_are_counted(document):
     ]
 
 
-def test_each_category_is_told_from_all_images_inside(document, given, detectors):
+def test_each_category_is_told_from_all_images_inside(document, given, detectors) -> None:
     for found, each in zip(document["detectors"], detectors, strict=True):
         assert found["name"] == f"demo {each.metric}"
         for category, figures in found["categories"].items():
@@ -50,14 +50,14 @@ def test_each_category_is_told_from_all_images_inside(document, given, detectors
             assert figures["auroc"]["low"] <= figures["auroc"]["high"]
 
 
-def test_groups_are_means_over_categories(document):
+def test_groups_are_means_over_categories(document) -> None:
     for found in document["detectors"]:
         far = [found["categories"][f"things {at}"]["auroc"]["value"] for at in range(2)]
         assert found["far"]["auroc"]["value"] == pytest.approx(np.mean(far), abs=1e-12)
         assert found["near"]["auroc"] == found["categories"]["derived_flipped"]["auroc"]
 
 
-def test_what_lies_above_the_threshold_is_refused(document, given, detectors):
+def test_what_lies_above_the_threshold_is_refused(document, given, detectors) -> None:
     found, each = document["detectors"][0], detectors[0]
     assert (found["threshold"], found["threshold_from"]) == (1.0, "validation")
     assert found["accepted"]["value"] == pytest.approx(np.mean(each.inside <= 1))
@@ -65,7 +65,7 @@ def test_what_lies_above_the_threshold_is_refused(document, given, detectors):
     assert found["near"]["refused"]["value"] == pytest.approx(np.mean(each.outside[:6] > 1))
 
 
-def test_without_a_threshold_nothing_is_said_of_refusals(document):
+def test_without_a_threshold_nothing_is_said_of_refusals(document) -> None:
     found = document["detectors"][2]
     assert (found["threshold"], found["threshold_from"], found["accepted"]) == (None, None, None)
     assert found["accepted_by_source"] == {"one": None, "two": None}
@@ -73,7 +73,7 @@ def test_without_a_threshold_nothing_is_said_of_refusals(document):
     assert found["near"]["auroc"] is not None
 
 
-def test_every_image_is_in_one_bin(document, given, detectors):
+def test_every_image_is_in_one_bin(document, given, detectors) -> None:
     for found, each in zip(document["detectors"], detectors, strict=True):
         edges, sets = found["distribution"]["edges"], found["distribution"]["sets"]
         assert [(part["set"], part["group"], sum(part["counts"])) for part in sets] == [
@@ -87,7 +87,7 @@ def test_every_image_is_in_one_bin(document, given, detectors):
         assert sets[0]["median"] == np.median(each.inside[given.of_source("one")])
 
 
-def test_equal_scores_still_have_bins(given):
+def test_equal_scores_still_have_bins(given) -> None:
     flat = detector(given)
     flat = type(flat)("demo", "l2", np.zeros(30), np.zeros(12))
     found = gate_document(given, [flat], FEW)["detectors"][0]
@@ -95,7 +95,7 @@ def test_equal_scores_still_have_bins(given):
     assert sum(found["distribution"]["sets"][0]["counts"]) == 20
 
 
-def test_few_detectors_are_compared_each_with_each(document):
+def test_few_detectors_are_compared_each_with_each(document) -> None:
     tests = document["comparisons"]
     pairs = [("demo l2", "demo l1"), ("demo l2", "demo latent"), ("demo l1", "demo latent")]
     assert [(each["group"], each["first"], each["second"]) for each in tests] == [
@@ -108,7 +108,7 @@ def test_few_detectors_are_compared_each_with_each(document):
     assert tests[1]["p"] < 0.05  # skill of 1.5 against none
 
 
-def test_many_detectors_are_compared_with_one(given):
+def test_many_detectors_are_compared_with_one(given) -> None:
     many = [detector(given, f"m{at}", seed=at) for at in range(ALL_PAIRS + 1)]
     once = Resampling(resamples=2, permutations=10)
     firsts = {each["first"] for each in gate_document(given, many, once)["comparisons"]}
@@ -118,14 +118,14 @@ def test_many_detectors_are_compared_with_one(given):
     assert len(tests) == 2 * ALL_PAIRS
 
 
-def test_the_seed_decides(document, given, detectors):
+def test_the_seed_decides(document, given, detectors) -> None:
     assert gate_document(given, detectors, FEW) == document
     other = gate_document(given, detectors, Resampling(40, 200, seed=1))
     assert other["detectors"][0]["near"]["auroc"]["low"] != document["detectors"][0]["near"]["auroc"]["low"]
     assert other["detectors"][0]["near"]["auroc"]["value"] == document["detectors"][0]["near"]["auroc"]["value"]
 
 
-def test_a_group_without_categories_is_left_empty():
+def test_a_group_without_categories_is_left_empty() -> None:
     given = images(far=())
     document = gate_document(given, [detector(given), detector(given, "l1")], FEW)
     assert document["detectors"][0]["far"] is None
@@ -140,7 +140,7 @@ def test_a_group_without_categories_is_left_empty():
         ({}, "demo vim", "no detector 'demo vim' to compare with; there are demo l2"),
     ],
 )
-def test_wrong_use_is_told(change, against, said):
+def test_wrong_use_is_told(change, against, said) -> None:
     given = images(**change)
     with pytest.raises(DataError, match=said):
         gate_document(given, [detector(given)], FEW, against)

@@ -15,7 +15,7 @@ def rate_of_scikit_learn(scores, targets, sensitivity, weights=None):
     return false[true >= sensitivity].min()
 
 
-def test_the_false_positive_rate_in_a_case_to_count_by_hand():
+def test_the_false_positive_rate_in_a_case_to_count_by_hand() -> None:
     scores, targets = [9, 8, 7, 6, 5, 4, 3], [1, 0, 1, 0, 1, 1, 0]
     # All four positives reach 4, and so do two of three negatives; three of four reach 5, with two of three as well.
     assert false_positive_rate_at(scores, targets) == pytest.approx(2 / 3, abs=1e-15)
@@ -24,19 +24,19 @@ def test_the_false_positive_rate_in_a_case_to_count_by_hand():
     assert false_positive_rate_at([1, 1, 1], [1, 0, 0]) == 1
 
 
-def test_nineteen_of_twenty_positives_are_enough():
+def test_nineteen_of_twenty_positives_are_enough() -> None:
     scores = np.concatenate([np.arange(20) + 10, [9.5, 10.5, 30.5]])
     targets = np.arange(23) < 20
     assert false_positive_rate_at(scores, targets) == pytest.approx(1 / 3, abs=1e-15)
 
 
-def test_a_missing_class_is_an_error():
+def test_a_missing_class_is_an_error() -> None:
     with pytest.raises(ValueError, match="both needed"):
         false_positive_rate_at([1, 2], [1, 1])
 
 
 @given(scored())
-def test_figures_are_those_of_scikit_learn(pair):
+def test_figures_are_those_of_scikit_learn(pair) -> None:
     scores, targets = pair
     once = np.ones((1, len(scores)))
     expected = {
@@ -49,7 +49,7 @@ def test_figures_are_those_of_scikit_learn(pair):
         assert of_draws(scores, targets, once)[0] == pytest.approx(expected[name], abs=1e-12), name
 
 
-def test_figures_of_draws_are_those_of_the_images_as_often_as_they_were_drawn():
+def test_figures_of_draws_are_those_of_the_images_as_often_as_they_were_drawn() -> None:
     rng = np.random.default_rng(3)
     scores, targets = rng.integers(0, 12, 40) / 4, np.arange(40) < 15
     draws = draws_by_patient([f"p{at // 2}" for at in range(40)], ["out"] * 15 + ["in"] * 25, 20, 1)
@@ -64,7 +64,7 @@ def test_figures_of_draws_are_those_of_the_images_as_often_as_they_were_drawn():
         assert found == pytest.approx(expected, abs=1e-12)
 
 
-def test_draws_keep_whole_patients_and_the_size_of_each_set():
+def test_draws_keep_whole_patients_and_the_size_of_each_set() -> None:
     patients = ["a", "a", "b", "c", "a", "d"]
     sets = ["inside", "inside", "inside", "inside", "near:turned", "far:hands"]
     draws = draws_by_patient(patients, sets, 200, 5)
@@ -78,7 +78,7 @@ def test_draws_keep_whole_patients_and_the_size_of_each_set():
     assert not np.array_equal(draws, draws_by_patient(patients, sets, 200, 6))
 
 
-def test_intervals_are_percentiles_of_the_draws():
+def test_intervals_are_percentiles_of_the_draws() -> None:
     values = np.concatenate([[0.25], np.linspace(0, 1, 1001)])
     assert interval_of(values) == {"value": 0.25, "low": pytest.approx(0.025), "high": pytest.approx(0.975)}
     assert mean_interval([values, values + 0.5]) == pytest.approx({"value": 0.5, "low": 0.275, "high": 1.225})

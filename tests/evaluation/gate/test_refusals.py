@@ -14,11 +14,11 @@ class Scripted:
         return {"gate": {"accepted": "refused" not in fate}, "findings": [{"probability": float(probability)}]}
 
 
-def test_a_model_without_a_gate_accepts_everything():
+def test_a_model_without_a_gate_accepts_everything() -> None:
     assert accepts({"gate": None, "findings": []})
 
 
-def test_images_in_error_count_as_refused():
+def test_images_in_error_count_as_refused() -> None:
     files = [("hand", Path("0-refused.png")), ("page", Path("0.5.png")), ("hand", Path("0-damaged.png"))]
     assert refused_by_category(Scripted(), files) == {
         "hand": {"images": 2, "refused": 2},

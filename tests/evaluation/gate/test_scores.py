@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def rebuilt(tensors):
         return [part.numpy() for part in random_gate().network(torch.from_numpy(tensors))]
 
 
-def test_scores_are_those_of_the_references(scored, tensors):
+def test_scores_are_those_of_the_references(scored, tensors) -> None:
     reconstructions, latents = rebuilt(tensors)
     kept = [0, 1, 3, 4, 5]
     assert list(scored.metrics) == NETWORK
@@ -66,7 +67,7 @@ def test_scores_are_those_of_the_references(scored, tensors):
     assert scored.reconstructions[kept] == pytest.approx(reconstructions, abs=1e-6)
 
 
-def test_turned_takes_the_best_rebuilt_variant(scored, tensors):
+def test_turned_takes_the_best_rebuilt_variant(scored, tensors) -> None:
     network = random_gate().network
     for row, place in enumerate([0, 1, 3, 4, 5]):
         found = []
@@ -81,25 +82,25 @@ def test_turned_takes_the_best_rebuilt_variant(scored, tensors):
 
 
 @pytest.mark.parametrize("correction", CORRECTIONS)
-def test_batches_are_corrected_as_the_runtime_does(tensors, correction):
+def test_batches_are_corrected_as_the_runtime_does(tensors, correction) -> None:
     image = random_gate().image
     for row, found in zip(tensors, corrected_batch(torch.from_numpy(tensors), correction).numpy(), strict=True):
         assert found.ravel().tolist() == list(corrected(row.ravel().tolist(), correction, image))
 
 
-def test_processes_give_the_same(scored, tensors):
+def test_processes_give_the_same(scored, tensors) -> None:
     again = scored_gate_network(random_gate(), "demo", tensors, [0, 1, 3, 4, 5], {2: "damaged"}, workers=2)
     for metric, values in scored.metrics.items():
         assert np.array_equal(again.metrics[metric], values, equal_nan=True)
 
 
-def test_a_network_is_described(scored):
+def test_a_network_is_described(scored) -> None:
     assert scored.model["network"] == "autoencoder"
     assert (scored.model["latent"], scored.model["history"]) == (4, HISTORY)
     assert scored.problems == {2: "damaged"}
 
 
-def test_numbers_that_are_not_finite_are_a_problem(tensors):
+def test_numbers_that_are_not_finite_are_a_problem(tensors) -> None:
     gate = random_gate()
     gate.network.encoder[-1].bias.data[0] = float("nan")
     found = scored_gate_network(gate, "demo", tensors[:1], [0], {}, workers=1)
@@ -107,7 +108,7 @@ def test_numbers_that_are_not_finite_are_a_problem(tensors):
     assert unusable([found], ["a.png"]) == {0: "a.png: The network gives no finite number for it."}
 
 
-def test_thresholds_come_from_validation_images_alone():
+def test_thresholds_come_from_validation_images_alone() -> None:
     random = np.random.default_rng(0)
     values = random.normal(size=100)
     base = scored_gate_network(random_gate(), "demo", np.zeros((0, 1, 16, 16), np.float32), [], {}, workers=1)
@@ -125,7 +126,7 @@ def test_thresholds_come_from_validation_images_alone():
     assert detectors_of(altered, which)[0][0].threshold == l2.threshold
 
 
-def test_too_few_validation_images_leave_a_score_without_a_threshold():
+def test_too_few_validation_images_leave_a_score_without_a_threshold() -> None:
     base = scored_gate_network(random_gate(), "demo", np.zeros((0, 1, 16, 16), np.float32), [], {}, workers=1)
     given = replace(base, metrics={"l2": np.arange(9.0)})
     found, problem = detectors_of(given, Selected(np.arange(3), np.arange(3, 6), np.arange(6, 9), ["a"] * 3))
@@ -135,12 +136,12 @@ def test_too_few_validation_images_leave_a_score_without_a_threshold():
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory):
+def full(tmp_path_factory: pytest.TempPathFactory):
     return make_gate_bundle(tmp_path_factory.mktemp("gates") / "full")
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
+def files(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("files")
     pictures = {
         "known.png": phantom(0, 256),
@@ -154,7 +155,7 @@ def files(tmp_path_factory):
     return [*(folder / name for name in pictures), folder / "broken.png", folder / "missing.png"]
 
 
-def test_a_bundle_is_asked_for_all_that_it_can_compute(full, bundle):
+def test_a_bundle_is_asked_for_all_that_it_can_compute(full, bundle) -> None:
     assert possible_metrics(full.model) == [*NETWORK, "mahalanobis", "energy", "max-logit"]
     assert possible_metrics(bundle.model) == ["ssim", "ssim-gaussian", "l1", "l2", "turned", "energy", "max-logit"]
     gate = with_all_scores(full.model).gate
@@ -163,7 +164,7 @@ def test_a_bundle_is_asked_for_all_that_it_can_compute(full, bundle):
     assert gate.scores[: len(full.model.gate.scores)] == full.model.gate.scores
 
 
-def test_a_bundles_scores_and_decision_are_those_of_its_documents(full, files):
+def test_a_bundles_scores_and_decision_are_those_of_its_documents(full, files) -> None:
     found = score_gate_bundle(full, "full", files, workers=1)
     assert list(found.problems) == [4, 5]
     assert "missing.png cannot be read" in found.problems[5]
@@ -187,12 +188,12 @@ def test_a_bundles_scores_and_decision_are_those_of_its_documents(full, files):
     assert "l2" not in found.thresholds
 
 
-def test_processes_give_the_same_of_a_bundle(full, files):
+def test_processes_give_the_same_of_a_bundle(full, files) -> None:
     one, two = (score_gate_bundle(full, "full", files[:3], workers=count) for count in (1, 2))
     assert all(np.array_equal(one.metrics[metric], two.metrics[metric]) for metric in one.metrics)
 
 
-def test_the_decisions_own_score_is_the_distance_beyond_the_limit_in_units_of_ordinary_images():
+def test_the_decisions_own_score_is_the_distance_beyond_the_limit_in_units_of_ordinary_images() -> None:
     table = Quantiles("validation", (0.0, 0.5, 1.0), {"ssim": (0.5, 0.9, 1.0), "l2": (0.0, 2.0, 3.0)})
     gate = Gate("ssim", 0.7, quantiles=table)
     assert beyond("ssim", 0.6, 0.7, gate) == pytest.approx(0.5)  # half as far beyond the limit as the median is within
@@ -202,7 +203,7 @@ def test_the_decisions_own_score_is_the_distance_beyond_the_limit_in_units_of_or
     assert beyond("l2", 3.0, 2.0, gate) == 1  # the median is the limit
 
 
-def test_without_a_table_the_decision_is_ranked_by_its_similarity(bundle, files):
+def test_without_a_table_the_decision_is_ranked_by_its_similarity(bundle, files) -> None:
     found = score_gate_bundle(bundle, "plain", files[:3], workers=1)
     ranked = bundle.model.gate.threshold - found.metrics["ssim"]
     assert found.decided.unlike.tolist() == pytest.approx(ranked.tolist())
@@ -212,6 +213,6 @@ def test_without_a_table_the_decision_is_ranked_by_its_similarity(bundle, files)
     assert detectors[0].refused_outside.tolist() == found.decided.refused[1:3].tolist()
 
 
-def test_a_bundle_without_a_gate_is_told(tmp_path):
+def test_a_bundle_without_a_gate_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="has no gate"):
         score_gate_bundle(make_bundle(tmp_path / "none", gate=False), "none", [])

@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from sitegen.evaluation.gate.stringency import SHARES, mean_auc, measurable, stringency_curve
 
 
-def test_the_most_unlike_images_go_first():
+def test_the_most_unlike_images_go_first() -> None:
     # The two most unlike images are the ones that the classifier has wrong.
     unlike = np.arange(20.0)
     targets = (np.arange(20) % 2).astype(float)[:, np.newaxis]
@@ -21,7 +21,7 @@ def test_the_most_unlike_images_go_first():
     assert curve["auc"][0] < curve["auc"][2]
 
 
-def test_equal_scores_stay_together():
+def test_equal_scores_stay_together() -> None:
     unlike = np.repeat([0.0, 1.0], 10)
     targets = (np.arange(20) % 2).astype(float)[:, np.newaxis]
     curve = stringency_curve(unlike, targets, targets)
@@ -29,7 +29,7 @@ def test_equal_scores_stay_together():
     assert curve["retained"] == [1, 0.5]
 
 
-def test_labels_are_averaged_and_a_lost_class_ends_the_curve():
+def test_labels_are_averaged_and_a_lost_class_ends_the_curve() -> None:
     targets = np.array([[1, 1], [0, 0], [1, np.nan], [0, 1.0]])
     logits = np.array([[0.5, 0.4], [0.1, 0.2], [0.3, 9], [0.4, 0.1]])
     expected = (roc_auc_score([1, 0, 1, 0], logits[:, 0]) + roc_auc_score([1, 0, 1], logits[[0, 1, 3], 1])) / 2
@@ -39,5 +39,5 @@ def test_labels_are_averaged_and_a_lost_class_ends_the_curve():
     assert stringency_curve(np.arange(4.0), logits, targets)["auc"][-1] is None
 
 
-def test_only_labels_with_both_classes_can_be_measured():
+def test_only_labels_with_both_classes_can_be_measured() -> None:
     assert measurable(np.array([[1, 1, np.nan], [0, 1, np.nan]])) == [0]

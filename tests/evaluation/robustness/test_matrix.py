@@ -53,19 +53,19 @@ def at(network: nn.Module, images: Tensor, level: str, **options) -> np.ndarray:
     return logits_at_level(network, images, LEVELS[level], 0.0, 1.0, **options)
 
 
-def test_the_levels_rise_from_none_to_the_papers():
+def test_the_levels_rise_from_none_to_the_papers() -> None:
     assert LEVELS[NONE] == placement(0, 0, 0)
     assert LEVELS[HIGH] == placement(45, 0.15, 0.15)
 
 
-def test_without_distortion_images_are_as_they_are():
+def test_without_distortion_images_are_as_they_are() -> None:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     images = torch.rand(5, 1, 8, 8)
     assert np.array_equal(at(network, images, NONE), network(images).detach().double().numpy())
 
 
-def test_grey_images_stay_what_they_are_at_every_level():
+def test_grey_images_stay_what_they_are_at_every_level() -> None:
     greys = torch.tensor([0.1, 0.4, 0.35, 0.8])
     images = greys.view(-1, 1, 1, 1).expand(4, 1, 16, 16)
     targets = np.array([[0.0], [0.0], [1.0], [1.0]])
@@ -78,7 +78,7 @@ def test_grey_images_stay_what_they_are_at_every_level():
     assert [[each["auc"] for each in line] for line in cells] == [[0.75, 0.75, 0.75, 0.75]]
 
 
-def test_stronger_levels_move_an_image_further_in_the_same_sense():
+def test_stronger_levels_move_an_image_further_in_the_same_sense() -> None:
     still, low, high = (at(Centre(), discs(50), level) for level in (NONE, LOW, HIGH))
     assert np.abs(still).max() < 1e-6
     assert ((low * high).sum(axis=1) > 0).all()
@@ -90,13 +90,13 @@ def test_stronger_levels_move_an_image_further_in_the_same_sense():
     assert 0.1 < np.linalg.norm(high, axis=1).max() < 0.15 * 2**0.5 / 0.85
 
 
-def test_every_model_meets_the_same_distortions_whatever_its_input():
+def test_every_model_meets_the_same_distortions_whatever_its_input() -> None:
     small, large = (at(Centre(), discs(20, side), HIGH) for side in (40, 80))
     assert small == pytest.approx(large, abs=0.005)
     assert np.abs(small).max() > 0.05
 
 
-def test_batches_do_not_matter_and_the_seed_does():
+def test_batches_do_not_matter_and_the_seed_does() -> None:
     images = discs(7)
     whole = at(Centre(), images, MIDDLE, seed=3)
     assert at(Centre(), images, MIDDLE, seed=3, batch=2) == pytest.approx(whole, abs=1e-7)
@@ -104,7 +104,7 @@ def test_batches_do_not_matter_and_the_seed_does():
     assert np.abs(at(Centre(), images, MIDDLE, seed=4) - whole).max() > 0.01
 
 
-def test_networks_are_judged_in_evaluation_mode():
+def test_networks_are_judged_in_evaluation_mode() -> None:
     network = nn.Sequential(nn.Dropout(0.9), MeanGrey()).train()
     assert at(network, torch.ones(3, 1, 8, 8), NONE).tolist() == [[1.0]] * 3
 
@@ -129,7 +129,7 @@ def test_a_cell_has_the_figures_of_metrics():
     assert found["low"] < found["auc"] < found["high"]
 
 
-def test_unknown_targets_take_no_part_in_a_cell():
+def test_unknown_targets_take_no_part_in_a_cell() -> None:
     scores = np.array([0.1, 0.2, 0.9, 0.8, 0.3, 5.0, -5.0])
     targets = np.array([0.0, 0.0, 1.0, 1.0, 1.0, np.nan, np.nan])
     patients = list("aabbcde")
@@ -139,11 +139,11 @@ def test_unknown_targets_take_no_part_in_a_cell():
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, np.nan])
-def test_one_class_alone_has_no_cell(value):
+def test_one_class_alone_has_no_cell(value) -> None:
     assert cell(np.arange(4.0), np.full(4, value), list("abcd"), Resampling()) is None
 
 
-def test_a_lone_positive_has_an_area_and_nothing_that_draws_could_tell():
+def test_a_lone_positive_has_an_area_and_nothing_that_draws_could_tell() -> None:
     found = cell(np.arange(40.0), np.eye(40)[39], [f"p{index}" for index in range(40)], Resampling(resamples=5000))
     assert found["auc"] == 1.0
     assert found["low"] == found["high"] == 1.0
@@ -151,7 +151,7 @@ def test_a_lone_positive_has_an_area_and_nothing_that_draws_could_tell():
     assert one_patient["auc"] == 1.0
 
 
-def test_scores_that_are_no_numbers_are_an_error_not_a_gap():
+def test_scores_that_are_no_numbers_are_an_error_not_a_gap() -> None:
     with pytest.raises(ValueError, match=r"scores\[1\] is nan"):
         cell(np.array([0.0, np.nan]), np.array([0.0, 1.0]), ["a", "b"], Resampling())
 
@@ -173,7 +173,7 @@ def rows_and_sets() -> tuple[list[Row], dict[str, JudgedSet]]:
     return rows, sets
 
 
-def test_the_document_has_a_matrix_for_each_finding_and_data_set():
+def test_the_document_has_a_matrix_for_each_finding_and_data_set() -> None:
     rows, sets = rows_and_sets()
     document = robustness_document(rows, sets, ["Mass", "Hernia"], Resampling(half_splits=4, resamples=20, seed=1))
     assert document["schema"] == "sitegen.robustness/1"
@@ -195,7 +195,7 @@ def test_the_document_has_a_matrix_for_each_finding_and_data_set():
     assert json.loads(json.dumps(document)) == document
 
 
-def test_equal_arguments_give_equal_documents():
+def test_equal_arguments_give_equal_documents() -> None:
     rows, sets = rows_and_sets()
     few = Resampling(resamples=20)
     first = robustness_document(rows, sets, ["Mass", "Hernia"], few)
@@ -204,15 +204,15 @@ def test_equal_arguments_give_equal_documents():
     assert other["findings"] != first["findings"]
 
 
-def test_a_level_is_told_by_its_settings():
+def test_a_level_is_told_by_its_settings() -> None:
     assert level_name(placement(30, 0.1, 0.1)) == MIDDLE
     assert level_name(AugmentSettings(rotation=30, shift=0.1, scale=0.1, brightness=0.1, contrast=0)) == ""
 
 
-def test_models_of_one_level_keep_their_files_apart():
+def test_models_of_one_level_keep_their_files_apart() -> None:
     assert row_names([HIGH, NONE, HIGH, ""], ["a", "b", "c", "d"]) == [f"{HIGH} (a)", NONE, f"{HIGH} (c)", "d"]
 
 
-def test_rows_of_no_level_come_last_in_their_order():
+def test_rows_of_no_level_come_last_in_their_order() -> None:
     rows = [Row(name, name, level, {}) for name, level in (("x", ""), ("high", HIGH), ("y", ""), ("none", NONE))]
     assert [row.name for row in by_rising_level(rows)] == ["none", "high", "x", "y"]

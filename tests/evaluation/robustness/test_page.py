@@ -37,7 +37,7 @@ class Elements(HTMLParser):
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag, attrs) -> None:
         self.found.append((tag, dict(attrs)))
 
 
@@ -47,7 +47,7 @@ def elements(page: str, tag: str) -> list[dict[str, str | None]]:
     return [attributes for name, attributes in parser.found if name == tag]
 
 
-def test_every_finding_has_a_heat_map_and_tables():
+def test_every_finding_has_a_heat_map_and_tables() -> None:
     page = as_html(made())
     assert len(elements(page, "svg")) == 2
     captions = re.findall(r"<caption>(.*?)</caption>", page)
@@ -62,7 +62,7 @@ def test_every_finding_has_a_heat_map_and_tables():
     assert "Not for diagnostic use." in page
 
 
-def test_the_heat_map_has_the_numbers_as_text_in_both_halves():
+def test_the_heat_map_has_the_numbers_as_text_in_both_halves() -> None:
     drawing = re.search(r"<svg.*?</svg>", as_html(made()), re.DOTALL)[0]
     words = [unescape(text).strip() for text in re.findall(r"<text[^>]*>(.*?)</text>", drawing, re.DOTALL)]
     assert words.count("1.00") == 8
@@ -73,14 +73,14 @@ def test_the_heat_map_has_the_numbers_as_text_in_both_halves():
     assert fills.count(cell_colours(0.75)[0]) == 8
 
 
-def test_without_external_data_there_is_one_half():
+def test_without_external_data_there_is_one_half() -> None:
     page = as_html(made(external=False))
     assert len(re.findall(r"<caption>", page)) == 2
     assert "Data that training never saw" not in page
     assert re.search(r"<svg.*?</svg>", page, re.DOTALL)[0].count("1.00") == 4
 
 
-def test_equal_documents_give_equal_pages_that_load_nothing():
+def test_equal_documents_give_equal_pages_that_load_nothing() -> None:
     page = as_html(made())
     assert as_html(made()) == page
     assert not elements(page, "script") and not elements(page, "link") and not elements(page, "img")
@@ -91,7 +91,7 @@ def test_equal_documents_give_equal_pages_that_load_nothing():
     assert len(names) == len(set(names))
 
 
-def test_names_are_text_wherever_they_stand():
+def test_names_are_text_wherever_they_stand() -> None:
     document = made(labels=(HOSTILE, "Mass"), names=(HOSTILE, "b"))
     document["data"]["internal"]["name"] = HOSTILE
     document["unreadable"] = [{"file": HOSTILE, "problem": HOSTILE}]
@@ -101,7 +101,7 @@ def test_names_are_text_wherever_they_stand():
     assert page.count("$x_1$") >= 8  # Matplotlib took it for no formula
 
 
-def test_unusable_images_are_named():
+def test_unusable_images_are_named() -> None:
     problems = [{"file": "scan.png", "problem": "The file ends too early."}]
     page = as_html(made() | {"unreadable": problems})
     assert "<li>scan.png: The file ends too early.</li>" in page
@@ -115,19 +115,19 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("area", [0.0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0])
-def test_text_on_a_cell_can_be_read(area):
+def test_text_on_a_cell_can_be_read(area) -> None:
     dark, light = sorted(luminance(colour) for colour in cell_colours(area))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 
 
-def test_colours_rise_in_lightness_from_guessing_to_perfect():
+def test_colours_rise_in_lightness_from_guessing_to_perfect() -> None:
     lightness = [luminance(cell_colours(area)[0]) for area in (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)]
     assert lightness == sorted(lightness)
     assert cell_colours(0.2) == cell_colours(0.5)
     assert cell_colours(0.49) != cell_colours(0.6)
 
 
-def test_tables_for_the_terminal():
+def test_tables_for_the_terminal() -> None:
     console = Console(width=80, record=True, force_terminal=False)
     for table in as_tables(made()):
         console.print(table)

@@ -13,7 +13,7 @@ from tests.helpers.gate_pictures import drawn, images, small
 KINDS = ["autoencoder", "variational", "ali"]
 
 
-def test_a_tiny_autoencoder_learns_phantoms_and_not_noise():
+def test_a_tiny_autoencoder_learns_phantoms_and_not_noise() -> None:
     network, history, complete = fit_gate(
         images(), small("autoencoder", steps=150, report_every=50, learning_rate=1e-2)
     )
@@ -27,7 +27,7 @@ def test_a_tiny_autoencoder_learns_phantoms_and_not_noise():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_resumed_training_ends_where_an_uninterrupted_one_does(kind, tmp_path: Path):
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(kind, tmp_path: Path) -> None:
     recipe = small(kind)
     whole, history, complete = fit_gate(images(), recipe)
     assert complete
@@ -39,7 +39,7 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(kind, tmp_path:
     assert [row | {"seconds": 0} for row in again] == [row | {"seconds": 0} for row in history]
 
 
-def test_another_recipe_or_other_images_are_not_resumed(tmp_path: Path):
+def test_another_recipe_or_other_images_are_not_resumed(tmp_path: Path) -> None:
     fit_gate(images(), small("autoencoder"), tmp_path / "gate.pt", rounds_now=1)
     for given, recipe in (
         (images(), small("autoencoder", network={"side": 32, "latent": 5, "widths": (8, 16, 16)})),
@@ -49,7 +49,7 @@ def test_another_recipe_or_other_images_are_not_resumed(tmp_path: Path):
             fit_gate(given, recipe, tmp_path / "gate.pt")
 
 
-def test_the_figures_of_a_round_are_of_the_validation_images():
+def test_the_figures_of_a_round_are_of_the_validation_images() -> None:
     network, history, _ = fit_gate(images(), small("variational", validation=4))
     shown = images().valid[:4]
     outputs, latents = reconstructions(network, shown)
@@ -59,7 +59,7 @@ def test_the_figures_of_a_round_are_of_the_validation_images():
     assert history[-1]["seconds"] > 0
 
 
-def test_weights_decide_which_images_are_drawn():
+def test_weights_decide_which_images_are_drawn() -> None:
     """With all weight on one blank image, nothing else is learnt: radiographs come back blank."""
     train = torch.cat([drawn(0, 9), torch.full((1, 1, 32, 32), 0.5)])
     weights = torch.tensor([0.0] * 9 + [1.0])
@@ -70,17 +70,17 @@ def test_weights_decide_which_images_are_drawn():
     assert float((reconstructions(network, train[-1:])[0] - 0.5).abs().max()) < 0.05
 
 
-def test_the_watch_is_told_of_every_step_and_round():
+def test_the_watch_is_told_of_every_step_and_round() -> None:
     told = []
 
     class Told(GateWatch):
-        def begun(self, history):
+        def begun(self, history) -> None:
             told.append("begun")
 
-        def step(self):
+        def step(self) -> None:
             told.append("step")
 
-        def round(self, history, network):
+        def round(self, history, network) -> None:
             told.append(f"round {history[-1]['step']:.0f} {network.training}")
 
     fit_gate(images(), small("autoencoder", steps=3), watch=Told())
@@ -88,18 +88,18 @@ def test_the_watch_is_told_of_every_step_and_round():
 
 
 @pytest.mark.parametrize("part", ["train", "valid"])
-def test_missing_images_are_named(part):
+def test_missing_images_are_named(part) -> None:
     with pytest.raises(DataError, match=f"no images in the split '{part}'"):
         fit_gate(replace(images(), **{part: torch.empty(0, 1, 32, 32)}), small("autoencoder"))
 
 
-def test_a_loss_that_is_no_number_ends_the_training():
+def test_a_loss_that_is_no_number_ends_the_training() -> None:
     broken = replace(images(), train=torch.full((24, 1, 32, 32), float("nan")))
     with pytest.raises(TrainingError, match="lower learning_rate"):
         fit_gate(broken, small("autoencoder"))
 
 
-def test_the_grid_has_images_reconstructions_and_what_is_made_up():
+def test_the_grid_has_images_reconstructions_and_what_is_made_up() -> None:
     network, _, _ = fit_gate(images(), small("ali", steps=2))
     shown = drawn(0, COLUMNS + 2)
     grid = sample_grid(network, shown)

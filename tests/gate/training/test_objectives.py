@@ -12,13 +12,13 @@ from sitegen.gate.training.ssim_loss import structural_similarity
 from tests.helpers.gate_pictures import drawn, images, small
 
 
-def test_the_differentiable_ssim_is_scikit_images():
+def test_the_differentiable_ssim_is_scikit_images() -> None:
     first, second = torch.rand(2, 1, 20, 24).double(), torch.rand(2, 1, 20, 24).double()
     expected = [reference(a[0].numpy(), b[0].numpy(), data_range=1.0) for a, b in zip(first, second, strict=True)]
     assert structural_similarity(first, second, 1.0).numpy() == pytest.approx(expected, abs=1e-12)
 
 
-def test_the_divergence_is_torchs():
+def test_the_divergence_is_torchs() -> None:
     mean, log_variance = torch.randn(5, 3).double(), torch.randn(5, 3).double()
     ours = Independent(Normal(mean, (log_variance / 2).exp()), 1)
     standard = Independent(Normal(torch.zeros(5, 3).double(), torch.ones(5, 3).double()), 1)
@@ -27,7 +27,7 @@ def test_the_divergence_is_torchs():
     )
 
 
-def test_the_variational_loss_is_the_negative_evidence_bound_up_to_a_constant():
+def test_the_variational_loss_is_the_negative_evidence_bound_up_to_a_constant() -> None:
     recipe = small("variational", objective={"sigma": 0.2, "beta": 1.0}, learning_rate=1e-12)
     network, objective = new_objective(recipe)
     batch, generator = drawn(0, 8), torch.Generator().manual_seed(3)
@@ -42,7 +42,7 @@ def test_the_variational_loss_is_the_negative_evidence_bound_up_to_a_constant():
     assert figures["loss"] == pytest.approx(figures["misfit"] + figures["divergence"], rel=1e-6)
 
 
-def test_blanks_go_in_and_radiographs_are_asked_for():
+def test_blanks_go_in_and_radiographs_are_asked_for() -> None:
     _, objective = new_objective(small("autoencoder", objective={"blank_share": 0.5, "ssim_share": 0.0}))
     seen = []
     objective.network.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
@@ -53,7 +53,7 @@ def test_blanks_go_in_and_radiographs_are_asked_for():
     assert torch.equal(given[4:], batch[4:])
 
 
-def test_spectral_norm_bounds_every_layer_of_the_discriminator():
+def test_spectral_norm_bounds_every_layer_of_the_discriminator() -> None:
     recipe = small("ali")
     discriminator = JointDiscriminator(recipe, recipe.objective).train()
     for _ in range(30):  # each pass improves the estimate of the largest singular value
@@ -75,7 +75,7 @@ def weights(network):
     return [value.clone() for value in network.parameters()]
 
 
-def test_the_generator_halts_while_it_is_too_good():
+def test_the_generator_halts_while_it_is_too_good() -> None:
     network, objective = adversarial(halt_below=1.0)  # fewer than all pairs told apart, which a new one never manages
     before = weights(network), weights(objective.discriminator)
     figures = objective.step(drawn(0, 8), torch.Generator().manual_seed(1))
@@ -85,7 +85,7 @@ def test_the_generator_halts_while_it_is_too_good():
     assert not all(map(torch.equal, before[1], weights(objective.discriminator)))
 
 
-def test_the_generator_learns_otherwise_and_leaves_the_discriminator_alone():
+def test_the_generator_learns_otherwise_and_leaves_the_discriminator_alone() -> None:
     network, objective = adversarial(halt_below=0.0)
     before = weights(network)
     figures = objective.step(drawn(0, 8), torch.Generator().manual_seed(1))
@@ -94,7 +94,7 @@ def test_the_generator_learns_otherwise_and_leaves_the_discriminator_alone():
     assert all(parameter.requires_grad for parameter in objective.discriminator.parameters())
 
 
-def test_labels_are_drawn_from_the_smoothed_ranges(monkeypatch):
+def test_labels_are_drawn_from_the_smoothed_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     original = torch.nn.functional.binary_cross_entropy_with_logits
     monkeypatch.setattr(

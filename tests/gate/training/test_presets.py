@@ -10,7 +10,7 @@ from sitegen.gate.training.presets import (
 )
 
 
-def test_the_papers_settings_are_a_preset():
+def test_the_papers_settings_are_a_preset() -> None:
     recipe = GATE_PRESETS["chester"]
     assert recipe.network.side == 64
     assert (recipe.steps, recipe.batch, recipe.validation) == (2_121_000, 100, 1000)
@@ -21,7 +21,7 @@ def test_the_papers_settings_are_a_preset():
     assert recipe.objective.halt_below > 0
 
 
-def test_the_papers_search_is_eight_pairs_with_the_second_beta_as_printed_and_as_meant():
+def test_the_papers_search_is_eight_pairs_with_the_second_beta_as_printed_and_as_meant() -> None:
     assert (CHESTER_LATENTS, CHESTER_RATES) == ((64, 128, 256, 512), (1e-6, 1e-5))
     found = {name: recipe for name, recipe in GATE_PRESETS.items() if name.startswith("chester-")}
     assert {(r.network.latent, r.learning_rate, r.betas[1]) for r in found.values()} == {
@@ -31,11 +31,11 @@ def test_the_papers_search_is_eight_pairs_with_the_second_beta_as_printed_and_as
     assert found["chester-256-1e-6-likely"].betas == (0.5, 0.999)
 
 
-def test_every_kind_of_network_has_a_preset():
+def test_every_kind_of_network_has_a_preset() -> None:
     assert {recipe.network.name for recipe in GATE_PRESETS.values()} == {"autoencoder", "variational", "ali"}
 
 
-def test_a_file_changes_what_it_names():
+def test_a_file_changes_what_it_names() -> None:
     recipe = read_gate_recipe({"preset": "ali", "steps": 7, "network": {"latent": 9}, "objective": {"cycle": 0.5}})
     assert (recipe.steps, recipe.network.latent, recipe.network.name) == (7, 9, "ali")
     assert isinstance(recipe.objective, AdversarialSettings)
@@ -55,6 +55,6 @@ def test_a_file_changes_what_it_names():
         ({"rate": 1}, "rate"),
     ],
 )
-def test_settings_that_do_not_fit_are_named(document, message):
+def test_settings_that_do_not_fit_are_named(document, message) -> None:
     with pytest.raises(SettingsError, match=message):
         read_gate_recipe(document)

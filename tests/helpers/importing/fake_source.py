@@ -26,7 +26,9 @@ WIDTH = 24
 class Small(nn.Module):
     """Convolutions with a normalisation, an average over the image, one linear layer; `end` comes before the last."""
 
-    def __init__(self, channels: int = 1, labels: int = len(LABELS), end: Callable[[Tensor], Tensor] | None = None):
+    def __init__(
+        self, channels: int = 1, labels: int = len(LABELS), end: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
         super().__init__()
         self.first = nn.Conv2d(channels, WIDTH, 5, 2, 2)
         self.norm = nn.BatchNorm2d(WIDTH)

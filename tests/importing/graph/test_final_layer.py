@@ -1,5 +1,7 @@
 """The last layer, read from the graph: the logits follow from it and the feature map."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -76,7 +78,7 @@ def run(model, outputs):
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_logits_are_the_weights_times_the_averaged_map(name):
+def test_logits_are_the_weights_times_the_averaged_map(name) -> None:
     model = ending(ENDINGS[name])
     weights, bias, features = final_layer(model)
     maps, logits = run(model, [features, "y"])
@@ -85,7 +87,7 @@ def test_logits_are_the_weights_times_the_averaged_map(name):
     assert weights @ maps[0].mean((1, 2)) + bias == pytest.approx(logits[0], abs=1e-5)
 
 
-def test_a_softmax_of_two_leaves_a_linear_layer():
+def test_a_softmax_of_two_leaves_a_linear_layer() -> None:
     nodes = [
         node("Gemm", ["flat", "pair"], "z", transB=1),
         node("Softmax", ["z"], "y"),
@@ -99,7 +101,7 @@ def test_a_softmax_of_two_leaves_a_linear_layer():
     assert weights @ maps[0].mean((1, 2)) + bias == pytest.approx(logits[0], abs=1e-5)
 
 
-def test_maps_that_are_averaged_to_logits_are_their_own_feature_map():
+def test_maps_that_are_averaged_to_logits_are_their_own_feature_map() -> None:
     model = ending(
         [
             node("Conv", ["maps", "one"], "scores"),
@@ -124,12 +126,12 @@ def test_maps_that_are_averaged_to_logits_are_their_own_feature_map():
     ],
     ids=["a rectifier between", "no average", "the average of a part"],
 )
-def test_without_average_and_linear_layer_there_is_none(nodes):
+def test_without_average_and_linear_layer_there_is_none(nodes) -> None:
     wide = RANDOM.normal(size=(180, 3)).astype(np.float32)
     assert final_layer(ending(nodes, wide=wide, half=wide[:20])) is None
 
 
-def test_the_file_is_as_bundles_have_it(tmp_path):
+def test_the_file_is_as_bundles_have_it(tmp_path: Path) -> None:
     import_onnx(written(small(), tmp_path / "net.onnx"), settings(3, colour="grey")).write(tmp_path)
     described = write_final_layer(tmp_path)
     stored = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in small().graph.initializer}
@@ -138,7 +140,7 @@ def test_the_file_is_as_bundles_have_it(tmp_path):
     assert rows.tolist() == np.concatenate([stored["matrix"], stored["bias"][:, np.newaxis]], 1).tolist()
 
 
-def test_weights_may_lie_outside(tmp_path):
+def test_weights_may_lie_outside(tmp_path: Path) -> None:
     file = export("densenet", tmp_path / "net.onnx", opset=18)
     import_onnx(file, settings(5, colour="grey")).write(tmp_path)
     model = onnx.load(str(tmp_path / "classifier.onnx"))
@@ -150,7 +152,7 @@ def test_weights_may_lie_outside(tmp_path):
     assert last_map(tmp_path) == features
 
 
-def test_an_older_file_goes_where_there_is_no_last_layer(tmp_path):
+def test_an_older_file_goes_where_there_is_no_last_layer(tmp_path: Path) -> None:
     (tmp_path / "final.weights").write_bytes(b"old")
     nodes = [POOL, FLAT, node("Relu", ["flat"], "r"), node("Gemm", ["r", "matrix", "bias"], "y", transB=1)]
     onnx.save(ending(nodes), str(tmp_path / "classifier.onnx"))
@@ -159,7 +161,7 @@ def test_an_older_file_goes_where_there_is_no_last_layer(tmp_path):
     assert last_map(tmp_path) == "maps"
 
 
-def test_attention_is_no_map(tmp_path):
+def test_attention_is_no_map(tmp_path: Path) -> None:
     import_onnx(export("vit", tmp_path / "net.onnx", opset=18), settings(5)).write(tmp_path)
     model = onnx.shape_inference.infer_shapes(onnx.load(str(tmp_path / "classifier.onnx")))
     name = last_map(tmp_path)
@@ -167,7 +169,7 @@ def test_attention_is_no_map(tmp_path):
     assert maker.op_type == "Conv"  # of the patches: the only one there is
 
 
-def test_without_convolutions_there_is_no_map(tmp_path):
+def test_without_convolutions_there_is_no_map(tmp_path: Path) -> None:
     nodes = [node("Flatten", ["x"], "flat"), node("MatMul", ["flat", "wide"], "y")]
     onnx.save(graph(nodes, wide=np.ones((64, 3), np.float32)), str(tmp_path / "classifier.onnx"))
     assert last_map(tmp_path) is None

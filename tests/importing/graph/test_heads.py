@@ -43,7 +43,7 @@ def against_the_rest(scores):
 
 @pytest.mark.parametrize("kind", [None, "softmax", "probabilities"])
 @pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax"])
-def test_a_softmax_becomes_logits_against_the_rest(kind, operator):
+def test_a_softmax_becomes_logits_against_the_rest(kind, operator) -> None:
     model = head(node(operator, ["x"], "y", axis=-1))
     made = run(as_logits(model, kind), SCORES)
     expected = against_the_rest(SCORES)
@@ -52,33 +52,33 @@ def test_a_softmax_becomes_logits_against_the_rest(kind, operator):
     assert operators(model) == [operator]  # what was given stays as it is
 
 
-def test_equal_scores_have_logits_of_their_share():
+def test_equal_scores_have_logits_of_their_share() -> None:
     made = run(as_logits(head(node("Softmax", ["x"], "y")), None), np.zeros((1, 3), np.float32))
     assert made == pytest.approx(np.full((1, 3), np.log(1 / 2)), abs=1e-7)
 
 
-def test_two_outputs_become_their_difference():
+def test_two_outputs_become_their_difference() -> None:
     model = as_logits(head(node("Neg", ["x"], "z"), node("Softmax", ["z"], "y", axis=1), labels=2), None)
     assert operators(model) == ["Neg", "MatMul"]
     assert run(model, np.array([[3.0, 1.0], [-200.5, 100.0]], np.float32)).tolist() == [[-2.0, 2.0], [300.5, -300.5]]
 
 
 @pytest.mark.parametrize("kind", [None, "probabilities"])
-def test_a_sigmoid_is_removed(kind):
+def test_a_sigmoid_is_removed(kind) -> None:
     model = as_logits(small(node("Sigmoid", ["z"], "y")), kind)
     assert "Sigmoid" not in operators(model)
     assert [value.name for value in model.graph.output] == ["y"]
     assert np.abs(run(model, tensors(1)) - small_logits(small(), tensors(1))).max() < 1e-6
 
 
-def test_logits_stay_as_they_are():
+def test_logits_stay_as_they_are() -> None:
     for model in (small(), small(node("Sigmoid", ["z"], "y"))):
         assert operators(as_logits(model, "logits")) == operators(model)
     assert as_logits(small(), None) == as_logits(small(), "logits")
 
 
 @pytest.mark.parametrize("operator", ["Sigmoid", "Softmax"])
-def test_what_is_arranged_anew_after_it_does_not_hide_it(operator):
+def test_what_is_arranged_anew_after_it_does_not_hide_it(operator) -> None:
     scores = SCORES[:1].reshape(1, 3, 1, 1)
     axis = {"axis": 1} if operator == "Softmax" else {}
     nodes = [
@@ -93,7 +93,7 @@ def test_what_is_arranged_anew_after_it_does_not_hide_it(operator):
     assert np.abs(made - expected).max() < 1e-6
 
 
-def test_sigmoids_of_several_branches_are_all_removed():
+def test_sigmoids_of_several_branches_are_all_removed() -> None:
     nodes = [
         node("Sigmoid", ["x"], "first"),
         node("Neg", ["x"], "turned"),
@@ -107,7 +107,7 @@ def test_sigmoids_of_several_branches_are_all_removed():
     assert run(made, SCORES[:1]).tolist() == [[-2.0, 0.5]]
 
 
-def test_a_softmax_of_pairs_is_no_softmax_of_all():
+def test_a_softmax_of_pairs_is_no_softmax_of_all() -> None:
     nodes = [
         node("Reshape", ["x", "pairs"], "rows"),
         node("Softmax", ["rows"], "shares", axis=2),
@@ -120,7 +120,7 @@ def test_a_softmax_of_pairs_is_no_softmax_of_all():
     assert run(as_logits(model, None), scores) == pytest.approx(np.array([[-1, 1, 0, 0, 1, -1]]), abs=1e-5)
 
 
-def test_probabilities_without_a_sigmoid_get_their_log_odds():
+def test_probabilities_without_a_sigmoid_get_their_log_odds() -> None:
     nodes = [node("Exp", ["x"], "e"), node("Add", ["e", "one"], "d"), node("Div", ["e", "d"], "y")]
     model = as_logits(head(*nodes, one=np.array(1, np.float32)), "probabilities")
     scores = np.array([[-3.0, 0.0, 3.0], [-50.0, 16.5, 50.0]], np.float32)
@@ -129,7 +129,7 @@ def test_probabilities_without_a_sigmoid_get_their_log_odds():
     assert made[1] == pytest.approx([-16.118, 15.942, 15.942], abs=1e-3)  # 1e-7 and, in float32, 1 - 1.19e-7
 
 
-def test_scores_that_a_softmax_is_applied_to_elsewhere():
+def test_scores_that_a_softmax_is_applied_to_elsewhere() -> None:
     made = run(as_logits(small(labels=4), "softmax"), tensors(1))
     expected = against_the_rest(small_logits(small(labels=4), tensors(1)))
     assert np.abs(made - expected).max() < 1e-5
@@ -143,12 +143,12 @@ def test_scores_that_a_softmax_is_applied_to_elsewhere():
         ("Sigmoid", "softmax", "ends with Sigmoid and has 3"),
     ],
 )
-def test_what_is_not_clear_is_asked(end, kind, message):
+def test_what_is_not_clear_is_asked(end, kind, message) -> None:
     with pytest.raises(SettingsError, match=message):
         as_logits(small(node(end, ["z"], "y")), kind)
 
 
-def test_one_output_has_no_softmax():
+def test_one_output_has_no_softmax() -> None:
     with pytest.raises(SettingsError, match=r"has 1 output\(s\)"):
         as_logits(small(labels=1), "softmax")
 
@@ -161,7 +161,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_gradients_are_those_of_pytorch(name):
+def test_gradients_are_those_of_pytorch(name) -> None:
     logarithm, last = ENDS[name]
     scores = SCORES[:2, : 2 if name == "two" else 3] / 10
     # Scores go through a product, for a head alone of a sigmoid has no operators.

@@ -109,7 +109,7 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("name", CHAINS)
-def test_no_transpose_is_left_between_convolutions(name):
+def test_no_transpose_is_left_between_convolutions(name) -> None:
     nodes = CHAINS[name]
     used = {each for entry in nodes for each in entry.input}
     width = 11 if name == "dense block" else 4
@@ -124,7 +124,7 @@ def test_no_transpose_is_left_between_convolutions(name):
     assert [value.name for value in model.graph.output] == ["y"]
 
 
-def test_what_minds_the_order_keeps_its_transpose():
+def test_what_minds_the_order_keeps_its_transpose() -> None:
     nodes = [*block("t", "a", "first"), node("Relu", ["a"], "r"), node("Flatten", ["r"], "y")]
     model = channels_last(*nodes, output=(1, 256), first=WEIGHTS["first"])
     before = run(model, tensors(1, 3))
@@ -133,7 +133,7 @@ def test_what_minds_the_order_keeps_its_transpose():
     assert run(model, tensors(1, 3)).tolist() == before.tolist()
 
 
-def test_an_output_with_channels_last_stays_so():
+def test_an_output_with_channels_last_stays_so() -> None:
     model = channels_last(
         *block("t", "a", "first"), node("Tanh", ["a"], "y"), output=(1, 8, 8, 4), first=WEIGHTS["first"]
     )
@@ -143,7 +143,7 @@ def test_an_output_with_channels_last_stays_so():
     assert run(model, tensors(1, 3)).tolist() == before.tolist()
 
 
-def test_tensors_that_lie_differently_are_turned_before_they_meet():
+def test_tensors_that_lie_differently_are_turned_before_they_meet() -> None:
     nodes = [
         node("Relu", ["t"], "r"),
         node("Transpose", ["x"], "other", perm=[0, 3, 2, 1]),
@@ -156,7 +156,7 @@ def test_tensors_that_lie_differently_are_turned_before_they_meet():
     assert run(model, tensors(1, 3)).tolist() == before.tolist()
 
 
-def test_copies_go_and_outputs_stay():
+def test_copies_go_and_outputs_stay() -> None:
     model = graph(
         [node("Identity", ["x"], "a"), node("Flatten", ["a"], "b"), node("Identity", ["b"], "y")], output=(1, 64)
     )
@@ -168,7 +168,7 @@ def test_copies_go_and_outputs_stay():
     assert run(passed).tolist() == tensors(1).tolist()
 
 
-def test_sizes_that_are_computed_in_the_graph_become_constants():
+def test_sizes_that_are_computed_in_the_graph_become_constants() -> None:
     nodes = [
         node("Shape", ["x"], "sizes"),
         node("Gather", ["sizes", "zero"], "batch"),
@@ -188,7 +188,7 @@ def test_sizes_that_are_computed_in_the_graph_become_constants():
     assert run(model).tolist() == before.tolist()
 
 
-def test_constants_that_nodes_hold_become_weights():
+def test_constants_that_nodes_hold_become_weights() -> None:
     value = numpy_helper.from_array(normal(64, 2), "anything")
     matrix = helper.make_node("Constant", [], ["matrix"], value=value)
     model = graph(
@@ -207,7 +207,7 @@ def test_constants_that_nodes_hold_become_weights():
 
 @pytest.mark.parametrize("mode", ["SAME_UPPER", "SAME_LOWER", "VALID"])
 @pytest.mark.parametrize("operator", ["Conv", "MaxPool", "AveragePool"])
-def test_pads_are_written_out(operator, mode):
+def test_pads_are_written_out(operator, mode) -> None:
     settings = {"strides": [3, 2], "kernel_shape": [4, 3], "auto_pad": mode}
     if mode == "VALID" and operator != "AveragePool":  # ONNX Runtime has no dilations beside SAME
         settings["dilations"] = [1, 2]
@@ -220,7 +220,7 @@ def test_pads_are_written_out(operator, mode):
     assert run(model).tolist() == before.tolist()
 
 
-def test_convolutions_pad_themselves():
+def test_convolutions_pad_themselves() -> None:
     nodes = [node("Pad", ["x", "around"], "p"), node("Conv", ["p", "kernel"], "y", pads=[1, 0, 0, 2])]
     weights = {"around": np.array([0, 0, 1, 2, 0, 0, 3, 4]), "kernel": normal(1, 1, 3, 3)}
     model = graph(nodes, output=(1, 1, 11, 14), **weights)
@@ -240,7 +240,7 @@ def test_convolutions_pad_themselves():
         ([0, 0, 1, 1, 0, 0, 1, 1], [], "reflect"),
     ],
 )
-def test_other_paddings_stay(around, others, mode):
+def test_other_paddings_stay(around, others, mode) -> None:
     nodes = [node("Pad", ["x", "around", *others], "p", mode=mode), node("Conv", ["p", "kernel"], "y")]
     width = 1 + 2 * (around[1] == 1)
     model = graph(
@@ -254,7 +254,7 @@ def test_other_paddings_stay(around, others, mode):
     assert operators(model) == ["Pad", "Conv"]
 
 
-def test_names_are_given_and_shared_ones_are_not_kept():
+def test_names_are_given_and_shared_ones_are_not_kept() -> None:
     model = small()
     before = run(model)
     for each in model.graph.node:
@@ -266,7 +266,7 @@ def test_names_are_given_and_shared_ones_are_not_kept():
     assert run(model).tolist() == before.tolist()
 
 
-def test_what_no_output_needs_goes():
+def test_what_no_output_needs_goes() -> None:
     model = small()
     model.graph.node.append(node("Exp", ["maps"], "unused"))
     model.graph.initializer.append(numpy_helper.from_array(normal(3), "more"))
@@ -275,7 +275,7 @@ def test_what_no_output_needs_goes():
     assert len(model.graph.initializer) == 4
 
 
-def test_types_of_casts_and_constants_follow():
+def test_types_of_casts_and_constants_follow() -> None:
     nodes = [
         node("Cast", ["x"], "wide", to=TensorProto.DOUBLE),
         helper.make_node("Constant", [], ["two"], value=numpy_helper.from_array(np.array(2.0), "two")),

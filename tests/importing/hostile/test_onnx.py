@@ -1,5 +1,7 @@
 """Files that are damaged, or made to do harm, get an error that names them; nothing outside of their folder is read."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -22,7 +24,7 @@ def refused(path, message):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
-def test_a_file_that_is_cut_short(tmp_path, share):
+def test_a_file_that_is_cut_short(tmp_path: Path, share) -> None:
     raw = small().SerializeToString()
     (tmp_path / "net.onnx").write_bytes(raw[: int(share * len(raw))])
     refused(tmp_path / "net.onnx", r"cut short|no valid ONNX|no operators|does not hold")
@@ -33,12 +35,12 @@ def test_a_file_that_is_cut_short(tmp_path, share):
     [b"", b"PK\x03\x04" + b"\0" * 60, b"<html>not found</html>", b"\x0a" * 5000, b"\x12\x00" * 3000],
     ids=["nothing", "an archive", "a page", "nested", "repeated"],
 )
-def test_a_file_that_is_no_model(tmp_path, content):
+def test_a_file_that_is_no_model(tmp_path: Path, content) -> None:
     (tmp_path / "net.onnx").write_bytes(content)
     refused(tmp_path / "net.onnx", "net.onnx")
 
 
-def test_a_file_that_is_not_there_and_a_folder(tmp_path):
+def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
     refused(tmp_path / "net.onnx", "cannot be read")
     (tmp_path / "folder.onnx").mkdir()
     refused(tmp_path / "folder.onnx", "cannot be read")
@@ -60,7 +62,7 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("depth", [3, 20, 200, 5000])
-def test_graphs_within_graphs_without_end(tmp_path, depth):
+def test_graphs_within_graphs_without_end(tmp_path: Path, depth) -> None:
     (tmp_path / "net.onnx").write_bytes(nested(depth))
     refused(tmp_path / "net.onnx", "net.onnx")
 
@@ -88,7 +90,7 @@ def external(model, location, offset=None, length=None):
         "file:///etc/passwd",
     ],
 )
-def test_weights_outside_of_the_folder_are_not_read(tmp_path, location):
+def test_weights_outside_of_the_folder_are_not_read(tmp_path: Path, location) -> None:
     (tmp_path / "secret").write_bytes(b"\0" * 4096)
     (tmp_path / "model").mkdir()
     message = refused(written(external(small(), location), tmp_path / "model" / "net.onnx"), "That is not read")
@@ -96,7 +98,7 @@ def test_weights_outside_of_the_folder_are_not_read(tmp_path, location):
     assert repr(location) in message
 
 
-def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
+def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret").write_bytes(b"\0" * 4096)
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "net.data").symlink_to(tmp_path / "secret")
@@ -106,18 +108,18 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path):
 @pytest.mark.parametrize(
     ("offset", "length"), [(0, 200), (100, 180), (-4, None), (0, 10**18), ("x", None), (2**63, None)]
 )
-def test_weights_that_are_not_where_they_should_be(tmp_path, offset, length):
+def test_weights_that_are_not_where_they_should_be(tmp_path: Path, offset, length) -> None:
     (tmp_path / "net.data").write_bytes(b"\0" * 200)
     model = external(small(), "net.data", offset, length)  # the weights have 180 bytes
     refused(written(model, tmp_path / "net.onnx"), "'kernel' of 180 bytes are not in net.data, which has 200 bytes")
 
 
-def test_weights_whose_file_is_missing(tmp_path):
+def test_weights_whose_file_is_missing(tmp_path: Path) -> None:
     refused(written(external(small(), "net.data"), tmp_path / "net.onnx"), "no such file")
 
 
 @pytest.mark.parametrize("dims", [(10**9, 10**9), (-5, 9), (7, 7), (0,)])
-def test_shapes_that_the_bytes_do_not_fill(tmp_path, dims):
+def test_shapes_that_the_bytes_do_not_fill(tmp_path: Path, dims) -> None:
     model = small()
     del model.graph.initializer[0].dims[:]
     model.graph.initializer[0].dims.extend(dims)
@@ -125,7 +127,7 @@ def test_shapes_that_the_bytes_do_not_fill(tmp_path, dims):
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_no_numbers_are_named(tmp_path, bad):
+def test_weights_that_are_no_numbers_are_named(tmp_path: Path, bad) -> None:
     model = small()
     values = numpy_helper.to_array(model.graph.initializer[2]).copy()
     values[1, 2] = bad
@@ -133,7 +135,7 @@ def test_weights_that_are_no_numbers_are_named(tmp_path, bad):
     refused(written(model, tmp_path / "net.onnx"), "1 of the 15 numbers of the weights 'matrix' are NaN or infinite")
 
 
-def test_masks_and_bounds_may_be_infinite(tmp_path):
+def test_masks_and_bounds_may_be_infinite(tmp_path: Path) -> None:
     mask = np.where(np.eye(3) > 0, 0, -np.inf).astype(np.float32)
     model = small(
         helper.make_node("Clip", ["z", "", "highest"], ["clipped"]),
@@ -146,13 +148,13 @@ def test_masks_and_bounds_may_be_infinite(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [TensorProto.STRING, TensorProto.COMPLEX64, TensorProto.INT4, 99, 0])
-def test_weights_that_are_no_plain_numbers(tmp_path, kind):
+def test_weights_that_are_no_plain_numbers(tmp_path: Path, kind) -> None:
     model = small()
     model.graph.initializer[0].data_type = kind
     refused(written(model, tmp_path / "net.onnx"), "'kernel' is of the type")
 
 
-def test_operators_of_others_are_all_named(tmp_path):
+def test_operators_of_others_are_all_named(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("FusedConv", ["x", "w"], ["a"], domain="com.microsoft"),
         helper.make_node("Secret", ["a"], ["y"], domain="org.example"),
@@ -161,17 +163,17 @@ def test_operators_of_others_are_all_named(tmp_path):
     refused(written(model, tmp_path / "net.onnx"), r"com\.microsoft\.FusedConv, org\.example\.Secret")
 
 
-def test_an_operator_that_does_not_exist(tmp_path):
+def test_an_operator_that_does_not_exist(tmp_path: Path) -> None:
     refused(written(graph([helper.make_node("Conf", ["x"], ["y"])]), tmp_path / "net.onnx"), "Conf")
 
 
-def test_nodes_that_need_each_other(tmp_path):
+def test_nodes_that_need_each_other(tmp_path: Path) -> None:
     nodes = [helper.make_node("Add", ["x", "b"], ["a"]), helper.make_node("Relu", ["a"], ["b"])]
     nodes.append(helper.make_node("Flatten", ["b"], ["y"]))
     refused(written(graph(nodes), tmp_path / "net.onnx"), "no valid ONNX")
 
 
-def test_constants_do_not_grow(tmp_path):
+def test_constants_do_not_grow(tmp_path: Path) -> None:
     """A tensor of 4 GB that a few bytes describe is not computed."""
     nodes = [
         helper.make_node("ConstantOfShape", ["sizes"], ["huge"]),
@@ -187,7 +189,7 @@ def test_constants_do_not_grow(tmp_path):
     assert sum(len(tensor.raw_data) for tensor in read.graph.initializer) < 2000
 
 
-def test_functions_of_the_models_own_are_written_out(tmp_path):
+def test_functions_of_the_models_own_are_written_out(tmp_path: Path) -> None:
     inner = helper.make_function(
         "own", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 18)]
     )

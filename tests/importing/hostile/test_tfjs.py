@@ -1,6 +1,7 @@
 """TensorFlow.js models that are damaged, or made to do harm, get an error that names them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,11 +19,11 @@ def refused(path, message):
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path: Path):
     return mobile_classifier().save(tmp_path / "model")
 
 
-def change(file, function):
+def change(file, function) -> None:
     document = json.loads(file.read_text())
     function(document)
     file.write_text(json.dumps(document))
@@ -48,17 +49,17 @@ def entry(document, index=0):
         (b'{"format": "layers-model", "modelTopology": {"model_config": {}}}', "tensorflowjs_converter"),
     ],
 )
-def test_documents_that_are_no_graph_model(tmp_path, content, message):
+def test_documents_that_are_no_graph_model(tmp_path: Path, content, message) -> None:
     (tmp_path / "model.json").write_bytes(content)
     assert "model.json" in refused(tmp_path, message)
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     refused(tmp_path / "model.json", "cannot be read")
 
 
 @pytest.mark.parametrize("change_by", [-1, -500, 1])
-def test_shards_of_another_size(file, change_by):
+def test_shards_of_another_size(file, change_by) -> None:
     shard = file.parent / "group1-shard1of1.bin"
     raw = shard.read_bytes()
     shard.write_bytes(raw[:change_by] if change_by < 0 else raw + b"\0")
@@ -69,13 +70,13 @@ def test_shards_of_another_size(file, change_by):
 @pytest.mark.parametrize(
     "place", ["/etc/passwd", "../secret.bin", "a/../../secret.bin", "C:\\secret.bin", "https://example.org/secret.bin"]
 )
-def test_shards_outside_of_the_folder_are_not_read(file, place):
+def test_shards_outside_of_the_folder_are_not_read(file, place) -> None:
     (file.parent.parent / "secret.bin").write_bytes(b"\0" * 10)
     change(file, lambda document: document["weightsManifest"][0].update(paths=[place]))
     refused(file, "That is not read")
 
 
-def test_a_link_out_of_the_folder_is_not_followed(file):
+def test_a_link_out_of_the_folder_is_not_followed(file) -> None:
     (file.parent / "group1-shard1of1.bin").rename(file.parent.parent / "elsewhere.bin")
     (file.parent / "group1-shard1of1.bin").symlink_to(file.parent.parent / "elsewhere.bin")
     refused(file, "That is not read")
@@ -97,7 +98,7 @@ def test_a_link_out_of_the_folder_is_not_followed(file):
         ({"quantization": {"dtype": "uint8", "min": "x", "scale": 1}}, "no valid weightsManifest"),
     ],
 )
-def test_weights_that_cannot_be(file, values, message):
+def test_weights_that_cannot_be(file, values, message) -> None:
     change(file, lambda document: entry(document).update(values))
     refused(file, message)
 
@@ -105,13 +106,13 @@ def test_weights_that_cannot_be(file, values, message):
 @pytest.mark.parametrize(
     "manifest", [None, 5, [5], [{}], [{"paths": 5, "weights": 5}], [{"paths": [], "weights": [5]}]]
 )
-def test_manifests_that_are_none(file, manifest):
+def test_manifests_that_are_none(file, manifest) -> None:
     change(file, lambda document: document.update(weightsManifest=manifest))
     refused(file, "no valid weightsManifest")
 
 
-def test_weights_that_are_missing_are_named(file):
-    def drop(document):
+def test_weights_that_are_missing_are_named(file) -> None:
+    def drop(document) -> None:
         group = document["weightsManifest"][0]
         gone = group["weights"].pop()
         shard = file.parent / group["paths"][0]
@@ -122,7 +123,7 @@ def test_weights_that_are_missing_are_named(file):
     refused(file, f"lists no weights for {gone}")
 
 
-def test_weights_that_are_no_numbers_are_named(tmp_path):
+def test_weights_that_are_no_numbers_are_named(tmp_path: Path) -> None:
     for bad in (np.nan, np.inf):
         model = mobile_classifier()
         name = next(name for name, values in model.weights.items() if values.shape == (4,))
@@ -130,15 +131,15 @@ def test_weights_that_are_no_numbers_are_named(tmp_path):
         refused(model.save(tmp_path / "model"), f"the weights '{name}' have numbers that are NaN or infinite")
 
 
-def test_operators_that_are_not_known_are_all_named(tmp_path):
+def test_operators_that_are_not_known_are_all_named(tmp_path: Path) -> None:
     model = Model()
     maps = model.image(1, 32, 32, 3)
     model.node("Softmax", model.node("ReadFile", model.node("Einsum", model.node("Relu", maps))))
     refused(model.save(tmp_path / "model"), "Einsum, ReadFile")
 
 
-def test_nodes_that_need_each_other(file):
-    def turn(document):
+def test_nodes_that_need_each_other(file) -> None:
+    def turn(document) -> None:
         nodes = document["modelTopology"]["node"]
         first = next(node for node in nodes if node["op"] == "Relu6")
         first["input"] = [next(node["name"] for node in nodes if node["op"] == "Softmax")]
@@ -163,8 +164,8 @@ def test_nodes_that_need_each_other(file):
         ("Placeholder", {"attr": {"shape": {"shape": {"dim": [{"size": "5"}]}}}}, "four axes"),
     ],
 )
-def test_nodes_that_say_what_is_not(file, operator, attributes, message):
-    def turn(document):
+def test_nodes_that_say_what_is_not(file, operator, attributes, message) -> None:
+    def turn(document) -> None:
         next(node for node in document["modelTopology"]["node"] if node["op"] == operator).update(attributes)
 
     change(file, turn)
@@ -172,7 +173,7 @@ def test_nodes_that_say_what_is_not(file, operator, attributes, message):
     refused(file, message)
 
 
-def test_several_inputs_and_nodes_of_one_name(tmp_path):
+def test_several_inputs_and_nodes_of_one_name(tmp_path: Path) -> None:
     model = ChannelsFirst()
     model.normal(3)
     model.node("Add", model.image(1, 3, 8, 8), model.node("Placeholder", name="age"), name="both")
@@ -182,7 +183,7 @@ def test_several_inputs_and_nodes_of_one_name(tmp_path):
     refused(twice.save(tmp_path / "twice"), "of the same name")
 
 
-def test_an_output_that_is_what_was_given(tmp_path):
+def test_an_output_that_is_what_was_given(tmp_path: Path) -> None:
     model = Model()
     constant = model.normal(1, 4)
     model.node("Add", model.image(1, 3, 8, 8), constant, data_format=text("NHWC"))

@@ -54,7 +54,7 @@ EXPORTS = [
 
 
 @pytest.mark.parametrize(("name", "opset", "dynamic", "end"), EXPORTS)
-def test_probabilities_are_those_of_pytorch(tmp_path, name, opset, dynamic, end):
+def test_probabilities_are_those_of_pytorch(tmp_path: Path, name, opset, dynamic, end) -> None:
     shown = images(name)
     file = export(name, tmp_path / "my model.onnx", opset=opset, dynamic=dynamic, end=end)
     colour = "grey" if shown.shape[1] == 1 else "rgb"
@@ -80,7 +80,7 @@ def _ends_of(model, name):
     return {node.op_type for node in model.graph.node} - within
 
 
-def test_the_graph_has_fixed_sizes_throughout(tmp_path):
+def test_the_graph_has_fixed_sizes_throughout(tmp_path: Path) -> None:
     shown = images("mobilenet-v3")
     file = export("mobilenet-v3", tmp_path / "net.onnx", opset=13, dynamic=True)
     import_onnx(file, settings(5, side=48)).write(tmp_path)
@@ -91,7 +91,7 @@ def test_the_graph_has_fixed_sizes_throughout(tmp_path):
     assert shown.shape == (3, 3, 48, 48)
 
 
-def test_an_open_side_is_the_users(tmp_path):
+def test_an_open_side_is_the_users(tmp_path: Path) -> None:
     file = export("mobilenet-v3", tmp_path / "net.onnx", opset=13, dynamic=True)
     model = import_onnx(file, settings(5, side=80))
     shown = np.random.default_rng(0).normal(size=(2, 3, 80, 80)).astype(np.float32)
@@ -101,7 +101,7 @@ def test_an_open_side_is_the_users(tmp_path):
         import_onnx(file, settings(5))
 
 
-def test_of_several_outputs_the_one_with_as_many_numbers_is_kept(tmp_path):
+def test_of_several_outputs_the_one_with_as_many_numbers_is_kept(tmp_path: Path) -> None:
     shown = images("mobilenet-v3")
     file = export("mobilenet-v3", tmp_path / "net.onnx", opset=18, whole=True)
     assert len(onnx.load(str(file)).graph.output) == 2
@@ -112,7 +112,7 @@ def test_of_several_outputs_the_one_with_as_many_numbers_is_kept(tmp_path):
         import_onnx(file, settings(4))
 
 
-def test_weights_beside_the_file_are_read_and_counted_in(tmp_path):
+def test_weights_beside_the_file_are_read_and_counted_in(tmp_path: Path) -> None:
     shown = tensors()
     model = small()
     onnx.save_model(
@@ -126,7 +126,7 @@ def test_weights_beside_the_file_are_read_and_counted_in(tmp_path):
     assert weights["bytes"] == (tmp_path / "net.data").stat().st_size
 
 
-def test_large_weights_lie_outside_and_the_same_file_gives_the_same_bytes(tmp_path):
+def test_large_weights_lie_outside_and_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     file = export("densenet", tmp_path / "net.onnx", opset=13)
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
@@ -137,7 +137,7 @@ def test_large_weights_lie_outside_and_the_same_file_gives_the_same_bytes(tmp_pa
     assert b".py" not in (tmp_path / "first" / "classifier.onnx").read_bytes()
 
 
-def test_channels_last_get_a_transpose_that_cancels(tmp_path):
+def test_channels_last_get_a_transpose_that_cancels(tmp_path: Path) -> None:
     first = small(channels=3)
     nodes = [helper.make_node("Transpose", ["x"], ["turned"], perm=[0, 3, 1, 2]), *first.graph.node]
     nodes[1].input[0] = "turned"
@@ -154,7 +154,7 @@ def test_channels_last_get_a_transpose_that_cancels(tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "name"), [(np.float16, "float16"), (np.float64, "float64")])
-def test_other_precisions_become_float32(tmp_path, kind, name):
+def test_other_precisions_become_float32(tmp_path: Path, kind, name) -> None:
     model = small(kind=kind)
     expected = small_logits(model, tensors())
     loaded = import_onnx(written(model, tmp_path / "net.onnx"), settings(3, colour="grey"))
@@ -164,7 +164,7 @@ def test_other_precisions_become_float32(tmp_path, kind, name):
     assert any(name in remark for remark in loaded.remarks)
 
 
-def test_names_that_other_graphs_need_are_freed(tmp_path):
+def test_names_that_other_graphs_need_are_freed(tmp_path: Path) -> None:
     model = small()
     for node in model.graph.node:
         node.input[:] = [{"maps": "seed", "flat": "image", "pooled": "features"}.get(name, name) for name in node.input]
@@ -177,7 +177,7 @@ def test_names_that_other_graphs_need_are_freed(tmp_path):
     assert not names & {"seed", "features", "image"}
 
 
-def test_a_fixed_batch_of_more_images_is_repeated_for_the_original_and_one_for_the_bundle(tmp_path):
+def test_a_fixed_batch_of_more_images_is_repeated_for_the_original_and_one_for_the_bundle(tmp_path: Path) -> None:
     model = small()
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
     model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = 4
@@ -187,7 +187,7 @@ def test_a_fixed_batch_of_more_images_is_repeated_for_the_original_and_one_for_t
     assert np.abs(loaded.original.logits(tensors()) - expected).max() < 1e-6
 
 
-def test_a_batch_that_is_built_in_is_refused(tmp_path):
+def test_a_batch_that_is_built_in_is_refused(tmp_path: Path) -> None:
     nodes = [
         helper.make_node("Reshape", ["x", "sizes"], ["rows"]),
         helper.make_node("MatMul", ["rows", "matrix"], ["y"]),
@@ -198,7 +198,7 @@ def test_a_batch_that_is_built_in_is_refused(tmp_path):
         import_onnx(file, settings(3, colour="grey"))
 
 
-def test_what_the_file_says_is_not_asked(tmp_path):
+def test_what_the_file_says_is_not_asked(tmp_path: Path) -> None:
     file = written(small(helper.make_node("Sigmoid", ["z"], ["y"])), tmp_path / "net.onnx")
     asked = questions(file)
     assert [question.key for question in asked] == ["labels", "image.range", "image.mean", "image.std"]
@@ -224,7 +224,7 @@ def test_what_the_file_says_is_not_asked(tmp_path):
         ({"output": "softmax"}, None),
     ],
 )
-def test_settings_that_contradict_the_graph_are_named(tmp_path, changed, message):
+def test_settings_that_contradict_the_graph_are_named(tmp_path: Path, changed, message) -> None:
     file = written(small(), tmp_path / "net.onnx")
     said = ImportSettings(**{"image": {"range": [0, 1]}, "labels": settings(3).labels, **changed})
     if message is None:
@@ -243,7 +243,7 @@ def test_settings_that_contradict_the_graph_are_named(tmp_path, changed, message
         ((1, 1, 8, 8), TensorProto.UINT8, "uint8"),
     ],
 )
-def test_an_input_that_is_no_image_is_refused(tmp_path, shape, kind, message):
+def test_an_input_that_is_no_image_is_refused(tmp_path: Path, shape, kind, message) -> None:
     model = graph([helper.make_node("Flatten", ["x"], ["y"])], shape, (1, 64))
     model.graph.input[0].type.tensor_type.elem_type = kind
     model.graph.output[0].type.tensor_type.elem_type = kind
@@ -251,14 +251,14 @@ def test_an_input_that_is_no_image_is_refused(tmp_path, shape, kind, message):
         import_onnx(written(model, tmp_path / "net.onnx"), settings(3, colour="grey"))
 
 
-def test_two_inputs_are_refused(tmp_path):
+def test_two_inputs_are_refused(tmp_path: Path) -> None:
     model = graph([helper.make_node("Add", ["x", "age"], ["y"])], (1, 1, 8, 8), (1, 1, 8, 8))
     model.graph.input.append(helper.make_tensor_value_info("age", TensorProto.FLOAT, [1]))
     with pytest.raises(ModelError, match="2 inputs"):
         import_onnx(written(model, tmp_path / "net.onnx"), settings(3))
 
 
-def test_an_operator_that_cannot_be_upgraded_is_named(tmp_path):
+def test_an_operator_that_cannot_be_upgraded_is_named(tmp_path: Path) -> None:
     numbers = np.ones(1, np.float32)
     nodes = [
         helper.make_node("BatchNormalization", ["x", "a", "a", "a", "a"], ["n"], spatial=0),
@@ -269,7 +269,7 @@ def test_an_operator_that_cannot_be_upgraded_is_named(tmp_path):
         import_onnx(file, settings(64, colour="grey"))
 
 
-def test_an_opset_of_the_future_is_refused(tmp_path, monkeypatch):
+def test_an_opset_of_the_future_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sitegen.importing.graph.passes.OPSETS", range(17, 18))
     with pytest.raises(ModelError, match="opset 18; up to 17 is understood"):
         import_onnx(written(small(), tmp_path / "net.onnx"), settings(3, colour="grey"))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from sitegen.importing.sources.onnx_model import import_onnx, questions
 from tests.helpers.importing.onnx_models import small, written
 
 
-def test_answers_become_settings(tmp_path):
+def test_answers_become_settings(tmp_path: Path) -> None:
     file = written(small(), tmp_path / "net.onnx")
     settings = ImportSettings(name="mine", folder=str(tmp_path))
     answers = {
@@ -33,7 +34,7 @@ def test_answers_become_settings(tmp_path):
     assert (model.name, model.title) == ("mine", "mine")
 
 
-def test_numbers_may_stand_with_commas_or_spaces():
+def test_numbers_may_stand_with_commas_or_spaces() -> None:
     said = answered(ImportSettings(), {"image.mean": "0.485 0.456,0.406", "image.side": "320", "image.colour": "rgb"})
     assert said.image == {"mean": [0.485, 0.456, 0.406], "side": 320, "colour": "rgb"}
 
@@ -46,12 +47,12 @@ def test_numbers_may_stand_with_commas_or_spaces():
         ({"output": "numbers"}, "output"),
     ],
 )
-def test_answers_that_do_not_fit(answers, message):
+def test_answers_that_do_not_fit(answers, message) -> None:
     with pytest.raises(SettingsError, match=message):
         answered(ImportSettings(), answers)
 
 
-def test_every_question_has_an_answer_that_fits(tmp_path):
+def test_every_question_has_an_answer_that_fits(tmp_path: Path) -> None:
     opened = small()
     for dim in opened.graph.input[0].type.tensor_type.shape.dim:
         dim.dim_param = "any"
@@ -63,7 +64,7 @@ def test_every_question_has_an_answer_that_fits(tmp_path):
 
 
 @pytest.mark.parametrize("module", ["sources.onnx_model", "sources.tfjs_model", "tfjs.graph", "graph.final_layer"])
-def test_the_core_install_is_enough(module):
+def test_the_core_install_is_enough(module) -> None:
     program = f"import sys, sitegen.importing.{module}; print({{'torch', 'onnxscript', 'scipy'}} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -1,5 +1,7 @@
 """TensorFlow.js graph models as graphs of a bundle: the same numbers, and no transposes between convolutions."""
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -29,11 +31,11 @@ def operators(model):
 
 
 @pytest.fixture(scope="module")
-def dense(tmp_path_factory):
+def dense(tmp_path_factory: pytest.TempPathFactory):
     return dense_classifier().save(tmp_path_factory.mktemp("tfjs") / "Chester's model", ["probabilities"])
 
 
-def test_a_classifier_of_chesters_operators(dense, tmp_path):
+def test_a_classifier_of_chesters_operators(dense, tmp_path: Path) -> None:
     model = import_tfjs(dense, settings(18, colour="grey"))
     model.write(tmp_path)
     shown = images(1)
@@ -49,7 +51,7 @@ def test_a_classifier_of_chesters_operators(dense, tmp_path):
     assert [entry["name"] for entry in model.provenance["weights"]] == ["group1-shard1of1.bin"]
 
 
-def test_no_transpose_is_left_in_a_densenet(dense, tmp_path):
+def test_no_transpose_is_left_in_a_densenet(dense, tmp_path: Path) -> None:
     before = literal(read_tfjs(dense))
     import_tfjs(dense, settings(18, colour="grey")).write(tmp_path)
     after = onnx.load(str(tmp_path / "classifier.onnx"))
@@ -61,14 +63,14 @@ def test_no_transpose_is_left_in_a_densenet(dense, tmp_path):
     assert [value.name for value in (*after.graph.input, *after.graph.output)] == ["image", "logits"]
 
 
-def test_the_last_layer_is_found(dense, tmp_path):
+def test_the_last_layer_is_found(dense, tmp_path: Path) -> None:
     import_tfjs(dense, settings(18, colour="grey")).write(tmp_path)
     described = write_final_layer(tmp_path)
     assert described.shape == (18, 23)
     assert last_map(tmp_path) == described.output
 
 
-def test_a_classifier_of_keras_operators(tmp_path):
+def test_a_classifier_of_keras_operators(tmp_path: Path) -> None:
     file = mobile_classifier().save(tmp_path / "mobile")
     model = import_tfjs(file.parent, settings(4, side=32))
     model.write(tmp_path)
@@ -82,7 +84,7 @@ def test_a_classifier_of_keras_operators(tmp_path):
     assert "Transpose" not in operators(onnx.load(str(tmp_path / "classifier.onnx")))
 
 
-def test_an_autoencoder(tmp_path):
+def test_an_autoencoder(tmp_path: Path) -> None:
     file = autoencoder().save(tmp_path / "autoencoder")
     model = to_onnx(file, (1, 1, 16, 16))
     onnx.checker.check_model(model, full_check=True)
@@ -99,7 +101,7 @@ def test_an_autoencoder(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["float16", "uint8", "uint16"])
-def test_quantised_weights_are_what_their_file_says(tmp_path, kind):
+def test_quantised_weights_are_what_their_file_says(tmp_path: Path, kind) -> None:
     plain, model = mobile_classifier(), mobile_classifier()
     model.quantised = {name: kind for name, values in model.weights.items() if values.dtype == np.float32}
     read = read_tfjs(model.save(tmp_path / "model"))
@@ -115,7 +117,7 @@ def test_quantised_weights_are_what_their_file_says(tmp_path, kind):
     assert np.abs(made.original.logits(images(3)) - run(tmp_path / "classifier.onnx", images(3))).max() < 1e-5
 
 
-def test_numbers_of_one_byte_by_hand(tmp_path):
+def test_numbers_of_one_byte_by_hand(tmp_path: Path) -> None:
     model = mobile_classifier()
     name = next(name for name, values in model.weights.items() if values.shape == (4,))
     model.weights[name] = np.array([-1.0, 0.0, 0.5, 1.5], np.float32)
@@ -125,14 +127,14 @@ def test_numbers_of_one_byte_by_hand(tmp_path):
     assert values.tolist() == pytest.approx([-1.0, 0.0, 0.5, 1.5], abs=1e-7)
 
 
-def test_weights_may_be_cut_into_shards_anywhere(tmp_path):
+def test_weights_may_be_cut_into_shards_anywhere(tmp_path: Path) -> None:
     whole = read_tfjs(dense_classifier().save(tmp_path / "whole"))
     cut = read_tfjs(dense_classifier().save(tmp_path / "cut", shard=1001))
     assert len(cut.files) > 10
     assert all(np.array_equal(cut.weights[name], values) for name, values in whole.weights.items())
 
 
-def test_what_the_file_says_is_not_asked(dense, tmp_path):
+def test_what_the_file_says_is_not_asked(dense, tmp_path: Path) -> None:
     asked = questions(dense)
     assert [question.key for question in asked] == ["labels", "image.range", "image.mean", "image.std"]
     assert "18 findings" in asked[0].asks

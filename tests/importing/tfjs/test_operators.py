@@ -1,5 +1,7 @@
 """Each operator of TensorFlow.js: the translation beside the interpreter, and the interpreter beside PyTorch."""
 
+from pathlib import Path
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -55,7 +57,7 @@ def padded(tensor, padding, kernel, strides):
 
 @pytest.mark.parametrize("layout", SHAPE)
 @pytest.mark.parametrize(("padding", "strides"), WINDOWS)
-def test_convolution(tmp_path, layout, padding, strides):
+def test_convolution(tmp_path: Path, layout, padding, strides) -> None:
     model = Model()
     kernel = model.normal(3, 4, 3, 5)
     model.node(
@@ -73,7 +75,7 @@ def test_convolution(tmp_path, layout, padding, strides):
     assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_convolution_with_dilations_and_explicit_padding(tmp_path):
+def test_convolution_with_dilations_and_explicit_padding(tmp_path: Path) -> None:
     model = Model()
     kernel = model.normal(3, 2, 3, 5)
     options = {"strides": numbers(1, 1, 1, 1), "dilations": numbers(1, 2, 3, 1), "padding": text("EXPLICIT")}
@@ -87,7 +89,7 @@ def test_convolution_with_dilations_and_explicit_padding(tmp_path):
 
 @pytest.mark.parametrize("layout", SHAPE)
 @pytest.mark.parametrize(("padding", "strides"), [("SAME", (1, 1)), ("SAME", (2, 2)), ("VALID", (2, 2))])
-def test_depthwise_convolution(tmp_path, layout, padding, strides):
+def test_depthwise_convolution(tmp_path: Path, layout, padding, strides) -> None:
     model = Model()
     kernel = model.normal(3, 3, 3, 2)
     options = {"strides": axes(layout, *strides), "padding": text(padding), "data_format": text(layout)}
@@ -102,7 +104,7 @@ def test_depthwise_convolution(tmp_path, layout, padding, strides):
 @pytest.mark.parametrize("layout", SHAPE)
 @pytest.mark.parametrize(("padding", "strides"), WINDOWS)
 @pytest.mark.parametrize("operator", ["MaxPool", "AvgPool"])
-def test_pooling(tmp_path, layout, padding, strides, operator):
+def test_pooling(tmp_path: Path, layout, padding, strides, operator) -> None:
     model = Model()
     options = {"ksize": axes(layout, 3, 2), "strides": axes(layout, *strides), "padding": text(padding)}
     model.node(operator, image(model, layout), **options, data_format=text(layout))
@@ -129,7 +131,7 @@ def test_pooling(tmp_path, layout, padding, strides, operator):
         ((4, 4), (2, 3), "VALID", (17, 30)),
     ],
 )
-def test_transposed_convolution(tmp_path, layout, kernel, strides, padding, size):
+def test_transposed_convolution(tmp_path: Path, layout, kernel, strides, padding, size) -> None:
     model = Model()
     given = image(model, layout)
     wanted = (1, *size, 5) if layout == "NHWC" else (1, 5, *size)
@@ -161,7 +163,7 @@ ACTIVATIONS = {
 
 
 @pytest.mark.parametrize("operator", ACTIVATIONS)
-def test_functions_of_one_tensor(tmp_path, operator):
+def test_functions_of_one_tensor(tmp_path: Path, operator) -> None:
     model = Model()
     model.node(operator, model.node("Mul", image(model, "NCHW"), model.constant(4.0)))
     shown, found, expected = both(model, tmp_path, "NCHW")
@@ -169,7 +171,7 @@ def test_functions_of_one_tensor(tmp_path, operator):
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
 
-def test_functions_of_two_tensors(tmp_path):
+def test_functions_of_two_tensors(tmp_path: Path) -> None:
     given = {"Sub": np.subtract, "Mul": np.multiply, "RealDiv": np.divide, "Maximum": np.maximum, "Minimum": np.minimum}
     for operator, function in {**given, "Add": np.add, "AddV2": np.add}.items():
         model = Model()
@@ -181,7 +183,7 @@ def test_functions_of_two_tensors(tmp_path):
 
 
 @pytest.mark.parametrize("layout", SHAPE)
-def test_bias_and_normalisation(tmp_path, layout):
+def test_bias_and_normalisation(tmp_path: Path, layout) -> None:
     model = Model()
     form = {"data_format": text(layout)}
     bias, scale, offset, mean = (model.normal(3, scale=1) for _ in range(4))
@@ -198,7 +200,7 @@ def test_bias_and_normalisation(tmp_path, layout):
 
 @pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize("operator", ["Mean", "Sum", "Max", "Min"])
-def test_reductions(tmp_path, operator, keep):
+def test_reductions(tmp_path: Path, operator, keep) -> None:
     model = Model()
     model.node(operator, image(model, "NHWC"), model.integers(1, -2), keep_dims={"b": keep})
     shown, found, expected = both(model, tmp_path, "NHWC")
@@ -207,7 +209,7 @@ def test_reductions(tmp_path, operator, keep):
     assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_products_transposed_or_not(tmp_path):
+def test_products_transposed_or_not(tmp_path: Path) -> None:
     for kind, form in {"plain": (27, 5), "transposed": (5, 27)}.items():
         model = Model()
         rows = model.node("Reshape", image(model, "NCHW"), model.integers(-1, 27))
@@ -221,7 +223,7 @@ def test_products_transposed_or_not(tmp_path):
         assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_what_only_arranges(tmp_path):
+def test_what_only_arranges(tmp_path: Path) -> None:
     model = Model()
     pads = model.constant([[0, 0], [1, 2], [0, 3], [0, 0]], "int32")
     wide = model.node("PadV2", image(model, "NCHW"), pads, model.constant(5.0))
@@ -241,7 +243,7 @@ def image_of(model):
     return model.nodes[[node["op"] for node in model.nodes].index("Placeholder")]["name"]
 
 
-def test_fused_operators(tmp_path):
+def test_fused_operators(tmp_path: Path) -> None:
     ends = {"Relu": torch.relu, "LeakyRelu": lambda x: functional.leaky_relu(x, 0.3), "Sigmoid": torch.sigmoid}
     for kind, function in ends.items():
         model = Model()
@@ -256,11 +258,11 @@ def test_fused_operators(tmp_path):
         assert found == pytest.approx(expected, abs=1e-5)
 
 
-def test_every_operator_that_is_translated_has_an_interpretation():
+def test_every_operator_that_is_translated_has_an_interpretation() -> None:
     assert TABLE.keys() == OPERATORS
 
 
-def test_sizes_that_the_model_computes_are_named(tmp_path):
+def test_sizes_that_the_model_computes_are_named(tmp_path: Path) -> None:
     model = Model()
     given = image(model, "NCHW")
     model.node("Reshape", given, model.node("Max", given, model.integers(0, 1, 2), name="computed"), name="wrong")
