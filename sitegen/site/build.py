@@ -16,10 +16,12 @@ from sitegen.site.bundle_assets import AssetNames, asset_names, bundle_assets, c
 from sitegen.site.engines.assets import provider_assets
 from sitegen.site.engines.classic import ORT, classic_ort, classic_pyodide
 from sitegen.site.engines.files import EngineFiles, install_engines
+from sitegen.site.help import TITLE as HELP
+from sitegen.site.help import help_text
 from sitegen.site.inspection import licences
 from sitegen.site.inspection.written import write_inspection_files
 from sitegen.site.integrity.checksums import write_checksums
-from sitegen.site.integrity.site_files import MANIFEST
+from sitegen.site.integrity.site_files import HELP_PAGE, MANIFEST
 from sitegen.site.options import ExampleImage, SiteOptions
 from sitegen.site.packing import Asset, PackedAsset, pack, write_scripts
 from sitegen.site.page import PageData, render_document, render_index, worker_script
@@ -176,6 +178,8 @@ def _write(folder: Path, parts: _Parts) -> None:
         title, text = f"Model card: {bundle.description.title}", bundle.path(CARD).read_text("utf-8")
         card = render_document(title, text, "index.html", parts.options)
         (folder / card_page(number, bundle)).write_text(card, encoding="utf-8", newline="\n")
+    guide = render_document(HELP, help_text(parts.bundles, parts.options), "index.html", parts.options)
+    (folder / HELP_PAGE).write_text(guide, encoding="utf-8", newline="\n")
     licences.write_licences(folder, parts.engines, parts.bundles, parts.options)
     if parts.options.service_worker:
         title = parts.options.title or descriptions[0].title

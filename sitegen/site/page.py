@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from sitegen import __version__, resources
 from sitegen.bundle import Description
 from sitegen.site.options import SiteOptions
+from sitegen.site.prose import as_html
 from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
@@ -78,8 +78,8 @@ def render_index(
         findings=_findings,
         meanings=_meanings(descriptions),
         logo=options.logo,
-        intro=_prose(options.intro),
-        contact=_prose(options.contact),
+        intro=as_html(options.intro),
+        contact=as_html(options.contact),
         examples=options.examples,
         offline=options.service_worker,
         version=__version__,
@@ -93,7 +93,7 @@ def render_document(title: str, markdown: str, home: str, options: SiteOptions |
         f"default-src 'none'; style-src {_hash_source(_style(options))}; img-src data:; form-action 'none'; "
         "base-uri 'none'"
     )
-    return _render("document.html.j2", options, title=title, content=_prose(markdown), home=home, policy=policy)
+    return _render("document.html.j2", options, title=title, content=as_html(markdown), home=home, policy=policy)
 
 
 def index_policy(script: str, style: str, *, service_worker: bool = True) -> str:
@@ -148,11 +148,6 @@ def _bar_meaning(description: Description) -> str:
         return percent_means(next(iter(labels)))
     parts = (f"{', '.join(names)}: {percent_means(method)}" for method, names in labels.items())
     return " ".join(["a percentage, which is not the same for all.", *parts])
-
-
-def _prose(markdown: str) -> Markup:
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return Markup(parser.render(markdown))  # noqa: S704 - made from Markdown, with HTML escaped
 
 
 def _scripts(folder: str, names: tuple[str, ...]) -> str:

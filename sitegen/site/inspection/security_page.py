@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sitegen import __version__, resources
 from sitegen.bundle import Bundle, Description
 from sitegen.site.integrity.checksums import POWERSHELL_LINE, SHELL_LINE
+from sitegen.site.prose import plain
 
 TITLE = "Security"
 MEANINGS: Mapping[str, str] = {
@@ -71,15 +72,10 @@ def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "",
 
 
 def _named(description: Description) -> str:
-    return _cell(f"{description.title} ({description.name} {description.version})")
+    return plain(f"{description.title} ({description.name} {description.version})")
 
 
 def _row(folder: Path, path: Path) -> dict[str, str]:
     content = path.read_bytes()
-    name = _cell(path.relative_to(folder).as_posix())
+    name = plain(path.relative_to(folder).as_posix())
     return {"name": name, "bytes": f"{len(content):,}", "sha256": sha256(content).hexdigest()}
-
-
-def _cell(text: str) -> str:
-    """Text as it is, in a cell of a Markdown table."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", text)

@@ -14,6 +14,7 @@ MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
 BILL_OF_MATERIALS = "sbom.json"
 SECURITY_PAGE = "security.html"
+HELP_PAGE = "help.html"
 SIGNED = (MANIFEST, CHECKSUMS)
 SIGNATURES = tuple(f"{name}.minisig" for name in SIGNED)
 NOT_IN_THE_MANIFEST = (MANIFEST, CHECKSUMS, *SIGNATURES)

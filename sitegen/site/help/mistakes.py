@@ -1,0 +1,99 @@
+"""How often a model was wrong, and on whom: the worst first, then every collection, then what a flag is worth."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sitegen.site.help.facts import Facts
+from sitegen.site.help.frequencies import count_failed, failed, named
+from sitegen.site.help.measured import Group
+from sitegen.site.help.unmeasured import strangers
+from sitegen.site.prose import plain
+
+NOBODY = "Nobody has measured this here: how often it is right is not known."
+UNREAD = "The model's description holds figures in a form that this page does not know."
+PEOPLE, WITH_IT = 1000, 100  # of the example: one in ten, which is said
+FEW = 30  # images, below which ranges are hardly to be trusted
+
+
+@dataclass(frozen=True)
+class Row:
+    """Cells of the table, as Markdown."""
+
+    finding: str
+    images: str
+    with_it: str
+    missed: str
+    without: str
+    flagged: str
+
+
+def headline(facts: Facts) -> str:
+    """Return the least favourable figures of a model, or that there are none."""
+    missed, flagged = _most_missed(facts), _most_flagged(facts)
+    if missed is None and flagged is None:
+        return f"{UNREAD} " * facts.measured.unread + NOBODY
+    parts = []
+    if missed and missed.sensitivity:
+        seen = f"{missed.with_it:,} {named(missed.images)}"
+        parts.append(f"missed {failed(missed.sensitivity)} of 100 images with *{plain(missed.finding)}* ({seen})")
+    if flagged and flagged.specificity:
+        seen = f"{flagged.without:,} {named(flagged.images)}"
+        parts.append(f"flagged {failed(flagged.specificity)} of 100 images without *{plain(flagged.finding)}* ({seen})")
+    return f"At its worst it {', and '.join(parts)}. {strangers(facts)}"
+
+
+def rows(facts: Facts) -> list[Row]:
+    """Return a row for every finding and collection of which anything is known."""
+    found = []
+    for label in facts.description.labels:
+        for group in facts.measured.of(label.name):
+            missed = failed(group.sensitivity) if group.sensitivity else "not measured"
+            flagged = failed(group.specificity) if group.specificity else "not measured"
+            counts = f"{group.with_it:,}", f"{group.without:,}"
+            found.append(Row(plain(group.finding), named(group.images), counts[0], missed, counts[1], flagged))
+    return found
+
+
+def remarks(facts: Facts) -> Iterator[str]:
+    """Yield what has to be said of the rows, in sentences."""
+    groups = [group for label in facts.description.labels for group in facts.measured.of(label.name)]
+    if any(group.images.split == "valid" and facts.fitted_on(group.finding) for group in groups):
+        yield "Operating points were chosen on the validation images, so their rows flatter."
+    if facts.description.gate and facts.measured.accepted:
+        yield "Images that the gate refuses are counted, too."
+    if any(0 < count < FEW for group in groups for count in (group.with_it, group.without)):
+        yield f"Where a row has fewer than {FEW} images, its range is hardly to be trusted."
+    if facts.measured.unread:
+        yield UNREAD
+
+
+def worth_of_a_flag(facts: Facts) -> str | None:
+    """Return what a flag means where one in ten has the finding, from the row that flags most wrongly; or None."""
+    group = _most_flagged(facts)
+    if group is None or group.sensitivity is None or group.specificity is None:
+        return None
+    missed = count_failed(group.sensitivity, WITH_IT)
+    wrongly = count_failed(group.specificity, PEOPLE - WITH_IT)
+    found = WITH_IT - missed
+    return (
+        f"Suppose that {WITH_IT} of {PEOPLE:,} people have *{plain(group.finding)}*, and that the model does as in "
+        f"the row where it flagged most wrongly ({named(group.images)}). Then it flags {found + wrongly} people: "
+        f"{found} who have it, and {wrongly} who do not. And it misses {missed}. The rarer the finding, the more of "
+        "the flags are wrong."
+    )
+
+
+def _most_missed(facts: Facts) -> Group | None:
+    """The group with the lowest sensitivity, of all findings."""
+    known = [(group.sensitivity.value, group) for group in facts.measured.groups if group.sensitivity]
+    return min(known, key=_first)[1] if known else None
+
+
+def _most_flagged(facts: Facts) -> Group | None:
+    """The group with the lowest specificity, of all findings."""
+    known = [(group.specificity.value, group) for group in facts.measured.groups if group.specificity]
+    return min(known, key=_first)[1] if known else None
+
+
+def _first(pair: tuple[float, Group]) -> float:
+    return pair[0]

@@ -1,0 +1,52 @@
+"""What it means that the gate of a bundle refuses an image, how often it does so, and what is not known of it."""
+
+from collections.abc import Iterator
+
+from sitegen.site.help.facts import Facts
+from sitegen.site.help.frequencies import count_failed, failed, listed, named
+from sitegen.site.prose import plain
+
+NO_GATE = (
+    "**This model has no gate.** Nothing checks whether an image is of the right kind: a photograph of a street gets "
+    "percentages, too. Look at the image yourself before you read the bars."
+)
+MEANS = (
+    "A gate looks at every image first. It compares the image with what a network redraws of it that knows images of "
+    "the right kind alone. **A refusal says that the image is unlike those. It says nothing of the patient.** Check "
+    "that it is the right kind of image, upright, whole and not inverted.",
+    "**That an image passes says nothing of the patient either**, nor that the model will be right: the gate knows "
+    "what such images look like, not what is in them.",
+)
+NOT_TOLD = "How many images of other kinds it lets pass is not in the model's description: look at the image yourself."
+
+
+def refusals(facts: Facts) -> Iterator[str]:
+    """Yield paragraphs in Markdown."""
+    if facts.description.gate is None:
+        yield NO_GATE
+        return
+    yield from MEANS
+    yield " ".join(_how_often(facts))
+    yield NOT_TOLD
+
+
+def _how_often(facts: Facts) -> Iterator[str]:
+    gate = facts.description.gate
+    borrowed = facts.borrowed_gate
+    if borrowed:
+        yield (
+            f"The gate was taken over from another model, *{plain(borrowed)}*: what it calls unlike is unlike the "
+            "images that it was made with there."
+        )
+    elif not facts.own_gate:
+        yield "How the gate was set is not told."
+    if gate and gate.share is not None and facts.own_gate:
+        pass_by_design = f"{100 * gate.share:g} or more"
+        yield f"Its limits were set so that of 100 validation images {pass_by_design} pass: it refuses good ones, too."
+    if not facts.measured.accepted:
+        yield "How often it refuses images that are right for this model nobody has measured here."
+        return
+    told = sorted(facts.measured.accepted, key=lambda each: each[1].value)
+    images, share = told[0]
+    others = [f"{count_failed(rate, 100)} of 100 {named(which)}" for which, rate in told[1:]]
+    yield f"Of 100 {named(images)} it refused {failed(share)}{f'; {listed(others)}' if others else ''}."
