@@ -54,7 +54,7 @@ def source(text: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-@pytest.fixture(params=["index.html", "card.html", "licences/index.html"])
+@pytest.fixture(params=["index.html", "help.html", "card.html", "licences/index.html"])
 def any_page(request: pytest.FixtureRequest, site: Path) -> Page:
     return Page((site / request.param).read_text("utf-8"))
 
@@ -75,7 +75,7 @@ def test_policy_of_the_index(site: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["card.html", "licences/index.html"])
+@pytest.mark.parametrize("name", ["card.html", "help.html", "licences/index.html"])
 def test_policy_of_prose(site: Path, name: str) -> None:
     page = Page((site / name).read_text("utf-8"))
     (style,) = page.inline["style"]
@@ -107,7 +107,7 @@ def test_nothing_is_fetched_from_elsewhere(any_page: Page) -> None:
 
 
 def test_links_lead_to_files_of_the_site(site: Path) -> None:
-    for name in ("index.html", "card.html", "licences/index.html"):
+    for name in ("index.html", "help.html", "card.html", "licences/index.html"):
         page = Page((site / name).read_text("utf-8"))
         for href in (entry["href"] for tag, entry in page.tags if tag == "a"):
             if href and not href.startswith(("#", "https:")):
@@ -178,8 +178,23 @@ def test_a_library_that_would_end_the_script_stops_the_build(bundle: Bundle) -> 
         index([bundle.description], "x = '</SCRIPT>'")
 
 
-def test_the_warning_is_on_the_page(site: Path) -> None:
-    assert "Not for diagnostic use." in (site / "index.html").read_text("utf-8")
+@pytest.mark.parametrize("name", ["index.html", "help.html"])
+def test_the_warning_is_on_the_page(site: Path, name: str) -> None:
+    assert "Not for diagnostic use." in (site / name).read_text("utf-8")
+
+
+def test_the_index_leads_to_help_without_leaving_the_images_that_are_open(site: Path) -> None:
+    page = Page((site / "index.html").read_text("utf-8"))
+    links = [entry for tag, entry in page.tags if tag == "a" and entry["href"] == "help.html"]
+    assert [(entry["target"], entry["rel"]) for entry in links] == [("_blank", "noopener")] * 2
+
+
+def test_what_scrolls_in_prose_is_reached_by_the_keyboard() -> None:
+    page = Page(render_document("t", "# Top\n\n|a|\n|-|\n|b|\n\n## *Rows* & more\n\n|a|\n|-|\n|b|\n\n    code", "i"))
+    regions = [entry for tag, entry in page.tags if entry.get("class") == "scroll"]
+    assert [entry["aria-label"] for entry in regions] == ["Top", "*Rows* & more"]
+    assert {(entry["role"], entry["tabindex"]) for entry in regions} == {("region", "0")}
+    assert [entry["tabindex"] for tag, entry in page.tags if tag == "pre"] == ["0"]
 
 
 def test_one_model_leaves_nothing_to_choose(site: Path) -> None:

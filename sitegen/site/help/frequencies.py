@@ -14,8 +14,13 @@ _SPLITS = {"valid": "validation images", "test": "test images"}  # another split
 
 
 def failed(rate: Interval) -> str:
-    """Return of how many in 100 the opposite of a rate is true, with the ends of its interval: "16 (6 to 27)"."""
-    return f"{count_failed(rate, 100)} ({_rounded_up(100 * (1 - rate.high))} to {_rounded_up(100 * (1 - rate.low))})"
+    """Return for how many of 100 the opposite of a rate is true, with the ends of its interval: "16 (6 to 27)"."""
+    return f"{count_failed(rate, 100)} ({ends(rate)})"
+
+
+def ends(rate: Interval) -> str:
+    """Return the ends of the interval of what `failed` tells: "6 to 27"."""
+    return f"{_rounded_up(100 * (1 - rate.high))} to {_rounded_up(100 * (1 - rate.low))}"
 
 
 def count_failed(rate: Interval, of: int) -> int:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sitegen.site.help.facts import Facts
-from sitegen.site.help.frequencies import count_failed, failed, named
-from sitegen.site.help.measured import Group
+from sitegen.site.help.frequencies import count_failed, ends, failed, named
+from sitegen.site.help.measured import Group, Interval
 from sitegen.site.help.unmeasured import strangers
 from sitegen.site.prose import plain
 
@@ -21,9 +21,7 @@ class Row:
 
     finding: str
     images: str
-    with_it: str
     missed: str
-    without: str
     flagged: str
 
 
@@ -34,11 +32,9 @@ def headline(facts: Facts) -> str:
         return f"{UNREAD} " * facts.measured.unread + NOBODY
     parts = []
     if missed and missed.sensitivity:
-        seen = f"{missed.with_it:,} {named(missed.images)}"
-        parts.append(f"missed {failed(missed.sensitivity)} of 100 images with *{plain(missed.finding)}* ({seen})")
+        parts.append(f"missed {_worst(missed, missed.sensitivity, 'with', missed.with_it)}")
     if flagged and flagged.specificity:
-        seen = f"{flagged.without:,} {named(flagged.images)}"
-        parts.append(f"flagged {failed(flagged.specificity)} of 100 images without *{plain(flagged.finding)}* ({seen})")
+        parts.append(f"flagged {_worst(flagged, flagged.specificity, 'without', flagged.without)}")
     return f"At its worst it {', and '.join(parts)}. {strangers(facts)}"
 
 
@@ -47,10 +43,8 @@ def rows(facts: Facts) -> list[Row]:
     found = []
     for label in facts.description.labels:
         for group in facts.measured.of(label.name):
-            missed = failed(group.sensitivity) if group.sensitivity else "not measured"
-            flagged = failed(group.specificity) if group.specificity else "not measured"
-            counts = f"{group.with_it:,}", f"{group.without:,}"
-            found.append(Row(plain(group.finding), named(group.images), counts[0], missed, counts[1], flagged))
+            missed = _cell(group.sensitivity, group.with_it)
+            found.append(Row(plain(label.name), named(group.images), missed, _cell(group.specificity, group.without)))
     return found
 
 
@@ -81,6 +75,15 @@ def worth_of_a_flag(facts: Facts) -> str | None:
         f"{found} who have it, and {wrongly} who do not. And it misses {missed}. The rarer the finding, the more of "
         "the flags are wrong."
     )
+
+
+def _worst(group: Group, rate: Interval, having: str, images: int) -> str:
+    where = f"{ends(rate)}; {images:,} {named(group.images)}"
+    return f"{count_failed(rate, 100)} of 100 images {having} *{plain(group.finding)}* ({where})"
+
+
+def _cell(rate: Interval | None, images: int) -> str:
+    return f"{failed(rate)}; {images:,} images" if rate else "not measured"
 
 
 def _most_missed(facts: Facts) -> Group | None:

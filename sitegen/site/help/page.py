@@ -16,7 +16,6 @@ from sitegen.site.prose import fill_markdown, plain
 from sitegen_runtime.wording.explanations import describe_methods
 
 TITLE = "How to read a result"
-NO_MAPS = "This model can show no maps."
 
 
 def help_text(bundles: Sequence[Bundle], options: SiteOptions | None = None) -> str:

@@ -73,7 +73,7 @@ def example(facts: Facts) -> str | None:
     share, label = max(shown, key=lambda each: each[0])
     most = "" if len(shown) == 1 else "its highest percentage, "
     return (
-        "The example image that comes with the model is synthetic: a program drew it, and nobody's body is in it. It "
+        "The example image that comes with the model is synthetic: a program drew it, and it shows nobody. It "
         f"gets {most}{100 * share:.0f} % for *{plain(label.name)}*. A percentage is what a calculation gave, and no "
         "knowledge of a patient."
     )

@@ -1,4 +1,4 @@
-"""What nobody has measured of a model, as far as its bundle tells: read it before the figures."""
+"""What nobody has measured of a model, as far as its bundle tells."""
 
 from collections.abc import Iterator
 
@@ -51,7 +51,7 @@ def strangers(facts: Facts) -> str:
         return "Whether it learned from the same collections is not told."
     if outside:
         return f"It did not learn from {listed([plain(name) for name in outside])}."
-    return "It learned from the same collections; on images from elsewhere nobody has measured it."
+    return "It learned from the same collections: expect more mistakes on images from elsewhere."
 
 
 def _elsewhere(facts: Facts) -> str:

@@ -106,7 +106,7 @@ def test_files_are_listed_under_what_they_come_from(parts: dict[str, dict[str, A
     }
     assert stems("sitegen-runtime") == {f"assets/sitegen_runtime-{__version__}-py3-none-any.whl"}
     assert "assets/bundles/test-model/classifier.weights" in stems("test-model")
-    assert {"index.html", "card.html", "assets/worker.js", "licences/index.html"} <= stems("sitegen")
+    assert {"index.html", "card.html", "help.html", "assets/worker.js", "licences/index.html"} <= stems("sitegen")
 
 
 def test_names_versions_licences_and_package_addresses(parts: dict[str, dict[str, Any]]) -> None:
