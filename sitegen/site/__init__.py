@@ -12,6 +12,8 @@ extra_wheels.py     further packages for the page's Python
 snapshot.py         Pyodide's memory after it has imported the runtime
 packing.py          assets as gzip + base64 in classic scripts
 page.py             index.html with its content-security policy
+prose.py            pages of prose: Markdown, and HTML that the keyboard reaches
+help/               how to read a result, from what the bundles know
 offline.py          the service worker, and what lets browsers install the page
 icons.py            the icons of an installed page
 licences.py         the notices of everything that ships

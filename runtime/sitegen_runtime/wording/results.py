@@ -18,7 +18,7 @@ _FAILURES = {
     "too-small": "This image is too small",
     "cancelled": "Cancelled",
 }
-FITTED = {
+_FITTED = {
     "temperature": "temperature scaling",
     "platt": "Platt scaling",
     "beta": "beta calibration",
@@ -95,7 +95,7 @@ def percent_means(method: str | None) -> str:
             "50 % does not mean that every second image has the finding."
         )
     return (
-        f"a probability calibrated on validation images ({FITTED[method]}): of those shown at 50 %, about half had "
+        f"a probability calibrated on validation images ({_FITTED[method]}): of those shown at 50 %, about half had "
         "the finding. Where the finding is rarer than among them, fewer do. The mark is the operating point."
     )
 

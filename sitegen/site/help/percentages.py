@@ -9,7 +9,6 @@ from sitegen.site.help.frequencies import listed
 from sitegen.site.prose import plain
 from sitegen_runtime.bundle.model import Label as RuntimeLabel
 from sitegen_runtime.calibration import calibrate, calibrated_operating_point, sigmoid
-from sitegen_runtime.wording.results import FITTED
 
 STRETCHED = (
     "The bar shows the model's own number, stretched so that the operating point lies at 50 %. So **50 % means: right "
@@ -21,13 +20,13 @@ OWN_NUMBER = (
     "have the finding is not known. The border is where the mark is."
 )
 CALIBRATED = (
-    "The bar shows a probability that was fitted on validation images ({method}). **50 % means: of the validation "
-    "images shown near 50 %, about half had the finding**. Where the finding is rarer than there, fewer have it. The "
-    "border is where the mark is, and need not be 50 %."
+    "The bar shows a probability that was fitted on validation images (by the method *{method}*). **50 % means: of "
+    "the validation images shown near 50 %, about half had the finding**. Where the finding is rarer than there, "
+    "fewer have it. The border is where the mark is, and need not be 50 %."
 )
 UNTOLD = (
-    "The bar shows a probability that was fitted ({method}). **On which images is not told**, so nobody can say "
-    "whether of the images shown at 50 % half have the finding. The border is where the mark is."
+    "The bar shows a probability that was fitted (by the method *{method}*). **On which images is not told**, so "
+    "nobody can say whether of the images shown at 50 % half have the finding. The border is where the mark is."
 )
 
 
@@ -85,7 +84,7 @@ def _meaning(facts: Facts, label: Label) -> str:
     if label.calibration.method == "piecewise-linear":
         return STRETCHED
     sentence = CALIBRATED if facts.fitted_on(label.name) else UNTOLD
-    return sentence.format(method=FITTED[label.calibration.method])
+    return sentence.format(method=label.calibration.method)
 
 
 def _origin(facts: Facts, label: Label) -> str:

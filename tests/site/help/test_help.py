@@ -114,11 +114,15 @@ def test_a_borrowed_gate_is_not_the_models_own(tmp_path: Path) -> None:
     ("calibration", "fitted", "words"),
     [
         (None, True, "50 % is half of its scale, and no more"),
-        ({"method": "platt", "slope": 1.0, "intercept": 0.0}, True, "fitted on validation images (Platt scaling)"),
+        (
+            {"method": "platt", "slope": 1.0, "intercept": 0.0},
+            True,
+            "fitted on validation images (by the method *platt*)",
+        ),
         (
             {"method": "platt", "slope": 1.0, "intercept": 0.0},
             False,
-            "fitted (Platt scaling). **On which images is not told",
+            "fitted (by the method *platt*). **On which images is not told",
         ),
     ],
 )
