@@ -7,6 +7,7 @@ from sitegen import __version__
 from sitegen.bundle import Bundle
 from sitegen.site.bundle_assets import card_page
 from sitegen.site.help.facts import Facts, facts_of
+from sitegen.site.help.frequencies import listed
 from sitegen.site.help.mistakes import headline, remarks, rows, worth_of_a_flag
 from sitegen.site.help.percentages import borders, example, meanings
 from sitegen.site.help.refusals import refusals
@@ -28,7 +29,7 @@ def help_text(bundles: Sequence[Bundle], options: SiteOptions | None = None) -> 
         models=models,
         level="###" if len(models) > 1 else "##",
         gated=any(bundle.description.gate for bundle in bundles),
-        mapped=any(model["maps"] for model in models),
+        methods=list(dict.fromkeys(method for model in models for method in model["methods"])),
         served=options.service_worker,
         contact=options.contact,
         version=__version__,
@@ -37,7 +38,7 @@ def help_text(bundles: Sequence[Bundle], options: SiteOptions | None = None) -> 
 
 def _model(facts: Facts) -> dict[str, Any]:
     """What the template says of one model: all of it Markdown."""
-    methods = list(_methods(facts))
+    methods = dict(_methods(facts))
     return {
         "title": plain(facts.description.title),
         "named": plain(f"{facts.description.name} {facts.description.version}"),
@@ -51,15 +52,16 @@ def _model(facts: Facts) -> dict[str, Any]:
         "remarks": " ".join(remarks(facts)),
         "flag": worth_of_a_flag(facts),
         "refusals": list(refusals(facts)),
-        "maps": methods,
+        "methods": list(methods.values()),
+        "maps": listed(list(methods)),
         "unmeasured": list(unmeasured(facts, maps=bool(methods))),
     }
 
 
-def _methods(facts: Facts) -> Iterator[str]:
-    """The maps that a model can give: the name of each, what it shows, and what to beware of."""
+def _methods(facts: Facts) -> Iterator[tuple[str, str]]:
+    """The maps that a model can give: the name of each, and what it shows and what to beware of."""
     offered = describe_methods(facts.bundle.model)
     for method in offered["methods"] if offered else ():
         if not method["reason"]:
             warning = f" {method['warning']}" if method["warning"] else ""
-            yield f"**{plain(method['name'])}.** {plain(method['sentence'] + warning)}"
+            yield plain(method["name"]), f"**{plain(method['name'])}.** {plain(method['sentence'] + warning)}"

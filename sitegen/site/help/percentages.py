@@ -90,11 +90,11 @@ def _meaning(facts: Facts, label: Label) -> str:
 def _origin(facts: Facts, label: Label) -> str:
     fit = facts.fitted_on(label.name)
     if fit is None:
-        who = "with the model or its import" if facts.imported else "by whoever made the model"
-        return f"chosen {who}; whether it is a good one nobody has measured here"
+        who = "with the model or in its import" if facts.imported else "by whoever made the model"
+        return f"{who}; whether it is a good one nobody has measured here"
     images, positives = fit
     if not 0 < positives < images:
-        return f"set at {label.operating_point:g}, because {positives} of {images} validation images have it"
+        return f"at {label.operating_point:g}, because {positives} of {images} validation images have it"
     return f"where it told {images} validation images, {positives} of them with the finding, apart best"
 
 

@@ -1,4 +1,4 @@
-"""What it means that the gate of a bundle refuses an image, how often it does so, and what is not known of it."""
+"""What the gate of a bundle refuses: whose it is, how often it refuses, and what is not known of it."""
 
 from collections.abc import Iterator
 
@@ -10,13 +10,6 @@ NO_GATE = (
     "**This model has no gate.** Nothing checks whether an image is of the right kind: a photograph of a street gets "
     "percentages, too. Look at the image yourself before you read the bars."
 )
-MEANS = (
-    "A gate looks at every image first. It compares the image with what a network redraws of it that knows images of "
-    "the right kind alone. **A refusal says that the image is unlike those. It says nothing of the patient.** Check "
-    "that it is the right kind of image, upright, whole and not inverted.",
-    "**That an image passes says nothing of the patient either**, nor that the model will be right: the gate knows "
-    "what such images look like, not what is in them.",
-)
 NOT_TOLD = "How many images of other kinds it lets pass is not in the model's description: look at the image yourself."
 
 
@@ -25,7 +18,6 @@ def refusals(facts: Facts) -> Iterator[str]:
     if facts.description.gate is None:
         yield NO_GATE
         return
-    yield from MEANS
     yield " ".join(_how_often(facts))
     yield NOT_TOLD
 
@@ -42,7 +34,7 @@ def _how_often(facts: Facts) -> Iterator[str]:
         yield "How the gate was set is not told."
     if gate and gate.share is not None and facts.own_gate:
         pass_by_design = f"{100 * gate.share:g} or more"
-        yield f"Its limits were set so that of 100 validation images {pass_by_design} pass: it refuses good ones, too."
+        yield f"The gate's limits were set so that of 100 validation images {pass_by_design} pass: it refuses good ones, too."
     if not facts.measured.accepted:
         yield "How often it refuses images that are right for this model nobody has measured here."
         return

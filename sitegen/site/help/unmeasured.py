@@ -50,7 +50,7 @@ def strangers(facts: Facts) -> str:
     if outside is None:
         return "Whether it learned from the same collections is not told."
     if outside:
-        return f"It did not learn from {listed([plain(name) for name in outside])}."
+        return f"Of the collections below, it did not learn from {listed([plain(name) for name in outside])}."
     return "It learned from the same collections: expect more mistakes on images from elsewhere."
 
 

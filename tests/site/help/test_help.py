@@ -69,7 +69,7 @@ def test_where_the_operating_point_comes_from(measured: Bundle) -> None:
 def test_how_often_the_gate_refuses(tmp_path: Path) -> None:
     gate = {"metric": "ssim", "threshold": 0.5, "share": 0.9}
     said = section(
-        text_of(known(tmp_path, {"metrics": METRICS, "provenance": TRAINED, "gate": gate})), "What a refusal"
+        text_of(known(tmp_path, {"metrics": METRICS, "provenance": TRAINED, "gate": gate})), "What it refuses"
     )
     assert "of 100 validation images 90 or more pass" in said
     assert "Of 100 test images of there it refused 7 (0 to 10); 3 of 100 test images of here." in said
@@ -81,15 +81,18 @@ def test_no_metrics_no_figures(tmp_path: Path) -> None:
     assert "of 100" not in text
     assert "**Anything.** Its description holds no figure" in text
     assert "How the gate was set is not told." in text
-    assert "nobody has measured here" in section(text, "What a refusal means")
-    assert "chosen by whoever made the model; whether it is a good one nobody has measured here" in text
+    assert "nobody has measured here" in section(text, "What it refuses")
+    assert "How that was chosen: by whoever made the model; whether it is a good one nobody has measured here" in text
     assert "validation images" not in text
 
 
 def test_an_imported_model_says_that_nobody_measured_it(tmp_path: Path) -> None:
     text = text_of(known(tmp_path, {"provenance": IMPORTED}, gate=False))
     assert NOBODY in text
-    assert "chosen with the model or its import; whether it is a good one nobody has measured here" in text
+    assert (
+        "How that was chosen: with the model or in its import; whether it is a good one nobody has measured here"
+        in text
+    )
     assert "validation" not in text
 
 
@@ -98,13 +101,14 @@ def test_no_gate_is_said(tmp_path: Path) -> None:
     assert "**This model has no gate.**" in text
     assert "Nothing checks what it shows" in text
     assert "Forced" not in text
+    assert "What a refusal means" not in text
     assert "How many images of other kinds it lets pass" not in text
 
 
 def test_a_borrowed_gate_is_not_the_models_own(tmp_path: Path) -> None:
     gate = {"metric": "ssim", "threshold": 0.5, "share": 0.9}
     made = IMPORTED | {"gate": {"name": "chest", "version": "0.3", "sha256": "0" * 64}}
-    said = section(text_of(known(tmp_path, {"provenance": made, "gate": gate})), "What a refusal means")
+    said = section(text_of(known(tmp_path, {"provenance": made, "gate": gate})), "What it refuses")
     assert "taken over from another model, *chest 0.3*" in said
     assert "How often it refuses images that are right for this model nobody has measured here." in said
     assert "90" not in said
@@ -142,15 +146,15 @@ def test_labels_that_differ_are_told_apart(tmp_path: Path) -> None:
     text = text_of(known(tmp_path, {"labels": labels}, labels=("Mass", "Nodule")))
     assert "For *Mass*: the bar shows the model's own number, stretched" in text
     assert "For *Nodule*: the bar shows the model's own number. **50 %" in text
-    assert "| Mass | 50 % | 0.4 | chosen by" in text
-    assert "| Nodule | 40 % | 0.4 | chosen by" in text
+    assert "| Mass | 50 % | 0.4 | by whoever" in text
+    assert "| Nodule | 40 % | 0.4 | by whoever" in text
 
 
 def test_a_point_that_could_not_be_chosen(tmp_path: Path) -> None:
     made = {"fitted": {"labels": {"Pneumonia": {"images": 80, "positives": 0}}}}
     label = {"name": "Pneumonia", "operating_point": 0.5}
     text = text_of(known(tmp_path, {"labels": [label], "provenance": made}))
-    assert "set at 0.5, because 0 of 80 validation images have it" in text
+    assert "at 0.5, because 0 of 80 validation images have it" in text
 
 
 def test_findings_without_figures_are_named(tmp_path: Path) -> None:
@@ -162,7 +166,7 @@ def test_findings_without_figures_are_named(tmp_path: Path) -> None:
 def test_figures_of_strangers_and_of_untold_training(tmp_path: Path) -> None:
     made = TRAINED | {"data": {"images": {"train": {"here": 500}}}}
     text = text_of(known(tmp_path / "a", {"metrics": METRICS, "provenance": made}))
-    assert "It did not learn from there." in text
+    assert "Of the collections below, it did not learn from there." in text
     assert "look at those rows first" in text
     untold = text_of(known(tmp_path / "b", {"metrics": METRICS}))
     assert "Whether it learned from the same collections is not told." in untold
@@ -208,6 +212,9 @@ def test_several_models_each_have_their_section(tmp_path: Path, measured: Bundle
     assert "This model has no gate" in second
     assert "This model has no gate" not in first
     assert second.count("### What 50 % means") == 1
+    assert text.count("## What a refusal means") == text.count("## What a map means") == 1
+    assert "- Test model can show Saliency, CAM, " in text.replace("\\", "")
+    assert r"- A \*second\* \<b\> can show no maps." in text
     assert "(card.other.html)" in second
     assert "models of this folder bring along" in " ".join(text.split())
 
