@@ -33,8 +33,8 @@ def _how_often(facts: Facts) -> Iterator[str]:
     elif not facts.own_gate:
         yield "How the gate was set is not told."
     if gate and gate.share is not None and facts.own_gate:
-        pass_by_design = f"{100 * gate.share:g} or more"
-        yield f"The gate's limits were set so that of 100 validation images {pass_by_design} pass: it refuses good ones, too."
+        passing = f"{100 * gate.share:g} or more pass"
+        yield f"The gate's limits were set so that of 100 validation images {passing}: it refuses good ones, too."
     if not facts.measured.accepted:
         yield "How often it refuses images that are right for this model nobody has measured here."
         return
