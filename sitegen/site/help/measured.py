@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sitegen.bundle.parts import Share
 
-SPLITS = {"valid": "validation", "test": "test"}
 TRAINING = "train"
 
 
