@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sitegen.evaluation.explanations.graphs import Graphs, draw, open_graphs
 from sitegen.evaluation.explanations.planted_network import as_input, train_small, write_trained_bundle
-from sitegen.metrics.all import auc
+from sitegen.metrics import auc
 from sitegen.phantom import phantom
 from sitegen.training.examples import LabelledImages
 from sitegen.training.fit import TrainingData

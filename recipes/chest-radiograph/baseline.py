@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sitegen.data.layouts.manifest import read_manifest, select
 from sitegen.data.tensors.cache import cached_tensors
-from sitegen.metrics.all import auc, interval_by_patient
+from sitegen.metrics import auc, interval_by_patient
 from sitegen.metrics.roc import auc_of_draws
 from sitegen_runtime.bundle.model import NetworkInput
 

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.data.tensors.cache import cached_tensors
-from sitegen.metrics.all import auc, interval_by_patient
+from sitegen.metrics import auc, interval_by_patient
 from sitegen.metrics.roc import auc_of_draws
 from sitegen.resources import default_bundle
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sitegen.calibration.fit import calibrated
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.scored import Scored
-from sitegen.metrics.all import by_group, interval_by_patient
+from sitegen.metrics import by_group, interval_by_patient
 from sitegen.metrics.resampling import share_of_draws
 from sitegen.recipe.labels import FittedLabel
 

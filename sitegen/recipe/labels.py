@@ -11,7 +11,7 @@ from sitegen.bundle import Label
 from sitegen.bundle.calibration import Calibration, Method
 from sitegen.calibration.fit import calibrated, fit_calibration
 from sitegen.evaluation.classifier.scored import Scored
-from sitegen.metrics.all import Scores, expected_calibration_error, known_targets, operating_point
+from sitegen.metrics import Scores, expected_calibration_error, known_targets, operating_point
 from sitegen.training.examples import equal_weights
 
 DEFAULT_POINT = 0.5

@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from sitegen.errors import DataError
-from sitegen.metrics.all import auc
+from sitegen.metrics import auc
 from sitegen.metrics.examples import or_none
 from sitegen.networks.classifier import Classifier
 from sitegen.training.examples import LabelledImages

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sitegen.bundle import Calibration, Label
 from sitegen.calibration.fit import calibrated, fit_calibration
 from sitegen.calibration.isotonic import rising_steps
-from sitegen.metrics.all import expected_calibration_error
+from sitegen.metrics import expected_calibration_error
 from tests.helpers.scored_examples import scored, weighted
 
 METHODS = ("temperature", "platt", "beta", "isotonic")

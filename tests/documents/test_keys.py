@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from sitegen import gradient, resources
+from sitegen import gradient, metrics, resources
 from sitegen.browser.parity import CALIBRATION_TOLERANCE
 from sitegen.bundle import (
     Bundle,
@@ -36,7 +36,6 @@ from sitegen.gate.training.presets import (
     PointSettings,
     VariationalSettings,
 )
-from sitegen.metrics import all as metrics
 from sitegen.networks.reconstruction import ReconstructionSettings
 from sitegen.prediction import Predictor
 from sitegen.settings.recipe import DataSettings, EvaluationSettings, ExportSettings, GatePlan, ImageSettings

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from sitegen.metrics.all import (
+from sitegen.metrics import (
     auc,
     average_precision,
     macro_precision_recall,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sitegen.metrics.all import (
+from sitegen.metrics import (
     auc,
     average_precision,
     brier_score,

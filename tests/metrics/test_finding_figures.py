@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-from sitegen.metrics.all import age_band, by_group, finding_figures
+from sitegen.metrics import age_band, by_group, finding_figures
 
 
 def example(images=200):

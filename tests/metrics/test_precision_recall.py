@@ -4,7 +4,7 @@ from hypothesis import given
 from sklearn.metrics import average_precision_score
 from sklearn.metrics import precision_recall_curve as sklearn_curve
 
-from sitegen.metrics.all import average_precision, iso_f1, precision_recall_curve
+from sitegen.metrics import average_precision, iso_f1, precision_recall_curve
 from tests.helpers.scored_examples import scored, weighted
 
 

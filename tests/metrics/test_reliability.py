@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
-from sitegen.metrics.all import (
+from sitegen.metrics import (
     brier_score,
     calibration_error_by_chance,
     expected_calibration_error,

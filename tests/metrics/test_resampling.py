@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sitegen.metrics.all import auc, bootstrap_interval, half_split_deviation, interval_by_patient
+from sitegen.metrics import auc, bootstrap_interval, half_split_deviation, interval_by_patient
 from sitegen.metrics.resampling import share_of_draws
 from sitegen.metrics.roc import auc_of_draws
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
-from sitegen.metrics.all import auc, operating_point, roc_curve
+from sitegen.metrics import auc, operating_point, roc_curve
 from tests.helpers.scored_examples import scored, weighted
 
 

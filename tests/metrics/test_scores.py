@@ -10,7 +10,7 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
-from sitegen.metrics.all import (
+from sitegen.metrics import (
     balanced_weights,
     binary_scores,
     class_weights,

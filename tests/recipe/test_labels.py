@@ -10,7 +10,7 @@ from sitegen.bundle.calibration import Calibration
 from sitegen.calibration.fit import fit_calibration
 from sitegen.data.records import Record
 from sitegen.evaluation.classifier.scored import Scored
-from sitegen.metrics.all import operating_point
+from sitegen.metrics import operating_point
 from sitegen.recipe.labels import fit_labels, short_threshold
 from sitegen_runtime.calibration import sigmoid
 

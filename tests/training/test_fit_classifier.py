@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sitegen.errors import CheckpointError, DataError, TrainingError
 from sitegen.evaluation.classifier.scored import network_logits
-from sitegen.metrics.all import auc
+from sitegen.metrics import auc
 from sitegen.networks.classifier import as_one_logit
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.phantom import phantom

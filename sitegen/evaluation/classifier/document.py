@@ -15,7 +15,7 @@ from sitegen.evaluation.classifier.comparison import comparison
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
 from sitegen.evaluation.classifier.finding_document import Finding, Part, Resampling, finding_document, findings_of
 from sitegen.evaluation.classifier.scored import Scored
-from sitegen.metrics.all import (
+from sitegen.metrics import (
     Ratios,
     balanced_weights,
     binary_scores,

@@ -11,7 +11,7 @@ from sitegen.data.audit.audit import OLDEST
 from sitegen.data.records import Record
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
 from sitegen.evaluation.classifier.scored import Scored
-from sitegen.metrics.all import (
+from sitegen.metrics import (
     Scores,
     age_band,
     balanced_weights,

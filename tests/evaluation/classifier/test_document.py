@@ -19,7 +19,7 @@ from sitegen.errors import DataError
 from sitegen.evaluation.classifier.comparison import average_precision_of_draws
 from sitegen.evaluation.classifier.curve_points import POINTS, precision_recall_points, roc_points
 from sitegen.evaluation.classifier.document import evaluation_document
-from sitegen.metrics.all import precision_recall_curve, roc_curve
+from sitegen.metrics import precision_recall_curve, roc_curve
 from tests.helpers.json_keys import keys_of
 from tests.helpers.scored_images import LABELS, known_images, scored, scored_images
 

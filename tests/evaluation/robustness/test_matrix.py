@@ -17,7 +17,7 @@ from sitegen.evaluation.robustness.matrix import (
     robustness_document,
     row_names,
 )
-from sitegen.metrics.all import half_split_deviation, interval_by_patient
+from sitegen.metrics import half_split_deviation, interval_by_patient
 from sitegen.metrics.roc import auc_of_draws
 from sitegen.training.augment import LEVELS, AugmentSettings, placement
 

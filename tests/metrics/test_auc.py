@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from sitegen.metrics.all import auc, bootstrap_interval, operating_point
+from sitegen.metrics import auc, bootstrap_interval, operating_point
 
 
 def labelled_scores(min_each: int = 1):
