@@ -15,7 +15,7 @@ from typing import Any
 
 from sitegen_runtime.analysis import Seen
 from sitegen_runtime.bundle.model import Model
-from sitegen_runtime.explanation import Explained
+from sitegen_runtime.explanation import Explained, Explanation
 from sitegen_runtime.maps.grids import Shape
 from sitegen_runtime.maps.heat_map import Look, legend, picture, picture_side
 from sitegen_runtime.pixels.tensor import little_endian
@@ -72,16 +72,22 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
         return {"document": document, "wording": describe_failure(document, entries[0])}, None
     (found,) = explained.maps
     square = explained.squares["classifier"]
-    longer = max(document["image"]["width"], document["image"]["height"])
-    whole = square.side >= NEARLY_ALL * longer
     fields = {
         "document": document,
-        "wording": describe_map(document, found.finding, found.method, found.values, found.shape, whole=whole),
+        "wording": words_of_map(explained, found),
         "map": {"shape": found.shape},
         "square": [square.left, square.top, square.side],
     }
     drawn, pixels = draw(found.values, found.shape, model, look)
     return fields | drawn, little_endian(found.values) + pixels
+
+
+def words_of_map(explained: Explained, found: Explanation) -> dict[str, Any]:
+    """Return what `describe_map` says of one of the maps of an image."""
+    document = explained.document
+    longer = max(document["image"]["width"], document["image"]["height"])
+    whole = explained.squares["classifier"].side >= NEARLY_ALL * longer
+    return describe_map(document, found.finding, found.method, found.values, found.shape, whole=whole)
 
 
 def draw(values: Sequence[float], shape: Shape, model: Model, look: Look) -> tuple[dict[str, Any], bytes]:

@@ -1,15 +1,11 @@
 """`sitegen explain`: where the classifier looked, as a picture."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from sitegen.cli._options import BundleOption, ColourMap, Correction, Method, chosen_bundle
-
-if TYPE_CHECKING:
-    from sitegen_runtime.explanation import Explained
-    from sitegen_runtime.maps.heat_map import Look
 
 
 def explain(
@@ -35,6 +31,7 @@ def explain(
     """Draw over an image what made the classifier say what it says. Exit code 1 where there is no map."""
     from sitegen.errors import ExplanationError, SettingsError
     from sitegen.prediction import Predictor
+    from sitegen.prediction.explained_picture import ExplainedPicture
     from sitegen_runtime.errors import BadExplanation
     from sitegen_runtime.maps.heat_map import Look
 
@@ -55,43 +52,10 @@ def explain(
     if not explained.maps:
         raise ExplanationError(f"{image} cannot be explained. {_reason(explained.document)}")
     cells = predictor.model.graphs["classifier"].images[0].cells
-    _write(image, out, explained, cells, look)
+    ExplainedPicture(image.read_bytes(), explained, cells).save(out, look)
     entry = explained.document["explanations"][0]
     typer.echo(f"written  {out}: {method.value} of {finding}, from {entry['min']:.4g} to {entry['max']:.4g}")
     typer.echo("Not for diagnostic use.")
-
-
-def _write(image: Path, out: Path, explained: "Explained", cells: int, look: "Look") -> None:
-    """Write the picture with its legend; what it shows goes into the file, too, as text that programs can read."""
-    import json
-
-    from PIL.PngImagePlugin import PngInfo
-
-    from sitegen.prediction.overlay import explained_image, with_legend
-
-    document = explained.document
-    notes = PngInfo()
-    kept = ("image", "bundle", "engine", "correction", "forced")
-    fields = {key: document[key] for key in kept if key in document} | document["explanations"][0]
-    notes.add_itxt("sitegen.explanation", json.dumps(fields | {"look": vars(look)}))
-    drawn = explained_image(image.read_bytes(), explained, explained.maps[0], cells, look)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with_legend(drawn, _lines(image, document), look).save(out, "PNG", pnginfo=notes)
-
-
-def _lines(image: Path, document: dict[str, Any]) -> list[str]:
-    from sitegen_runtime.maps.methods import FAILS_SANITY_CHECKS
-
-    entry = document["explanations"][0]
-    of = "all findings" if entry["finding"] == "all" else entry["finding"]
-    lines = [f"{image.name}: {of}, by {entry['method']}. Not for diagnostic use."]
-    if entry["method"] in FAILS_SANITY_CHECKS:
-        lines.append("Guided methods fail sanity checks: the map hardly depends on what the model has learnt.")
-    if document.get("forced"):
-        lines.append("Forced: the gate refused this image.")
-    if "correction" in document:
-        lines.append(f"Before it was analysed: {document['correction']}.")
-    return lines
 
 
 def _reason(document: dict[str, Any]) -> str:

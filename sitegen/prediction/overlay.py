@@ -1,4 +1,4 @@
-"""A map over its image, with a legend below: what `sitegen explain` writes."""
+"""A map over its image, with a legend below."""
 
 import io
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.explanation import Explanation
 from sitegen_runtime.maps.heat_map import LEVELS, Look, legend, picture, picture_side
+from sitegen_runtime.wording.explanations import LEGEND
 
-WEAK, STRONG = "little influence", "strongest"
 SMALLEST_WIDTH = 480  # so that the legend can be read below a small image, too
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 _TURNS = {
@@ -40,11 +40,12 @@ def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, cells: 
 
 
 def with_legend(image: Image.Image, lines: Sequence[str], look: Look) -> Image.Image:
-    """Return the image with lines of text and the scale of colours below, in black on white."""
+    """Return the image with lines of text, broken where they are too long, and the scale of colours below."""
     width = max(image.width, SMALLEST_WIDTH)
     size = max(13, width // 45)
     row = size * 3 // 2
     font = ImageFont.load_default(size)
+    lines = [part for line in lines for part in _broken(line, width - 2 * size, font)]
     canvas = Image.new("RGB", (width, image.height + row * (len(lines) + 1) + size), "white")
     canvas.paste(image, ((width - image.width) // 2, 0))
     pen = ImageDraw.Draw(canvas)
@@ -55,17 +56,29 @@ def with_legend(image: Image.Image, lines: Sequence[str], look: Look) -> Image.I
     return canvas
 
 
+def _broken(line: str, width: int, font: Font) -> list[str]:
+    """Break a line at its spaces into parts of at most `width` pixels; a longer word keeps a part for itself."""
+    parts = [""]
+    for word in line.split(" "):
+        longer = f"{parts[-1]} {word}".lstrip()
+        if parts[-1] and font.getlength(longer) > width:
+            parts.append(word)
+        else:
+            parts[-1] = longer
+    return parts
+
+
 def _draw_scale(canvas: Image.Image, pen: ImageDraw.ImageDraw, corner: tuple[int, int], font: Font, look: Look) -> None:
     """Draw the words for weak and strong, and between them the colours over the grey of a radiograph."""
     left, top = corner
-    pen.text(corner, WEAK, "black", font)
-    start = left + int(pen.textlength(WEAK, font)) + left
+    pen.text(corner, LEGEND["least"], "black", font)
+    start = left + int(pen.textlength(LEGEND["least"], font)) + left
     height = left * 5 // 4
     bar = Image.new("RGBA", (canvas.width // 3, height), (128, 128, 128, 255))
     scale = Image.frombytes("RGBA", (LEVELS, 1), legend(look))
     bar.alpha_composite(scale.resize(bar.size, Image.Resampling.NEAREST))
     canvas.paste(bar.convert("RGB"), (start, top))
-    pen.text((start + bar.width + left, top), STRONG, "black", font)
+    pen.text((start + bar.width + left, top), LEGEND["most"], "black", font)
 
 
 def _upright(data: bytes, analysis: Analysis) -> Image.Image:

@@ -35,18 +35,26 @@ class Predictor:
         self._engine = {"runtime": "cpython", "provider": "cpu", "threads": threads}
 
     def predict(
-        self, path: Path, *, force: bool = False, correction: str | None = None, max_pixels: int = MAX_PIXELS
+        self,
+        image: Path | bytes,
+        *,
+        name: str | None = None,
+        force: bool = False,
+        correction: str | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> Document:
-        """Return the result document of a file; it has an `error` where the file cannot be read or analysed.
+        """Return the result document of a file, or of a file's bytes.
 
-        With a `correction` ("turn-90", "turn-180", "turn-270" or "invert") the image is turned clockwise or inverted
-        before anything looks at it.
+        It has an `error` where the file cannot be read or analysed. `name` is what the document calls the image: the
+        path, or "image", by default. With a `correction` ("turn-90", "turn-180", "turn-270" or "invert") the image is
+        turned clockwise or inverted before anything looks at it.
         """
+        name = _named(image, name)
         try:
-            data = _read(path)
+            data = _read(image)
         except UnreadableFile as failure:
-            return ResultDraft(str(path), self.model, self._engine).failure(failure)
-        return self.analyse(data, str(path), force=force, correction=correction, max_pixels=max_pixels).document
+            return ResultDraft(name, self.model, self._engine).failure(failure)
+        return self.analyse(data, name, force=force, correction=correction, max_pixels=max_pixels).document
 
     def analyse(
         self,
@@ -76,13 +84,13 @@ class Predictor:
         """Return the analysis of a file, or of a file's bytes, with maps of what is wanted: {"finding", "method"} each.
 
         The finding is a label, or "all"; the methods are `sitegen_runtime.maps.methods.METHODS`. Its document is
-        the result document with `explanations`; with `values`, those hold the maps' values. `name` is as for
-        `gradient`, `correction` as for `predict`. `seen` of an earlier analysis of the same image, with the same force
+        the result document with `explanations`; with `values`, those hold the maps' values. `name` and `correction`
+        are as for `predict`. `seen` of an earlier analysis of the same image, with the same force
         and correction, saves doing that again.
         """
-        name = name or (str(image) if isinstance(image, Path) else "image")
+        name = _named(image, name)
         try:
-            data = _read(image) if isinstance(image, Path) else image
+            data = _read(image)
         except UnreadableFile as failure:
             return Explained(ResultDraft(name, self.model, self._engine).failure(failure))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
@@ -110,13 +118,13 @@ class Predictor:
     ) -> Gradient:
         """Return d<seed, logits>/d(image) of a file, or of a file's bytes, with the gradient document.
 
-        `seed` maps labels to weights; the others weigh 0. `name` is what the document calls the image: the path, or
-        "image", by default; `correction` is that of `predict`. The document has an `error`, and there are no values,
-        where the image cannot be read, the seed is none or the bundle has no gradient graph.
+        `seed` maps labels to weights; the others weigh 0. `name` and `correction` are as for `predict`. The document
+        has an `error`, and there are no values, where the image cannot be read, the seed is none or the bundle has no
+        gradient graph.
         """
-        name = name or (str(image) if isinstance(image, Path) else "image")
+        name = _named(image, name)
         try:
-            data = _read(image) if isinstance(image, Path) else image
+            data = _read(image)
         except UnreadableFile as failure:
             return Gradient(GradientDraft(name, self.model, self._engine).failure(failure))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
@@ -167,9 +175,15 @@ class Predictor:
             raise EngineFailed(f"The network {request.role!r} could not be run: {error}") from error
 
 
-def _read(path: Path) -> bytes:
+def _named(image: Path | bytes, name: str | None) -> str:
+    return name or (str(image) if isinstance(image, Path) else "image")
+
+
+def _read(image: Path | bytes) -> bytes:
+    if isinstance(image, bytes):
+        return image
     try:
-        return path.read_bytes()
+        return image.read_bytes()
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise UnreadableFile(f"{path} cannot be read: {reason}. Check the path and its permissions.") from error
+        raise UnreadableFile(f"{image} cannot be read: {reason}. Check the path and its permissions.") from error

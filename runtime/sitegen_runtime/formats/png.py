@@ -57,7 +57,7 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
         grey=header.colour_type in GREY_TYPES,
         orientation=contents.orientation,
         decoder=PLATFORM if header.bits == 8 and header.colour_type in (0, 2) else PYTHON,
-        payload=_rebuild(header, contents.palette, compressed),
+        payload=png_file(header, compressed, contents.palette),
         notes=_notes(contents),
     )
 
@@ -181,8 +181,8 @@ def _check_pixels(header: Header, compressed: bytes) -> int:
     return used
 
 
-def _rebuild(header: Header, palette: bytes, compressed: bytes) -> bytes:
-    """A PNG file of nothing but header, palette (where there is one), pixels and end."""
+def png_file(header: Header, compressed: bytes, palette: bytes = b"") -> bytes:
+    """A PNG file of nothing but header, palette (where there is one), pixels (a whole zlib stream) and end."""
     chunks = [(b"IHDR", header.packed()), (b"IDAT", compressed), (b"IEND", b"")]
     if palette:
         chunks.insert(1, (b"PLTE", palette))

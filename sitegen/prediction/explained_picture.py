@@ -1,0 +1,51 @@
+"""The picture of an explanation, as `sitegen explain` writes it: the words below the image, and a text inside the file,
+say what it shows.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from sitegen.prediction.overlay import explained_image, with_legend
+from sitegen_runtime.explanation import Explained
+from sitegen_runtime.maps.heat_map import Look
+from sitegen_runtime.page_maps import words_of_map
+
+_KEPT = ("image", "bundle", "engine", "correction", "forced")
+
+
+@dataclass(frozen=True)
+class ExplainedPicture:
+    """The first map of an image: the file's bytes, what was found of it, and the side of what the classifier sees."""
+
+    data: bytes
+    explained: Explained
+    cells: int
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What `describe_map` says of the map; the image is called by its file's name, without folders."""
+        image = self.explained.document["image"]
+        named = self.explained.document | {"image": image | {"name": Path(image["name"]).name}}
+        return words_of_map(replace(self.explained, document=named), self.explained.maps[0])
+
+    def drawn(self, look: Look) -> Image.Image:
+        """Return the upright image (RGB) with the map over what the classifier saw."""
+        return explained_image(self.data, self.explained, self.explained.maps[0], self.cells, look)
+
+    def legended(self, look: Look) -> Image.Image:
+        """Return the same with words and the scale of colours below."""
+        return with_legend(self.drawn(look), self.words["saved"]["lines"], look)
+
+    def save(self, out: Path, look: Look) -> None:
+        """Write that as a PNG file, whose text "sitegen.explanation" says as JSON what it shows."""
+        document = self.explained.document
+        fields = {key: document[key] for key in _KEPT if key in document} | document["explanations"][0]
+        notes = PngInfo()
+        notes.add_itxt("sitegen.explanation", json.dumps(fields | {"look": vars(look)}))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        self.legended(look).save(out, "PNG", pnginfo=notes)
