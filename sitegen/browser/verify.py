@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
 
+from rich.console import Console
 from rich.progress import Progress
 
 from sitegen.browser.chromium import chromium
@@ -44,7 +45,8 @@ def verify_site(
     check_site(site)
     given = [bundles] if isinstance(bundles, Bundle) else list(bundles)
     ordered = _bundles_in_order(site, given)
-    with Progress(transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal, transient=True) as progress:
         parts = [_verify_bundle(site, bundle, transports, (browser, provider), images, progress) for bundle in ordered]
     for part in parts:
         named = f"{part['name']}, " if len(parts) > 1 else ""
@@ -67,6 +69,11 @@ def verify_site(
         "failures": failures,
         "passed": not failures,
     }
+
+
+def in_words(report: dict[str, Any]) -> str:
+    """Return the sentence that a report comes down to."""
+    return "The page computes what Python computes." if report["passed"] else "The page differs from Python."
 
 
 def _verify_bundle(

@@ -71,7 +71,7 @@ def verify(
 
     from sitegen.browser.processes import orderly_end
     from sitegen.browser.report import as_tables
-    from sitegen.browser.verify import verify_site
+    from sitegen.browser.verify import in_words, verify_site
     from sitegen.project.plan import read_plan
 
     transports = [transport.value] if transport else [entry.value for entry in Transport]
@@ -85,6 +85,6 @@ def verify(
         json_file.write_text(json.dumps(report, indent=1), encoding="utf-8")
     for failure in report["failures"]:
         typer.echo(f"FAILED: {failure}")
-    typer.echo("The page computes what Python computes." if report["passed"] else "The page differs from Python.")
+    typer.echo(in_words(report))
     if not report["passed"]:
         raise typer.Exit(1)

@@ -53,8 +53,12 @@ class Predictor:
         try:
             data = _read(image)
         except UnreadableFile as failure:
-            return ResultDraft(name, self.model, self._engine).failure(failure)
+            return self.failed(failure, name)
         return self.analyse(data, name, force=force, correction=correction, max_pixels=max_pixels).document
+
+    def failed(self, error: AnalysisError, name: str | None = None) -> Document:
+        """Return the result document of an image that could not even be read."""
+        return ResultDraft(name or "image", self.model, self._engine).failure(error)
 
     def analyse(
         self,
@@ -92,7 +96,7 @@ class Predictor:
         try:
             data = _read(image)
         except UnreadableFile as failure:
-            return Explained(ResultDraft(name, self.model, self._engine).failure(failure))
+            return Explained(self.failed(failure, name))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(explain(job, wanted, values=values, seen=seen))
 

@@ -40,11 +40,14 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BuiltSite:
-    """What a build made."""
+    """What a build made; as a path it is its folder."""
 
     folder: Path
     bytes_loaded: int  # by a page that is opened for the first time, from a host that does not compress
     largest_file: int
+
+    def __fspath__(self) -> str:
+        return str(self.folder)
 
 
 @dataclass(frozen=True)

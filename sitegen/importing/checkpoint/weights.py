@@ -123,8 +123,8 @@ def _as_float32(name: str, value: Tensor, file: Path) -> Tensor:
     return numbers
 
 
-def check_finite(name: str, numbers: Tensor, file: Path) -> None:
-    """Raise ModelError where weights are NaN or infinite."""
+def check_finite(name: str, numbers: Tensor, file: Path | str) -> None:
+    """Raise ModelError, naming the file or the network, where weights are NaN or infinite."""
     bad = int((~torch.isfinite(numbers)).sum())
     if bad:
         raise ModelError(

@@ -19,7 +19,9 @@ from sitegen.importing.graph.finished import finished, writer
 from sitegen.importing.graph.passes import with_plain_constants
 from sitegen.importing.settings import ImportSettings, OutputKind, labels_of
 from sitegen.importing.source import ImportedClassifier, Preparation
+from sitegen.importing.sources.image_settings import usual_image
 from sitegen.importing.sources.torch_original import OneOutput, TorchOriginal, output_kind, run_once
+from sitegen.settings.recipe import ImageSettings
 from sitegen_runtime.bundle.model import NetworkInput
 
 _ENDS: dict[OutputKind, str] = {
@@ -73,6 +75,12 @@ def torch_classifier(network: nn.Module, source: TorchSource, settings: ImportSe
         },
         remarks=[*source.remarks, *([] if kind == source.usual == "logits" else [_ENDS[kind]])],
     )
+
+
+def usual_for(network: nn.Module) -> ImageSettings:
+    """Return what is usual for a network that says nothing of its images but how many channels they have."""
+    channels = next((value.shape[1] for value in network.parameters() if value.ndim == 4), 3)
+    return usual_image(3 if channels == 3 else 1)
 
 
 def as_remarks(changes: Sequence[str]) -> list[str]:

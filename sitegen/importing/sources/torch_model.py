@@ -15,8 +15,8 @@ from sitegen.importing.checkpoint.weights import check_finite, find_weights, fit
 from sitegen.importing.origin import file_origin, names_of
 from sitegen.importing.settings import ImportSettings, as_label, image_of
 from sitegen.importing.source import ImportedClassifier
-from sitegen.importing.sources.image_settings import as_settings, assumed, usual_image
-from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
+from sitegen.importing.sources.image_settings import as_settings, assumed
+from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier, usual_for
 from sitegen.networks.trained import SCHEMA, load_trained
 from sitegen.settings.recipe import ImageSettings
 
@@ -77,8 +77,7 @@ def import_torchscript(file: Path, settings: ImportSettings) -> ImportedClassifi
             f"{file} cannot be loaded: {_reason(error)}. It is damaged, or needs another torch."
         ) from error
     _check_weights(network, file)
-    channels = next((value.shape[1] for value in network.parameters() if value.ndim == 4), 3)
-    usual = usual_image(3 if channels == 3 else 1)
+    usual = usual_for(network)
     source = TorchSource(
         names=names_of(settings, file.stem),
         image=image_of(settings, usual),
@@ -109,8 +108,7 @@ def _foreign(document: object, file: Path, settings: ImportSettings, network: st
         made, of_network = registered_network(network, found.weights)
         described = {"network": of_network}
     changes = [*found.changes, *fit_weights(made, found.weights, file)]
-    channels = next((value.shape[1] for value in made.parameters() if value.ndim == 4), 3)
-    usual = usual_image(3 if channels == 3 else 1)
+    usual = usual_for(made)
     return _Read(made, usual, described, changes=tuple(changes), remarks=tuple(assumed(settings, usual)))
 
 
