@@ -51,12 +51,14 @@ def import_network(
     BundleError where `out` holds something else.
     """
     _require("torch", "onnxscript")
+    from sitegen.importing.sources.torch_classifier import ENDS
     from sitegen.importing.sources.torch_module import import_module
 
     folder = as_path(out, "A bundle's folder")
     given = _settings(labels, image, output, settings)
     model = import_module(module, given, folder.resolve().name)
-    return _imported(model, folder, given, gate, images, report, half=half, replace=replace)
+    usual = (ENDS["logits"],)  # which is nothing to be warned of
+    return _imported(model, folder, given, gate, images, report, usual, half=half, replace=replace)
 
 
 def import_onnx(
@@ -106,6 +108,7 @@ def _imported(
     gate: PathName | None,
     images: Iterable[PathName],
     report: PathName | None,
+    usual: Sequence[str] = (),
     *,
     half: bool,
     replace: bool,
@@ -121,7 +124,8 @@ def _imported(
         half=half,
     )
     for note in made.warnings:
-        warnings.warn(note, stacklevel=3)
+        if note not in usual:
+            warnings.warn(note, stacklevel=3)
     return made.bundle
 
 

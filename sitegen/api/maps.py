@@ -89,8 +89,8 @@ class Explanation:
         return f"<Explanation {self.result.name}: {self.words['title']}, {rows} x {columns}; {self.words['place']}>"
 
     def _repr_html_(self) -> str:
-        sentences = self.words["saved"]["lines"][1:-1]
-        return explanation_html(self.image(), self.words, sentences, self.document["bundle"])
+        _, name, *sentences, _ = self.words["saved"]["lines"]
+        return explanation_html(self.image(), name, self.words, sentences, self.document["bundle"])
 
 
 @dataclass(frozen=True, eq=False, repr=False)

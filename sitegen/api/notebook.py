@@ -12,7 +12,8 @@ from typing import Any
 
 from PIL import Image
 
-from sitegen_runtime.wording.explanations import NOT_FOR_DIAGNOSIS
+from sitegen_runtime.maps.heat_map import LEVELS, legend
+from sitegen_runtime.wording.explanations import LEGEND, NOT_FOR_DIAGNOSIS
 
 WIDEST = 512  # pixels of a drawn image: a notebook is no archive
 _EDGES = {"findings": "#5a7fa8", "refused": "#b7791f", "failed": "#d53f3f"}  # all 3:1 and more on white and on black
@@ -24,22 +25,24 @@ _MUTED = "opacity:.8;font-size:.9em"
 def result_html(name: str, words: Mapping[str, Any], sentences: Iterable[str], bundle: Mapping[str, str]) -> str:
     """Return a result as HTML: `words` are what `describe` says of its document, `sentences` stand below them."""
     findings = [_finding(finding) for finding in words["findings"]]
-    return _framed(words["outcome"], words["headline"], name, [*findings, *map(_sentence, sentences)], bundle)
+    outcome = "refused" if words["badge"] else words["outcome"]
+    return _framed(outcome, words["headline"], name, [*findings, *map(_sentence, sentences)], bundle)
 
 
 def explanation_html(
-    picture: Image.Image, words: Mapping[str, Any], sentences: Iterable[str], bundle: Mapping[str, str]
+    picture: Image.Image, name: str, words: Mapping[str, Any], sentences: Iterable[str], bundle: Mapping[str, str]
 ) -> str:
-    """Return a map over its image as HTML: `words` are what `describe_map` says of it."""
+    """Return a map over its image as HTML, with its scale of colours: `words` are what `describe_map` says of it."""
     picture.thumbnail((WIDEST, WIDEST))
     file = io.BytesIO()
     picture.save(file, "PNG")
     data = base64.b64encode(file.getvalue()).decode("ascii")
     drawn = (
         f'<img src="data:image/png;base64,{data}" alt="{escape(words["alternative"])}" '
-        'style="max-width:100%;height:auto;margin:.4rem 0">'
+        'style="display:block;max-width:100%;height:auto;margin:.4rem 0">'
     )
-    return _framed("findings", words["title"], "", [drawn, *map(_sentence, sentences)], bundle)
+    outcome = "refused" if words["badge"] else "findings"
+    return _framed(outcome, words["title"], name, [drawn, _scale(), *map(_sentence, sentences)], bundle)
 
 
 def numbers_html(title: str, name: str, rows: Sequence[tuple[str, str]], bundle: Mapping[str, str]) -> str:
@@ -67,7 +70,8 @@ def _finding(words: Mapping[str, Any]) -> str:
         f'<div style="{_ROW}"><span style="flex:1 1 8rem;font-weight:{weight}">{escape(words["label"])}</span>'
         f'<span aria-hidden="true" style="{track}"><span style="{filled}border-radius:.2rem"></span>'
         f'<span style="{mark}background:currentColor"></span></span>'
-        f'<span style="flex:1 1 16rem">{escape(words["percent"])}, {escape(words["verdict"])}</span></div>'
+        f'<span style="flex:1 1 16rem" title="{escape(words["meaning"])}">'
+        f"{escape(words['percent'])}, {escape(words['verdict'])}</span></div>"
     )
 
 
@@ -76,6 +80,16 @@ def _numbers(name: str, number: str) -> str:
         f'<div style="{_ROW}"><span style="flex:1 1 10rem">{escape(name)}</span>'
         f'<span style="flex:3 1 16rem">{escape(number)}</span></div>'
     )
+
+
+def _scale() -> str:
+    """The colours from weak to strong over the grey of a radiograph, between their words."""
+    pixels = legend()
+    stops = [pixels[4 * level : 4 * level + 4] for level in range(0, LEVELS, 15)]
+    colours = ", ".join(f"rgba({red},{green},{blue},{alpha / 255:.2f})" for red, green, blue, alpha in stops)
+    bar = f"flex:0 1 12rem;height:.9rem;background:linear-gradient(90deg,{colours}),#808080"
+    least, most = (escape(LEGEND[end]) for end in ("least", "most"))
+    return f'<div style="{_ROW}"><span>{least}</span><span aria-hidden="true" style="{bar}"></span>{most}</div>'
 
 
 def _sentence(text: str) -> str:

@@ -152,7 +152,8 @@ class Result:
     def _sentences(self) -> list[str]:
         offers = self.words["gate"]["offers"] if self.words["gate"] else []
         tries = [f"{offer['message']} Try correction={offer['correction']!r}." for offer in offers]
-        return [*self.words["details"], *tries]
+        badge = [f"{self.words['badge']['long']}."] if self.words["badge"] else []
+        return [*badge, *self.words["details"], *tries]
 
 
 def read_result(document: Document, gate: Gate | None) -> Result:

@@ -89,7 +89,7 @@ def build_site(
     *,
     title: str | None = None,
     service_worker: bool = True,
-    report: Callable[[str], None] = lambda stage: None,
+    report: Callable[[str], None] | None = None,
 ) -> BuiltSite:
     """Build the site of one bundle or of several, the one that ships where none is named, and return what was made.
 
@@ -99,7 +99,7 @@ def build_site(
     BundleError, SiteError and AssetError.
     """
     options = SiteOptions(title=title, service_worker=service_worker)
-    return sites.build_site(_bundles(bundles), as_path(out, "A site's folder"), report, options)
+    return sites.build_site(_bundles(bundles), as_path(out, "A site's folder"), report or _say_nothing, options)
 
 
 def verify_site(
@@ -138,6 +138,10 @@ def serve(site: PathName = DIST, *, port: int | None = None) -> Server:
     or the port is in use.
     """
     return Server(site, port)
+
+
+def _say_nothing(stage: str) -> None:
+    """Nobody has asked for the stages of a build."""
 
 
 def _bundles(given: BundleLike | Iterable[BundleLike] | None) -> list[Bundle]:

@@ -24,7 +24,7 @@ from sitegen.importing.sources.torch_original import OneOutput, TorchOriginal, o
 from sitegen.settings.recipe import ImageSettings
 from sitegen_runtime.bundle.model import NetworkInput
 
-_ENDS: dict[OutputKind, str] = {
+ENDS: dict[OutputKind, str] = {
     "logits": "The network gives logits: their sigmoid is the probability.",
     "probabilities": "The network gives probabilities. Its graph in the bundle ends before its sigmoid, or where there "
     "is none with log(p / (1 - p)).",
@@ -73,7 +73,7 @@ def torch_classifier(network: nn.Module, source: TorchSource, settings: ImportSe
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
             "output": kind,
         },
-        remarks=[*source.remarks, *([] if kind == source.usual == "logits" else [_ENDS[kind]])],
+        remarks=[*source.remarks, *([] if kind == source.usual == "logits" else [ENDS[kind]])],
     )
 
 
