@@ -12,7 +12,7 @@ from typing import Protocol
 import sitegen
 from sitegen.browser.chromium import chromium
 
-PAGE = """<!doctype html><meta charset="utf-8"><style>
+PAGE = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><style>
 body {{ margin: 0; padding: 8px 0; background: {background}; color: {text}; font: 14px/1.5 system-ui, sans-serif; }}
 .cell {{ display: flex; padding: 4px 8px; }}
 .number {{ flex: 0 0 48px; font: 12px/1.8 monospace; color: {number}; text-align: right; padding-right: 8px; }}
