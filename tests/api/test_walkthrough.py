@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import sitegen
 from sitegen.browser.chromium import missing
 from tests.helpers.documents import read
 
@@ -97,6 +98,17 @@ def test_in_a_notebook(tmp_path: Path) -> None:
     for html in drawn.values():
         assert "Not for diagnostic use" in html
         assert "<script" not in html
+
+
+@pytest.mark.slow
+def test_the_lines_of_the_readme(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
+    assert len(code.splitlines()) < 12
+    sitegen.phantom.write_phantom(tmp_path / "image.png")
+    (output,) = printed([Block(code, False, None)], tmp_path)
+    assert output.splitlines()[-1].startswith("Pneumonia ")
+    assert (tmp_path / "where.png").is_file()
+    assert (tmp_path / "dist" / "index.html").is_file()
 
 
 @pytest.mark.browser
