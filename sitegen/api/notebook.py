@@ -87,9 +87,10 @@ def _scale() -> str:
     pixels = legend()
     stops = [pixels[4 * level : 4 * level + 4] for level in range(0, LEVELS, 15)]
     colours = ", ".join(f"rgba({red},{green},{blue},{alpha / 255:.2f})" for red, green, blue, alpha in stops)
-    bar = f"flex:0 1 12rem;height:.9rem;background:linear-gradient(90deg,{colours}),#808080"
+    bar = f"flex:0 1 12rem;min-width:2rem;height:.9rem;background:linear-gradient(90deg,{colours}),#808080"
     least, most = (escape(LEGEND[end]) for end in ("least", "most"))
-    return f'<div style="{_ROW}"><span>{least}</span><span aria-hidden="true" style="{bar}"></span>{most}</div>'
+    drawn = f'<span>{least}</span><span aria-hidden="true" style="{bar}"></span><span>{most}</span>'
+    return f'<div style="{_ROW};flex-wrap:nowrap;white-space:nowrap">{drawn}</div>'
 
 
 def _sentence(text: str) -> str:
