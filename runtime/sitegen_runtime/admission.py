@@ -19,9 +19,9 @@ from sitegen_runtime.errors import AnalysisError, BadCorrection, EngineFailed
 from sitegen_runtime.formats import MAX_PIXELS, InspectedImage, inspect_image
 from sitegen_runtime.gate.checks import blank_check, colour_check, narrow_check, small_check
 from sitegen_runtime.gate.decision import Check
-from sitegen_runtime.gate.variants import CORRECTIONS, INVERT, inverted
 from sitegen_runtime.pixels.collect import collect
 from sitegen_runtime.pixels.colour_sample import ColourSample
+from sitegen_runtime.pixels.corrections import CORRECTIONS, inverted
 from sitegen_runtime.pixels.geometry import Square, turned
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, timed
@@ -35,7 +35,7 @@ class Job:
     """One image, and the model that is to see it.
 
     `engine` goes into the document as it is: {"runtime", "provider", "threads"}. With `force`, an image that the gate
-    refuses goes on all the same, and is marked. A `correction` (see `variants.CORRECTIONS`) turns the upright image
+    refuses goes on all the same, and is marked. A `correction` (see `corrections.CORRECTIONS`) turns the upright image
     clockwise, or inverts it, before anything looks at it.
     """
 
@@ -98,7 +98,7 @@ def admit(job: Job, draft: Draft, role: str) -> Generator[Request, Any, Admissio
         roles = (role, "gate") if job.model.gate else (role,)
         colour = ColourSample() if _is_grey(job.model, roles) else None
         tensors, squares = yield from collect(seen, {each: image_input(job.model, each) for each in roles}, colour)
-        if job.correction == INVERT:
+        if job.correction and CORRECTIONS[job.correction].inverts:
             tensors = {each: inverted(values, image_input(job.model, each)) for each, values in tensors.items()}
         draft.enter_tensors(tensors)
     draft.notes.extend(_note_on_correction(job.correction))
@@ -120,9 +120,9 @@ def _known_correction(correction: str | None) -> str | None:
 
 def _as_asked(image: InspectedImage, correction: str | None) -> InspectedImage:
     """Return the image, turned as was asked for: that is another way to bring its stored pixels upright."""
-    if correction is None or correction == INVERT:
+    if correction is None:
         return image
-    return replace(image, orientation=turned(image.orientation, correction))
+    return replace(image, orientation=turned(image.orientation, CORRECTIONS[correction].orientation))
 
 
 def _is_grey(model: Model, roles: tuple[str, ...]) -> bool:
@@ -141,11 +141,9 @@ def _checks(
 
 
 def _note_on_correction(correction: str | None) -> Iterator[str]:
-    if correction == INVERT:
-        yield "The image was inverted before it was analysed, because that was asked for."
-    elif correction is not None:
-        degrees = correction.removeprefix("turn-")
-        yield f"The image was turned clockwise by {degrees}° before it was analysed, because that was asked for."
+    if correction is not None:
+        noted = CORRECTIONS[correction].noted
+        yield f"The image was {noted} before it was analysed, because that was asked for."
 
 
 def _notes_on_size(side: int, cells: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from sitegen_runtime.admission import Admission, Job, admit, guarded
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.gate.decision import Decision
-from sitegen_runtime.gate.variants import INVERT
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 from sitegen_runtime.pixels.geometry import Square
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.stage_two import classify
@@ -67,4 +67,5 @@ def look_at(job: Job, draft: ResultDraft) -> Generator[Request, Any, Seen]:
 def to_draw(seen: Seen) -> tuple[int, Mapping[str, Square], Decision | None, bool, Seen]:
     """Return the fields of an `Analysis` after its document."""
     draft, image = seen.draft, seen.image
-    return image.orientation, image.squares, draft.decision, draft.correction == INVERT, seen
+    inverted = draft.correction is not None and CORRECTIONS[draft.correction].inverts
+    return image.orientation, image.squares, draft.decision, inverted, seen

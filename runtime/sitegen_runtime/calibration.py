@@ -1,18 +1,39 @@
-"""From a logit to the number that people read.
+"""From a logit to the number that people read: the one table of calibrations, and how each maps.
 
-    piecewise-linear   the probability, stretched so that the operating point becomes 50 %
-    temperature        sigmoid(logit / temperature)
-    platt              sigmoid(slope * logit + intercept)
-    beta, isotonic     the probability, looked up in a table of breakpoints
-
-`sitegen.calibration.fit` fits them; docs/bundle.md says what each keeps in the bundle.
+`sitegen.calibration.fit` fits them; docs/bundle.md, made from this table, says what each keeps in the bundle.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import exp, log, log1p
 
-from sitegen_runtime.bundle.model import Label
+from sitegen_runtime.bundle.model import Calibration, Label
+
+
+@dataclass(frozen=True)
+class Point:
+    """Where a finding lies: its logit, its probability (the sigmoid of that), and the label's operating point."""
+
+    logit: float
+    probability: float
+    operating_point: float
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row: which numbers a bundle keeps, how they make the value that people read (0..1), and what that means.
+
+    `numbers` has for each number what bounds it, for the documentation; `value` says there what people read.
+    `interpolates` tells that neither exp nor log is taken of the logit, so that engines agree more closely. `means`
+    says what a percentage is, on the page.
+    """
+
+    numbers: Mapping[str, str]
+    apply: Callable[[Point, Calibration], float]
+    interpolates: bool
+    value: str
+    means: str
 
 
 def sigmoid(logit: float) -> float:
@@ -54,6 +75,54 @@ def interpolate(probability: float, table: Sequence[tuple[float, float]]) -> flo
     return min(low + (high - low) * ((probability - left_at) / (right_at - left_at)), high)
 
 
+def _share_of_images(fitted: str) -> str:
+    return (
+        f"a probability calibrated on validation images ({fitted}): of those shown at 50 %, about half had "
+        "the finding. Where the finding is rarer than among them, fewer do. The mark is the operating point."
+    )
+
+
+CALIBRATIONS: Mapping[str, Method] = {
+    "piecewise-linear": Method(
+        {},
+        lambda at, _: piecewise_linear(at.probability, at.operating_point),
+        interpolates=True,
+        value="p / (2 · opt) up to the operating point, 1 − (1 − p) / (2 · (1 − opt)) above",
+        means="the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
+        "The operating point is where the model told the classes apart best on validation images; "
+        "50 % does not mean that every second image has the finding.",
+    ),
+    "temperature": Method(
+        {"temperature": "above 0"},
+        lambda at, numbers: sigmoid(at.logit / numbers.temperature),
+        interpolates=False,
+        value="the sigmoid of z / `temperature`",
+        means=_share_of_images("temperature scaling"),
+    ),
+    "platt": Method(
+        {"slope": "above 0", "intercept": ""},
+        lambda at, numbers: sigmoid(numbers.slope * at.logit + numbers.intercept),
+        interpolates=False,
+        value="the sigmoid of `slope` · z + `intercept`",
+        means=_share_of_images("Platt scaling"),
+    ),
+    "beta": Method(
+        {"table": ""},
+        lambda at, numbers: interpolate(at.probability, numbers.table),
+        interpolates=True,
+        value="p, looked up in the table",
+        means=_share_of_images("beta calibration"),
+    ),
+    "isotonic": Method(
+        {"table": ""},
+        lambda at, numbers: interpolate(at.probability, numbers.table),
+        interpolates=True,
+        value="p, looked up in the table",
+        means=_share_of_images("isotonic regression"),
+    ),
+}
+
+
 def calibrate(logit: float, probability: float, label: Label) -> float | None:
     """Return the calibrated probability of a finding (0..1), or None where its label has no calibration.
 
@@ -63,16 +132,11 @@ def calibrate(logit: float, probability: float, label: Label) -> float | None:
     calibration = label.calibration
     if calibration is None:
         return None
-    match calibration.method:
-        case "piecewise-linear":
-            return piecewise_linear(probability, label.operating_point)
-        case "temperature":
-            return sigmoid(logit / calibration.temperature)
-        case "platt":
-            return sigmoid(calibration.slope * logit + calibration.intercept)
-        case "beta" | "isotonic":
-            return interpolate(probability, calibration.table)
-    raise ValueError(f"label {label.name!r} asks for the calibration {calibration.method!r}, which is not known here")
+    if calibration.method not in CALIBRATIONS:
+        asked = f"label {label.name!r} asks for the calibration {calibration.method!r}"
+        raise ValueError(f"{asked}, which is not known here")
+    point = Point(logit, probability, label.operating_point)
+    return CALIBRATIONS[calibration.method].apply(point, calibration)
 
 
 def calibrated_operating_point(label: Label) -> float | None:

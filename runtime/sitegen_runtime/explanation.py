@@ -9,7 +9,7 @@ Only what the gate accepted, or what was forced, is explained. The document is t
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
 
 from array import array
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +18,9 @@ from sitegen_runtime.analysis import Analysis, Seen, look_at, to_draw
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError, BadExplanation, Cancelled, EngineFailed
-from sitegen_runtime.explanation_maps import Question, draw_map
 from sitegen_runtime.maps.grids import Shape
-from sitegen_runtime.maps.methods import METHODS
+from sitegen_runtime.maps.methods import METHODS, draw_map
+from sitegen_runtime.maps.question import Question
 from sitegen_runtime.pixels.tensor import tensor_hash
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import timed
@@ -142,5 +142,5 @@ def _failure(question: Mapping[str, Any], error: AnalysisError) -> Document:
     return {**question, "error": {"code": error.code, "message": str(error)}}
 
 
-def _names(names: Sequence[str]) -> str:
+def _names(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))

@@ -7,12 +7,14 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from math import isfinite
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sitegen_runtime.bundle.model import Model, NetworkInput
-from sitegen_runtime.document import Draft
 from sitegen_runtime.errors import EngineFailed
 from sitegen_runtime.requests import Feed, Request, RunGraph
+
+if TYPE_CHECKING:
+    from sitegen_runtime.document import Draft
 
 Outputs = dict[str, "array[float]"]
 

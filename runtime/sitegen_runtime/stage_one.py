@@ -1,6 +1,6 @@
 """The gate's first stage: its network, the scores that need no other, and the image turned and inverted.
 
-The variants cost four more runs of the gate's network. They are tried where the bundle lists the score `turned`, and
+The variants cost four more runs of the gate's network. They are tried where the bundle lists a score of them, and
 otherwise where the scores refuse an image that one of them might put right.
 """
 
@@ -12,9 +12,10 @@ from typing import Any
 
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.gate.decision import Check, Decision, decide
-from sitegen_runtime.gate.metrics import STAGE_ONE, of_stage
+from sitegen_runtime.gate.metrics import METRICS, STAGE_ONE, needed, of_stage
 from sitegen_runtime.gate.reconstruction_scores import Planes, as_shares
-from sitegen_runtime.gate.variants import CORRECTIONS, INVERT, Variant, closest, corrected, is_offered
+from sitegen_runtime.gate.variants import Variant, closest, is_offered
+from sitegen_runtime.pixels.corrections import CORRECTIONS, corrected
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, run_network
 
@@ -30,17 +31,11 @@ def judge(model: Model, values: array[float], checks: Iterable[Check] = ()) -> G
     assert gate is not None  # noqa: S101 - for the type checker
     metrics = of_stage(STAGE_ONE, gate)
     yield Progress("gate", 0.0)
-    outputs = ("reconstruction", "latent") if "latent" in metrics else ("reconstruction",)
-    answer = yield from run_network(model, "gate", values, outputs)
-    variant = (yield from _best_variant(model, values)) if "turned" in metrics else None
-    decision = decide(
-        values,
-        answer["reconstruction"],
-        image_input(model, "gate"),
-        gate,
-        latent=answer.get("latent"),
-        variant=variant,
-    )
+    others = sorted(needed("gate", metrics) - {"reconstruction"})
+    answer = yield from run_network(model, "gate", values, ("reconstruction", *others))
+    tried = any(METRICS[metric].variants for metric in metrics)
+    variant = (yield from _best_variant(model, values)) if tried else None
+    decision = decide(values, answer, image_input(model, "gate"), gate, variant)
     if variant is None and not decision.accepted and not checks:
         variant = yield from _best_variant(model, values)
     return decision.noting((*checks, *_offers(variant, decision)))
@@ -60,14 +55,7 @@ def _best_variant(model: Model, values: array[float]) -> Generator[Request, Any,
 def _offers(variant: Variant | None, decision: Decision) -> Iterator[Check]:
     if variant is None or not is_offered(variant, decision.score, decision.threshold):
         return
+    asked = CORRECTIONS[variant.correction]
     gain = f"{variant.similarity:.3f} instead of {decision.score:.3f}"
-    if variant.correction == INVERT:
-        yield Check(
-            "inverted",
-            f"This image seems to be inverted: with black and white exchanged, its similarity is {gain}.",
-            INVERT,
-        )
-    else:
-        degrees = variant.correction.removeprefix("turn-")
-        message = f"This image seems to be turned: turned clockwise by {degrees}°, its similarity is {gain}."
-        yield Check("turned", message, variant.correction)
+    message = f"This image seems to be {asked.check}: {asked.how}, its similarity is {gain}."
+    yield Check(asked.check, message, variant.correction)

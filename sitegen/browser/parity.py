@@ -15,17 +15,11 @@ from itertools import pairwise
 from typing import Any
 
 from sitegen_runtime.bundle.model import Label
-from sitegen_runtime.calibration import calibrate
+from sitegen_runtime.calibration import CALIBRATIONS, calibrate
 from sitegen_runtime.gate.metrics import METRICS, STAGE_ONE
 from sitegen_runtime.golden import SCORE_TOLERANCE
 
-CALIBRATION_TOLERANCE = {
-    "piecewise-linear": 1e-12,
-    "temperature": 1e-9,
-    "platt": 1e-9,
-    "beta": 1e-12,
-    "isotonic": 1e-12,
-}
+CALIBRATION_TOLERANCE = {name: 1e-12 if method.interpolates else 1e-9 for name, method in CALIBRATIONS.items()}
 # Upper borders of the histogram's bins; the last bin is open.
 BORDERS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 # Cohen, Bertin, Frappier: "Chester" (2020), section 5: predictions in the browser against PyTorch, over 20 images.

@@ -4,20 +4,17 @@ The runtime applies it (`sitegen_runtime.calibration`), `sitegen.calibration.fit
 """
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-Method = Literal["piecewise-linear", "temperature", "platt", "beta", "isotonic"]
+from sitegen.bundle.names import one_of
+from sitegen_runtime.calibration import CALIBRATIONS
+
+Method = Annotated[str, one_of(CALIBRATIONS)]
 Positive = Annotated[float, Field(gt=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-NUMBERS: dict[Method, set[str]] = {
-    "piecewise-linear": set(),
-    "temperature": {"temperature"},
-    "platt": {"slope", "intercept"},
-    "beta": {"table"},
-    "isotonic": {"table"},
-}
+NUMBERS = {name for method in CALIBRATIONS.values() for name in method.numbers}
 
 
 class Calibration(BaseModel):
@@ -33,8 +30,8 @@ class Calibration(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Calibration":
-        needed = NUMBERS[self.method]
-        given = {name for name in set.union(*NUMBERS.values()) if getattr(self, name) is not None}
+        needed = set(CALIBRATIONS[self.method].numbers)
+        given = {name for name in NUMBERS if getattr(self, name) is not None}
         if given != needed:
             wanted = ", ".join(sorted(needed)) or "nothing"
             raise ValueError(f"the method {self.method!r} needs {wanted} beside it, not {sorted(given)}")

@@ -9,23 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from sitegen.bundle.names import one_of
 from sitegen.bundle.parts import Graph, Part, Share
 from sitegen_runtime.bundle.gate import read_gate
 from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM, measured_metrics
 
-MetricName = Literal[
-    "ssim",
-    "ssim-gaussian",
-    "l1",
-    "l2",
-    "latent",
-    "turned",
-    "mahalanobis",
-    "energy",
-    "max-logit",
-    "vim",
-    "combined",
-]
+MetricName = Annotated[str, one_of(METRICS)]
+PartName = Annotated[str, one_of(METRICS, barred=COMBINED)]
+ScoreName = Annotated[str, one_of(METRICS, barred=SSIM)]
+_ALWAYS = {("gate", "reconstruction"), ("classifier", "logits")}  # outputs that are checked whatever the metrics
 FEATURES = "features"  # the role of the graph, of the classifier's output, and the name of the graph's input
 
 
@@ -95,8 +87,9 @@ class GateSettings(Part):
             raise ValueError(f"scores repeat: {repeated}")
         if COMBINED in names and self.combination is None:
             raise ValueError(f"scores list {COMBINED!r}, but combination is missing")
-        if "vim" in self.measured and self.vim_alpha is None:
-            raise ValueError("the score 'vim' is used, but vim_alpha is missing")
+        for metric in self.measured:
+            if missing := [name for name in METRICS[metric].settings if getattr(self, name) is None]:
+                raise ValueError(f"the score {metric!r} is used, but {missing[0]} is missing")
         tables = self.quantiles.values if self.quantiles else {}
         weights = self.combination.weights if self.combination else {}
         if missing := [name for name in weights if name not in tables]:
@@ -124,7 +117,8 @@ def gate_problems(gate: GateSettings, graphs: Mapping[str, Graph]) -> Iterator[s
 
 def features_problems(graphs: Mapping[str, Graph]) -> Iterator[str]:
     """Yield what is wrong with graphs.features and graphs.gate's latent, where there are any."""
-    for role, output in (("gate", "latent"), ("classifier", FEATURES), (FEATURES, "whitened"), (FEATURES, "residual")):
+    needs = dict.fromkeys(need for metric in METRICS.values() for need in metric.needs)
+    for role, output in (need for need in needs if need not in _ALWAYS):
         found = graphs[role].output(output) if role in graphs else None
         if found and not _is_vector(found.shape):
             yield f"graphs.{role}: the shape of the output {found.name!r} must be [1, length], not {found.shape}"

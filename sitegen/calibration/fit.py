@@ -1,12 +1,8 @@
 """Fitting the calibrations that bundles keep, from logits [N] and targets [N] of validation images, and of no others.
 
-    temperature   Guo et al. 2017: the temperature of the least log loss
-    platt         Platt 1999: slope and intercept of the least log loss, against targets drawn in from 0 and 1
-    beta          Kull et al. 2017: sigmoid(a ln p - b ln(1 - p) + c), kept as a table
-    isotonic      Zadrozny and Elkan 2002: the rising steps of the least squared error, kept as a table
-
 Targets that are unknown (NaN, None) are left out; weights are one for each image. `sitegen_runtime.calibration` applies
-what is fitted here.
+what is fitted here. FITS has a fit for each method of its table; the first paragraph of the docstring says how it is
+fitted, and becomes a line of docs/bundle.md.
 """
 
 from collections.abc import Callable
@@ -36,7 +32,7 @@ def fit_calibration(
     """
     given = examples(logits, targets, weights)
     given.need_both()
-    return _FITS[method](given)
+    return FITS[method](given)
 
 
 def calibrated(logits: ArrayLike, label: Label) -> Scores:
@@ -51,16 +47,22 @@ def calibrated(logits: ArrayLike, label: Label) -> Scores:
 
 
 def _piecewise_linear(given: Examples) -> Calibration:
+    """nothing: it needs the operating point alone"""
     return Calibration(method="piecewise-linear")
 
 
 def _temperature(given: Examples) -> Calibration:
+    """least log loss (Guo et al. 2017)"""
     (slope,) = fit_logistic(given.scores[:, np.newaxis], given.targets.astype(np.float64), given.weights)
     return Calibration(method="temperature", temperature=1 / _rising(slope))
 
 
 def _platt(given: Examples) -> Calibration:
-    """Targets are (n+ + 1) / (n+ + 2) and 1 / (n- + 2), so that the fit exists even where the classes are separated."""
+    """least log loss against targets drawn in from 0 and 1 (Platt 1999), so that it exists where the classes are
+    separated
+
+    The targets are (n+ + 1) / (n+ + 2) and 1 / (n- + 2).
+    """
     counts = given.weights / given.weights.mean()
     positives, negatives = counts[given.targets].sum(), counts[~given.targets].sum()
     drawn_in = np.where(given.targets, (positives + 1) / (positives + 2), 1 / (negatives + 2))
@@ -70,6 +72,8 @@ def _platt(given: Examples) -> Calibration:
 
 
 def _beta(given: Examples) -> Calibration:
+    """least log loss of the sigmoid of a ln p − b ln(1 − p) + c with a, b ≥ 0 (Kull et al. 2017); the table stays
+    within 1e-4 of that curve"""
     features = _beta_features(given.scores)
     targets = given.targets.astype(np.float64)
     fitted = fit_logistic(features, targets, given.weights)
@@ -83,6 +87,7 @@ def _beta(given: Examples) -> Calibration:
 
 
 def _isotonic(given: Examples) -> Calibration:
+    """least squared error of a rising function (Zadrozny and Elkan 2002); its ends may well be 0 % and 100 %"""
     probabilities = np.array([sigmoid(logit) for logit in given.scores.tolist()])
     table = rising_steps(probabilities, given.targets.astype(np.float64), given.weights)
     if len(table) < 2:
@@ -138,7 +143,7 @@ def _beta_map(probabilities: Scores, fitted: NDArray[np.float64]) -> Scores:
         return np.asarray(1 / (1 + np.exp(-(terms[0] + terms[1] + fitted[2]))))
 
 
-_FITS: dict[Method, Callable[[Examples], Calibration]] = {
+FITS: dict[str, Callable[[Examples], Calibration]] = {
     "piecewise-linear": _piecewise_linear,
     "temperature": _temperature,
     "platt": _platt,

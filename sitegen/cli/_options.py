@@ -1,8 +1,8 @@
 """Options that several verbs share."""
 
-from enum import StrEnum
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -38,32 +38,15 @@ def chosen_bundle(folder: Path | None) -> "Bundle":
     return load_bundle(folder or resources.default_bundle())
 
 
-class Correction(StrEnum):
-    """What can be done to an image before it is analysed, as the page offers it."""
+def choice(name: str, table: Collection[str], help: str) -> Any:
+    """Return an option that takes the name of an item in a table, or nothing where None is its default."""
 
-    TURN_90 = "turn-90"
-    TURN_180 = "turn-180"
-    TURN_270 = "turn-270"
-    INVERT = "invert"
+    def known(value: str | None) -> str | None:
+        if value is not None and value not in table:
+            raise typer.BadParameter(f"{value!r} is not one of {', '.join(map(repr, table))}.")
+        return value
 
-
-class Method(StrEnum):
-    """How an explanation is made: `sitegen_runtime.maps.methods.METHODS`."""
-
-    SALIENCY = "saliency"
-    CAM = "cam"
-    GRAD_CAM = "grad-cam"
-    GUIDED_GRAD_CAM = "guided-grad-cam"
-    SMOOTHGRAD = "smoothgrad"
-    INTEGRATED_GRADIENTS = "integrated-gradients"
-
-
-class ColourMap(StrEnum):
-    """The colours of a map: `sitegen_runtime.maps.colour_maps.COLOUR_MAPS`."""
-
-    VIRIDIS = "viridis"
-    CIVIDIS = "cividis"
-    INFERNO = "inferno"
+    return typer.Option(name, metavar=f"<{'|'.join(table)}>", callback=known, help=help)
 
 
 RecipeOption = Annotated[

@@ -5,7 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from sitegen.cli._options import BundleOption, ColourMap, Correction, Method, chosen_bundle
+from sitegen.cli._options import BundleOption, choice, chosen_bundle
+from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
+from sitegen_runtime.maps.methods import GRAD_CAM, METHODS
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 
 
 def explain(
@@ -14,18 +17,18 @@ def explain(
         str, typer.Option("--finding", metavar="LABEL", help='The label to explain; "all" for the sum of all.')
     ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT.png", help="The file to write.")],
-    method: Annotated[Method, typer.Option("--method", help="How; see docs/explanations.md.")] = Method.GRAD_CAM,
+    method: Annotated[str, choice("--method", METHODS, "How; see docs/explanations.md.")] = GRAD_CAM,
     bundle: BundleOption = None,
     opacity: Annotated[float | None, typer.Option(help="Of the strongest place: above 0, up to 1.")] = None,
-    colour_map: Annotated[ColourMap | None, typer.Option("--colour-map", help="From weak to strong.")] = None,
+    colour_map: Annotated[str | None, choice("--colour-map", COLOUR_MAPS, "From weak to strong.")] = None,
     threshold: Annotated[
         float | None, typer.Option(help="Weaker places than this share of the strongest are transparent.")
     ] = None,
     blur: Annotated[int | None, typer.Option(help="Radius in pixels of the map's picture; 0 for none.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Explain an image that the gate refuses, too.")] = False,
     correction: Annotated[
-        Correction | None,
-        typer.Option("--correction", help="Turn the image clockwise by so many degrees, or invert it, before."),
+        str | None,
+        choice("--correction", CORRECTIONS, "Turn the image clockwise by so many degrees, or invert it, before."),
     ] = None,
 ) -> None:
     """Draw over an image what made the classifier say what it says. Exit code 1 where there is no map."""
@@ -46,15 +49,14 @@ def explain(
     labels = [label.name for label in predictor.model.labels]
     if finding not in (*labels, "all"):
         raise SettingsError(f"The model has no finding {finding!r}. It has {', '.join(map(repr, labels))}, and 'all'.")
-    wanted = [{"finding": finding, "method": method.value}]
-    correct = correction.value if correction else None
-    explained = predictor.explain(image, wanted, force=force, correction=correct)
+    wanted = [{"finding": finding, "method": method}]
+    explained = predictor.explain(image, wanted, force=force, correction=correction)
     if not explained.maps:
         raise ExplanationError(f"{image} cannot be explained. {_reason(explained.document)}")
     cells = predictor.model.graphs["classifier"].images[0].cells
     ExplainedPicture(image.read_bytes(), explained, cells).save(out, look)
     entry = explained.document["explanations"][0]
-    typer.echo(f"written  {out}: {method.value} of {finding}, from {entry['min']:.4g} to {entry['max']:.4g}")
+    typer.echo(f"written  {out}: {method} of {finding}, from {entry['min']:.4g} to {entry['max']:.4g}")
     typer.echo("Not for diagnostic use.")
 
 

@@ -2,27 +2,16 @@
 
 import shlex
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitegen.cli._options import DataOption, WorkOption, require_training, work_folder
+from sitegen.cli._options import DataOption, WorkOption, choice, require_training, work_folder
+from sitegen_runtime.calibration import CALIBRATIONS
 
 if TYPE_CHECKING:
-    from sitegen.bundle.calibration import Method
     from sitegen.recipe.export_bundle import ExportReport
-
-
-class Calibration(StrEnum):
-    """How probabilities are mapped for people."""
-
-    piecewise_linear = "piecewise-linear"
-    temperature = "temperature"
-    platt = "platt"
-    beta = "beta"
-    isotonic = "isotonic"
 
 
 def export(
@@ -31,7 +20,8 @@ def export(
     data: DataOption = None,
     work: WorkOption = None,
     calibration: Annotated[
-        Calibration | None, typer.Option(help="How probabilities are mapped for people; the recipe's by default.")
+        str | None,
+        choice("--calibration", CALIBRATIONS, "How probabilities are mapped for people; the recipe's by default."),
     ] = None,
     gate: Annotated[
         Path | None,
@@ -48,8 +38,7 @@ def export(
     from sitegen.recipe.export_bundle import export_bundle, recipe_of_checkpoint
 
     folder = work_folder(work, recipe_of_checkpoint(checkpoint).name)
-    method: Method | None = calibration.value if calibration else None
-    report = export_bundle(checkpoint, out, data, folder, calibration=method, gate=gate, final=final)
+    report = export_bundle(checkpoint, out, data, folder, calibration=calibration, gate=gate, final=final)
     for warning in report.warnings:
         typer.echo(f"Warning: {warning}", err=True)
     for line in _summary(report):

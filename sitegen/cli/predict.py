@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sitegen.cli._options import BundleOption, Correction, Method, chosen_bundle
+from sitegen.cli._options import BundleOption, choice, chosen_bundle
+from sitegen_runtime.maps.methods import METHODS
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,8 +25,8 @@ def predict(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Classify images that the gate refuses, too.")] = False,
     correction: Annotated[
-        Correction | None,
-        typer.Option("--correction", help="Turn the images clockwise by so many degrees, or invert them, before."),
+        str | None,
+        choice("--correction", CORRECTIONS, "Turn the images clockwise by so many degrees, or invert them, before."),
     ] = None,
     explain: Annotated[
         list[str] | None,
@@ -47,7 +49,7 @@ def predict(
 
     wanted = [_wanted(text) for text in explain or ()]
     predictor = Predictor(chosen_bundle(bundle))
-    options: dict[str, Any] = {"force": force, "correction": correction.value if correction else None}
+    options: dict[str, Any] = {"force": force, "correction": correction}
 
     def analysed(path: Path) -> dict[str, Any]:
         if wanted:
@@ -71,8 +73,8 @@ def predict(
 def _wanted(text: str) -> dict[str, str]:
     """Read METHOD:LABEL. A label may hold colons itself; whether the model has it, the document says."""
     method, colon, finding = text.partition(":")
-    if not colon or not finding or method not in list(Method):
-        known = ", ".join(Method)
+    if not colon or not finding or method not in METHODS:
+        known = ", ".join(METHODS)
         raise typer.BadParameter(f"{text!r} is not METHOD:LABEL. The methods are {known}.", param_hint="--explain")
     return {"finding": finding, "method": method}
 

@@ -6,21 +6,7 @@ from typing import Any
 from sitegen.bundle import GateSettings
 from sitegen.export.card_tables import listed, plain, table
 from sitegen.export.write_bundle import Draft
-from sitegen_runtime.gate.metrics import ALIKE, METRICS, STAGE_ONE
-
-_MEANS = {
-    "ssim": "structural similarity of the image and its reconstruction",
-    "ssim-gaussian": "the same with a Gaussian window",
-    "l1": "mean absolute error of the reconstruction",
-    "l2": "root of the mean squared error of the reconstruction",
-    "latent": "distance of the latent from 0",
-    "turned": "SSIM gained by turning or inverting the image",
-    "mahalanobis": "Mahalanobis distance of the classifier's features",
-    "energy": "energy of the logits",
-    "max-logit": "the largest logit",
-    "vim": "virtual-logit matching of the classifier's features",
-    "combined": "a logistic function of the places among validation images",
-}
+from sitegen_runtime.gate.metrics import ALIKE, METRICS, STAGE_ONE, with_formula
 
 
 def gate_in_short(draft: Draft) -> str:
@@ -59,16 +45,13 @@ def _whose(made: Mapping[str, Any]) -> str:
 
 
 def _limits(gate: GateSettings) -> str:
-    rows = [[f"`{gate.metric}`", _MEANS[gate.metric], f"at least {gate.threshold:.4g}", "before the classifier"]]
+    rows = [[f"`{gate.metric}`", METRICS[gate.metric].card, f"at least {gate.threshold:.4g}", "before the classifier"]]
     for score in gate.scores:
         limit = f"{'at least' if score.higher == ALIKE else 'at most'} {score.threshold:.4g}"
-        stage = METRICS[score.metric].stage
-        combined = gate.combination and score.metric == "combined"
-        stages = (
-            {METRICS[part].stage for part in gate.combination.weights} if gate.combination and combined else {stage}
-        )
+        parts = gate.combination.weights if gate.combination else ()
+        stages = {METRICS[metric].stage for metric in with_formula((score.metric,), parts)}
         when = "before the classifier" if stages == {STAGE_ONE} else "after it, before any finding is shown"
-        rows.append([f"`{score.metric}`", _MEANS[score.metric], limit, when])
+        rows.append([f"`{score.metric}`", METRICS[score.metric].card, limit, when])
     return table(["score", "what it is", "passes", "when"], rows)
 
 

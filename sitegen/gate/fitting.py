@@ -3,9 +3,8 @@
 Images outside the training distribution have no part in it. The formulas are the runtime's.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,13 +16,13 @@ from sitegen.gate.feature_statistics import fit_residual, fit_whitening, logit_o
 from sitegen.gate.features_graph import FeatureStatistics
 from sitegen.gate.fitted import Combining, FittedGate, fit_gate
 from sitegen.gate.network_scores import score_gate_network
+from sitegen.graphs.names import FEATURES, LOGITS, RESIDUAL, WHITENED
 from sitegen.networks.heads import LinearHead
 from sitegen.networks.trained import TrainedClassifier
 from sitegen.networks.trained_gate import TrainedGate
 from sitegen.settings.recipe import GatePlan
 from sitegen.training.examples import equal_weights
-from sitegen_runtime.gate.feature_scores import energy, mahalanobis, max_logit, vim
-from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM, STAGE_ONE
+from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM, STAGE_ONE, Evidence, measure, needed, with_formula
 
 BATCH = 64
 ROOM = 1e-3  # of a score's standard deviation: far more than engines differ by, and one image in ten thousand
@@ -52,7 +51,7 @@ class GateParts:
 
 def wants_features(plan: GatePlan) -> bool:
     """Whether a plan has a score of the classifier's pooled features."""
-    return any(role == "features" for metric in _measured(plan) for role, _ in METRICS[metric].needs)
+    return bool(needed(FEATURES, _measured(plan)))
 
 
 def fit_gate_settings(
@@ -106,22 +105,20 @@ def pooled_features(trained: TrainedClassifier, images: Images) -> tuple[NDArray
 
 def _measured(plan: GatePlan) -> list[str]:
     """The metrics with a formula of their own, those that `combined` is made of included, in the table's order."""
-    names = {SSIM, *plan.scores} - {COMBINED}
-    names |= set(plan.combine) if COMBINED in plan.scores else set()
-    return [metric for metric in METRICS if metric in names]
+    return list(with_formula((SSIM, *plan.scores), plan.combine))
 
 
 def _statistics(trained: TrainedClassifier, train: SplitImages, plan: GatePlan) -> FeatureStatistics:
     """Fit to the training images, every source weighing the same."""
     pooled, logits = pooled_features(trained, train.classifier)
     weights = equal_weights(train.sources).numpy()
-    measured = _measured(plan)
+    outputs = needed(FEATURES, _measured(plan))
     final = trained.network.head.final
     linear = isinstance(trained.network.head, LinearHead)
     origin = logit_origin(final.weight.detach().numpy(), final.bias.detach().numpy()) if linear else None
     return FeatureStatistics(
-        fit_whitening(pooled, weights) if "mahalanobis" in measured else None,
-        fit_residual(pooled, logits, weights, origin) if "vim" in measured else None,
+        fit_whitening(pooled, weights) if WHITENED in outputs else None,
+        fit_residual(pooled, logits, weights, origin) if RESIDUAL in outputs else None,
     )
 
 
@@ -132,16 +129,15 @@ def _of_features(
     metrics: Iterable[str],
 ) -> Scores:
     parts = statistics.parts() if statistics else {}
-    made = {output: ((pooled - origin) @ matrix).tolist() for output, (origin, matrix) in parts.items()}
+    outputs = {("classifier", LOGITS): logits, ("classifier", FEATURES): pooled}
+    outputs |= {(FEATURES, output): (pooled - origin) @ matrix for output, (origin, matrix) in parts.items()}
     alpha = statistics.residual.alpha if statistics and statistics.residual else 0.0
-    rows = logits.tolist()
-    formulas: Mapping[str, Any] = {
-        "energy": lambda: [energy(row) for row in rows],
-        "max-logit": lambda: [max_logit(row) for row in rows],
-        "mahalanobis": lambda: [mahalanobis(row) for row in made["whitened"]],
-        "vim": lambda: [vim(*pair, alpha) for pair in zip(made["residual"], rows, strict=True)],
-    }
-    return {metric: np.array(formulas[metric](), np.float64) for metric in metrics}
+    wanted = list(metrics)
+    rows = [
+        measure(wanted, Evidence({need: values[row].tolist() for need, values in outputs.items()}, vim_alpha=alpha))
+        for row in range(len(logits))
+    ]
+    return {metric: np.array([row[metric] for row in rows], np.float64) for metric in wanted}
 
 
 def _combining(plan: GatePlan, parts: GateParts, valid: SplitImages) -> Combining:

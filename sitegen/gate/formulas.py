@@ -11,7 +11,8 @@ from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.gate.decision import decide
 from sitegen_runtime.gate.metrics import METRICS, SSIM, STAGE_ONE
 from sitegen_runtime.gate.reconstruction_scores import as_shares
-from sitegen_runtime.gate.variants import CORRECTIONS, closest
+from sitegen_runtime.gate.variants import closest
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 
 Values = NDArray[np.float32]
 OF_NETWORK = tuple(metric for metric, about in METRICS.items() if about.stage == STAGE_ONE)
@@ -45,11 +46,10 @@ def measured(rebuilt: Rebuilt, image: NetworkInput) -> dict[str, float]:
     }
     decision = decide(
         rebuilt.image.ravel().tolist(),
-        rebuilt.reconstruction.ravel().tolist(),
+        {"reconstruction": rebuilt.reconstruction.ravel().tolist(), "latent": rebuilt.latent.tolist()},
         image,
         _EVERYTHING,
-        latent=rebuilt.latent.tolist(),
-        variant=closest(planes, image.cells),
+        closest(planes, image.cells),
     )
     values = {metric: float(decision.measured[metric]) for metric in OF_NETWORK}
     return values if all(map(isfinite, values.values())) else {}

@@ -21,8 +21,8 @@ from torch import Tensor
 from sitegen.gate.formulas import OF_NETWORK, Rebuilt, measured
 from sitegen.networks.reconstruction import ReconstructionNetwork
 from sitegen.networks.trained_gate import TrainedGate
-from sitegen_runtime.gate.variants import CORRECTIONS, INVERT
-from sitegen_runtime.pixels.geometry import QUARTER_TURNS
+from sitegen_runtime.pixels.corrections import CORRECTIONS
+from sitegen_runtime.pixels.geometry import ORIENTATIONS
 
 BATCH = 64
 FOR_ONE_PROCESS = 64  # images; starting more takes longer than it saves
@@ -58,11 +58,12 @@ def score_gate_network(gate: TrainedGate, tensors: Images, workers: int | None =
 
 
 def corrected_batch(images: Tensor, correction: str) -> Tensor:
-    """Return images [N, C, side, side] in 0..1 turned clockwise or inverted, as `variants.corrected` does with one."""
-    if correction == INVERT:
-        return 1 - images
-    quarters = 1 + list(QUARTER_TURNS).index(correction)
-    return torch.rot90(images, -quarters, (2, 3)).contiguous()
+    """Return images [N, C, side, side] in 0..1 turned clockwise or inverted, as `corrections.corrected` does it."""
+    asked = CORRECTIONS[correction]
+    transposed, horizontally, vertically = ORIENTATIONS[asked.orientation]
+    turned = images.transpose(2, 3) if transposed else images
+    turned = torch.flip(turned, [axis for axis, mirrored in ((3, horizontally), (2, vertically)) if mirrored])
+    return 1 - turned if asked.inverts else turned.contiguous()
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ from sitegen.bundle import Bundle, GateSettings, Graph
 from sitegen.errors import BundleError
 from sitegen.graphs.files import save_with_weights
 from sitegen.graphs.names import GATE
-from sitegen_runtime.gate.metrics import COMBINED, METRICS, STAGE_ONE
+from sitegen_runtime.gate.metrics import COMBINED, METRICS, STAGE_TWO
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def take_gate(source: Bundle, folder: Path) -> TakenGate:
 
 def _without_classifier(gate: GateSettings, name: str) -> tuple[GateSettings, list[str]]:
     """The settings without what needs the classifier they were fitted with, and a sentence on what that was."""
-    foreign = {metric for metric, known in METRICS.items() if metric != COMBINED and known.stage != STAGE_ONE}
+    foreign = {metric for metric, known in METRICS.items() if known.stage == STAGE_TWO}
     if gate.combination and foreign.intersection(gate.combination.weights):
         foreign.add(COMBINED)
     used = [score.metric for score in gate.scores if score.metric in foreign]

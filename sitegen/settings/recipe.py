@@ -21,15 +21,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from sitegen.bundle.calibration import Method
+from sitegen.bundle.gate import PartName, ScoreName
 from sitegen.errors import SettingsError
 from sitegen.settings.reading import STRICT, Count, read_settings
 from sitegen_runtime.bundle.model import NetworkInput
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-PartName = Literal["ssim", "ssim-gaussian", "l1", "l2", "latent", "turned", "mahalanobis", "energy", "max-logit", "vim"]
-ScoreName = Literal[
-    "ssim-gaussian", "l1", "l2", "latent", "turned", "mahalanobis", "energy", "max-logit", "vim", "combined"
-]
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,19 @@ and no check of the picture itself (see `structure`) refuses it.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import nan
 
 from sitegen_runtime.bundle.gate import Gate, ScoreLimit
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.gate.combination import combined
-from sitegen_runtime.gate.gaussian_ssim import gaussian_ssim
-from sitegen_runtime.gate.metrics import ALIKE, COMBINED, SSIM, STAGE_ONE, of_stage, stage
+from sitegen_runtime.gate.metrics import ALIKE, COMBINED, SSIM, STAGE_ONE, Evidence, measure, of_stage, stage
 from sitegen_runtime.gate.positions import position
-from sitegen_runtime.gate.reconstruction_scores import Planes, absolute_errors, as_shares, euclidean_norm, l1, l2
+from sitegen_runtime.gate.reconstruction_scores import absolute_errors, as_shares
 from sitegen_runtime.gate.refusal import reason_of_score, reason_of_ssim
-from sitegen_runtime.gate.ssim import mean_ssim
 from sitegen_runtime.gate.variants import Variant
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 
-_OFFERS = ("turned", "inverted")  # checks that refuse nothing: the score `turned` does
+_OFFERS = {correction.check for correction in CORRECTIONS.values()}  # these refuse nothing: the score `turned` does
 
 
 @dataclass(frozen=True)
@@ -110,24 +110,22 @@ class Decision:
 
 def decide(
     image: Sequence[float],
-    reconstruction: Sequence[float],
+    answer: Mapping[str, Sequence[float]],
     network_input: NetworkInput,
     gate: Gate,
-    *,
-    latent: Sequence[float] | None = None,
     variant: Variant | None = None,
 ) -> Decision:
-    """Judge an image by its reconstruction, both given as values of the network's input (NCHW, flat).
+    """Judge an image, given as values of the network's input (NCHW, flat), by what the network makes of it.
 
-    `latent` and `variant` (see `variants.closest`) are needed where the gate has scores of theirs. Scores of stage two
-    stay out: see `Decision.measuring`.
+    `answer` has the network's outputs by role: "reconstruction", values like those of the image, and the others that
+    scores of the gate need. So do some the `variant` (see `variants.closest`). Scores of stage two stay out: see
+    `Decision.measuring`.
     """
-    first, second = as_shares(image, network_input), as_shares(reconstruction, network_input)
-    values = measure(first, second, network_input.cells, of_stage(STAGE_ONE, gate))
-    if latent is not None:
-        values["latent"] = euclidean_norm(latent)
-    if variant is not None:
-        values["turned"] = variant.similarity - values[SSIM]
+    first, second = as_shares(image, network_input), as_shares(answer["reconstruction"], network_input)
+    outputs = {("gate", role): values for role, values in answer.items()}
+    similarity = variant.similarity if variant else nan
+    seen = Evidence(outputs, first, second, network_input.cells, similarity)
+    values = measure(of_stage(STAGE_ONE, gate), seen)
     decision = Decision(
         metric=gate.metric,
         score=values[SSIM],
@@ -138,20 +136,6 @@ def decide(
         reconstruction=tuple(value for plane in second for value in plane),
     )
     return decision.measuring(values, gate)
-
-
-def measure(image: Planes, reconstruction: Planes, side: int, metrics: Iterable[str]) -> dict[str, float]:
-    """Return the raw values of those metrics that an image's and its reconstruction's planes of shares give.
-
-    "latent" and "turned" are not: `decide` adds them.
-    """
-    formulas = {
-        SSIM: lambda: mean_ssim(image, reconstruction, side),
-        "ssim-gaussian": lambda: gaussian_ssim(image, reconstruction, side),
-        "l1": lambda: l1(image, reconstruction),
-        "l2": lambda: l2(image, reconstruction),
-    }
-    return {metric: formulas[metric]() for metric in metrics if metric in formulas}
 
 
 def _score(limit: ScoreLimit, measured: Mapping[str, float], gate: Gate) -> Score:

@@ -6,19 +6,12 @@ inverted. The metric `turned` is the SSIM of one variant, each with a reconstruc
 image as it is. The variant is that of the least squared error, because one SSIM costs as much time as eight of those.
 """
 
-from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
-
-from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.gate.reconstruction_scores import Planes, l2
 from sitegen_runtime.gate.ssim import mean_ssim
-from sitegen_runtime.pixels.geometry import QUARTER_TURNS, orient
 
-INVERT = "invert"
-CORRECTIONS = (*QUARTER_TURNS, INVERT)
 # The SSIM that a variant must gain before it is offered. Of 330 upright validation X-rays none gains what would be
 # accepted; small crops, which no turn puts right, do gain a few hundredths, X-rays that were turned over a tenth.
 SMALLEST_GAIN = 0.05
@@ -30,30 +23,6 @@ class Variant:
 
     correction: str
     similarity: float
-
-
-def corrected(values: Sequence[float], correction: str, network_input: NetworkInput) -> array[float]:
-    """Return a network input's float32 values (NCHW with N = 1, flat), turned clockwise or inverted."""
-    if correction == INVERT:
-        return inverted(values, network_input)
-    side = network_input.cells
-    planes = (values[start : start + side * side] for start in range(0, len(values), side * side))
-    return array("f", [value for plane in planes for value in orient(plane, side, QUARTER_TURNS[correction])])
-
-
-def inverted(values: Sequence[float], network_input: NetworkInput) -> array[float]:
-    """Return float32 values (NCHW with N = 1, flat) whose share s of the range has become 1 - s.
-
-    (low + span * share - mean) / std becomes (low + high - 2 * mean) / std minus itself, in float64, rounded to float32
-    once.
-    """
-    low, high = network_input.range
-    cells = network_input.cells**2
-    result = array("f")
-    for channel, (mean, std) in enumerate(zip(network_input.mean, network_input.std, strict=True)):
-        ends = (low + high - 2 * mean) / std
-        result.extend([ends - value for value in values[channel * cells : (channel + 1) * cells]])
-    return result
 
 
 def closest(rebuilt: Mapping[str, tuple[Planes, Planes]], side: int) -> Variant:

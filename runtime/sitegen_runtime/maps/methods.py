@@ -1,114 +1,191 @@
-"""The arithmetic of explanations, on flat arrays: what each method makes of gradients and feature maps.
+"""The one table of methods of explanation: what each needs, how it comes to its map, and what is said of it.
 
-Arrays are float32, row-major, one channel after the other; sums are made in float64 and rounded to float32 once. So the
-same gradients give the same map, to the bit, wherever this runs.
-
-- saliency: Simonyan et al. 2014, as Eq. 3 of Cohen et al. 2019 has it: max(0, d logit / d image)
-- smoothgrad: Smilkov et al. 2017
-- integrated gradients: Sundararajan et al. 2017
-- class activation maps: Zhou et al. 2016; with gradients as weights (Grad-CAM), and guided: Selvaraju et al. 2017
+The page, the command line, evaluations and the documentation read this table: a row is all that a new method takes. The
+arithmetic stands in `arithmetic`, what networks are asked in `question`.
 """
 
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
 
 from array import array
-from collections.abc import Sequence
-from math import fsum, sqrt
-from operator import add
-from random import Random
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from sitegen_runtime.maps.grids import Shape, enlarged
+from sitegen_runtime.bundle.model import Model, NetworkInput
+from sitegen_runtime.errors import MissingNetwork, UndefinedMethod
+from sitegen_runtime.maps.arithmetic import (
+    COPIES,
+    STEPS,
+    Mean,
+    activation_map,
+    between,
+    gradient_activation_map,
+    guided_activation_map,
+    noisy,
+    path_integral,
+    strongest_rise,
+)
+from sitegen_runtime.maps.question import FEATURES, PULLED, Map, Question, role_of_features
+from sitegen_runtime.requests import Request
+from sitegen_runtime.running import image_input
 
-SALIENCY, CAM, GRAD_CAM = "saliency", "cam", "grad-cam"
-GUIDED_GRAD_CAM, SMOOTHGRAD, INTEGRATED_GRADIENTS = "guided-grad-cam", "smoothgrad", "integrated-gradients"
-METHODS = (SALIENCY, CAM, GRAD_CAM, GUIDED_GRAD_CAM, SMOOTHGRAD, INTEGRATED_GRADIENTS)
-FAILS_SANITY_CHECKS = frozenset({GUIDED_GRAD_CAM})
-"""Methods whose maps hardly depend on what the network has learnt (Adebayo et al. 2018)."""
+CAM, GRAD_CAM = "cam", "grad-cam"
+FINAL_WEIGHTS = "final-weights"  # a need that no graph meets: the last layer's weights, in a file of the bundle
+_HEAD = "the network of this bundle does not end with an average over the image and one linear layer"
+_FAILS = (
+    "Guided methods fail sanity checks: their maps hardly change when the network's weights are replaced by random "
+    "ones (Adebayo et al. 2018). They show edges of the image, whatever the network has learnt."
+)
 
-COPIES = 25  # noisy ones, for smoothgrad
-NOISE = 0.15  # its standard deviation, as a share of the image's largest value minus its smallest
-STEPS = 32  # of the path from the baseline to the image, for integrated gradients
-
-_BYTES = 4  # whose sum makes one number of noise
-_CENTRE = _BYTES * 255 // 2
-_DEVIATION = sqrt(_BYTES * (256**2 - 1) / 12)  # of the sum of so many independent, uniform bytes
-
-
-def strongest_rise(gradient: Sequence[float], cells: int) -> array[float]:
-    """Return max(0, gradient) of `cells` cells, the largest over the channels."""
-    first, *others = (gradient[start : start + cells] for start in range(0, len(gradient), cells))
-    largest = [value if value > 0.0 else 0.0 for value in first]
-    for channel in others:
-        # Quicker than calls of max(), of which there would be one for each number.
-        largest = [value if value > so_far else so_far for so_far, value in zip(largest, channel, strict=True)]
-    return array("f", largest)
-
-
-def weighted_channels(features: Sequence[float], weights: Sequence[float], cells: int) -> list[float]:
-    """Return the sum of a feature map's channels, each times its weight, in float64: Eq. 4 of Cohen et al. 2019."""
-    total = [0.0] * cells
-    for channel, weight in enumerate(weights):
-        part = features[channel * cells : (channel + 1) * cells]
-        total = [so_far + weight * value for so_far, value in zip(total, part, strict=True)]
-    return total
+Making = Generator[Request, Any, Map]
 
 
-def activation_map(features: Sequence[float], rows: Sequence[Sequence[float]], cells: int) -> array[float]:
-    """Return the class activation map of one label, or of the sum of several: `rows` are their weights and biases.
+@dataclass(frozen=True)
+class Method:
+    """A row: what a method needs of a bundle, what makes its map, and its words.
 
-    The bias, last in a row, is no part of the map. Values keep their sign.
+    `needs` are roles of graphs, FINAL_WEIGHTS among them, in the order in which people are told what is missing; "cam"
+    stands for any graph that gives the last feature map. On the page stand `name`, `sentence` and, of a method whose
+    maps hardly depend on what the network has learnt, a `warning`; in the documentation `value` and `source`
+    (Markdown).
     """
-    weights = [fsum(column) for column in zip(*rows, strict=True)][:-1]
-    return array("f", weighted_channels(features, weights, cells))
+
+    needs: tuple[str, ...]
+    make: Callable[[Question], Making]
+    name: str
+    sentence: str
+    value: str
+    source: str
+    warning: str | None = None
 
 
-def gradient_activation_map(features: Sequence[float], gradient: Sequence[float], cells: int) -> array[float]:
-    """Return Grad-CAM: max(0, the channels' sum), each weighted with the mean of its gradient over the cells."""
-    weights = [fsum(gradient[start : start + cells]) / cells for start in range(0, len(gradient), cells)]
-    return array("f", [max(0.0, value) for value in weighted_channels(features, weights, cells)])
+def _saliency(question: Question) -> Making:
+    yield from question.load("gradient")
+    gradient = yield from question.gradient("gradient", question.image)
+    return question.over_image(strongest_rise(gradient, question.entry.cells**2))
 
 
-def guided_activation_map(rise: Sequence[float], side: int, coarse: Sequence[float], shape: Shape) -> array[float]:
-    """Return the guided rise of side x side cells times the Grad-CAM of a coarser shape, enlarged to it (bilinear)."""
-    return array("f", [fine * wide for fine, wide in zip(rise, enlarged(coarse, shape, (side, side)), strict=True)])
+def _cam(question: Question) -> Making:
+    final = question.model.final_weights
+    assert final is not None  # noqa: S101 - for the type checker: the row needs them
+    rows = yield from question.final_weights(final)
+    answer, shape = yield from question.features((FEATURES,))
+    return Map(shape, activation_map(answer[FEATURES], rows, shape[0] * shape[1]))
 
 
-def noisy(image: Sequence[float], copy: int) -> array[float]:
-    """Return a copy of the image, by its number, with noise of the standard deviation NOISE times the image's span.
-
-    The noise is the sum of four bytes of the Mersenne Twister that starts with the copy's number: integers alone, so
-    that every engine adds the same. Its density is nearly normal; none of it is further than 3.5 deviations out.
-    """
-    raw = Random(copy).randbytes(_BYTES * len(image))  # noqa: S311 (this noise keeps no secret)
-    factor = NOISE * (max(image) - min(image)) / _DEVIATION
-    sums = map(add, map(add, raw[0::4], raw[1::4]), map(add, raw[2::4], raw[3::4]))
-    return array("f", [value + factor * (total - _CENTRE) for value, total in zip(image, sums, strict=True)])
+def _grad_cam(question: Question) -> Making:
+    answer, shape = yield from question.features((FEATURES, PULLED))
+    return Map(shape, gradient_activation_map(answer[FEATURES], answer[PULLED], shape[0] * shape[1]))
 
 
-def between(image: Sequence[float], baseline: Sequence[float], step: int) -> array[float]:
-    """Return the point in the middle of a step, of STEPS equal ones (from 0), on the line from the baseline to it."""
-    share = (step + 0.5) / STEPS
-    return array("f", [low + share * (value - low) for value, low in zip(image, baseline, strict=True)])
+def _guided_grad_cam(question: Question) -> Making:
+    coarse = yield from _grad_cam(question)
+    yield from question.load("guided")
+    guided = yield from question.gradient("guided", question.image, 0.5)
+    side = question.entry.cells
+    rise = strongest_rise(guided, side**2)
+    return question.over_image(guided_activation_map(rise, side, coarse.values, coarse.shape))
 
 
-def path_integral(image: Sequence[float], baseline: Sequence[float], mean: Sequence[float], cells: int) -> array[float]:
-    """Return (image − baseline) · the mean gradient on the path, summed over the channels; values keep their sign."""
-    parts = [(value - low) * slope for value, low, slope in zip(image, baseline, mean, strict=True)]
-    channels = [parts[start : start + cells] for start in range(0, len(parts), cells)]
-    return array("f", map(fsum, zip(*channels, strict=True)))
+def _smoothgrad(question: Question) -> Making:
+    yield from question.load("gradient")
+    mean = Mean(len(question.image))
+    for copy in range(COPIES):
+        mean.add((yield from question.gradient("gradient", noisy(question.image, copy), copy / COPIES)))
+    return question.over_image(strongest_rise(mean.values(), question.entry.cells**2))
 
 
-class Mean:
-    """The mean of arrays of one length, value by value, in float64; they are given one at a time."""
+def _integrated_gradients(question: Question) -> Making:
+    yield from question.load("gradient")
+    mean, baseline = Mean(len(question.image)), black(image_input(question.model, "gradient"))
+    for step in range(STEPS):
+        mean.add((yield from question.gradient("gradient", between(question.image, baseline, step), step / STEPS)))
+    return question.over_image(path_integral(question.image, baseline, mean.values(), question.entry.cells**2))
 
-    def __init__(self, length: int) -> None:
-        self._total, self._count = [0.0] * length, 0
 
-    def add(self, values: Sequence[float]) -> None:
-        """Take one more array into the mean."""
-        self._total = list(map(add, self._total, values))
-        self._count += 1
+METHODS: Mapping[str, Method] = {
+    "saliency": Method(
+        ("gradient",),
+        _saliency,
+        name="Saliency",
+        sentence="Where a slightly brighter pixel would raise the finding most. Fine, and often noisy.",
+        value="max(0, ∂y/∂x), the largest over the channels",
+        source="Simonyan et al. 2014; Cohen et al. 2019, Eq. 3",
+    ),
+    CAM: Method(
+        (FINAL_WEIGHTS, "cam"),
+        _cam,
+        name="CAM",
+        sentence="Which regions the last layer adds up to the finding. Coarse, and exact for the last layer.",
+        value="Σ_k w_k f_k, with the last layer's weights w (of `all`: their sum over the labels), without the bias; "
+        "signed",
+        source="Zhou et al. 2016; Cohen et al. 2019, Eq. 4",
+    ),
+    GRAD_CAM: Method(
+        ("cam",),
+        _grad_cam,
+        name="Grad-CAM",
+        sentence="Which regions of the last feature map raise the finding, weighted by their gradients. Coarse.",
+        value="max(0, Σ_k a_k f_k), where a_k is the mean of ∂y/∂f_k over the cells",
+        source="Selvaraju et al. 2017",
+    ),
+    "guided-grad-cam": Method(
+        ("cam", "guided"),
+        _guided_grad_cam,
+        name="Guided Grad-CAM",
+        sentence="Grad-CAM's regions, filled with the edges that raise the finding. Fine.",
+        value="max(0, guided ∂y/∂x), the largest over the channels, times `grad-cam`, bilinearly enlarged",
+        source="Springenberg et al. 2015; Selvaraju et al. 2017",
+        warning=_FAILS,
+    ),
+    "smoothgrad": Method(
+        ("gradient",),
+        _smoothgrad,
+        name="SmoothGrad",
+        sentence=f"Saliency, averaged over {COPIES} noisy copies of the image: less noise, and a longer wait.",
+        value=f"as `saliency`, of the mean gradient of {COPIES} noisy copies",
+        source="Smilkov et al. 2017",
+    ),
+    "integrated-gradients": Method(
+        ("gradient",),
+        _integrated_gradients,
+        name="Integrated gradients",
+        sentence=f"What each pixel adds on the way from black to this image, in {STEPS} steps. A longer wait.",
+        value=f"(x − b) times the mean of ∂y/∂x at {STEPS} points between b and x, summed over the channels; signed",
+        source="Sundararajan et al. 2017",
+    ),
+}
 
-    def values(self) -> list[float]:
-        """Return the mean of those that were given, of which there must be one at least."""
-        return [total / self._count for total in self._total]
+
+def unavailable(model: Model, method: str) -> MissingNetwork | UndefinedMethod | None:
+    """Return why a bundle gives no maps of one of the METHODS, as an error with a sentence; None where it does."""
+    missing = next((need for need in METHODS[method].needs if not _gives(model, need)), None)
+    if missing is None:
+        return None
+    if missing == FINAL_WEIGHTS:
+        instead = "" if unavailable(model, GRAD_CAM) else f" Use {GRAD_CAM!r}, which needs no such layer."
+        return UndefinedMethod(f"The method {method!r} is not defined here: {_HEAD}.{instead}")
+    return MissingNetwork(
+        f"The bundle {model.name} has no network of the role {missing!r}, which the method {method!r} needs. "
+        "Make it again with one (docs/bundle.md)."
+    )
+
+
+def draw_map(question: Question, method: str) -> Making:
+    """Return the map of one of the METHODS. Raises what `unavailable` returns, and EngineFailed."""
+    if problem := unavailable(question.model, method):
+        raise problem
+    return (yield from METHODS[method].make(question))
+
+
+def black(entry: NetworkInput) -> array[float]:
+    """Return an image without any light as a network takes it: the baseline of integrated gradients."""
+    low, _ = entry.range
+    levels = [(low - mean) / std for mean, std in zip(entry.mean, entry.std, strict=True)]
+    return array("f", [level for level in levels for _ in range(entry.cells**2)])
+
+
+def _gives(model: Model, need: str) -> bool:
+    if need == FINAL_WEIGHTS:
+        return model.final_weights is not None
+    return role_of_features(model) is not None if need == "cam" else need in model.graphs

@@ -12,7 +12,7 @@ Value = TypeVar("Value")
 
 # orientation -> (transposed, mirrored left-right, mirrored top-bottom): how the stored image becomes the upright one,
 # the transposition first (Exif 2.3, tag 0x0112).
-_ORIENTATIONS = {
+ORIENTATIONS = {
     1: (False, False, False),
     2: (False, True, False),
     3: (False, True, True),
@@ -22,8 +22,6 @@ _ORIENTATIONS = {
     7: (True, True, True),
     8: (True, False, True),
 }
-# Clockwise turns as the orientations that ask for them.
-QUARTER_TURNS = {"turn-90": 6, "turn-180": 3, "turn-270": 8}
 
 
 @dataclass(frozen=True, order=True)
@@ -37,17 +35,17 @@ class Square:
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
     """Return width and height after the EXIF orientation (1..8) is applied."""
-    return (height, width) if _ORIENTATIONS[orientation][0] else (width, height)
+    return (height, width) if ORIENTATIONS[orientation][0] else (width, height)
 
 
-def turned(orientation: int, turn: str) -> int:
-    """Return the orientation that brings a stored image upright by `orientation` and then turns it (QUARTER_TURNS)."""
-    transposed, horizontally, vertically = _ORIENTATIONS[orientation]
-    again, then_horizontally, then_vertically = _ORIENTATIONS[QUARTER_TURNS[turn]]
+def turned(orientation: int, turn: int) -> int:
+    """Return the orientation that brings a stored image upright by `orientation` and then turns it by another one."""
+    transposed, horizontally, vertically = ORIENTATIONS[orientation]
+    again, then_horizontally, then_vertically = ORIENTATIONS[turn]
     if again:  # mirroring left-right before a transposition is mirroring top-bottom after it
         horizontally, vertically = vertically, horizontally
     both = (transposed != again, horizontally != then_horizontally, vertically != then_vertically)
-    return next(number for number, steps in _ORIENTATIONS.items() if steps == both)
+    return next(number for number, steps in ORIENTATIONS.items() if steps == both)
 
 
 def centred_square(width: int, height: int, fraction: float = 1.0) -> Square:
@@ -61,7 +59,7 @@ def centred_square(width: int, height: int, fraction: float = 1.0) -> Square:
 
 def stored_square(square: Square, width: int, height: int, orientation: int) -> Square:
     """Return where a square of the upright image lies in the stored one, whose size is width x height."""
-    transposed, mirrored_horizontally, mirrored_vertically = _ORIENTATIONS[orientation]
+    transposed, mirrored_horizontally, mirrored_vertically = ORIENTATIONS[orientation]
     upright_width, upright_height = upright_size(width, height, orientation)
     left = upright_width - square.left - square.side if mirrored_horizontally else square.left
     top = upright_height - square.top - square.side if mirrored_vertically else square.top
@@ -70,7 +68,7 @@ def stored_square(square: Square, width: int, height: int, orientation: int) -> 
 
 def orient(cells: Sequence[Value], size: int, orientation: int) -> list[Value]:
     """Return a row-major `size` x `size` grid turned upright."""
-    transposed, mirrored_horizontally, mirrored_vertically = _ORIENTATIONS[orientation]
+    transposed, mirrored_horizontally, mirrored_vertically = ORIENTATIONS[orientation]
     rows = [list(cells[start : start + size]) for start in range(0, size * size, size)]
     if transposed:
         rows = [list(column) for column in zip(*rows, strict=True)]

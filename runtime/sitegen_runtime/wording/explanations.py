@@ -10,46 +10,14 @@ from typing import Any
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Document
 from sitegen_runtime.explanation import ALL
-from sitegen_runtime.explanation_maps import unavailable
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
 from sitegen_runtime.maps.grids import Shape
 from sitegen_runtime.maps.heat_map import Look
-from sitegen_runtime.maps.methods import (
-    CAM,
-    COPIES,
-    FAILS_SANITY_CHECKS,
-    GRAD_CAM,
-    GUIDED_GRAD_CAM,
-    INTEGRATED_GRADIENTS,
-    METHODS,
-    SALIENCY,
-    SMOOTHGRAD,
-    STEPS,
-)
+from sitegen_runtime.maps.methods import GRAD_CAM, METHODS, unavailable
 from sitegen_runtime.wording.gate import BADGE, describe_correction
 
 NOT_FOR_DIAGNOSIS = "Not for diagnostic use."
 LEGEND = {"least": "little influence", "most": "strongest"}
-NAMES = {
-    SALIENCY: "Saliency",
-    CAM: "CAM",
-    GRAD_CAM: "Grad-CAM",
-    GUIDED_GRAD_CAM: "Guided Grad-CAM",
-    SMOOTHGRAD: "SmoothGrad",
-    INTEGRATED_GRADIENTS: "Integrated gradients",
-}
-_SENTENCES = {
-    SALIENCY: "Where a slightly brighter pixel would raise the finding most. Fine, and often noisy.",
-    CAM: "Which regions the last layer adds up to the finding. Coarse, and exact for the last layer.",
-    GRAD_CAM: "Which regions of the last feature map raise the finding, weighted by their gradients. Coarse.",
-    GUIDED_GRAD_CAM: "Grad-CAM's regions, filled with the edges that raise the finding. Fine.",
-    SMOOTHGRAD: f"Saliency, averaged over {COPIES} noisy copies of the image: less noise, and a longer wait.",
-    INTEGRATED_GRADIENTS: f"What each pixel adds on the way from black to this image, in {STEPS} steps. A longer wait.",
-}
-_FAILS = (
-    "Guided methods fail sanity checks: their maps hardly change when the network's weights are replaced by random "
-    "ones (Adebayo et al. 2018). They show edges of the image, whatever the network has learnt."
-)
 _STAGES = {  # what each is called, and where in the whole it ends; most of the wait is the last one but one
     "waiting": ("Waiting", 0.0),
     "check": ("Checking the file", 0.02),
@@ -108,10 +76,11 @@ def describe_map(
     badge = BADGE if document.get("forced") else None
     marks = [document["correction"]] if "correction" in document else []
     marks += ["forced"] if badge else []
-    title = f"{NAMES[method]} for {_named(finding)}"
+    title = f"{METHODS[method].name} for {_named(finding)}"
     place = strongest_places(values, shape, "the picture" if whole else "the square in the picture's middle")
     forced = f" {badge['long']}." if badge else ""
-    lines = [title, name, place, *([_FAILS] if method in FAILS_SANITY_CHECKS else []), *_notes(document, badge)]
+    warning = METHODS[method].warning
+    lines = [title, name, place, *([warning] if warning else []), *_notes(document, badge)]
     bundle = document["bundle"]
     return {
         "title": title,
@@ -164,14 +133,14 @@ def _peaks(values: Sequence[float], shape: Shape) -> dict[tuple[int, int], float
 
 
 def _method(method: str, reason: str | None) -> dict[str, Any]:
-    fails = method in FAILS_SANITY_CHECKS
-    marks = [*(["fails sanity checks"] if fails else []), *(["not for this model"] if reason else [])]
+    row = METHODS[method]
+    marks = [*(["fails sanity checks"] if row.warning else []), *(["not for this model"] if reason else [])]
     return {
         "method": method,
-        "name": NAMES[method],
-        "choice": f"{NAMES[method]} ({', '.join(marks)})" if marks else NAMES[method],
-        "sentence": _SENTENCES[method],
-        "warning": _FAILS if fails else None,
+        "name": row.name,
+        "choice": f"{row.name} ({', '.join(marks)})" if marks else row.name,
+        "sentence": row.sentence,
+        "warning": row.warning,
         "reason": reason,
     }
 

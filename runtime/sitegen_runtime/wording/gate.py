@@ -10,23 +10,11 @@ from typing import Any
 
 from sitegen_runtime.bundle.model import Gate
 from sitegen_runtime.document import Document
+from sitegen_runtime.gate.metrics import METRICS
 from sitegen_runtime.gate.positions import position
 from sitegen_runtime.gate.refusal import reason_of_score, reason_of_ssim
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 
-_MEASURES = {
-    "ssim": "Similarity to its reconstruction (SSIM)",
-    "ssim-gaussian": "Similarity to its reconstruction (SSIM, Gaussian window)",
-    "l1": "Mean error of its reconstruction (L1)",
-    "l2": "Root of the mean squared error of its reconstruction (L2)",
-    "latent": "Distance of its code from the centre of all codes",
-    "turned": "What turning or inverting it would gain (SSIM)",
-    "mahalanobis": "Distance of its features from those of known images (Mahalanobis)",
-    "energy": "Energy of the classifier's answer",
-    "max-logit": "Largest logit of the classifier",
-    "vim": "Weight of what its features have beyond those of known images (ViM)",
-    "combined": "The measures taken together",
-}
-_TURNS = {"turn-90": "by 90° clockwise", "turn-180": "by 180°", "turn-270": "by 90° anticlockwise"}
 CAPTIONS = {
     "image": "The image as the gate took it",
     "reconstruction": "Its reconstruction: the nearest to it that a network draws which knows only training images",
@@ -56,8 +44,7 @@ def describe_correction(document: Document) -> dict[str, str] | None:
     correction = document.get("correction")
     if correction is None:
         return None
-    done = "inverted" if correction == "invert" else f"turned {_TURNS[correction]}"
-    return {"done": done, "undo": "Analyse it as it is in the file"}
+    return {"done": CORRECTIONS[correction].done, "undo": "Analyse it as it is in the file"}
 
 
 def reasons(judged: Document) -> list[str]:
@@ -99,7 +86,7 @@ def _measure(entry: Document, gate: Gate) -> dict[str, Any]:
     sentence = position_in_words(share, gate)
     mark = None if sentence is None else position(entry["threshold"], entry["metric"], gate)
     return {
-        "label": _MEASURES.get(entry["metric"], entry["metric"]),
+        "label": METRICS[entry["metric"]].label,
         "text": f"{entry['value']:.3f}; {limit} {entry['threshold']:.3f} is needed",
         "passed": entry["passed"],
         "sentence": sentence,
@@ -112,5 +99,5 @@ def _measure(entry: Document, gate: Gate) -> dict[str, Any]:
 def _offers(judged: Document) -> Iterator[dict[str, str]]:
     for check in judged.get("checks", ()):
         if correction := check.get("correction"):
-            action = "Invert" if correction == "invert" else f"Turn {_TURNS[correction]}"
-            yield {"correction": correction, "message": check["message"], "button": f"{action} and analyse"}
+            button = f"{CORRECTIONS[correction].button} and analyse"
+            yield {"correction": correction, "message": check["message"], "button": button}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sitegen_runtime.bundle.model import Gate
+from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.document import Document
 from sitegen_runtime.wording.gate import BADGE, describe_correction, describe_gate, reasons
 
@@ -17,12 +18,6 @@ _FAILURES = {
     "too-large": "This image is too large",
     "too-small": "This image is too small",
     "cancelled": "Cancelled",
-}
-_FITTED = {
-    "temperature": "temperature scaling",
-    "platt": "Platt scaling",
-    "beta": "beta calibration",
-    "isotonic": "isotonic regression",
 }
 
 
@@ -88,16 +83,7 @@ def percent_means(method: str | None) -> str:
     """Return what the percentage of a finding is, and what 50 % means, for a method of calibration or for none."""
     if method is None:
         return "the model's probability; the mark is its operating point."
-    if method == "piecewise-linear":
-        return (
-            "the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
-            "The operating point is where the model told the classes apart best on validation images; "
-            "50 % does not mean that every second image has the finding."
-        )
-    return (
-        f"a probability calibrated on validation images ({_FITTED[method]}): of those shown at 50 %, about half had "
-        "the finding. Where the finding is rarer than among them, fewer do. The mark is the operating point."
-    )
+    return CALIBRATIONS[method].means
 
 
 def _finding(finding: Document) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sitegen.evaluation.explanations.graphs import PARTS
 from sitegen.evaluation.explanations.measures import CURVES, Case, Measured, areas, shares_of
 from sitegen.evaluation.explanations.sanity import DECIDING, KINDS, MEASURES, Sanity
 from sitegen.evaluation.gate.resampling import draws_by_patient, interval_of
-from sitegen_runtime.maps.methods import FAILS_SANITY_CHECKS
+from sitegen_runtime.maps.methods import METHODS
 
 SCHEMA = "sitegen.explanation-evaluation/1"
 AREAS = ("deletion", "insertion", "road_most", "road_least", "road_gap")
@@ -78,7 +78,7 @@ def _method(name: str, cases: Sequence[Case], measured: Sequence[Measured], how:
     return {
         "name": name,
         "kind": kind,
-        "marked_as_failing": name in FAILS_SANITY_CHECKS or name == "guided-backpropagation",
+        "marked_as_failing": name == "guided-backpropagation" or (name in METHODS and bool(METHODS[name].warning)),
         "areas": {each: mean([areas_of[each] for areas_of in found]) for each in AREAS},
         "curves": {
             curve: [float(value) for value in np.mean([measured[at].curves[name][curve] for at in rows], axis=0)]

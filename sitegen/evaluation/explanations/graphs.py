@@ -6,7 +6,7 @@
     graphs.changed(weights)                     the same graphs with other values for some weights
 
 Images are float32 [C, H, W], as the classifier takes them. Maps are made by the runtime's own arithmetic
-(`sitegen_runtime.explanation_maps`), so that what is measured is what people see. PARTS are what methods are made of,
+(`sitegen_runtime.maps`), so that what is measured is what people see. PARTS are what methods are made of,
 with their signs: published checks speak of them.
 """
 
@@ -27,8 +27,9 @@ from sitegen.evaluation.explanations.randomised import Weights, load_weights, wi
 from sitegen.evaluation.explanations.similarity import Map
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import ResultDraft
-from sitegen_runtime.explanation_maps import Question, draw_map, unavailable
 from sitegen_runtime.maps.grids import enlarged
+from sitegen_runtime.maps.methods import draw_map, unavailable
+from sitegen_runtime.maps.question import Question
 from sitegen_runtime.requests import ReadFile, RunGraph
 
 Image = NDArray[np.float32]

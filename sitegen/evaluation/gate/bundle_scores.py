@@ -90,7 +90,7 @@ def _possible(metric: str, model: Model) -> bool:
         return False
     if metric == COMBINED:
         return gate.combination is not None and all(_possible(part, model) for part in gate.combination.weights)
-    if metric == "vim" and gate.vim_alpha is None:
+    if any(getattr(gate, name) is None for name in METRICS[metric].settings):
         return False
     needed = METRICS[metric].needs
     return all(graph in model.graphs and output in model.graphs[graph].outputs for graph, output in needed)
