@@ -112,7 +112,7 @@ def admit(job: Job, draft: Draft, role: str) -> Generator[Request, Any, Admissio
 
 
 def _known_correction(correction: str | None) -> str | None:
-    if correction is not None and correction not in CORRECTIONS:
+    if correction is not None and correction not in tuple(CORRECTIONS):  # whatever it is, hashable or not
         known = ", ".join(map(repr, CORRECTIONS))
         raise BadCorrection(f"An image cannot be put right by {correction!r}. What can be done to it is {known}.")
     return correction

@@ -108,7 +108,7 @@ def _one(
     model: Model, seen: Seen, wanted: Mapping[str, Any], done: float, share: float
 ) -> Generator[Request, Any, Explanation]:
     finding, method = wanted["finding"], wanted["method"]
-    if method not in METHODS:
+    if method not in tuple(METHODS):  # whatever it is, hashable or not
         raise BadExplanation(f"There is no method {method!r}. The methods are {_names(METHODS)}.")
     question = Question(model, seen.draft, _labels(model, finding), seen.image.values, done, share)
     with timed(seen.draft, "explanation"):

@@ -3,15 +3,17 @@
 from collections.abc import Collection
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticKnownError
 
 
 def one_of(table: Collection[str], *, barred: str | None = None) -> AfterValidator:
     """Return what checks that a text names an item of a table, and not the one that is `barred`."""
     names = [name for name in table if name != barred]
+    *others, last = map(repr, names)
 
     def known(name: str) -> str:
         if name not in names:
-            raise ValueError(f"it must be one of {', '.join(map(repr, names))}, not {name!r}")
+            raise PydanticKnownError("literal_error", {"expected": f"{', '.join(others)} or {last}"})
         return name
 
     return AfterValidator(known)

@@ -8,7 +8,6 @@ Numbers become constants of the other operand's type, so that rules hold for flo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,27 +89,16 @@ def op(operator: str, *inputs: Tensor | float | Array | None, **attributes: Any)
 
     Numbers and float arrays take the type of the first floating input tensor.
     """
-    return _write(operator, inputs, attributes, 1)[0]
-
-
-def op_many(operator: str, outputs: int, *inputs: Tensor | float | Array | None, **attributes: Any) -> list[Tensor]:
-    """Write an operator with several outputs."""
-    return _write(operator, inputs, attributes, outputs)
+    tensors = [value for value in inputs if isinstance(value, Tensor)]
+    writer = tensors[0].writer
+    dtype = next((tensor.dtype for tensor in tensors if tensor.dtype in FLOATS), tensors[0].dtype)
+    (made,) = writer.node(operator, [_name(value, writer, dtype) for value in inputs], attributes)
+    return Tensor(writer, made, attributes["to"] if operator == "Cast" else _TYPE_OF_RESULT.get(operator, dtype))
 
 
 def ints(*values: int) -> Array:
     """Return an int64 vector, for operands such as axes and shapes."""
     return np.array(values, dtype=np.int64)
-
-
-def _write(operator: str, inputs: Sequence[Any], attributes: dict[str, Any], outputs: int) -> list[Tensor]:
-    tensors = [value for value in inputs if isinstance(value, Tensor)]
-    writer = tensors[0].writer
-    dtype = next((tensor.dtype for tensor in tensors if tensor.dtype in FLOATS), tensors[0].dtype)
-    names = [_name(value, writer, dtype) for value in inputs]
-    made = writer.node(operator, names, attributes, outputs)
-    result = attributes["to"] if operator == "Cast" else _TYPE_OF_RESULT.get(operator, dtype)
-    return [Tensor(writer, name, result) for name in made]
 
 
 def _name(value: Any, writer: Writer, dtype: int) -> str:

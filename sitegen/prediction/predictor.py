@@ -46,8 +46,8 @@ class Predictor:
         """Return the result document of a file, or of a file's bytes.
 
         It has an `error` where the file cannot be read or analysed. `name` is what the document calls the image: the
-        path, or "image", by default. With a `correction` ("turn-90", "turn-180", "turn-270" or "invert") the image is
-        turned clockwise or inverted before anything looks at it.
+        path, or "image", by default. With a `correction` (one of `corrections.CORRECTIONS`) the image is turned
+        clockwise or inverted before anything looks at it.
         """
         name = _named(image, name)
         try:

@@ -20,7 +20,7 @@ LINES = 300
 FILES = 20
 # From the top down: a room imports from rooms below its own floor, never from beside it or above.
 LAYERS = (
-    {"cli", "api"},
+    {"cli", "api", "listing"},
     {"recipe", "importing"},
     {"evaluation"},
     {"gate", "browser", "project"},

@@ -10,10 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from sitegen.bundle import Bundle, Description, GateSettings, load_bundle, write_description
-from sitegen.bundle.gate import MetricName
 from sitegen.errors import BundleError
 from sitegen_runtime.bundle.gate import Gate, Quantiles, ScoreLimit, read_gate
-from sitegen_runtime.gate.metrics import METRICS
 from tests.helpers.browser.gate_bundle import make_gate_bundle
 
 Change = Callable[[dict[str, Any]], Any]
@@ -89,10 +87,6 @@ def test_round_trip(whole: Bundle, tmp_path: Path) -> None:
     write_description(tmp_path, whole.description)
     written = (tmp_path / "bundle.json").read_bytes()
     assert Description.model_validate_json(written) == whole.description
-
-
-def test_the_names_of_metrics_are_the_runtimes() -> None:
-    assert set(MetricName.__args__) == set(METRICS)
 
 
 def score(metric: str, higher: str = "unlike") -> dict[str, Any]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import torch
@@ -17,15 +17,13 @@ from PIL import Image
 from torch import Tensor
 from typer.testing import CliRunner
 
-from sitegen.bundle.gate import MetricName
 from sitegen.cli import app
 from sitegen.errors import CheckpointError, DataError, SettingsError, SitegenError
 from sitegen.gate.run import prepare_gate, train_gate
 from sitegen.networks.trained import read_checkpoint, write_checkpoint
 from sitegen.networks.trained_gate import load_gate
 from sitegen.phantom import phantom
-from sitegen.settings.recipe import PartName, ScoreName, read_recipe_file
-from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM
+from sitegen.settings.recipe import read_recipe_file, recipe_of
 from tests.helpers.radiographs import write_radiographs, write_recipe
 
 SIDE = 16
@@ -249,7 +247,9 @@ def test_a_checkpoint_that_names_another_latent_is_refused(data: Path, tmp_path:
     assert CheckpointError.exit_code == 2
 
 
-def test_a_recipe_and_a_bundle_know_the_metrics_of_the_runtime() -> None:
-    assert set(get_args(MetricName)) == set(METRICS)
-    assert set(get_args(ScoreName)) == set(METRICS) - {SSIM}
-    assert set(get_args(PartName)) == set(METRICS) - {COMBINED}
+@pytest.mark.parametrize(("key", "wrong"), [("scores", "ssim"), ("scores", "psnr"), ("combine", "combined")])
+def test_a_recipe_takes_metrics_where_they_make_sense(key: str, wrong: str) -> None:
+    fields = {"name": "some", "gate": {key: ["turned", wrong]}}
+    with pytest.raises(SettingsError, match=rf"gate\.{key}\.1: Input should be '"):
+        recipe_of(fields, "")
+    assert recipe_of({"name": "some", "gate": {key: ["turned", "l2"]}}, "").gate is not None

@@ -1,18 +1,14 @@
 """What holds for every operator of the table."""
 
-from pathlib import Path
-
 import numpy as np
 import onnx
 import pytest
 
 from sitegen import gradient
-from sitegen.gradient.listing import operator_table, with_table
 from sitegen.gradient.rules import RULES
 from tests.helpers.gradient.operator_samples import FIRST_OPSET, sample
 from tests.helpers.gradient.proof import run, values
 
-DOCS = Path(__file__).parents[2] / "docs" / "gradients.md"
 # What the issue of image models is made of; the table may hold more.
 PROMISED = """
     Conv ConvTranspose Gemm MatMul BatchNormalization InstanceNormalization LayerNormalization
@@ -58,14 +54,3 @@ def test_a_switch_changes_no_gradient(operator: str) -> None:
     plain = run(gradient.compile(model, wrt="x"), seeded)
     on = run(gradient.compile(model, wrt="x", switch="on"), {**seeded, "on": np.array(True)})
     np.testing.assert_allclose(on["grad_x"], plain["grad_x"], rtol=1e-5, atol=1e-6)
-
-
-def test_the_documentation_has_the_table_as_it_is() -> None:
-    page = DOCS.read_text("utf-8")
-    assert with_table(page) == page
-    assert operator_table().count("\n") > 50
-
-
-def test_a_page_without_a_place_for_the_table_is_refused() -> None:
-    with pytest.raises(ValueError, match="operators: begin"):
-        with_table("# Gradients")

@@ -12,6 +12,7 @@ from scipy.special import expit, logit
 
 from sitegen_runtime.bundle.model import Calibration, Label
 from sitegen_runtime.calibration import (
+    CALIBRATIONS,
     calibrate,
     calibrated_operating_point,
     interpolate,
@@ -145,6 +146,10 @@ NUMBERS = {
     "beta": st.fixed_dictionaries({"table": tables()}),
     "isotonic": st.fixed_dictionaries({"table": tables()}),
 }
+
+
+def test_every_method_of_the_table_is_tried_here() -> None:
+    assert list(NUMBERS) == list(CALIBRATIONS)
 
 
 @pytest.mark.parametrize("method", NUMBERS)

@@ -11,8 +11,8 @@ import pytest
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.errors import Cancelled, EngineFailed
 from sitegen_runtime.explanation import Explained
-from sitegen_runtime.explanation_maps import unavailable
-from sitegen_runtime.maps.methods import COPIES, METHODS, STEPS, between, noisy
+from sitegen_runtime.maps.arithmetic import COPIES, STEPS, between, noisy
+from sitegen_runtime.maps.methods import METHODS, unavailable
 from sitegen_runtime.requests import Progress, ReadFile, Request, RunGraph
 from tests.helpers.runtime.drive import FINAL, Machine, job
 from tests.helpers.runtime.images import picture, saved

@@ -34,12 +34,6 @@ def absolute_errors(first: Planes, second: Planes) -> list[float]:
     return _over_channels([list(map(abs, map(sub, *pair))) for pair in zip(first, second, strict=True)])
 
 
-def squared_errors(first: Planes, second: Planes) -> list[float]:
-    """Return (first - second)² of each cell, averaged over channels: the map of L2, which is the root of its mean."""
-    differences = [list(map(sub, *pair)) for pair in zip(first, second, strict=True)]
-    return _over_channels([list(map(mul, each, each)) for each in differences])
-
-
 def _over_channels(planes: Planes) -> list[float]:
     return planes[0] if len(planes) == 1 else [fsum(cell) / len(planes) for cell in zip(*planes, strict=True)]
 

@@ -7,33 +7,24 @@ positive rate at a stated sensitivity, and all of them together.
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sitegen.evaluation.classifier.comparison import average_precision_of_draws
-from sitegen.metrics.examples import Scores, Targets, examples
+from sitegen.metrics.examples import Scores, Targets
 from sitegen.metrics.roc import auc_of_draws
 
 SENSITIVITY = 0.95
 
 
-def false_positive_rate_at(
-    scores: ArrayLike, targets: ArrayLike, sensitivity: float = SENSITIVITY, weights: ArrayLike | None = None
-) -> float:
-    """Return the share of negatives that reach the highest threshold which `sensitivity` of the positives reach.
-
-    No line is drawn between the points of the ROC curve: the threshold is one of the scores. Raises ValueError where
-    one of the classes is missing.
-    """
-    given = examples(scores, targets, weights)
-    given.need_both()
-    found = false_positive_rate_of_draws(given.scores, given.targets, given.weights[np.newaxis], sensitivity)
-    return float(found[0])
-
-
 def false_positive_rate_of_draws(
     scores: Scores, targets: Targets, draws: NDArray[np.float64], sensitivity: float = SENSITIVITY
 ) -> Scores:
-    """Return the same [B] for each row of weights [B, N], NaN where a row leaves only one class."""
+    """Return the share of negatives that reach the highest threshold which `sensitivity` of the positives reach.
+
+    `scores` and `targets` are [N], higher and True are positive; the shares are [B], one for each row of weights
+    [B, N], NaN where a row leaves only one class. No line is drawn between the points of the ROC curve: the threshold
+    is one of the scores.
+    """
     order = np.argsort(-scores, kind="stable")
     last_of_ties = np.append(np.nonzero(np.diff(scores[order]))[0], len(order) - 1)
     ordered = draws[:, order]

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from sitegen.evaluation.gate.measures import OF_DRAWS, false_positive_rate_at
+from sitegen.evaluation.gate.measures import OF_DRAWS, false_positive_rate_of_draws
 from sitegen.evaluation.gate.resampling import draws_by_patient, interval_of, mean_interval
 from tests.helpers.scored_examples import scored
 
@@ -13,6 +14,12 @@ from tests.helpers.scored_examples import scored
 def rate_of_scikit_learn(scores, targets, sensitivity, weights=None):
     false, true, _ = roc_curve(targets, scores, sample_weight=weights, drop_intermediate=False)
     return false[true >= sensitivity].min()
+
+
+def false_positive_rate_at(scores: ArrayLike, targets: ArrayLike, sensitivity: float = 0.95) -> float:
+    """The rate of the images as they are, each counted once."""
+    once = np.ones((1, np.size(scores)))
+    return float(false_positive_rate_of_draws(np.asarray(scores), np.asarray(targets, bool), once, sensitivity)[0])
 
 
 def test_the_false_positive_rate_in_a_case_to_count_by_hand() -> None:
@@ -30,9 +37,9 @@ def test_nineteen_of_twenty_positives_are_enough() -> None:
     assert false_positive_rate_at(scores, targets) == pytest.approx(1 / 3, abs=1e-15)
 
 
-def test_a_missing_class_is_an_error() -> None:
-    with pytest.raises(ValueError, match="both needed"):
-        false_positive_rate_at([1, 2], [1, 1])
+def test_without_one_of_the_classes_there_is_no_rate() -> None:
+    assert np.isnan(false_positive_rate_at([1, 2], [1, 1]))
+    assert np.isnan(false_positive_rate_at([1, 2], [0, 0]))
 
 
 @given(scored())

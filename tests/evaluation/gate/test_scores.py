@@ -24,7 +24,7 @@ from sitegen.gate.network_scores import corrected_batch
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.gate import Gate, Quantiles
-from sitegen_runtime.gate.variants import CORRECTIONS, corrected
+from sitegen_runtime.pixels.corrections import CORRECTIONS, corrected
 from tests.helpers.browser.gate_bundle import make_gate_bundle
 from tests.helpers.bundles import make_bundle
 from tests.helpers.gates import HISTORY, random_gate

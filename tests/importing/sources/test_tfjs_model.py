@@ -11,9 +11,10 @@ from sitegen.errors import SettingsError
 from sitegen.importing.graph.final_layer import last_map, write_final_layer
 from sitegen.importing.sources.tfjs_model import import_tfjs, questions
 from sitegen.importing.tfjs.files import read_tfjs
-from sitegen.importing.tfjs.graph import literal, to_onnx
+from sitegen.importing.tfjs.graph import literal
 from sitegen.importing.tfjs.reference import evaluate
 from tests.helpers.importing.onnx_models import settings, sigmoid
+from tests.helpers.importing.tfjs_graphs import to_onnx
 from tests.helpers.importing.tfjs_models import autoencoder, dense_classifier, mobile_classifier
 
 

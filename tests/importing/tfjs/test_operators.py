@@ -10,9 +10,9 @@ from torch.nn import functional
 
 from sitegen.errors import ModelError
 from sitegen.importing.tfjs.files import read_tfjs
-from sitegen.importing.tfjs.graph import to_onnx
 from sitegen.importing.tfjs.operators import TABLE
 from sitegen.importing.tfjs.reference import OPERATORS, evaluate
+from tests.helpers.importing.tfjs_graphs import to_onnx
 from tests.helpers.importing.tfjs_models import Model, numbers, text
 
 SHAPE = {"NHWC": (1, 7, 9, 3), "NCHW": (1, 3, 7, 9)}

@@ -42,7 +42,7 @@ def test_score_and_errors_do_not_depend_on_range_and_normalisation(
         bias, scale = np.reshape(mean, (-1, 1, 1)), np.reshape(std, (-1, 1, 1))
         return list(((low + (high - low) * image - bias) / scale).reshape(-1))
 
-    decision = decide(values(shares), values(rebuilt), entry, Gate("ssim", 0.5))
+    decision = decide(values(shares), {"reconstruction": values(rebuilt)}, entry, Gate("ssim", 0.5))
     similarity = structural_similarity(shares, rebuilt, data_range=1.0, channel_axis=0)
     assert decision.score == pytest.approx(similarity, abs=1e-9)
     np.testing.assert_allclose(decision.errors, np.abs(shares - rebuilt).mean(axis=0).reshape(-1), rtol=0, atol=1e-12)
@@ -70,7 +70,7 @@ def test_reason_names_score_and_threshold() -> None:
 
 def test_a_perfect_reconstruction() -> None:
     image = images(1)[0].reshape(-1).tolist()
-    decision = decide(image, image, network_input(SIDE), Gate("ssim", 0.999))
+    decision = decide(image, {"reconstruction": image}, network_input(SIDE), Gate("ssim", 0.999))
     assert decision.score == pytest.approx(1.0, abs=1e-12)
     assert decision.accepted
     assert set(decision.errors) == {0.0}
@@ -78,7 +78,7 @@ def test_a_perfect_reconstruction() -> None:
 
 def test_literal_errors_of_a_reconstruction_that_is_black() -> None:
     image = [cell / (SIDE * SIDE) for cell in range(SIDE * SIDE)]
-    decision = decide(image, [0.0] * len(image), network_input(SIDE), Gate("ssim", 0.5))
+    decision = decide(image, {"reconstruction": [0.0] * len(image)}, network_input(SIDE), Gate("ssim", 0.5))
     assert list(decision.errors) == image
     assert not decision.accepted
 
@@ -100,9 +100,8 @@ ALL_OF_STAGE_ONE = Gate(
 
 def test_every_score_of_stage_one() -> None:
     image, rebuilt = (each.reshape(-1).tolist() for each in images(1))
-    decision = decide(
-        image, rebuilt, network_input(SIDE), ALL_OF_STAGE_ONE, latent=[3.0, -4.0], variant=Variant("turn-90", 0.25)
-    )
+    answer = {"reconstruction": rebuilt, "latent": [3.0, -4.0]}
+    decision = decide(image, answer, network_input(SIDE), ALL_OF_STAGE_ONE, Variant("turn-90", 0.25))
     found = {score.metric: score for score in decision.scores}
     assert list(found) == ["l1", "l2", "ssim-gaussian", "latent", "turned"]  # the energy comes later
     differences = np.subtract(image, rebuilt)

@@ -1,67 +1,13 @@
-"""Variants of a network's input are those of NumPy; the one that is rebuilt best is offered where it gains enough."""
-
-from array import array
+"""The variant that is rebuilt best is offered where it gains enough."""
 
 import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from sitegen_runtime.gate.variants import (
-    CORRECTIONS,
-    SMALLEST_GAIN,
-    Variant,
-    closest,
-    corrected,
-    inverted,
-    is_offered,
-)
-from tests.helpers.runtime.models import network_input
+from sitegen_runtime.gate.variants import SMALLEST_GAIN, Variant, closest, is_offered
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 
 SIDE = 9
-
-
-@pytest.mark.parametrize(("turn", "quarters"), [("turn-90", 1), ("turn-180", 2), ("turn-270", 3)])
-@pytest.mark.parametrize("colour", ["grey", "rgb"])
-def test_turns_are_clockwise(turn: str, quarters: int, colour: str) -> None:
-    entry = network_input(SIDE, colour)
-    image = np.random.default_rng(0).uniform(0, 1, entry.shape).astype(np.float32)
-    found = corrected(array("f", image.reshape(-1).tolist()), turn, entry)
-    assert np.array_equal(np.reshape(found, entry.shape), np.rot90(image, -quarters, axes=(2, 3)))
-
-
-def test_a_literal_turn() -> None:
-    found = corrected([1.0, 2.0, 3.0, 4.0], "turn-90", network_input(2))
-    assert list(found) == [3.0, 1.0, 4.0, 2.0]  # what was at the lower left is at the upper left
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "mean", "std"),
-    [
-        (0.0, 1.0, (0.0,), (1.0,)),
-        (-1.0, 1.0, (0.0,), (1.0,)),
-        (-1024.0, 1024.0, (0.0,), (1.0,)),
-        (0.0, 1.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    ],
-)
-def test_inversion_makes_of_each_share_one_less_the_share(
-    low: float, high: float, mean: tuple[float, ...], std: tuple[float, ...]
-) -> None:
-    entry = network_input(SIDE, "grey" if len(mean) == 1 else "rgb", low=low, high=high, mean=mean, std=std)
-    shares = np.random.default_rng(1).integers(0, 256, entry.shape) / 255
-
-    def values(of: np.ndarray) -> np.ndarray:
-        bias, scale = np.reshape(mean, (-1, 1, 1)), np.reshape(std, (-1, 1, 1))
-        return ((low + (high - low) * of - bias) / scale).astype(np.float32)
-
-    found = inverted(array("f", values(shares).reshape(-1).tolist()), entry)
-    assert found.typecode == "f"
-    spacing = np.spacing(np.abs(values(shares)).max())  # what the first rounding to float32 can cost
-    np.testing.assert_allclose(np.reshape(found, entry.shape), values(1 - shares), rtol=0, atol=spacing)
-
-
-def test_literal_inversions() -> None:
-    assert list(inverted([0.0, 0.25, 1.0, 0.75], network_input(2))) == [1.0, 0.75, 0.0, 0.25]
-    assert list(inverted([-1.0, 0.5, 1.0, 0.0], network_input(2, low=-1.0))) == [1.0, -0.5, -1.0, 0.0]
 
 
 def test_the_closest_variant_has_the_least_squared_error_and_its_ssim() -> None:

@@ -97,7 +97,7 @@ def test_methods_of_a_model_with_a_gradient_graph_alone() -> None:
     offered = describe_methods(model(gradient=True))
     assert offered is not None
     methods = {entry["method"]: entry for entry in offered["methods"]}
-    assert tuple(methods) == METHODS
+    assert list(methods) == list(METHODS)
     assert [method for method, entry in methods.items() if entry["reason"] is None] == [
         "saliency",
         "smoothgrad",

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.gate.refusal import reason_of_ssim
 from sitegen_runtime.wording.results import describe, percent_means
 
@@ -70,15 +71,19 @@ def test_the_mark_lies_where_the_calibration_takes_the_operating_point() -> None
     assert (entry["share"], entry["mark"], entry["percent"], entry["above"]) == (0.125, 0.0625, "12 %", True)
 
 
-@pytest.mark.parametrize(
-    ("method", "name"),
-    [
-        ("temperature", "temperature scaling"),
-        ("platt", "Platt scaling"),
-        ("beta", "beta calibration"),
-        ("isotonic", "isotonic regression"),
-    ],
-)
+FITTED = {
+    "temperature": "temperature scaling",
+    "platt": "Platt scaling",
+    "beta": "beta calibration",
+    "isotonic": "isotonic regression",
+}
+
+
+def test_every_fitted_calibration_is_here() -> None:
+    assert ["piecewise-linear", *FITTED] == list(CALIBRATIONS)
+
+
+@pytest.mark.parametrize(("method", "name"), FITTED.items())
 def test_a_fitted_calibration_is_named_and_its_50_percent_explained(method: str, name: str) -> None:
     meaning = describe(document(ACCEPTED, ABOVE | {"calibration": method}))["findings"][0]["meaning"]
     assert f"calibrated on validation images ({name})" in meaning

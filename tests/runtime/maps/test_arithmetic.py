@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sitegen_runtime.maps.methods import (
+from sitegen_runtime.maps.arithmetic import (
     NOISE,
     STEPS,
     Mean,
