@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from sitegen.bundle.gate import ALWAYS_GIVEN
 from sitegen.calibration.fit import FITS
 from sitegen.gradient.listing import operator_table
 from sitegen_runtime.calibration import CALIBRATIONS
@@ -18,7 +19,6 @@ from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM
 from sitegen_runtime.maps.methods import METHODS
 from sitegen_runtime.pixels.corrections import CORRECTIONS
 
-_ALWAYS = {("gate", "reconstruction"), ("classifier", "logits")}  # outputs that every bundle with a gate has
 _OF_GRAPH = {
     "gate": "the gate's output `{}`",
     "classifier": "the classifier's output `{}`",
@@ -82,10 +82,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
 
 
 def with_tables(page: str) -> str:
-    """Return a page with all tables between their marks made anew. Raises ValueError where it has no such marks."""
+    """Return a page with all tables between their marks made anew; a page without marks stays as it is."""
     marked = re.compile(f"(<!-- ({'|'.join(TABLES)}): begin -->\n).*?(<!-- \\2: end -->)", re.DOTALL)
-    if not marked.search(page):
-        raise ValueError(f"the page has no <!-- NAME: begin --> … <!-- NAME: end --> of {', '.join(TABLES)}")
     return marked.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}\n{found[3]}", page)
 
 
@@ -100,7 +98,7 @@ def _needs(metric: str) -> Iterator[str]:
     if metric == COMBINED:
         yield "`combination`, and what its parts need"
     for graph, output in row.needs:
-        if (graph, output) not in _ALWAYS:
+        if (graph, output) not in ALWAYS_GIVEN:
             yield _OF_GRAPH[graph].format(output)
     yield from (f"`{setting}`" for setting in row.settings)
 

@@ -17,7 +17,7 @@ from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM, measured_metri
 MetricName = Annotated[str, one_of(METRICS)]
 PartName = Annotated[str, one_of(METRICS, barred=COMBINED)]
 ScoreName = Annotated[str, one_of(METRICS, barred=SSIM)]
-_ALWAYS = {("gate", "reconstruction"), ("classifier", "logits")}  # outputs that are checked whatever the metrics
+ALWAYS_GIVEN = {("gate", "reconstruction"), ("classifier", "logits")}  # by every bundle that has a gate
 FEATURES = "features"  # the role of the graph, of the classifier's output, and the name of the graph's input
 
 
@@ -118,7 +118,7 @@ def gate_problems(gate: GateSettings, graphs: Mapping[str, Graph]) -> Iterator[s
 def features_problems(graphs: Mapping[str, Graph]) -> Iterator[str]:
     """Yield what is wrong with graphs.features and graphs.gate's latent, where there are any."""
     needs = dict.fromkeys(need for metric in METRICS.values() for need in metric.needs)
-    for role, output in (need for need in needs if need not in _ALWAYS):
+    for role, output in (need for need in needs if need not in ALWAYS_GIVEN):
         found = graphs[role].output(output) if role in graphs else None
         if found and not _is_vector(found.shape):
             yield f"graphs.{role}: the shape of the output {found.name!r} must be [1, length], not {found.shape}"

@@ -13,7 +13,7 @@ from sitegen.data.tensors.cache import cached_tensors
 from sitegen.errors import SettingsError
 from sitegen.export.agreement import samples
 from sitegen.gate.features_graph import FeatureStatistics, prove_features_graph, write_features_graph
-from sitegen.gate.fitting import SplitImages, fit_gate_settings, pooled_features, wants_features
+from sitegen.gate.fitting import SplitImages, fit_gate_settings, pooled_features, wants_features, wants_pooled
 from sitegen.gate.graph import prove_gate, write_gate
 from sitegen.gate.taken import take_gate
 from sitegen.networks.reconstruction import read_reconstruction, reconstruction_document
@@ -68,7 +68,7 @@ def open_gate(path: Path) -> GateSource:
 
 def needs_features(source: GateSource | None, plan: GatePlan) -> bool:
     """Whether the classifier must give its pooled features, for the scores of a gate that is trained for it."""
-    return isinstance(source, TrainedGate) and wants_features(plan)
+    return isinstance(source, TrainedGate) and wants_pooled(plan)
 
 
 def put_gate(source: GateSource, folder: Path, work: GateWork) -> BundleGate:

@@ -49,8 +49,13 @@ class GateParts:
     statistics: FeatureStatistics | None
 
 
+def wants_pooled(plan: GatePlan) -> bool:
+    """Whether a plan has a score of the classifier's pooled features, as they are or as the features graph has them."""
+    return FEATURES in needed("classifier", _measured(plan))
+
+
 def wants_features(plan: GatePlan) -> bool:
-    """Whether a plan has a score of the classifier's pooled features."""
+    """Whether a plan has a score of what the features graph makes of the pooled features."""
     return bool(needed(FEATURES, _measured(plan)))
 
 

@@ -24,6 +24,7 @@ from sitegen.gate.fitting import (
     gate_scores,
     pooled_features,
     wants_features,
+    wants_pooled,
 )
 from sitegen.networks.trained import TrainedClassifier, load_trained
 from sitegen.networks.trained_gate import TrainedGate, save_gate
@@ -205,7 +206,7 @@ def test_alpha_is_there_where_vim_is_measured(fitted: Fitted) -> None:
     assert fitted.bundle.description.gate.vim_alpha > 0
     for scores, wanted in (((), False), (("turned", "energy"), False), (("vim",), True), (("mahalanobis",), True)):
         plan = replace(PLAN, scores=scores)
-        assert wants_features(plan) == wanted
+        assert (wants_features(plan), wants_pooled(plan)) == (wanted, wanted)
         found, statistics = fit_gate_settings(plan, fitted.gate, fitted.classifier, fitted.train, fitted.valid)
         assert (statistics is not None) == wanted
         assert (found.settings.vim_alpha is not None) == ("vim" in scores)

@@ -169,11 +169,12 @@ def test_an_image_that_nothing_puts_right_is_offered_nothing() -> None:
     assert [role for role, _ in runs(machine)] == ["gate"] * 5
 
 
-def test_an_unknown_correction_is_an_error() -> None:
+@pytest.mark.parametrize("correction", ["turn-45", ["turn-90"], {}])
+def test_an_unknown_correction_is_an_error(correction: Any) -> None:
     machine, data = machine_and_data(blocks())
-    document = analysed(machine, data, correction="turn-45").document
+    document = analysed(machine, data, correction=correction).document
     assert document["error"]["code"] == "bad-correction"
-    assert "'turn-45'" in document["error"]["message"]
+    assert repr(correction) in document["error"]["message"]
     assert "'turn-90', 'turn-180', 'turn-270', 'invert'" in document["error"]["message"]
     assert "correction" not in document
 
