@@ -21,8 +21,8 @@ from sitegen.prediction.explained_picture import ExplainedPicture
 from sitegen_runtime.document import Document
 from sitegen_runtime.errors import BadSeed, ImageError
 from sitegen_runtime.explanation import ALL
-from sitegen_runtime.gate.variants import CORRECTIONS
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS
+from sitegen_runtime.pixels.corrections import CORRECTIONS
 
 
 class Predictor:
