@@ -51,12 +51,12 @@ def gate(
     from sitegen.evaluation.gate.gallery import galleries_of
     from sitegen.evaluation.gate.images import NEAR
     from sitegen.evaluation.gate.page import as_html, as_tables
-    from sitegen.evaluation.gate.resampling import Resampling
     from sitegen.evaluation.gate.study import Study, study
+    from sitegen.metrics.resampling import Resampling
 
     for path in (report, json_file):
         check_place(path)
-    how = Resampling(resamples, permutations, seed)
+    how = Resampling(resamples, permutations=permutations, seed=seed)
     answer = study(Study(models, outside, data, recipe, split, half, near or NEAR, against, work, workers, how))
     shown = answer.scored if gallery else ()
     galleries = [entry for each in shown for entry in galleries_of(each, answer.images, answer.rows)]

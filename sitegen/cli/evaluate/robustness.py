@@ -34,9 +34,9 @@ def robustness(
     require_training()
     from rich.console import Console
 
-    from sitegen.evaluation.robustness.matrix import Resampling
     from sitegen.evaluation.robustness.page import as_html, as_tables
     from sitegen.evaluation.robustness.study import Study, study
+    from sitegen.metrics.resampling import Resampling
 
     for path in (json_file, html_file):
         check_place(path)

@@ -28,6 +28,7 @@ from sitegen.metrics import (
     roc_curve,
 )
 from sitegen.metrics.examples import or_none
+from sitegen.metrics.resampling import Resampling
 
 Part = dict[str, Any]
 GROUPS: Mapping[str, Callable[[Record], str | None]] = {
@@ -36,14 +37,6 @@ GROUPS: Mapping[str, Callable[[Record], str | None]] = {
     "view": lambda record: record.view or None,
     "age": lambda record: age_band(record.age) if record.age is not None and 0 <= record.age <= OLDEST else None,
 }
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How intervals are found: the number of resamples, and the seed that they are drawn with."""
-
-    resamples: int = 1000
-    seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from sitegen.data.tensors.cache import cached_tensors, usable_tensors
 from sitegen.errors import CheckpointError, DataError
 from sitegen.evaluation.robustness.matrix import (
     JudgedSet,
-    Resampling,
     Row,
     level_name,
     logits_at_level,
@@ -27,6 +26,7 @@ from sitegen.evaluation.robustness.matrix import (
     row_names,
 )
 from sitegen.metrics.examples import Scores
+from sitegen.metrics.resampling import Resampling
 from sitegen.networks.trained import TrainedClassifier, load_trained
 from sitegen.parallel import shown
 from sitegen.settings.recipe import RecipeFile, read_recipe_file, recipe_of

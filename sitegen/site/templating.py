@@ -1,0 +1,21 @@
+"""The one environment of the templates of a site: names that are not there are errors, and line ends stay."""
+
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from sitegen import resources
+
+
+def render(template: str, *, escape: bool = True, **values: Any) -> str:
+    """Return a template filled in. `escape` is for HTML: every value is text, unless it is Markup.
+
+    Raises jinja2's UndefinedError where the template names what is not there.
+    """
+    environment = Environment(  # noqa: S701 - not escaped is Markdown alone, whose HTML is shown as text
+        loader=FileSystemLoader(resources.templates()),
+        autoescape=escape,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(template).render(**values)
