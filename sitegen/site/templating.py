@@ -12,9 +12,9 @@ def render(template: str, *, escape: bool = True, **values: Any) -> str:
 
     Raises jinja2's UndefinedError where the template names what is not there.
     """
-    environment = Environment(  # noqa: S701 - not escaped is Markdown alone, whose HTML is shown as text
+    environment = Environment(
         loader=FileSystemLoader(resources.templates()),
-        autoescape=escape,
+        autoescape=escape,  # noqa: S701 - not escaped is Markdown alone, whose HTML is shown as text
         undefined=StrictUndefined,
         keep_trailing_newline=True,
     )

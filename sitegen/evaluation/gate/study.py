@@ -23,6 +23,7 @@ from sitegen.evaluation.gate.images import NEAR, Inside, Outside, patients_of, r
 from sitegen.evaluation.gate.network_scores import scored_gate_network
 from sitegen.evaluation.gate.scored import GateScored, Selected, detectors_of, unusable
 from sitegen.evaluation.gate.stringency import measurable, stringency_curve
+from sitegen.metrics.resampling import Resampling
 from sitegen.networks.trained_gate import load_gate
 
 GATE_FILE = "gate.pt"  # what training calls every gate: its folder's name says which one it is
