@@ -49,6 +49,16 @@ def each(
     processes = min(workers or cpu_count() or 1, len(items) if workers else 1 + len(items) // alone)
     if processes < 2:
         return list(shown(map(partial(_noted, function), items), len(items), of))
+    return _shared(function, items, processes, of)
+
+
+def shown(items: Iterable[T], total: int, of: str) -> Iterable[T]:
+    """Return the items, with a bar on standard error while they are gone through, if that is a terminal."""
+    console = Console(stderr=True)
+    return track(items, of, total, console=console, disable=not console.is_terminal, transient=True)
+
+
+def _shared(function: Callable[[T], R], items: Sequence[T], processes: int, of: str) -> list[R]:
     # Started anew: a forked process would inherit torch and ONNX Runtime without their threads.
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(function,)) as pool:
@@ -60,12 +70,6 @@ def each(
                 'out of memory, or a script does not guard its entry with `if __name__ == "__main__":`. '
                 "Try again with one process."
             ) from None
-
-
-def shown(items: Iterable[T], total: int, of: str) -> Iterable[T]:
-    """Return the items, with a bar on standard error while they are gone through, if that is a terminal."""
-    console = Console(stderr=True)
-    return track(items, of, total, console=console, disable=not console.is_terminal, transient=True)
 
 
 def _begin(function: Callable[[Any], Any]) -> None:

@@ -78,11 +78,7 @@ def import_bundle(
     Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
     for what cannot be used. `out` is then as it was.
     """
-    page = report or out.resolve().parent / f"{model.name}-import.html"
-    if page.suffix == ".json":
-        raise SettingsError(f"{page} is where the report's figures go. Name an HTML file with --report.")
-    if page.is_dir():
-        raise SettingsError(f"{page} is a folder. Name an HTML file with --report.")
+    page = _page(report or out.resolve().parent / f"{model.name}-import.html")
     source = _open_gate(gate) if gate else None
     card = Path(settings.folder) / Path(settings.card).expanduser() if settings.card else None
     author = read_author(card, _NO_CARD)
@@ -153,6 +149,15 @@ def _finish(
         inputs["gate"] = made.gate.graph
     (folder / CARD).write_text(render_card(draft, model.image, author), encoding="utf-8", newline="\n")
     return write_bundle(folder, draft, inputs)
+
+
+def _page(report: Path) -> Path:
+    """The file of the report. Raises SettingsError where it can be none."""
+    if report.suffix == ".json":
+        raise SettingsError(f"{report} is where the report's figures go. Name an HTML file with --report.")
+    if report.is_dir():
+        raise SettingsError(f"{report} is a folder. Name an HTML file with --report.")
+    return report
 
 
 def _open_gate(folder: Path) -> Bundle:
