@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from densenet_files import FloatArray
 from torch import Tensor
 
+from sitegen.graphs.session import open_session
 from sitegen.networks.densenet import DenseNet
 
 
@@ -17,10 +17,7 @@ class NativeOnnxRuntime:
     """A session of one graph."""
 
     def __init__(self, graph: Path, feeds: Mapping[str, FloatArray]) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(graph)
         self._feeds = {entry.name: feeds[entry.name] for entry in self._session.get_inputs()}
 
     def time(self) -> float:

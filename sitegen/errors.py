@@ -13,6 +13,7 @@
     ├── ModelError       a model that is to be imported cannot be read, or has what sitegen does not take
     ├── CheckpointError  saved training cannot be read, or not be resumed with these settings
     ├── TrainingError    training went wrong on its way
+    ├── WorkerError      a process that shared the work ended before it was done
     └── SettingsError    settings ask for what there is not
 
 Images have exceptions of their own, in `sitegen_runtime.errors`: those end up in result documents.
@@ -66,6 +67,12 @@ class CheckpointError(SitegenError):
 
 class TrainingError(SitegenError):
     """Training cannot go on, for the loss is no longer a number."""
+
+    exit_code = 1
+
+
+class WorkerError(SitegenError):
+    """One of several processes ended in the middle of its work, which nothing in it had asked for."""
 
     exit_code = 1
 

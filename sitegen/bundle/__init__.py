@@ -3,6 +3,7 @@
 load_bundle(folder)                read, check hashes and consistency, or say everything that is wrong
 Bundle.path(name)                  a file of the bundle
 describe_files(folder, names)      the `files` entry, when a bundle is written
+unwritten_bundle(folder, d)        the bundle before that, in memory
 write_description(folder, d)       write `bundle.json`
 
 The schema is documented in docs/bundle.md. Readers ignore unknown keys, so later versions can add some.
@@ -16,6 +17,7 @@ from sitegen.bundle.folder import (
     Bundle,
     describe_files,
     load_bundle,
+    unwritten_bundle,
     weight_path,
     write_description,
 )
@@ -53,6 +55,7 @@ __all__ = [
     "Role",
     "describe_files",
     "load_bundle",
+    "unwritten_bundle",
     "weight_path",
     "write_description",
 ]

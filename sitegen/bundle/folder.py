@@ -60,9 +60,13 @@ def load_bundle(folder: Path) -> Bundle:
     problems = list(_damaged_files(folder, description))
     if not problems:
         problems = list(_graph_problems(folder, description))
+    _refuse(folder, problems)
+    return Bundle(folder, description, raw)
+
+
+def _refuse(folder: Path, problems: list[str]) -> None:
     if problems:
         raise BundleError(f"The bundle {folder} cannot be used:\n" + "\n".join(f"  - {line}" for line in problems))
-    return Bundle(folder, description, raw)
 
 
 def _read_description(path: Path, raw: bytes) -> Description:
@@ -129,11 +133,23 @@ def describe_files(folder: Path, names: Iterable[str]) -> dict[str, FileEntry]:
     return {name: FileEntry(bytes=len(raw), sha256=sha256(raw).hexdigest()) for name, raw in contents.items()}
 
 
+def unwritten_bundle(folder: Path, description: Description) -> Bundle:
+    """Return the bundle that a folder will be once its description is written, to be measured before.
+
+    Raises BundleError where the graphs do not fit the description, with all that is wrong.
+    """
+    _refuse(folder, list(_graph_problems(folder, description)))
+    return Bundle(folder, description, _text(description).encode())
+
+
 def write_description(folder: Path, description: Description) -> None:
     """Write `bundle.json`, in a stable layout. Raises BundleError for numbers that JSON does not have."""
+    (folder / DESCRIPTION).write_text(_text(description), encoding="utf-8")
+
+
+def _text(description: Description) -> str:
     fields = description.model_dump(by_alias=True)  # mode="json" would turn NaN into null
     try:
-        text = json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False)
+        return json.dumps(fields, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     except ValueError as error:
         raise BundleError(f"metrics and provenance must be plain finite values: {error}") from error
-    (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")

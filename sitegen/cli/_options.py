@@ -60,6 +60,12 @@ WorkOption = Annotated[
     typer.Option("--work", metavar="DIR", help="Caches and checkpoints; build/<name of the recipe> by default."),
 ]
 
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes that read images; all cores by default.")
+]
+ResamplesOption = Annotated[int, typer.Option("--resamples", min=20, help="Resamples of the patients, for intervals.")]
+FiguresOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure here.")]
+
 ImagesOption = Annotated[
     list[Path] | None,
     typer.Option("--images", metavar="DIR", help="Further images, without labels, to train the gate on. Repeatable."),

@@ -1,8 +1,16 @@
-"""Writing reports where people asked for them."""
+"""Reports: written where people asked for them, and their tables shown in the terminal."""
 
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from sitegen.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def check_place(path: Path | None) -> None:
@@ -17,3 +25,38 @@ def write_report(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise DataError(f"{path} cannot be written: {error.strerror}. Name a file in a folder that exists.") from error
+
+
+def write_figures(path: Path | None, document: Mapping[str, Any]) -> None:
+    """Write a document as JSON, where a file was named. Raises DataError as `write_report` does."""
+    if path:
+        write_report(path, json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def show(parts: Iterable["Table | str"]) -> None:
+    """Print tables, and sentences, on standard output as they are: names in them may look like markup."""
+    from rich.console import Console
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    for part in parts:
+        console.print(part)
+
+
+def tell_left_out(document: Mapping[str, Any]) -> None:
+    """Say on standard error which files could not be used, each named once."""
+    for problem in document["unreadable"]:
+        named = problem["file"] in problem["problem"]
+        typer.echo(f"left out: {'' if named else problem['file'] + ': '}{problem['problem']}", err=True)
+
+
+def tell_problems(problems: Sequence[tuple[Path, str]]) -> None:
+    """Say on standard error how many images were left out of a training, and why the first was."""
+    if problems:
+        typer.echo(f"{len(problems)} image(s) left out, the first: {problems[0][0]}: {problems[0][1]}", err=True)
+
+
+def tell_written(*paths: Path | None) -> None:
+    """Say which files were written."""
+    for path in paths:
+        if path:
+            typer.echo(f"Wrote {path}.")

@@ -35,7 +35,8 @@ def export(
 ) -> None:
     """Make a bundle: operating points and calibration from validation images, ONNX graphs, proof, card."""
     require_training()
-    from sitegen.recipe.export_bundle import export_bundle, recipe_of_checkpoint
+    from sitegen.recipe.export_bundle import export_bundle
+    from sitegen.recipe.source import recipe_of_checkpoint
 
     folder = work_folder(work, recipe_of_checkpoint(checkpoint).name)
     report = export_bundle(checkpoint, out, data, folder, calibration=calibration, gate=gate, final=final)

@@ -4,10 +4,8 @@ Every number on it is in `bundle.json`, too. The author's own Markdown comes las
 may have learned instead of its findings.
 """
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 from sitegen.export.card_gate import gate_in_short, gate_section
@@ -23,16 +21,13 @@ from sitegen.export.card_tables import (
     table,
     table_of_phases,
 )
+from sitegen.export.card_text import GATE_FIRST, comes, finished
 from sitegen.export.write_bundle import Draft
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.wording.results import percent_means
 
 TEMPLATE = Path(__file__).with_name("card.template.md")
-WIDTH = 120
-NO_WORDS = """## What it may have learned instead
-Nobody has looked yet. Text burned into the images, their proportions, the view, the age of the patients and the machine
-can each tell classes apart without any finding. Whoever publishes this model should look, and say here what was found:
-the recipe's `[export]` names a Markdown file for it as `card`."""
+_OWN = "the recipe's `[export]` names a Markdown file"
 
 
 def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
@@ -43,8 +38,8 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
     made, fitted = draft.provenance, draft.provenance["fitted"]
     text = TEMPLATE.read_text(encoding="utf-8").format(
         title=plain(draft.title),
-        comes=_comes([label.name for label in draft.labels]),
-        gate_first=" Before that, a gate decides whether the image is of the right kind at all." if draft.gate else "",
+        comes=comes([label.name for label in draft.labels]),
+        gate_first=GATE_FIRST if draft.gate else "",
         network=network_table(draft, image, gate_in_short(draft)),
         gate=gate_section(draft),
         data=data_table(made["data"]),
@@ -63,24 +58,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         remarks="\n".join(f"- {plain(remark)}" for remark in _remarks(made)),
         proof=_proof(made["proof"]),
     )
-    lines = "\n".join(_wrapped(line) for line in text.splitlines())
-    whole = re.sub(r"\n{3,}", "\n\n", lines).strip()  # parts without content leave gaps
-    return f"{whole}\n\n{author.strip() or NO_WORDS}\n"
-
-
-def _wrapped(line: str) -> str:
-    """Break a line of prose or of a list as the card's source is read; tables and headings are one line each."""
-    if line.startswith(("|", "#")):
-        return line
-    inside = "  " if line.startswith("- ") else ""
-    return fill(line, WIDTH, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False)
-
-
-def _comes(labels: Sequence[str]) -> str:
-    names = ", ".join(f"*{plain(label)}*" for label in labels)
-    if len(labels) == 1:
-        return f"out comes one finding, {names}, as a probability"
-    return f"out come {len(labels)} findings, each as a probability: {names}"
+    return finished(text, author, _OWN)
 
 
 def _training(made: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from sitegen.export.final_weights import read_final_weights
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, SEED
 from sitegen.graphs.files import INPUT
 from sitegen.graphs.names import CLASSIFIER, FEATURES
+from sitegen.graphs.session import open_session
 from sitegen.graphs.signature import read_signature
 from sitegen.networks.classifier import Classifier
 
@@ -83,10 +83,7 @@ def prove(folder: Path, network: Classifier, images: Images, feature_map: Featur
 
 def _run(path: Path, images: Images, outputs: list[str], others: dict[str, Any]) -> list[NDArray[np.float64]]:
     """The outputs for each image by itself, as in a page, stacked."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as in a prediction, so that the outcome is the same on every machine
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = open_session(path)
     given = [session.run(outputs, {INPUT: image[np.newaxis], **others}) for image in images]
     return [np.concatenate(values).astype(np.float64) for values in zip(*given, strict=True)]
 

@@ -1,12 +1,11 @@
 """Putting a finished bundle in the place of an older one, as a whole, with what people added there."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sitegen import replacing
 from sitegen.bundle import DESCRIPTION
 from sitegen.errors import BundleError
 
@@ -18,24 +17,8 @@ def in_place_of(out: Path) -> Iterator[Path]:
     Files in `out` that are no part of the old bundle are kept. Raises BundleError where `out` is a file, or a folder of
     other things.
     """
-    old_files = _files_of_bundle(out)
-    out = out.resolve()  # "." has no parent that a folder could be made in
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".sitegen-") as name:
-        folder = Path(name) / "bundle"
-        folder.mkdir()
+    with replacing.in_place_of(out, _files_of_bundle(out)) as folder:
         yield folder
-        if not out.exists():
-            folder.replace(out)
-            return
-        _keep_added(out, old_files, folder)
-        old = Path(name) / "old"
-        out.replace(old)
-        try:
-            folder.replace(out)
-        except OSError:
-            old.replace(out)
-            raise
 
 
 def _files_of_bundle(out: Path) -> set[str]:
@@ -46,11 +29,3 @@ def _files_of_bundle(out: Path) -> set[str]:
         return {DESCRIPTION, *json.loads((out / DESCRIPTION).read_bytes())["files"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{out} is there and is no bundle: name another folder with -o.") from error
-
-
-def _keep_added(old: Path, known: set[str], new: Path) -> None:
-    for path in old.rglob("*"):
-        name = path.relative_to(old).as_posix()
-        if path.is_file() and name not in known and not (new / name).exists():
-            (new / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, new / name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from sitegen.bundle import (
     Crop,
     Description,
     FeatureMap,
+    FileEntry,
     GateSettings,
     Golden,
     Graph,
@@ -21,6 +23,7 @@ from sitegen.bundle import (
     Role,
     describe_files,
     load_bundle,
+    unwritten_bundle,
     weight_path,
     write_description,
 )
@@ -56,12 +59,27 @@ class Draft:
     features: bool = False
 
 
-def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput | Graph]) -> Bundle:
-    """Write `bundle.json` for a folder that has card.md, golden.png and `<role>.onnx` for every role of `inputs`
-    ("classifier", and "gate" where the draft has one), each given as its input or as its whole description.
+Inputs = Mapping[str, NetworkInput | Graph]
+"""What the graphs of a bundle take, by role, each as its input or as its whole description: "classifier", and "gate"
+where the bundle has one."""
+
+
+def write_bundle(folder: Path, draft: Draft, inputs: Inputs) -> Bundle:
+    """Write `bundle.json` for a folder that has card.md, golden.png and `<role>.onnx` for every role of `inputs`.
 
     The golden example's numbers are those of native ONNX Runtime. Raises BundleError where the files do not fit the
-    draft; `bundle.json` is then left as it was written, for inspection.
+    draft; nothing is written then.
+    """
+    bundle = drafted_bundle(folder, draft, inputs)
+    description = bundle.description.model_copy(update={"golden": golden_example(bundle)})
+    write_description(folder, description)
+    return load_bundle(folder)
+
+
+def drafted_bundle(folder: Path, draft: Draft, inputs: Inputs) -> Bundle:
+    """Return what `write_bundle` will make of a folder, without a golden example: for figures that need all of it.
+
+    Nothing is written. A card that is not there yet counts as empty. Raises BundleError where the files do not fit.
     """
     graphs = {
         role: entry if isinstance(entry, Graph) else _graph(folder, role, entry) for role, entry in inputs.items()
@@ -70,12 +88,6 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput |
         graphs |= gradient_graphs(folder, graphs["classifier"])
     if draft.features:
         graphs["features"] = _features_graph(folder)
-    files = {CARD, GOLDEN}
-    if draft.feature_map:
-        files.add(draft.feature_map.weights)
-    for graph in graphs.values():
-        locations = read_signature(folder / graph.file).weight_files
-        files |= {graph.file, *(weight_path(graph.file, location) for location in locations)}
     description = Description(
         name=draft.name,
         version=draft.version,
@@ -85,14 +97,25 @@ def write_bundle(folder: Path, draft: Draft, inputs: Mapping[str, NetworkInput |
         labels=list(draft.labels),
         gate=draft.gate,
         feature_map=draft.feature_map,
-        files=describe_files(folder, sorted(files)),
+        files=_files(folder, draft, graphs),
         provenance=draft.provenance,
         metrics=draft.metrics,
     )
-    write_description(folder, description)
-    golden = golden_example(load_bundle(folder))
-    write_description(folder, description.model_copy(update={"golden": golden}))
-    return load_bundle(folder)
+    return unwritten_bundle(folder, description)
+
+
+def _files(folder: Path, draft: Draft, graphs: Mapping[str, Graph]) -> dict[str, FileEntry]:
+    """All files that belong to the bundle, in the order of their names."""
+    names = {GOLDEN}
+    if draft.feature_map:
+        names.add(draft.feature_map.weights)
+    for graph in graphs.values():
+        locations = read_signature(folder / graph.file).weight_files
+        names |= {graph.file, *(weight_path(graph.file, location) for location in locations)}
+    if (folder / CARD).is_file():
+        names.add(CARD)
+    found = {CARD: FileEntry(bytes=0, sha256=sha256(b"").hexdigest())} | describe_files(folder, names)
+    return dict(sorted(found.items()))
 
 
 def golden_example(bundle: Bundle) -> Golden:

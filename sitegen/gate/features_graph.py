@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import ArrayLike, NDArray
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
@@ -18,6 +17,7 @@ from sitegen.errors import ExportError
 from sitegen.gate.feature_statistics import Residual, Whitening
 from sitegen.graphs.files import OPSET, save_with_weights
 from sitegen.graphs.names import FEATURES, FEATURES_GRAPH, RESIDUAL, WHITENED
+from sitegen.graphs.session import open_session
 
 TOLERANCE = 1e-4  # of the norm of what a graph gives, or of 1 where that is shorter
 _IR_VERSION = 10  # as the exporter of the other graphs writes
@@ -74,7 +74,7 @@ def prove_features_graph(statistics: FeatureStatistics, folder: Path, features: 
     Raises ExportError where it is more than TOLERANCE, or no finite number.
     """
     rows = np.asarray(features, np.float32)
-    session = onnxruntime.InferenceSession(str(folder / FEATURES_GRAPH), providers=["CPUExecutionProvider"])
+    session = open_session(folder / FEATURES_GRAPH)
     largest = 0.0
     for output, (origin, matrix) in statistics.parts().items():
         made = np.concatenate([session.run([output], {FEATURES: row[np.newaxis]})[0] for row in rows])

@@ -50,20 +50,11 @@ def fit_gate(
     by has no scores.
     """
     values = {metric: np.asarray(column, np.float64) for metric, column in scores.items()}
-    combination = None
-    if COMBINED in refusing:
-        if combining is None:
-            raise SettingsError("a gate that refuses by 'combined' needs the scores of altered images to fit it to")
-        combination = fit_combined(values, combining)
+    combination = _combination(values, combining) if COMBINED in refusing else None
+    if combination:
         values[COMBINED] = combined_scores(values, quantile_table(values), combination)
-    wanted = [SSIM, *refusing]
-    if missing := [metric for metric in wanted if metric not in values]:
-        raise DataError(f"The gate is to refuse by {missing}, of which the validation images have no scores.")
-    if len(set(wanted)) < len(wanted):
-        raise SettingsError(
-            f"metrics to refuse by repeat, or the SSIM is named, which always refuses: {list(refusing)}"
-        )
-    thresholds = fit_thresholds({metric: values[metric] for metric in wanted}, sources, share, room)
+    _need(refusing, values)
+    thresholds = fit_thresholds({metric: values[metric] for metric in (SSIM, *refusing)}, sources, share, room)
     limits = [
         {"metric": metric, "threshold": thresholds.values[metric], "higher": METRICS[metric].higher}
         for metric in refusing
@@ -80,6 +71,23 @@ def fit_gate(
         }
     )
     return FittedGate(settings, thresholds)
+
+
+def _combination(values: Scores, combining: Combining | None) -> Combination:
+    if combining is None:
+        raise SettingsError("a gate that refuses by 'combined' needs the scores of altered images to fit it to")
+    return fit_combined(values, combining)
+
+
+def _need(refusing: Sequence[str], values: Scores) -> None:
+    """Raise an error where a metric to refuse by has no scores, or stands there twice."""
+    wanted = [SSIM, *refusing]
+    if missing := [metric for metric in wanted if metric not in values]:
+        raise DataError(f"The gate is to refuse by {missing}, of which the validation images have no scores.")
+    if len(set(wanted)) < len(wanted):
+        raise SettingsError(
+            f"metrics to refuse by repeat, or the SSIM is named, which always refuses: {list(refusing)}"
+        )
 
 
 def fit_combined(scores: Scores, combining: Combining) -> Combination:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 
@@ -12,6 +11,7 @@ from sitegen.errors import ExportError
 from sitegen.export.onnx_export import export_onnx
 from sitegen.graphs.files import INPUT
 from sitegen.graphs.names import GATE, LATENT, RECONSTRUCTION
+from sitegen.graphs.session import open_session
 from sitegen.networks.trained_gate import TrainedGate
 from sitegen_runtime.bundle.model import NetworkInput
 
@@ -55,9 +55,7 @@ def prove_gate(folder: Path, gate: TrainedGate, images: Images) -> float:
     """
     with torch.inference_mode():
         drawn, codes = (part.double().numpy() for part in gate.network.eval()(torch.from_numpy(images)))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # as in a prediction, so that the outcome is the same on every machine
-    session = onnxruntime.InferenceSession(str(folder / GATE), options, providers=["CPUExecutionProvider"])
+    session = open_session(folder / GATE)
     made = [session.run([RECONSTRUCTION, LATENT], {INPUT: image[np.newaxis]}) for image in images]
     pixels, latents = (np.concatenate(parts).astype(np.float64) for parts in zip(*made, strict=True))
     lengths = np.maximum(1, np.linalg.norm(codes, axis=1))

@@ -3,21 +3,16 @@
 The formulas are the runtime's, in pure Python; each image takes some tens of milliseconds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
-from os import cpu_count
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 
+from sitegen import parallel
 from sitegen.gate.formulas import OF_NETWORK, Rebuilt, measured
 from sitegen.networks.reconstruction import ReconstructionNetwork
 from sitegen.networks.trained_gate import TrainedGate
@@ -25,7 +20,7 @@ from sitegen_runtime.pixels.corrections import CORRECTIONS
 from sitegen_runtime.pixels.geometry import ORIENTATIONS
 
 BATCH = 64
-FOR_ONE_PROCESS = 64  # images; starting more takes longer than it saves
+FOR_ONE_PROCESS = 64  # images; starting more, with torch, takes longer than it saves
 
 Images = NDArray[np.float32]
 
@@ -49,7 +44,7 @@ def score_gate_network(gate: TrainedGate, tensors: Images, workers: int | None =
     `workers` processes share the formulas; None takes all cores.
     """
     found = list(_rebuilt_all(gate.network, tensors))
-    values = _measured(found, gate, workers)
+    values = parallel.each(partial(measured, image=gate.image), found, workers, alone=FOR_ONE_PROCESS)
     return NetworkScores(
         {metric: np.array([each.get(metric, np.nan) for each in values], np.float64) for metric in OF_NETWORK},
         np.reshape([each.reconstruction for each in found], (len(found), *gate.image.shape[1:])).astype(np.float32),
@@ -76,15 +71,3 @@ def _rebuilt_all(network: ReconstructionNetwork, tensors: Images) -> Iterator[Re
         variants = torch.stack([torch.stack([each, network(each)[0]], dim=1) for each in altered], dim=1)
         for parts in zip(images, reconstructions, latents, variants, strict=True):
             yield Rebuilt(*(part.numpy() for part in parts))
-
-
-def _measured(found: Sequence[Rebuilt], gate: TrainedGate, workers: int | None) -> list[dict[str, float]]:
-    processes = workers or min(cpu_count() or 1, 1 + len(found) // FOR_ONE_PROCESS)
-    formulas = partial(measured, image=gate.image)
-    console = Console(stderr=True)
-    # Started anew: a forked process would inherit torch without its threads.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn")) if processes > 1 else nullcontext()
-    with pool as started:
-        done = started.map(formulas, found, chunksize=8) if started else map(formulas, found)
-        shown = track(done, "images", len(found), console=console, disable=not console.is_terminal, transient=True)
-        return list(shown)

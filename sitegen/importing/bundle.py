@@ -13,7 +13,8 @@ import numpy as np
 
 from sitegen.bundle import CARD, DESCRIPTION, Bundle, Graph, Licence, load_bundle
 from sitegen.errors import BundleError, DataError, SettingsError
-from sitegen.export.golden import write_golden
+from sitegen.export.card_text import read_author
+from sitegen.export.golden import golden_refused, write_golden
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.gate.taken import TakenGate, take_gate
@@ -26,10 +27,13 @@ from sitegen.importing.report.document import import_document, import_provenance
 from sitegen.importing.report.page import as_html
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
-from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import NetworkInput
 
 Say = Callable[[str], None]
+_NO_CARD = "{path} cannot be read: {error}. The settings name it as card."
+_GOLDEN_REFUSED = (
+    "The gate refuses the example image, a drawn chest radiograph. Look at whether it suits this model's images."
+)
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,10 @@ def import_bundle(
     Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
     for what cannot be used. `out` is then as it was.
     """
-    page = report or out.resolve().parent / f"{model.name}-import.html"
-    if page.suffix == ".json":
-        raise SettingsError(f"{page} is where the report's figures go. Name an HTML file with --report.")
-    if page.is_dir():
-        raise SettingsError(f"{page} is a folder. Name an HTML file with --report.")
+    page = _page(report or out.resolve().parent / f"{model.name}-import.html")
     source = _open_gate(gate) if gate else None
-    author = _author(settings)
+    card = Path(settings.folder) / Path(settings.card).expanduser() if settings.card else None
+    author = read_author(card, _NO_CARD)
     say("Reading images")
     given = sample_images(images, model.image)
     with in_place_of(out) as folder:
@@ -89,7 +90,7 @@ def import_bundle(
         remarks = [*model.remarks, *made.graphs.remarks, *(made.gate.warnings if made.gate else ())]
         bundle = _finish(folder, model, settings, made, remarks, author)
         document = import_document(model, bundle, given, made.proof, made.half, remarks, made.preprocessing)
-        golden = _golden_refused(bundle)
+        golden = [_GOLDEN_REFUSED] if golden_refused(bundle) else []
     _write_report(page, document)
     return ImportReport(load_bundle(out), made.proof, document, page, [*remarks, *golden])
 
@@ -150,35 +151,20 @@ def _finish(
     return write_bundle(folder, draft, inputs)
 
 
+def _page(report: Path) -> Path:
+    """The file of the report. Raises SettingsError where it can be none."""
+    if report.suffix == ".json":
+        raise SettingsError(f"{report} is where the report's figures go. Name an HTML file with --report.")
+    if report.is_dir():
+        raise SettingsError(f"{report} is a folder. Name an HTML file with --report.")
+    return report
+
+
 def _open_gate(folder: Path) -> Bundle:
     bundle = load_bundle(folder)
     if bundle.description.gate is None:
         raise SettingsError(f"The bundle {folder} has no gate. Name one that has, or leave out --gate.")
     return bundle
-
-
-def _author(settings: ImportSettings) -> str:
-    """What the settings' Markdown file says of the model."""
-    if not settings.card:
-        return ""
-    path = Path(settings.folder) / Path(settings.card).expanduser()
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}. The settings name it as card.") from error
-
-
-def _golden_refused(bundle: Bundle) -> list[str]:
-    """A sentence where the gate refuses the example image, which the page then shows refused."""
-    golden = bundle.description.golden
-    if golden is None or bundle.description.gate is None:
-        return []
-    accepted = Predictor(bundle).predict(bundle.path(golden.image))["gate"]["accepted"]
-    if accepted:
-        return []
-    return [
-        "The gate refuses the example image, a drawn chest radiograph. Look at whether it suits this model's images."
-    ]
 
 
 def _write_report(page: Path, document: Mapping[str, Any]) -> None:

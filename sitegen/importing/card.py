@@ -4,25 +4,20 @@ Every number on it is in `bundle.json`, too. The author's own Markdown comes las
 may have learned instead of its findings.
 """
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import plain, table
+from sitegen.export.card_text import GATE_FIRST, comes, finished
 from sitegen.export.write_bundle import Draft
 from sitegen.importing.report.document import flattened
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.wording.results import percent_means
 
 TEMPLATE = Path(__file__).with_name("card.template.md")
-WIDTH = 120
-NO_WORDS = """## What it may have learned instead
-Nobody has looked yet. Text burned into the images, their proportions, the view, the age of the patients and the machine
-can each tell classes apart without any finding. Whoever publishes this model should look, and say here what was found:
-the import's settings name a Markdown file for it as `card`."""
+_OWN = "the import's settings name a Markdown file"
 
 
 def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
@@ -33,8 +28,8 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
     made = draft.provenance
     text = TEMPLATE.read_text(encoding="utf-8").format(
         title=plain(draft.title),
-        comes=_comes([plain(label.name) for label in draft.labels]),
-        gate_first=" Before that, a gate decides whether the image is of the right kind at all." if draft.gate else "",
+        comes=comes([label.name for label in draft.labels]),
+        gate_first=GATE_FIRST if draft.gate else "",
         network=_network(image, gate_in_short(draft)),
         origin=_origin(made["import"]),
         licence_data=plain(draft.licence.data),
@@ -46,25 +41,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         preprocessing=_preprocessing(made["preprocessing"]),
         remarks="\n".join(f"- {plain(remark)}" for remark in made["remarks"]),
     )
-    lines = "\n".join(_wrapped(line) for line in text.splitlines())
-    whole = re.sub(r"\n{3,}", "\n\n", lines).strip()  # parts without content leave gaps
-    return f"{whole}\n\n{author.strip() or NO_WORDS}\n"
-
-
-def _wrapped(line: str) -> str:
-    if line.startswith(("|", "#")):
-        return line
-    inside = "  " if line.startswith("- ") else ""
-    return fill(line, WIDTH, subsequent_indent=inside, break_long_words=False, break_on_hyphens=False)
-
-
-def _comes(labels: list[str]) -> str:
-    named = ", ".join(f"*{label}*" for label in labels)
-    return (
-        f"out comes one finding, {named}, as a probability"
-        if len(labels) == 1
-        else f"out come {len(labels)} findings, each as a probability: {named}"
-    )
+    return finished(text, author, _OWN)
 
 
 def _network(image: NetworkInput, gate: str) -> str:

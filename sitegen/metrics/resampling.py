@@ -17,6 +17,20 @@ CELLS = 2_000_000  # of weights in memory at once
 
 
 @dataclass(frozen=True)
+class Resampling:
+    """How often chance is asked how sure a figure is: resamples of patients for an interval, random halves of the
+    images for a deviation, exchanges of two detectors' scores for a test; and the seed of all of it.
+
+    A study asks for those that its figures have.
+    """
+
+    resamples: int = 1000
+    half_splits: int = 10
+    permutations: int = 10_000
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Interval:
     """A value with the ends of its interval."""
 
@@ -37,7 +51,8 @@ def interval_by_patient(
     not defined for all examples, or for more than `resamples` draws.
     """
     value = float(statistic(np.ones((1, len(patients))))[0])
-    values = _defined(statistic, _patient_draws(patients, seed), resamples)
+    rows = max(1, min(CELLS // max(1, len(patients)), 250))
+    values = _defined(statistic, drawn_patients(patients, rows, np.random.default_rng(seed)), resamples)
     low, high = np.quantile(values, [(1 - share) / 2, (1 + share) / 2])
     return Interval(value, float(low), float(high))
 
@@ -102,10 +117,12 @@ def _defined(statistic: Statistic, draws: Iterator[Scores], wanted: int) -> Scor
     return np.concatenate(kept)[:wanted]
 
 
-def _patient_draws(patients: Sequence[str], seed: int) -> Iterator[Scores]:
+def drawn_patients(patients: Sequence[str], rows: int, rng: np.random.Generator) -> Iterator[Scores]:
+    """Give, again and again, `rows` of weights [rows, N]: how often each image was drawn with its patient.
+
+    In each row as many patients are drawn, with replacement, as there are.
+    """
     names, inverse = np.unique(np.asarray(patients), return_inverse=True)
-    rng = np.random.default_rng(seed)
-    rows = max(1, min(CELLS // max(1, len(inverse)), 250))
     while True:
         drawn = rng.integers(0, len(names), (rows, len(names)))
         places = drawn + len(names) * np.arange(rows)[:, np.newaxis]

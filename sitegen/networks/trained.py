@@ -5,12 +5,13 @@ checkpoint is ever run.
 """
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import torch
+from torch import nn
 
 from sitegen.errors import CheckpointError
 from sitegen.networks.classifier import Classifier
@@ -18,6 +19,23 @@ from sitegen.networks.registry import make_network, network_document, read_netwo
 from sitegen_runtime.bundle.model import NetworkInput
 
 SCHEMA = "sitegen.classifier/1"
+N = TypeVar("N", bound=nn.Module)
+
+
+class Trained(Protocol):
+    """What trained networks of all kinds have: the network, its input, and plain data on how it was made."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network itself."""
+
+    @property
+    def image(self) -> NetworkInput:
+        """The image that it takes."""
+
+    @property
+    def made_by(self) -> Mapping[str, Any]:
+        """How it came about."""
 
 
 @dataclass(frozen=True)
@@ -37,31 +55,42 @@ class TrainedClassifier:
 
 def save_trained(trained: TrainedClassifier, path: Path) -> None:
     """Write a trained classifier, replacing an older file as a whole."""
-    document = {
-        "schema": SCHEMA,
-        "network": network_document(read_network(trained.network_settings)),
-        "labels": list(trained.labels),
-        "image": asdict(trained.image),
-        "made_by": dict(trained.made_by),
-        "weights": {name: value.detach().cpu() for name, value in trained.network.state_dict().items()},
-    }
-    write_checkpoint(document, path)
+    settings = network_document(read_network(trained.network_settings))
+    save_network(trained, {"schema": SCHEMA, "network": settings, "labels": list(trained.labels)}, path)
 
 
 def load_trained(path: Path) -> TrainedClassifier:
     """Read a trained classifier. Raises CheckpointError where the file is none, or does not fit its own description."""
+    wanted = f"trained classifier of this version ({SCHEMA}); make one with: sitegen train classifier"
+    network, document = load_network(path, SCHEMA, wanted, lambda settings: make_network(read_network(settings)))
+    labels, image = tuple(document["labels"]), read_image(document["image"])
+    return TrainedClassifier(network, document["network"], labels, image, document["made_by"])
+
+
+def save_network(trained: Trained, head: Mapping[str, Any], path: Path) -> None:
+    """Write `head`, then a network's input, how it was made and its weights, replacing an older file as a whole."""
+    weights = {name: value.detach().cpu() for name, value in trained.network.state_dict().items()}
+    rest = {"image": asdict(trained.image), "made_by": dict(trained.made_by), "weights": weights}
+    write_checkpoint({**head, **rest}, path)
+
+
+def load_network(
+    path: Path, schema: str, wanted: str, make: Callable[[Any], N], advice: str = ""
+) -> tuple[N, dict[str, Any]]:
+    """Return the network of a file, in evaluation mode, with the file's document; `make` makes it of its settings.
+
+    Raises CheckpointError where the document is none of `schema`, and says what is `wanted`; or where the weights do
+    not fit, and gives `advice`.
+    """
     document = read_checkpoint(path)
-    if document.get("schema") != SCHEMA:
-        raise CheckpointError(
-            f"{path} is no trained classifier of this version ({SCHEMA}); make one with: sitegen train classifier"
-        )
-    network = make_network(read_network(document["network"]))
+    if document.get("schema") != schema:
+        raise CheckpointError(f"{path} is no {wanted}")
+    network = make(document["network"])
     try:
         network.load_state_dict(document["weights"])
     except RuntimeError as error:
-        raise CheckpointError(f"{path} has weights that do not fit its own network: {error}") from error
-    labels, image = tuple(document["labels"]), read_image(document["image"])
-    return TrainedClassifier(network.eval(), document["network"], labels, image, document["made_by"])
+        raise CheckpointError(f"{path} has weights that do not fit its own network: {error}{advice}") from error
+    return network.eval(), document
 
 
 def write_checkpoint(document: Mapping[str, Any], path: Path) -> None:

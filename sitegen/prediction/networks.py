@@ -3,13 +3,12 @@
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
 
 from array import array
-from collections.abc import Sequence
 
-import numpy as np
 import onnxruntime
 
 from sitegen.bundle import Bundle
 from sitegen.errors import BundleError
+from sitegen.graphs.session import answer, open_session
 from sitegen_runtime.requests import RunGraph
 
 
@@ -26,24 +25,14 @@ class Networks:
 
     def run(self, request: RunGraph) -> dict[str, array[float]]:
         """Return the values of the requested outputs, flat."""
-        feeds = {feed.name: np.frombuffer(feed.values, np.float32).reshape(feed.shape) for feed in request.feeds}
-        outputs: Sequence[np.ndarray] = self.load(request.role).run(request.outputs, feeds)
-        return {
-            name: array("f", np.ascontiguousarray(value, np.float32).tobytes())
-            for name, value in zip(request.outputs, outputs, strict=True)
-        }
+        return answer(self.load(request.role), request)
 
     def load(self, role: str) -> onnxruntime.InferenceSession:
         """Return the session of a role, made at the first call. Raises BundleError where that cannot be."""
         if role not in self._sessions:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = self.threads
-            options.log_severity_level = 3
             path = self._bundle.graph_path(role)
             try:
-                self._sessions[role] = onnxruntime.InferenceSession(
-                    str(path), options, providers=["CPUExecutionProvider"]
-                )
+                self._sessions[role] = open_session(path, self.threads)
             except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
                 raise BundleError(f"ONNX Runtime cannot load {path}: {error}") from error
         return self._sessions[role]

@@ -9,24 +9,13 @@ from numpy.typing import NDArray
 
 from sitegen.calibration.fit import calibrated
 from sitegen.evaluation.classifier.document import evaluation_document
+from sitegen.evaluation.classifier.finding_document import FIGURES
 from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import by_group, interval_by_patient
 from sitegen.metrics.resampling import share_of_draws
 from sitegen.recipe.labels import FittedLabel
 
-FIGURES = (
-    "images",
-    "patients",
-    "positives",
-    "auc",
-    "half_splits",
-    "average_precision",
-    "sensitivity",
-    "specificity",
-    "calibration_error",
-    "calibration_error_by_chance",
-    "brier",
-)
+KEPT = ("images", "patients", "positives", *FIGURES)
 DIGITS = 4
 
 
@@ -45,7 +34,7 @@ def as_shipped(scored: Scored, labels: list[FittedLabel], accepted: NDArray[np.b
 def bundle_metrics(scored: Scored) -> dict[str, Any]:
     """Return the figures of one split: `images`, `patients`, `accepted` by source, and `findings` by label.
 
-    Each finding has FIGURES, the same `by_source` where images say where they are from, and `uncalibrated_error`, the
+    Each finding has KEPT, the same `by_source` where images say where they are from, and `uncalibrated_error`, the
     expected calibration error of the probabilities. Intervals are those of the evaluation document, with 1,000
     resamples and seed 0.
     """
@@ -64,7 +53,7 @@ def bundle_metrics(scored: Scored) -> dict[str, Any]:
 
 
 def _figures(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _rounded(part[name]) for name in FIGURES}
+    return {name: _rounded(part[name]) for name in KEPT}
 
 
 def _accepted(scored: Scored) -> dict[str, Any] | None:

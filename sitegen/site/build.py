@@ -4,7 +4,6 @@ The site is made in a folder beside the target and swapped in at the end: a buil
 was.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 from sitegen.bundle import CARD, Bundle
 from sitegen.errors import SiteError
+from sitegen.replacing import in_place_of
 from sitegen.site.bundle_assets import AssetNames, asset_names, bundle_assets, card_page, page_entry
 from sitegen.site.engines.assets import provider_assets
 from sitegen.site.engines.classic import ORT, classic_ort, classic_pyodide
@@ -28,7 +28,7 @@ from sitegen.site.page import PageData, render_document, render_index, worker_sc
 from sitegen.site.python.runtime_wheel import RuntimeWheel, build_wheel, lock
 from sitegen.site.python.snapshot import make_snapshot
 from sitegen.site.serving.offline import write_offline_files
-from sitegen.site.target import manifest_text, refuse_foreign, swap
+from sitegen.site.target import built_files, manifest_text, refuse_foreign
 from sitegen_runtime.document import Document, ResultDraft
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.gradient import GradientDraft
@@ -85,13 +85,9 @@ def build_site(
     refuse_foreign(out)
     parts = _parts(chosen, options or SiteOptions(), report)
     report("pages")
-    out = out.resolve()  # "." has no parent that a folder could be made in
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".sitegen-") as name:
-        folder = Path(name) / "site"
-        folder.mkdir()
+    out = out.resolve()
+    with in_place_of(out, built_files(out)) as folder:
         _write(folder, parts)
-        swap(folder, out, Path(name) / "old")
     index = (out / "index.html").stat().st_size
     first = {*parts.common, *parts.providers["wasm"], *parts.names[chosen[0].description.name].values()}
     scripts = [(out / file).stat().st_size for asset in parts.assets if asset.name in first for file in asset.scripts]

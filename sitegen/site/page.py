@@ -10,16 +10,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from sitegen import __version__, resources
 from sitegen.bundle import Description
 from sitegen.site.options import SiteOptions
 from sitegen.site.prose import as_html
+from sitegen.site.templating import render
 from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
@@ -163,11 +162,5 @@ def _hash_source(text: str) -> str:
 
 
 def _render(template: str, options: SiteOptions, **values: Any) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(Path(resources.templates())),
-        autoescape=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
     style = Markup(_style(options))  # noqa: S704 - our own, and colours that were checked
-    return environment.get_template(template).render(style=style, language=options.language, **values)
+    return render(template, style=style, language=options.language, **values)

@@ -4,24 +4,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from sitegen import resources
+from sitegen.site.templating import render
 
 
 def fill_markdown(template: str, **values: Any) -> str:
     """Return the Markdown that a template gives for these values; raises UndefinedError where one is missing."""
-    environment = Environment(  # noqa: S701 - Markdown, whose HTML is shown as text
-        loader=FileSystemLoader(resources.templates()),
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(template).render(**values)
+    return render(template, escape=False, trim=True, **values)
 
 
 def plain(text: str) -> str:

@@ -1,7 +1,6 @@
-"""The folder of a site: what is left alone there, and how a new site takes the place of an old one."""
+"""The folder of a site: what it says of itself, and which files in it are the site's own."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -45,19 +44,11 @@ def refuse_foreign(out: Path) -> None:
         raise SiteError(f"{out} is a file: name a folder with --out.")
 
 
-def swap(new: Path, out: Path, old: Path) -> None:
-    """Put the new site in the old one's place, with the files that people added there; put the old back on failure."""
-    if not out.exists():
-        new.replace(out)
-        return
-    _keep_added_files(out, new)
-    out.replace(old)
-    try:
-        new.replace(out)
-    except BaseException:  # Ctrl+C too
-        if not out.exists():
-            old.replace(out)
-        raise
+def built_files(out: Path) -> set[str]:
+    """Return the files of the site that is in a folder, by their paths in it; none where there is no site."""
+    if not _is_site(out):
+        return set()
+    return {*json.loads((out / MANIFEST).read_bytes())["files"], *NOT_IN_THE_MANIFEST}
 
 
 def _is_site(folder: Path) -> bool:
@@ -67,14 +58,3 @@ def _is_site(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(fields, dict) and str(fields.get("schema", "")).startswith("sitegen.site/")
-
-
-def _keep_added_files(old: Path, new: Path) -> None:
-    if not _is_site(old):
-        return
-    built = json.loads((old / MANIFEST).read_bytes())["files"].keys() | {*NOT_IN_THE_MANIFEST}
-    for path in old.rglob("*"):
-        name = path.relative_to(old).as_posix()
-        if path.is_file() and name not in built and not (new / name).exists():
-            (new / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, new / name)

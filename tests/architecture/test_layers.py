@@ -28,7 +28,7 @@ LAYERS = (
     {"data", "networks"},
     {"prediction", "site", "settings", "calibration"},
     {"bundle", "metrics"},
-    {"graphs", "gradient", "resources", "phantom"},
+    {"graphs", "gradient", "parallel", "phantom", "replacing", "resources"},
     {"errors"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

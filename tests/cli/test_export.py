@@ -20,7 +20,8 @@ from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import BundleError, CheckpointError, DataError, ExportError, SettingsError, SitegenError
 from sitegen.networks.trained import load_trained, save_trained
 from sitegen.prediction import Predictor
-from sitegen.recipe.export_bundle import export_bundle, recipe_of_checkpoint
+from sitegen.recipe.export_bundle import export_bundle
+from sitegen.recipe.source import recipe_of_checkpoint
 from sitegen.resources import default_bundle
 from tests.helpers.radiographs import write_radiographs, write_recipe
 from tests.helpers.trained import write_trained

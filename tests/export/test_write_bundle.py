@@ -8,7 +8,7 @@ from sitegen.bundle import GateSettings, Label, Licence
 from sitegen.errors import BundleError
 from sitegen.export.gradient_graph import export_gradient, last_feature_map
 from sitegen.export.onnx_export import export_onnx
-from sitegen.export.write_bundle import GOLDEN, Draft, write_bundle
+from sitegen.export.write_bundle import GOLDEN, Draft, drafted_bundle, write_bundle
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.networks.reconstruction import ReconstructionSettings, make_reconstruction
 from sitegen.phantom import write_phantom
@@ -59,6 +59,20 @@ def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder) -> Non
 def test_labels_that_do_not_fit_the_graph_are_refused(folder) -> None:
     with pytest.raises(BundleError, match="labels: there are 3"):
         write_bundle(folder, draft(labels=3), INPUTS)
+    assert not (folder / "bundle.json").exists()
+
+
+def test_a_draft_gives_what_the_written_bundle_gives_and_writes_nothing(folder) -> None:
+    before = {path.name for path in folder.iterdir()}
+    (folder / "card.md").unlink()
+    drafted = drafted_bundle(folder, draft(labels=2), INPUTS)
+    assert {path.name for path in folder.iterdir()} == before - {"card.md"}
+    assert (drafted.description.golden, drafted.description.files["card.md"].bytes) == (None, 0)
+    found = Predictor(drafted).predict(folder / GOLDEN, force=True)
+    (folder / "card.md").write_text("# Tiny\n", encoding="utf-8")
+    golden = write_bundle(folder, draft(labels=2), INPUTS).description.golden
+    assert {finding["label"]: finding["logit"] for finding in found["findings"]} == golden.logits
+    assert found["gate"]["score"] == golden.gate
 
 
 @pytest.mark.parametrize("with_features", [False, True])

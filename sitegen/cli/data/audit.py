@@ -1,17 +1,13 @@
 """`sitegen data audit`: what is wrong with a data set, and what is in it."""
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sitegen.cli._options import DataArgument, FindingsOption, OnlyPresentOption
 from sitegen.cli._reports import write_report
-
-if TYPE_CHECKING:
-    from sitegen.data.audit.audit import Seen
 
 
 def audit(
@@ -40,7 +36,7 @@ def audit(
     records = read_dataset(place, Findings(findings) if findings else None)
     if only_present:
         records = present(records)
-    report = audited(records, workers, lambda looks: _tracked(looks, len(records)))
+    report = audited(records, workers)
     if json_file:
         write_report(json_file, json.dumps(report, indent=1))
     if picture:
@@ -52,12 +48,3 @@ def audit(
     typer.echo(f"{found} problem(s) found." if found else "No problems found.")
     if found:
         raise typer.Exit(1)
-
-
-def _tracked(looks: "Iterable[Seen]", total: int) -> "Iterable[Seen]":
-    from rich.progress import track
-
-    from sitegen.cli._progress import stderr_console
-
-    console = stderr_console()
-    return track(looks, "Reading", total=total, console=console, disable=not console.is_terminal, transient=True)

@@ -1,13 +1,12 @@
 """`sitegen evaluate gate`: how well gates tell images that a model may judge from all others."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sitegen.cli._options import DataOption, require_training
-from sitegen.cli._reports import check_place, write_report
+from sitegen.cli._options import DataOption, FiguresOption, ResamplesOption, require_training
+from sitegen.cli._reports import check_place, show, tell_left_out, tell_written, write_figures, write_report
 
 
 def gate(
@@ -38,41 +37,33 @@ def gate(
     gallery: Annotated[
         bool, typer.Option("--gallery", help="Show the easiest and hardest images; the report then contains them.")
     ] = False,
-    resamples: Annotated[int, typer.Option(min=20, help="Resamples of the patients, for intervals.")] = 1000,
+    resamples: ResamplesOption = 1000,
     permutations: Annotated[int, typer.Option(min=100, help="Exchanges of ranks, for tests.")] = 10_000,
     seed: Annotated[int, typer.Option(min=0, help="Of resamples and exchanges.")] = 0,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores by default.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure here.")] = None,
+    json_file: FiguresOption = None,
 ) -> None:
     """Measure gates on images inside and outside of the training distribution, near and far."""
     require_training()
-    from rich.console import Console
-
     from sitegen.evaluation.gate.gallery import galleries_of
     from sitegen.evaluation.gate.images import NEAR
     from sitegen.evaluation.gate.page import as_html, as_tables
-    from sitegen.evaluation.gate.resampling import Resampling
     from sitegen.evaluation.gate.study import Study, study
+    from sitegen.metrics.resampling import Resampling
 
     for path in (report, json_file):
         check_place(path)
-    how = Resampling(resamples, permutations, seed)
+    how = Resampling(resamples, permutations=permutations, seed=seed)
     answer = study(Study(models, outside, data, recipe, split, half, near or NEAR, against, work, workers, how))
     shown = answer.scored if gallery else ()
     galleries = [entry for each in shown for entry in galleries_of(each, answer.images, answer.rows)]
-    if json_file:
-        write_report(json_file, json.dumps(answer.document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_figures(json_file, answer.document)
     write_report(report, as_html(answer.document, galleries))
-    console = Console(markup=False, emoji=False, highlight=False)
-    for table in as_tables(answer.document):
-        console.print(table)
+    show(as_tables(answer.document))
     for note in answer.document["notes"]:
         typer.echo(note, err=True)
-    for problem in answer.document["unreadable"]:
-        typer.echo(f"left out: {problem['problem']}", err=True)
-    for path in (report, json_file):
-        if path:
-            typer.echo(f"Wrote {path}.")
+    tell_left_out(answer.document)
+    tell_written(report, json_file)
     if gallery:
         typer.echo("The report contains images of the data: pass it on only where these may be passed on.")
     typer.echo("Not for diagnostic use.")

@@ -1,13 +1,12 @@
 """`sitegen evaluate robustness`: how well models hold out against turned, moved and scaled images."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sitegen.cli._options import DataOption, WorkOption, require_training
-from sitegen.cli._reports import check_place, write_report
+from sitegen.cli._reports import check_place, show, tell_left_out, tell_written, write_figures, write_report
 
 
 def robustness(
@@ -32,26 +31,18 @@ def robustness(
 ) -> None:
     """Judge models on distorted images: a matrix for each finding, models by levels of distortion."""
     require_training()
-    from rich.console import Console
-
-    from sitegen.evaluation.robustness.matrix import Resampling
     from sitegen.evaluation.robustness.page import as_html, as_tables
     from sitegen.evaluation.robustness.study import Study, study
+    from sitegen.metrics.resampling import Resampling
 
     for path in (json_file, html_file):
         check_place(path)
     resampling = Resampling(half_splits=repeats, seed=seed)
     document = study(Study(checkpoints, data, split, external, external_recipe, work, resampling))
-    if json_file:
-        write_report(json_file, json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+    write_figures(json_file, document)
     if html_file:
         write_report(html_file, as_html(document))
-    console = Console(markup=False, emoji=False, highlight=False)
-    for table in as_tables(document):
-        console.print(table)
-    for problem in document["unreadable"]:
-        typer.echo(f"left out: {problem['file']}: {problem['problem']}", err=True)
-    for path in (json_file, html_file):
-        if path:
-            typer.echo(f"Wrote {path}.")
+    show(as_tables(document))
+    tell_left_out(document)
+    tell_written(json_file, html_file)
     typer.echo("Not for diagnostic use.")

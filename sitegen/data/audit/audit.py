@@ -6,13 +6,13 @@ split, an age that no one reaches. Everything else is described and left to judg
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from sitegen import parallel
 from sitegen.data.records import Record, label_names, straddling_patients
 from sitegen.data.tensors.dicom_pixels import as_image
 from sitegen_runtime.errors import ImageError
@@ -39,16 +39,13 @@ class Seen:
     height: int = 0
 
 
-def audit(
-    records: Sequence[Record], workers: int | None = None, step: Callable[[Iterable[Seen]], Iterable[Seen]] = iter
-) -> Report:
+def audit(records: Sequence[Record], workers: int | None = None) -> Report:
     """Return the report on a data set: JSON's types alone, described in docs/data.md.
 
-    Every file is read whole, in `workers` processes (all cores by default); `step` may wrap the sequence of looks, for
-    a display of progress. Paths are as the records have them.
+    Every file is read whole, in `workers` processes (all cores by default, where there are enough files). Paths are as
+    the records have them.
     """
-    with ProcessPoolExecutor(workers) as pool:
-        looks = list(step(pool.map(look, [record.path for record in records], chunksize=16)))
+    looks = parallel.each(look, [record.path for record in records], workers)
     problems = {
         "unreadable": [
             {"file": str(record.path), "problem": seen.problem}

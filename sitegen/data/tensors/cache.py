@@ -12,7 +12,6 @@ that of the inputs asked for and of the runtime's source, so that a change of ei
 
 import os
 from collections.abc import Generator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from hashlib import sha256
@@ -20,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
+from sitegen import parallel
 from sitegen.data.tensors import dicom_pixels
 from sitegen.data.tensors.dicom_pixels import as_image
 from sitegen.data.tensors.stacks import Tensors, stacked
@@ -38,15 +36,7 @@ from sitegen_runtime.requests import OpenImage, ReadRows, Request
 __all__ = ["Tensors", "Usable", "cached_tensors", "image_tensors", "settings_key", "usable_tensors"]
 
 _TOLD = 5
-_PIXEL_MODULES = (
-    "area_average.py",
-    "geometry.py",
-    "luma.py",
-    "pixels.py",
-    "preprocess.py",
-    "tensor.py",
-    "formats/*.py",
-)
+_PIXEL_CODE = ("formats", "pixels")  # the runtime's rooms that tensors come from
 
 
 @dataclass(frozen=True)
@@ -81,19 +71,13 @@ def usable_tensors(
 ) -> Usable:
     """Return the inputs of the images that can be used by role: float32 [kept, channels, side, side].
 
-    `folder` is the cache, made where it is missing; `workers` processes (all cores by default) fill it. Tensors of
-    more than `stacks.IN_MEMORY` bytes are mapped from a file in it.
+    `folder` is the cache, made where it is missing; `workers` processes (all cores by default, where there are enough
+    images) fill it, see `sitegen.parallel`. Tensors of more than `stacks.IN_MEMORY` bytes are mapped from a file in it.
     """
     store = folder / settings_key(inputs)
     store.mkdir(parents=True, exist_ok=True)
     job = partial(_cached_file, inputs=dict(inputs), store=store)
-    console = Console(stderr=True)
-    with ProcessPoolExecutor(workers) as pool:
-        done = pool.map(job, paths, chunksize=16)
-        shown = track(
-            done, "images", total=len(paths), console=console, disable=not console.is_terminal, transient=True
-        )
-        found = list(shown)
+    found = parallel.each(job, paths, workers)
     kept = [index for index, file in enumerate(found) if isinstance(file, Path)]
     problems = [(path, file) for path, file in zip(paths, found, strict=True) if isinstance(file, str)]
     files = [file for file in found if isinstance(file, Path)]
@@ -125,7 +109,7 @@ def content_key(raw: bytes) -> str:
 @cache
 def _runtime_hash() -> str:
     folder = runtime_source()
-    files = [path for name in _PIXEL_MODULES for path in sorted(folder.glob(name))]
+    files = [path for room in _PIXEL_CODE for path in sorted((folder / room).glob("*.py"))]
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

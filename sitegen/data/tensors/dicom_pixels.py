@@ -170,7 +170,8 @@ def _window(dataset: "Dataset") -> tuple[float, float] | None:
 
 def _png(plane: NDArray[np.unsignedinteger]) -> bytes:
     height, width = plane.shape
-    rows = np.zeros((height, 1 + width * plane.itemsize), np.uint8)  # each begins with its filter: none
+    # Each row begins with its filter: none. Pillow would choose some, which the runtime then undoes in Python.
+    rows = np.zeros((height, 1 + width * plane.itemsize), np.uint8)
     rows[:, 1:] = np.ascontiguousarray(plane).view(np.uint8)
     header = struct.pack(">IIBBBBB", width, height, 8 * plane.itemsize, 0, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 1)), (b"IEND", b""))

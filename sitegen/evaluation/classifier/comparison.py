@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from sitegen.errors import DataError
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
-from sitegen.evaluation.classifier.finding_document import Finding, Resampling, decisions, findings_of
+from sitegen.evaluation.classifier.finding_document import Finding, decisions, findings_of
 from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics.examples import Scores, Targets, or_none
 from sitegen.metrics.precision_recall import precision_recall_curve
-from sitegen.metrics.resampling import Statistic, interval_by_patient
+from sitegen.metrics.resampling import Resampling, Statistic, interval_by_patient
 from sitegen.metrics.roc import auc_of_draws, roc_curve
 
 OfDraws = Callable[[Scores, Targets, Scores], Scores]

@@ -13,7 +13,7 @@ import numpy as np
 
 from sitegen.evaluation.classifier.comparison import comparison
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
-from sitegen.evaluation.classifier.finding_document import Finding, Part, Resampling, finding_document, findings_of
+from sitegen.evaluation.classifier.finding_document import Finding, Part, finding_document, findings_of
 from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import (
     Ratios,
@@ -27,7 +27,7 @@ from sitegen.metrics import (
     micro_precision_recall,
     micro_roc,
 )
-from sitegen.metrics.resampling import share_of_draws
+from sitegen.metrics.resampling import Resampling, share_of_draws
 
 SCHEMA = "sitegen.evaluation/1"
 Document = dict[str, Any]
@@ -46,7 +46,7 @@ def evaluation_document(
     images. Raises ValueError for a prevalence outside 0..1, DataError where the models have no label or image in
     common.
     """
-    how = Resampling(resamples, seed)
+    how = Resampling(resamples, seed=seed)
     findings = findings_of(scored)
     document: Document = {
         "schema": SCHEMA,

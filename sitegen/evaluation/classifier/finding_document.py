@@ -28,22 +28,27 @@ from sitegen.metrics import (
     roc_curve,
 )
 from sitegen.metrics.examples import or_none
+from sitegen.metrics.resampling import Resampling
 
 Part = dict[str, Any]
+FIGURES = (
+    "auc",
+    "half_splits",
+    "average_precision",
+    "sensitivity",
+    "specificity",
+    "calibration_error",
+    "calibration_error_by_chance",
+    "brier",
+)
+"""What is measured of a finding and of each group of its images, beside their numbers."""
+
 GROUPS: Mapping[str, Callable[[Record], str | None]] = {
     "source": lambda record: record.source or None,
     "sex": lambda record: record.sex or None,
     "view": lambda record: record.view or None,
     "age": lambda record: age_band(record.age) if record.age is not None and 0 <= record.age <= OLDEST else None,
 }
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How intervals are found: the number of resamples, and the seed that they are drawn with."""
-
-    resamples: int = 1000
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def group_figures(finding: Finding, how: Resampling) -> Part:
     patients = [record.patient for record in finding.records]
     counts = {"images": len(patients), "patients": len(set(patients)), "positives": int((finding.targets == 1).sum())}
     if not patients:
-        return counts | dict.fromkeys(_FIGURES)
+        return counts | dict.fromkeys(FIGURES)
     figures = finding_figures(
         finding.probabilities,
         finding.targets,
@@ -118,22 +123,10 @@ def group_figures(finding: Finding, how: Resampling) -> Part:
         how.resamples,
         how.seed,
     )
-    measured = {name: asdict(figures)[name] for name in _FIGURES}
+    measured = {name: asdict(figures)[name] for name in FIGURES}
     if finding.operating_point is None:
         measured |= {"sensitivity": None, "specificity": None}
     return counts | measured
-
-
-_FIGURES = (
-    "auc",
-    "half_splits",
-    "average_precision",
-    "sensitivity",
-    "specificity",
-    "calibration_error",
-    "calibration_error_by_chance",
-    "brier",
-)
 
 
 def _by(finding: Finding, how: Resampling) -> dict[str, dict[str, Part]]:

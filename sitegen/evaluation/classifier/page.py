@@ -11,29 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sitegen import resources
 from sitegen.evaluation.classifier.curve_figures import precision_recall_figure, reliability_figure, roc_figure
 from sitegen.evaluation.report.forest import Row, forest_figure
+from sitegen.evaluation.report.page import drawn, render
 
 Part = Mapping[str, Any]
-HERE = Path(__file__).parent
-NOTHING = "–"
+_HERE = Path(__file__).parent
 
 
 def as_html(document: Part) -> str:
     """Return the report of a document that `document.evaluation_document` made, in UTF-8 with LF line ends."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": number, "interval": interval, "stacked": stacked, "percent": percent}
-    template = environment.get_template("page.html.j2")
-    return template.render(
+    return render(
+        _HERE,
         document=document,
         title=_title(document),
-        style=Markup(_style()),  # noqa: S704  # our own files
         overview=_overview(document),
         sections=[
             {"entry": entry, "figures": _figures(f"finding-{at}", entry)}
@@ -43,38 +36,9 @@ def as_html(document: Part) -> str:
     )
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a figure as people read it, a dash where it could not be measured."""
-    return NOTHING if value is None else f"{value:.{digits}f}"
-
-
-def interval(value: Part | None) -> str:
-    """Return a figure with the ends of its interval, in one line."""
-    return NOTHING if value is None else f"{value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
-
-
-def stacked(value: Part | None) -> str | Markup:
-    """Return the same for the narrow cells of a table: the interval under the figure."""
-    if value is None:
-        return NOTHING
-    return Markup('{:.3f} <span class="range">{:.3f} to {:.3f}</span>').format(
-        value["value"], value["low"], value["high"]
-    )
-
-
-def percent(value: float | None) -> str:
-    """Return a share in per cent."""
-    return NOTHING if value is None else f"{100 * value:.1f} %"
-
-
 def _title(document: Part) -> str:
     model = document["model"]
     return f"Evaluation of {model.get('name') or model.get('file') or model['kind']}"
-
-
-def _style() -> str:
-    own = (HERE.parent / "report" / "style.css").read_text("utf-8")
-    return (resources.templates() / "style.css").read_text("utf-8") + own
 
 
 @dataclass(frozen=True)
@@ -86,7 +50,7 @@ class Shown:
 
 
 def _drawn(svg: str, wide: bool = False) -> Shown:
-    return Shown(Markup(svg), wide)  # noqa: S704  # Matplotlib escaped its texts, and `drawing` its own
+    return Shown(drawn(svg), wide)
 
 
 def _figures(name: str, entry: Part) -> list[Shown]:

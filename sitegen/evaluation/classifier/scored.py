@@ -8,21 +8,17 @@ Records carry their labels under the model's names; a label that they lack is un
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache
-from multiprocessing import get_context
-from os import cpu_count
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 
-from sitegen.bundle import Bundle, load_bundle
+from sitegen import parallel
+from sitegen.bundle import Bundle
 from sitegen.calibration.fit import calibrated
 from sitegen.data.records import Record, label_matrix
 from sitegen.errors import DataError
@@ -35,7 +31,7 @@ from sitegen_runtime.calibration import sigmoid
 
 Problem = tuple[Path, str]
 BATCH = 64
-FOR_ONE_PROCESS = 48  # images; starting more takes longer than it saves
+FOR_ONE_PROCESS = 48  # images; starting more, with torch, takes longer than it saves
 
 
 @dataclass(frozen=True)
@@ -111,11 +107,11 @@ def score_checkpoint(
 def score_bundle(bundle: Bundle, records: Sequence[Record], workers: int | None = 1) -> Scored:
     """Return what a bundle says of images, those included that its gate refuses.
 
-    `workers` processes share the images; None takes all cores, where there are enough images. A script that has more
-    than one must guard its entry, `if __name__ == "__main__":`, because each process imports it. Raises DataError where
-    no image can be analysed.
+    `workers` processes share the images, see `sitegen.parallel`; None takes all cores, where there are enough images.
+    Raises DataError where no image can be analysed.
     """
-    documents = _documents(bundle, [record.path for record in records], workers)
+    predict = partial(Predictor(bundle).predict, force=True)
+    documents = parallel.each(predict, [record.path for record in records], workers, alone=FOR_ONE_PROCESS)
     usable = [index for index, document in enumerate(documents) if "error" not in document]
     problems = [
         (record.path, str(document["error"]["message"]))
@@ -190,27 +186,3 @@ def bad_file(problem: Problem) -> str:
 def _sigmoids(logits: Scores) -> Scores:
     """The runtime's own sigmoid, so that a probability is the same number everywhere."""
     return np.array([sigmoid(logit) for logit in logits.ravel().tolist()], np.float64).reshape(logits.shape)
-
-
-def _documents(bundle: Bundle, paths: Sequence[Path], workers: int | None) -> list[dict[str, Any]]:
-    processes = workers or min(cpu_count() or 1, 1 + len(paths) // FOR_ONE_PROCESS)
-    if processes < 2:
-        predictor = Predictor(bundle)
-        return _tracked((predictor.predict(path, force=True) for path in paths), len(paths))
-    # Started anew: a forked process would inherit torch and ONNX Runtime without their threads.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return _tracked(pool.map(_predicted, [bundle.folder] * len(paths), paths, chunksize=8), len(paths))
-
-
-def _tracked(documents: Iterable[dict[str, Any]], total: int) -> list[dict[str, Any]]:
-    console = Console(stderr=True)
-    return list(track(documents, "images", total, console=console, disable=not console.is_terminal, transient=True))
-
-
-def _predicted(folder: Path, path: Path) -> dict[str, Any]:
-    return _predictor(folder).predict(path, force=True)
-
-
-@cache
-def _predictor(folder: Path) -> Predictor:
-    return Predictor(load_bundle(folder))

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from sitegen.evaluation.report.page import NOTHING, number, percent
+from sitegen.evaluation.report.terminal import table as table_of
+
 Part = Mapping[str, Any]
-NOTHING = "–"
 FIGURES = ("with it", "AUC", "AP", "sensitivity", "specificity", "ECE")
 
 
@@ -39,14 +40,14 @@ def heading(document: Part) -> str:
 
 def _findings(document: Part) -> Table:
     title = "Findings: AUC ± deviation over halves; below, intervals of 95 % by patient"
-    table = _table(title, "finding", *FIGURES)
+    table = table_of(title, "finding", *FIGURES)
     for entry in document["findings"]:
         table.add_row(entry["label"], *_figures(entry))
     return table
 
 
 def _groups(entry: Part) -> Table:
-    table = _table(f"{entry['label']}, by group", "group", *FIGURES)
+    table = table_of(f"{entry['label']}, by group", "group", *FIGURES)
     for kind, groups in entry["by"].items():
         table.add_row(f"{kind}:")
         for name, figures in groups.items():
@@ -59,30 +60,30 @@ def _figures(entry: Part) -> Iterator[str]:
     yield f"{entry['positives']}\nof {entry['images']}"
     deviation = "" if entry["half_splits"] is None else f" ± {entry['half_splits']:.3f}"
     yield _stacked(entry["auc"], deviation)
-    yield _number(entry["average_precision"])
+    yield number(entry["average_precision"])
     yield from (_stacked(entry["sensitivity"]), _stacked(entry["specificity"]))
-    yield _number(entry["calibration_error"])
+    yield number(entry["calibration_error"])
 
 
 def _predictive_values(entries: Sequence[Part]) -> Table:
-    table = _table("Predictive values", "finding", "prevalence", "found: has it", "not found: has it not")
+    table = table_of("Predictive values", "finding", "prevalence", "found: has it", "not found: has it not")
     for entry in entries:
         for row in entry["predictive_values"]:
             table.add_row(
                 entry["label"],
-                _percent(row["prevalence"]),
-                _percent(row["positive"]),
-                _percent(row["negative"]),
+                percent(row["prevalence"]),
+                percent(row["positive"]),
+                percent(row["negative"]),
             )
     return table
 
 
 def _averages(averages: Part) -> Table:
-    table = _table("Decisions at the operating points", "average", "accuracy", "precision", "recall", "F1")
+    table = table_of("Decisions at the operating points", "average", "accuracy", "precision", "recall", "F1")
     for weights, told in (("plain", ""), ("balanced", ", classes balanced")):
         for name, ratios in averages[weights].items():
             values = (ratios[each] for each in ("accuracy", "precision", "recall", "f1"))
-            table.add_row(f"{name}{told}", *(_number(value) for value in values))
+            table.add_row(f"{name}{told}", *(number(value) for value in values))
         table.add_section()
     return table
 
@@ -90,30 +91,14 @@ def _averages(averages: Part) -> Table:
 def _against(against: Part) -> Table:
     model = against["model"]
     title = f"Against {model['kind']} {model['name']}, on {against['images']} images: first less second"
-    table = _table(title, "finding", "AUC", "second", "difference", "AP", "second", "difference")
+    table = table_of(title, "finding", "AUC", "second", "difference", "AP", "second", "difference")
     for entry in against["findings"]:
         cells: list[str] = []
         for name in ("auc", "average_precision"):
             pair = entry[name] or {"first": None, "second": None, "difference": None}
-            cells += [_number(pair["first"]), _number(pair["second"]), _stacked(pair["difference"], between=" to ")]
+            cells += [number(pair["first"]), number(pair["second"]), _stacked(pair["difference"], between=" to ")]
         table.add_row(entry["label"], *cells)
     return table
-
-
-def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(first, overflow="fold", min_width=10)
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
-
-
-def _number(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:.3f}"
-
-
-def _percent(value: float | None) -> str:
-    return NOTHING if value is None else f"{100 * value:.1f} %"
 
 
 def _stacked(value: Part | None, deviation: str = "", between: str = "–") -> str:

@@ -25,6 +25,7 @@ from sitegen.bundle import Bundle
 from sitegen.errors import BundleError
 from sitegen.evaluation.explanations.randomised import Weights, load_weights, with_weights
 from sitegen.evaluation.explanations.similarity import Map
+from sitegen.graphs.session import answer, open_session
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.maps.grids import enlarged
@@ -80,21 +81,11 @@ class Graphs:
             return self.files[request.name]
         if not isinstance(request, RunGraph):
             return None
-        feeds = {feed.name: np.frombuffer(feed.values, np.float32).reshape(feed.shape) for feed in request.feeds}
-        values = self._session(request.role).run(list(request.outputs), feeds)
-        return {
-            name: array("f", np.ascontiguousarray(value, np.float32).tobytes())
-            for name, value in zip(request.outputs, values, strict=True)
-        }
+        return answer(self._session(request.role), request)
 
     def _session(self, role: str) -> onnxruntime.InferenceSession:
         if role not in self._sessions:
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = 1
-            options.log_severity_level = 3
-            self._sessions[role] = onnxruntime.InferenceSession(
-                self.models[role].SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
+            self._sessions[role] = open_session(self.models[role].SerializeToString())
         return self._sessions[role]
 
 

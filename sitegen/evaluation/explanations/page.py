@@ -11,16 +11,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from sitegen import resources
-from sitegen.evaluation.classifier.page import NOTHING, number, stacked
 from sitegen.evaluation.explanations.figures import curves_figure, matrix_figure, sanity_figure
 from sitegen.evaluation.report.forest import Row, forest_figure
+from sitegen.evaluation.report.page import NOTHING, WIDE, drawn, number, render
+from sitegen.evaluation.report.terminal import table as table_of
 
 Part = Mapping[str, Any]
 AREAS = {
@@ -46,25 +43,17 @@ _HERE = Path(__file__).parent
 
 def as_html(document: Part) -> str:
     """Return the report of a document that `study.study` made, in UTF-8 with LF line ends."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": number, "stacked": stacked}
-    shared = [
-        resources.templates() / "style.css",
-        _HERE.parent / "report" / "style.css",
-        _HERE.parent / "gate" / "page.css",
-    ]
-    return environment.get_template("page.html.j2").render(
+    return render(
+        _HERE,
+        styles=(WIDE,),
         document=document,
-        style=Markup("".join(path.read_text("utf-8") for path in shared)),  # noqa: S704  # our own files
         areas=AREAS,
         measures=MEASURES,
         verdicts=_verdicts(document),
-        planted=[_svg(drawn) for drawn in _planted(document)],
-        sanity=[(title, _svg(drawn)) for title, drawn in _sanity(document)],
-        curves=[_svg(drawn) for drawn in _curves(document)],
-        agreement=[(title, _svg(drawn)) for title, drawn in _agreement(document)],
+        planted=[drawn(figure) for figure in _planted(document)],
+        sanity=[(title, drawn(figure)) for title, figure in _sanity(document)],
+        curves=[drawn(figure) for figure in _curves(document)],
+        agreement=[(title, drawn(figure)) for title, figure in _agreement(document)],
     )
 
 
@@ -126,10 +115,10 @@ def _planted(document: Part) -> Iterator[str]:
 def _sanity(document: Part) -> Iterator[tuple[str, str]]:
     if document["sanity"]:
         for measure, told in MEASURES.items():
-            drawn = sanity_figure(f"cascading-{measure}", "cascading", document["sanity"], measure, told)
-            yield f"From the last layer back, {told}", drawn
-        drawn = sanity_figure("independent", "independent", document["sanity"], "signed", MEASURES["signed"])
-        yield f"One group alone, {MEASURES['signed']}", drawn
+            figure = sanity_figure(f"cascading-{measure}", "cascading", document["sanity"], measure, told)
+            yield f"From the last layer back, {told}", figure
+        figure = sanity_figure("independent", "independent", document["sanity"], "signed", MEASURES["signed"])
+        yield f"One group alone, {MEASURES['signed']}", figure
 
 
 def _curves(document: Part) -> Iterator[str]:
@@ -146,16 +135,8 @@ def _agreement(document: Part) -> Iterator[tuple[str, str]]:
 
 
 def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(first, overflow="fold", min_width=10)
-    for name in others:
-        table.add_column(name, justify="right")
-    return table
+    return table_of(Text(title), first, *others, no_wrap=False)
 
 
 def _value(interval: Part | None) -> str:
     return NOTHING if interval is None else number(interval["value"])
-
-
-def _svg(drawn: str) -> Markup:
-    return Markup(drawn)  # noqa: S704  # Matplotlib escaped its texts, and `drawing` its own

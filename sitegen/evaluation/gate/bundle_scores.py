@@ -4,21 +4,17 @@ The runtime is asked for all metrics that the bundle's graphs allow. Those that 
 threshold that everything passes, so the decision stays the bundle's own.
 """
 
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from functools import partial
 from math import inf
-from multiprocessing import get_context
-from os import cpu_count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
-from sitegen.bundle import Bundle, load_bundle
+from sitegen import parallel
+from sitegen.bundle import Bundle
 from sitegen.errors import SettingsError
 from sitegen.evaluation.gate.scored import Decided, GateScored
 from sitegen.prediction import Predictor
@@ -27,7 +23,6 @@ from sitegen_runtime.bundle.gate import Gate, ScoreLimit
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.gate.metrics import ALIKE, COMBINED, METRICS, SSIM, unlikeness
 
-FOR_ONE_PROCESS = 24  # images; starting more takes longer than it saves
 OF_A_CHECK = 1e3  # how unlike an image is that a check refuses: more than any score makes one
 
 _Answer = dict[str, Any] | str
@@ -43,7 +38,7 @@ def score_gate_bundle(bundle: Bundle, name: str, paths: Sequence[Path], workers:
     gate = bundle.model.gate
     if gate is None:
         raise SettingsError(f"{bundle.folder} has no gate, so there is nothing to measure. Name a bundle that has one.")
-    answers = _answers(bundle.folder, paths, workers)
+    answers = parallel.each(partial(_answer, _predictor(bundle), gate), paths, workers)
     good = [answer for answer in answers if not isinstance(answer, str)]
     image = bundle.model.graphs["gate"].images[0]
     return GateScored(
@@ -96,23 +91,15 @@ def _possible(metric: str, model: Model) -> bool:
     return all(graph in model.graphs and output in model.graphs[graph].outputs for graph, output in needed)
 
 
-def _answers(folder: Path, paths: Sequence[Path], workers: int | None) -> list[_Answer]:
-    processes = workers or min(cpu_count() or 1, 1 + len(paths) // FOR_ONE_PROCESS)
-    if processes < 2:
-        return _tracked((_answer(folder, path) for path in paths), len(paths))
-    # Started anew: a forked process would inherit ONNX Runtime without its threads.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return _tracked(pool.map(_answer, [folder] * len(paths), paths, chunksize=8), len(paths))
+def _predictor(bundle: Bundle) -> Predictor:
+    """A predictor that computes all possible scores."""
+    predictor = Predictor(bundle)
+    predictor.model = with_all_scores(bundle.model)
+    return predictor
 
 
-def _tracked(answers: Iterable[_Answer], total: int) -> list[_Answer]:
-    console = Console(stderr=True)
-    return list(track(answers, "images", total, console=console, disable=not console.is_terminal, transient=True))
-
-
-def _answer(folder: Path, path: Path) -> _Answer:
-    """What is needed of an image's analysis, or what is wrong with the image."""
-    predictor, gate = _predictor(folder)
+def _answer(predictor: Predictor, gate: Gate, path: Path) -> _Answer:
+    """What is needed of an image's analysis, or what is wrong with the image; `gate` is as the bundle has it."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -149,16 +136,6 @@ def beyond(metric: str, value: float, limit: float, gate: Gate) -> float:
         median = float(np.interp(0.5, table.levels, table.values[metric]))
         unit = abs(limit - median) or 1.0
     return (unlikeness(metric, value) - unlikeness(metric, limit)) / unit
-
-
-@cache
-def _predictor(folder: Path) -> tuple[Predictor, Gate]:
-    """A predictor that computes all possible scores, and the gate as the bundle has it."""
-    bundle = load_bundle(folder)
-    predictor, gate = Predictor(bundle), bundle.model.gate
-    assert gate is not None  # noqa: S101 - for the type checker: the caller has looked
-    predictor.model = with_all_scores(bundle.model)
-    return predictor, gate
 
 
 def _column(answers: Sequence[_Answer], key: str) -> Any:

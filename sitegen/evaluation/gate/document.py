@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sitegen.errors import DataError
 from sitegen.evaluation.gate.detectors import FAR, GROUPS, NEAR, Detector, GateImages
 from sitegen.evaluation.gate.measures import OF_DRAWS
-from sitegen.evaluation.gate.resampling import Resampling, draws_by_patient, interval_of, mean_interval
+from sitegen.evaluation.gate.resampling import draws_by_patient, interval_of, mean_interval
 from sitegen.metrics.examples import Scores
 from sitegen.metrics.permutation import exchange_test, holm
-from sitegen.metrics.resampling import share_of_draws
+from sitegen.metrics.resampling import Resampling, share_of_draws
 
 SCHEMA = "sitegen.gate-evaluation/1"
 FIGURES = (*OF_DRAWS, "refused")

@@ -12,18 +12,16 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from sitegen import resources
-from sitegen.evaluation.classifier.page import NOTHING, interval, number, percent, stacked
 from sitegen.evaluation.gate.detectors import GROUPS
 from sitegen.evaluation.gate.figures import distribution_figure, history_figure, stringency_figure
 from sitegen.evaluation.gate.gallery import Galleries
 from sitegen.evaluation.report.forest import Row, forest_figure
+from sitegen.evaluation.report.page import NOTHING, WIDE, drawn, number, percent, render
+from sitegen.evaluation.report.terminal import table as table_of
 from sitegen.evaluation.robustness.figure import cell_colours
 
 Part = Mapping[str, Any]
@@ -40,23 +38,19 @@ _COLUMNS = tuple((group, figure) for group in GROUPS for figure in FIGURES if fi
 
 def as_html(document: Part, galleries: Galleries = ()) -> str:
     """Return the report of a document that `study.study` made, in UTF-8 with LF line ends."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": number, "interval": interval, "stacked": stacked, "percent": percent}
-    environment.filters |= {"shares": _shares, "heat": _heat, "breakable": _breakable}
-    shared = [resources.templates() / "style.css", _HERE.parent / "report" / "style.css", _HERE / "page.css"]
-    return environment.get_template("page.html.j2").render(
+    return render(
+        _HERE,
+        {"shares": _shares, "heat": _heat, "breakable": _breakable},
+        (WIDE,),
         document=document,
-        style=Markup("".join(path.read_text("utf-8") for path in shared)),  # noqa: S704  # our own files
         columns=_COLUMNS,
         figures=FIGURES,
         titles=TITLES,
         groups=[group for group in GROUPS if any(entry["group"] == group for entry in document["categories"])],
         best={(group, figure): _best(document["detectors"], group, figure) for group, figure in _COLUMNS},
-        overview=[_svg(_forest(document, group)) for group in GROUPS if document["detectors"][0][group]],
+        overview=[drawn(_forest(document, group)) for group in GROUPS if document["detectors"][0][group]],
         models=[_model(document, model, at) for at, model in enumerate(document["models"])],
-        stringency=[(told, _svg(drawn)) for told, drawn in _stringency(document)],
+        stringency=[(told, drawn(figure)) for told, figure in _stringency(document)],
         galleries=galleries,
     )
 
@@ -64,25 +58,17 @@ def as_html(document: Part, galleries: Galleries = ()) -> str:
 def as_tables(document: Part) -> Iterator[Table]:
     """Return a table of all detectors, and those of the comparisons."""
     title = "Detectors, means over categories: AUROC near and far, false positives at 95 %, accepted inside"
-    table = _table(title, "detector", "near", "far", "FPR near", "FPR far", "accepted")
+    table = table_of(Text(title), "detector", "near", "far", "FPR near", "FPR far", "accepted")
     for each in document["detectors"]:
         cells = [_cell(each[group], figure) for figure in ("auroc", "fpr95") for group in GROUPS]
         table.add_row(Text(each["name"]), *cells, percent(each["accepted"] and each["accepted"]["value"]))
     yield table
     for (group, first), tests in groupby(document["comparisons"], key=lambda each: (each["group"], each["first"])):
-        table = _table(f"Mean AUROC, {group}: {first} less", "detector", "difference", "p", "corrected")
+        table = table_of(Text(f"Mean AUROC, {group}: {first} less"), "detector", "difference", "p", "corrected")
         for each in tests:
             values = (number(each["difference"]["value"]), number(each["p"], 4), number(each["corrected"], 4))
             table.add_row(Text(each["second"]), *values)
         yield table
-
-
-def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column(first, overflow="fold", min_width=10)
-    for name in others:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
 
 
 def _cell(figures: Part | None, figure: str) -> str:
@@ -118,9 +104,9 @@ def _model(document: Part, model: Part, at: int) -> dict[str, Any]:
         "model": model,
         "detectors": detectors,
         "distributions": [
-            (each, _svg(distribution_figure(f"scores-{at}-{place}", each))) for place, each in enumerate(detectors)
+            (each, drawn(distribution_figure(f"scores-{at}-{place}", each))) for place, each in enumerate(detectors)
         ],
-        "history": [_svg(each) for each in _history(model, at)],
+        "history": [drawn(each) for each in _history(model, at)],
     }
 
 
@@ -149,10 +135,6 @@ def _stringency(document: Part) -> Iterator[tuple[str, str]]:
             ]
             told = f"{', '.join(found['labels'])} by {found['model']}, refused by {model['name']}"
             yield told, stringency_figure(f"stringency-{at}-{place}", told, curves)
-
-
-def _svg(drawn: str) -> Markup:
-    return Markup(drawn)  # noqa: S704  # Matplotlib escaped its texts, and `drawing` its own
 
 
 def _shares(value: Part | None) -> str | Markup:

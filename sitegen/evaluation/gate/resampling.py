@@ -6,25 +6,16 @@ so that differences of them have intervals, too.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.metrics.examples import Scores
-from sitegen.metrics.resampling import Interval
+from sitegen.metrics.resampling import Interval, drawn_patients
 
 SHARE = 0.95  # of an interval
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How many draws make an interval, how many exchanges a test, and the seed of both."""
-
-    resamples: int = 1000
-    permutations: int = 10_000
-    seed: int = 0
 
 
 def draws_by_patient(
@@ -40,7 +31,7 @@ def draws_by_patient(
     names, members = np.unique(np.asarray(sets), return_inverse=True)
     for index in range(len(names)):
         columns = np.nonzero(members == index)[0]
-        weights[1:, columns] = _drawn(np.asarray(patients)[columns], resamples, rng)
+        weights[1:, columns] = next(drawn_patients(np.asarray(patients)[columns].tolist(), resamples, rng))
     return weights
 
 
@@ -53,11 +44,3 @@ def interval_of(values: Scores) -> dict[str, Any]:
 def mean_interval(parts: Sequence[Scores]) -> dict[str, Any] | None:
     """Return the interval of the mean of several statistics, draw by draw; None without any."""
     return interval_of(np.mean(parts, axis=0)) if len(parts) else None
-
-
-def _drawn(patients: NDArray[np.str_], resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    names, inverse = np.unique(patients, return_inverse=True)
-    drawn = rng.integers(0, len(names), (resamples, len(names)))
-    places = drawn + len(names) * np.arange(resamples)[:, np.newaxis]
-    counts = np.bincount(places.ravel(), minlength=resamples * len(names)).reshape(resamples, len(names))
-    return counts[:, inverse].astype(np.float64)

@@ -21,9 +21,9 @@ from sitegen.evaluation.gate.detectors import Detector, GateImages, OutsideImage
 from sitegen.evaluation.gate.document import gate_document
 from sitegen.evaluation.gate.images import NEAR, Inside, Outside, patients_of, read_inside, read_outside
 from sitegen.evaluation.gate.network_scores import scored_gate_network
-from sitegen.evaluation.gate.resampling import Resampling
 from sitegen.evaluation.gate.scored import GateScored, Selected, detectors_of, unusable
 from sitegen.evaluation.gate.stringency import measurable, stringency_curve
+from sitegen.metrics.resampling import Resampling
 from sitegen.networks.trained_gate import load_gate
 
 GATE_FILE = "gate.pt"  # what training calls every gate: its folder's name says which one it is

@@ -9,7 +9,7 @@ the data set that the models come from and on one that training never saw. The m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from sitegen.metrics.examples import Scores, examples, finite, or_none
-from sitegen.metrics.resampling import half_split_deviation, interval_by_patient
+from sitegen.metrics.resampling import Resampling, half_split_deviation, interval_by_patient
 from sitegen.metrics.roc import auc_of_draws
 from sitegen.training.augment import LEVELS, AugmentSettings, changed, draw_changes
 
@@ -42,15 +42,6 @@ class Row:
     file: str
     level: str
     logits: Mapping[str, Mapping[str, Scores]]
-
-
-@dataclass(frozen=True)
-class Resampling:
-    """How often chance is asked how sure an AUC is, and with which seed."""
-
-    half_splits: int = 10
-    resamples: int = 1000
-    seed: int = 0
 
 
 @torch.inference_mode()
@@ -114,7 +105,9 @@ def robustness_document(
     ordered = by_rising_level(rows)
     return {
         "schema": SCHEMA,
-        **asdict(chosen),
+        "half_splits": chosen.half_splits,
+        "resamples": chosen.resamples,
+        "seed": chosen.seed,
         "levels": {name: _placement(level) for name, level in LEVELS.items()},
         "models": [{"name": row.name, "file": row.file, "trained_at": row.level or None} for row in ordered],
         "data": {role: _described(part) for role, part in judged.items()},

@@ -8,22 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from rich.table import Table
 from rich.text import Text
 
-from sitegen import resources
+from sitegen.evaluation.report.page import NOTHING, drawn, number, render
 from sitegen.evaluation.robustness.figure import heat_map
 
 ROLES = {"internal": "The models' own data", "external": "Data that training never saw"}
 _HERE = Path(__file__).parent
-_STYLE = """
-.matrices { grid-template-columns: minmax(0, 1fr); }
-.matrices > div { overflow-x: auto; }
-.matrices svg { min-width: 36rem; }
-small { color: var(--quiet); }
-"""
 
 
 def as_html(document: Mapping[str, Any]) -> str:
@@ -31,16 +23,12 @@ def as_html(document: Mapping[str, Any]) -> str:
 
     Every text of the document is escaped, and the page's policy allows no script.
     """
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["number"] = _number
-    return environment.get_template("page.html.j2").render(
+    return render(
+        _HERE,
         document=document,
         roles=ROLES,
-        style=Markup(_style()),  # noqa: S704  # our own files
         sections=[
-            {"finding": finding, "figure": Markup(heat_map(document, finding, f"matrix-{at}"))}  # noqa: S704  # escaped
+            {"finding": finding, "figure": drawn(heat_map(document, finding, f"matrix-{at}"))}
             for at, finding in enumerate(document["findings"])
         ],
     )
@@ -61,13 +49,4 @@ def as_tables(document: Mapping[str, Any]) -> Iterator[Table]:
 
 
 def _cell(cell: Mapping[str, float | None] | None) -> str:
-    return f"{_number(cell['auc'])} ±{_number(cell['half_split_deviation'])}" if cell else "–"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _style() -> str:
-    shared = [resources.templates() / "style.css", _HERE.parent / "report" / "style.css"]
-    return "".join(path.read_text("utf-8") for path in shared) + _STYLE
+    return f"{number(cell['auc'])} ±{number(cell['half_split_deviation'])}" if cell else NOTHING

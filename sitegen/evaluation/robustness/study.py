@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 
 from sitegen.data.dataset import named_alike, read_records
@@ -21,7 +19,6 @@ from sitegen.data.tensors.cache import cached_tensors, usable_tensors
 from sitegen.errors import CheckpointError, DataError
 from sitegen.evaluation.robustness.matrix import (
     JudgedSet,
-    Resampling,
     Row,
     level_name,
     logits_at_level,
@@ -29,7 +26,9 @@ from sitegen.evaluation.robustness.matrix import (
     row_names,
 )
 from sitegen.metrics.examples import Scores
+from sitegen.metrics.resampling import Resampling
 from sitegen.networks.trained import TrainedClassifier, load_trained
+from sitegen.parallel import shown
 from sitegen.settings.recipe import RecipeFile, read_recipe_file, recipe_of
 from sitegen.training.augment import LEVELS
 from sitegen.training.prepare import ROLE, ends
@@ -203,11 +202,9 @@ def _rows(models: Sequence[_Model], tensors: Mapping[str, _Tensors], seed: int) 
     """Every model with its logits[data][level]."""
     files = [str(model.path) for model in models]
     names = row_names([model.level for model in models], files)
-    console = Console(stderr=True)
-    shown = track(models, "models", console=console, disable=not console.is_terminal, transient=True)
     return [
         Row(name, file, model.level, _logits(model.trained, tensors, seed))
-        for name, file, model in zip(names, files, shown, strict=True)
+        for name, file, model in zip(names, files, shown(models, len(models), "models"), strict=True)
     ]
 
 

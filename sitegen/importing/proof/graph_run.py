@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from sitegen.errors import ExportError
 from sitegen.graphs.files import INPUT
 from sitegen.graphs.names import CLASSIFIER, LOGITS
+from sitegen.graphs.session import open_session
 
 Images = NDArray[np.float32]
 Values = NDArray[np.float64]
@@ -20,11 +20,8 @@ class GraphRun:
     """An ONNX file that is ready to run. Raises ExportError where ONNX Runtime does not take it."""
 
     def __init__(self, path: Path) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1  # as in a prediction, so that the outcome is the same on every machine
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self._session = open_session(path)
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
             raise ExportError(f"ONNX Runtime cannot load {path.name}: {error}") from error
 

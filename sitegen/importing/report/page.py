@@ -9,24 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-import sitegen.evaluation.report
-from sitegen import resources
+from sitegen.evaluation.report.page import NOTHING, drawn, render
 from sitegen.importing.report.document import flattened
 from sitegen.importing.report.figures import fraction_curve, histogram
 
 Part = Mapping[str, Any]
 _HERE = Path(__file__).parent
-_SHARED = Path(sitegen.evaluation.report.__file__).parent / "style.css"
-_STYLE = """
-tbody th { min-width: 9.5rem; overflow-wrap: normal; }
-code, pre { font-size: .95em; }
-pre { background: var(--surface); border: 1px solid var(--line); border-radius: .5rem; }
-pre { padding: .6rem .9rem; overflow-x: auto; }
-.figures h3 { margin: 0 0 .4rem; font-size: .95rem; }
-"""
 GRAPHS = {
     "classifier": "what it finds",
     "gradient": "gradients with respect to the image",
@@ -39,17 +29,14 @@ GRAPHS = {
 
 def as_html(document: Part) -> str:
     """Return the report of a document that `import_document` made, in UTF-8 with LF line ends."""
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"small": small, "points": points, "share": share}
     compared = document["preprocessing"]
-    return environment.get_template("page.html.j2").render(
+    return render(
+        _HERE,
+        {"small": small, "points": points, "share": share},
         document=document,
-        style=Markup(_style()),  # noqa: S704  # our own files
         origin=flattened(document["import"]),
         meanings=GRAPHS,
-        histograms=[(entry["label"], _svg(histogram(entry))) for entry in compared["findings"]] if compared else [],
+        histograms=[(entry["label"], drawn(histogram(entry))) for entry in compared["findings"]] if compared else [],
         curve=_curve(document),
         input_words=_input_words(document["input"]),
     )
@@ -57,26 +44,26 @@ def as_html(document: Part) -> str:
 
 def small(value: float | None) -> str:
     """Return a difference that is hardly there."""
-    return "–" if value is None else f"{value:.1e}"
+    return NOTHING if value is None else f"{value:.1e}"
 
 
 def points(value: float | None) -> str:
     """Return percentage points; two digits of those that are hardly there."""
     if value is None:
-        return "–"
+        return NOTHING
     return f"{value:.2f}" if value >= 0.01 or value == 0 else f"{value:.1g}"
 
 
 def share(value: float | None) -> str:
     """Return a share in per cent."""
-    return "–" if value is None else f"{100 * value:.2f} %"
+    return NOTHING if value is None else f"{100 * value:.2f} %"
 
 
 def _curve(document: Part) -> Markup | None:
     compared = document["preprocessing"]
     if not compared or not compared["fractions"]:
         return None
-    return _svg(fraction_curve(compared["fractions"], document["input"]["fraction"], compared["suggested"]))
+    return drawn(fraction_curve(compared["fractions"], document["input"]["fraction"], compared["suggested"]))
 
 
 def _input_words(given: Part) -> str:
@@ -87,12 +74,3 @@ def _input_words(given: Part) -> str:
         return words
     mean, std = (" ".join(f"{value:g}" for value in given[name]) for name in ("mean", "std"))
     return f"{words}, less {mean}, divided by {std}"
-
-
-def _style() -> str:
-    shared = [resources.templates() / "style.css", _SHARED]
-    return "".join(path.read_text("utf-8") for path in shared) + _STYLE
-
-
-def _svg(drawn: str) -> Markup:
-    return Markup(drawn)  # noqa: S704  # `report_figures` escaped its texts

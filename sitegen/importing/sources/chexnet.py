@@ -8,6 +8,7 @@ network ends with a sigmoid.
 from dataclasses import replace
 from pathlib import Path
 
+from sitegen.data.layouts.nih import FINDINGS
 from sitegen.importing.checkpoint.densenet_weights import densenet_settings
 from sitegen.importing.checkpoint.safe_checkpoint import read_checkpoint
 from sitegen.importing.checkpoint.weights import Found, find_weights, fit_weights, renamed, without_prefix
@@ -19,22 +20,7 @@ from sitegen.importing.sources.pillow_preparation import ResizeAndCrop
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
 from sitegen.networks.registry import make_network, network_document
 
-LABELS = (
-    "Atelectasis",
-    "Cardiomegaly",
-    "Effusion",
-    "Infiltration",
-    "Mass",
-    "Nodule",
-    "Pneumonia",
-    "Pneumothorax",
-    "Consolidation",
-    "Edema",
-    "Emphysema",
-    "Fibrosis",
-    "Pleural_Thickening",
-    "Hernia",
-)
+LABELS = FINDINGS  # the network gives them in the order of the publication
 SHORTER, SIDE = 256, 224
 _WRAPPER, _HEAD = "densenet121.", "classifier.0."
 _SIGMOID = "The network's last layer, a sigmoid, was left out: the bundle's graph gives logits, the page probabilities."

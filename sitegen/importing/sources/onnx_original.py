@@ -5,6 +5,7 @@ import onnxruntime
 from onnx import ModelProto
 
 from sitegen.errors import ModelError
+from sitegen.graphs.session import open_session
 from sitegen.importing.graph.heads import CLOSEST, Ending, Head, bypass
 from sitegen.importing.graph.image import ImageSlot, producer
 from sitegen.importing.source import Images, Logits
@@ -26,13 +27,8 @@ class OnnxOriginal:
         del copy.graph.output[:]
         copy.graph.output.append(kept)
         self._slot, self._ending = slot, _without(copy, head)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(
-                copy.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(copy.SerializeToString())
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
             raise ModelError(f"ONNX Runtime cannot run the model: {error}. Export it with opset 18.") from error
 

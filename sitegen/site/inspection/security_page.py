@@ -9,12 +9,11 @@ from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from sitegen import __version__, resources
+from sitegen import __version__
 from sitegen.bundle import Bundle, Description
 from sitegen.site.integrity.checksums import POWERSHELL_LINE, SHELL_LINE
 from sitegen.site.prose import plain
+from sitegen.site.templating import render
 
 TITLE = "Security"
 MEANINGS: Mapping[str, str] = {
@@ -54,11 +53,10 @@ def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "",
     `contact` (Markdown) says whom to ask, `updates` how an open page meets a new version; both have defaults.
     """
     policy = policy_of((folder / "index.html").read_text("utf-8"))
-    environment = Environment(  # noqa: S701 - Markdown, whose HTML is shown as text
-        loader=FileSystemLoader(resources.templates()), undefined=StrictUndefined, keep_trailing_newline=True
-    )
     directives = [part.split(maxsplit=1)[0] for part in policy.split(";")]
-    return environment.get_template("security.md.j2").render(
+    return render(
+        "security.md.j2",
+        escape=False,  # Markdown, whose HTML is shown as text
         version=__version__,
         models="; ".join(_named(bundle.description) for bundle in bundles),
         policy="\n".join(f"    {part.strip()};" for part in policy.split(";")),

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from sitegen.data.tensors import cache
 from sitegen.data.tensors.cache import cached_tensors, image_tensors, settings_key, usable_tensors
 from sitegen.errors import DataError
 from sitegen.phantom import write_phantom
+from sitegen.resources import runtime_source
 from sitegen_runtime.bundle.model import NetworkInput
 
 INPUTS = {
@@ -115,4 +117,17 @@ def test_a_change_of_the_settings_or_of_the_runtime_is_another_cache(monkeypatch
     assert settings_key(other) != settings_key(INPUTS)
     before = settings_key(INPUTS)
     monkeypatch.setattr(cache, "_runtime_hash", lambda: "changed")
+    assert settings_key(INPUTS) != before
+
+
+@pytest.mark.parametrize("module", ["pixels/area_average.py", "pixels/luma.py", "formats/png.py"])
+def test_the_key_follows_the_runtimes_pixel_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    source = shutil.copytree(runtime_source(), tmp_path / "runtime")
+    monkeypatch.setattr(cache, "runtime_source", lambda: source)
+    monkeypatch.setattr(cache, "_runtime_hash", cache._runtime_hash.__wrapped__)
+    before = settings_key(INPUTS)
+    (source / "wording" / "results.py").write_text("", "utf-8")
+    assert settings_key(INPUTS) == before
+    with (source / module).open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
     assert settings_key(INPUTS) != before

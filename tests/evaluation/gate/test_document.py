@@ -6,7 +6,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from sitegen.errors import DataError
 from sitegen.evaluation.gate.document import ALL_PAIRS, gate_document
-from sitegen.evaluation.gate.resampling import Resampling
+from sitegen.metrics.resampling import Resampling
 from tests.helpers.gates import detector, images
 
 FEW = Resampling(resamples=40, permutations=200)
@@ -120,7 +120,7 @@ def test_many_detectors_are_compared_with_one(given) -> None:
 
 def test_the_seed_decides(document, given, detectors) -> None:
     assert gate_document(given, detectors, FEW) == document
-    other = gate_document(given, detectors, Resampling(40, 200, seed=1))
+    other = gate_document(given, detectors, Resampling(40, permutations=200, seed=1))
     assert other["detectors"][0]["near"]["auroc"]["low"] != document["detectors"][0]["near"]["auroc"]["low"]
     assert other["detectors"][0]["near"]["auroc"]["value"] == document["detectors"][0]["near"]["auroc"]["value"]
 

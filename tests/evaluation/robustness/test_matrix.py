@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from sitegen.evaluation.robustness.matrix import (
     JudgedSet,
-    Resampling,
     Row,
     by_rising_level,
     cell,
@@ -18,6 +17,7 @@ from sitegen.evaluation.robustness.matrix import (
     row_names,
 )
 from sitegen.metrics import half_split_deviation, interval_by_patient
+from sitegen.metrics.resampling import Resampling
 from sitegen.metrics.roc import auc_of_draws
 from sitegen.training.augment import LEVELS, AugmentSettings, placement
 

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from sitegen.evaluation.robustness.figure import cell_colours
-from sitegen.evaluation.robustness.matrix import JudgedSet, Resampling, Row, robustness_document
+from sitegen.evaluation.robustness.matrix import JudgedSet, Row, robustness_document
 from sitegen.evaluation.robustness.page import as_html, as_tables
+from sitegen.metrics.resampling import Resampling
 from sitegen.training.augment import LEVELS
 
 HOSTILE = '<script>alert("1")</script> $x_1$ & more'

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 from sitegen.cli.evaluate.robustness import robustness
 from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import CheckpointError, DataError
-from sitegen.evaluation.robustness.matrix import Resampling
 from sitegen.evaluation.robustness.study import Study, study
+from sitegen.metrics.resampling import Resampling
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier, load_trained, save_trained
 from sitegen.settings.reading import settings_document

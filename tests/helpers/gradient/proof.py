@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from sitegen import gradient
+from sitegen.graphs.session import open_session
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 Reference = Callable[..., torch.Tensor]
@@ -92,10 +92,7 @@ def model_of(
 
 def run(model: onnx.ModelProto, feeds: Arrays) -> dict[str, np.ndarray[Any, Any]]:
     """All outputs, from native ONNX Runtime."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    session = open_session(model.SerializeToString())
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, dict(feeds)), strict=True))
 

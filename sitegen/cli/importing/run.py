@@ -1,0 +1,130 @@
+"""What every verb of `sitegen import` does: read the model, make the bundle, and say what was made."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from sitegen.cli.importing.sources import Source
+
+if TYPE_CHECKING:
+    from sitegen.importing.bundle import ImportReport
+    from sitegen.importing.settings import ImportSettings
+    from sitegen.importing.source import ImportedClassifier
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of a verb."""
+
+    out: Path
+    config: Path | None
+    labels: str | None
+    name: str | None
+    title: str | None
+    gate: Path | None
+    images: Sequence[Path]
+    report: Path | None
+    half: bool
+    force: bool
+
+
+def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
+    """Read the model, make the bundle, and say what was made."""
+    _require(source)
+    from rich.console import Console
+
+    from sitegen.cli.importing.questions import with_answers
+    from sitegen.importing.bundle import check_target, import_bundle
+
+    module: Any = import_module(f"sitegen.importing.sources.{source.module}")
+    settings = _settings(asked)
+    given = model if source.metavar == "FILE|NAME" else Path(model)
+    if source.asks:
+        settings = with_answers(module.questions(given, settings), settings)
+    console = Console(stderr=True)
+    with console.status("Reading the model") as status:
+        read: ImportedClassifier = getattr(module, source.function)(given, settings, *more)
+        check_target(asked.out, read.name, force=asked.force)
+        report = import_bundle(
+            read,
+            asked.out,
+            settings,
+            gate=asked.gate,
+            images=asked.images,
+            report=asked.report,
+            half=asked.half,
+            say=status.update,
+        )
+    for warning in report.warnings:
+        typer.echo(f"Note: {warning}", err=True)
+    for line in _summary(report, asked.out):
+        typer.echo(line)
+
+
+def _require(source: Source) -> None:
+    """Raise SettingsError, saying what to install, where the packages of a source are not there."""
+    from importlib.util import find_spec
+
+    from sitegen.errors import SettingsError
+
+    if missing := [name for name in source.needs if find_spec(name) is None]:
+        raise SettingsError(
+            f"sitegen import {source.verb} needs {', '.join(missing)}: pip install 'offline-sitegen[import]'"
+        )
+
+
+def _settings(asked: Asked) -> "ImportSettings":
+    """The settings of the file, and what the options say instead."""
+    from sitegen.importing.settings import ImportSettings, read_import_settings
+    from sitegen.settings.reading import read_settings
+
+    settings = read_import_settings(asked.config) if asked.config else ImportSettings()
+    given: dict[str, Any] = {key: value for key in ("name", "title") if (value := getattr(asked, key)) is not None}
+    if asked.labels is not None:
+        given["labels"] = [{"name": name.strip()} for name in asked.labels.split(",")]
+    return read_settings(ImportSettings, given, settings)
+
+
+def _summary(report: "ImportReport", out: Path) -> list[str]:
+    proof, document, files = report.proof, report.document, report.bundle.description.files
+    lines = [
+        f"The graphs give the logits of the original, run by {proof.library}, on {proof.images} images: they differ by "
+        f"{proof.largest:.1e} at most."
+        if proof.library
+        else "There was no original to compare with."
+    ]
+    if half := document["half"]:
+        lines.append(
+            f"Weights with 16 bits move probabilities by {100 * half['largest']:.2g} percentage points at most."
+        )
+    lines += _preprocessing(document["preprocessing"])
+    total = sum(entry.bytes for entry in files.values())
+    quoted = shlex.quote(str(out))
+    return [
+        *lines,
+        f"Wrote {out}: {len(files)} files, {total / 1e6:.2f} MB. Not for diagnostic use.",
+        f"Read the report: {report.report}",
+        f"Read the card, and add what no import knows: {out / 'card.md'}",
+        f"Next: sitegen build --bundle {quoted} --out dist",
+        f"Then: sitegen verify --site dist --bundle {quoted}",
+    ]
+
+
+def _preprocessing(compared: Any) -> list[str]:
+    if not compared or not compared["findings"]:
+        return []
+    largest = max(entry["largest"] for entry in compared["findings"])
+    lines = [
+        f"The source prepares images in its own way: on {compared['images']} images, sitegen's way changes "
+        f"probabilities by {largest:.2g} percentage points at most."
+    ]
+    if compared["suggested"] is not None:
+        lines.append(
+            f"Closer to the source is fraction = {compared['suggested']:g} under [image]; the report says more."
+        )
+    return lines

@@ -1,0 +1,81 @@
+"""The verbs of `sitegen import`, all of one form: a model, and how its bundle is made."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sitegen.cli.importing.run import Asked, run
+from sitegen.cli.importing.sources import TORCH, Source
+
+OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="BUNDLE", help="The bundle's folder.")]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Settings (TOML); see docs/import.md.")
+]
+LabelsOption = Annotated[
+    str | None, typer.Option(metavar="A,B", help="The findings, in the order of the model's outputs.")
+]
+NameOption = Annotated[str | None, typer.Option(metavar="NAME", help="The bundle's name; made of the file's if none.")]
+TitleOption = Annotated[str | None, typer.Option(metavar="TEXT", help="What the page is called.")]
+GateOption = Annotated[
+    Path | None, typer.Option(metavar="BUNDLE", help="Take over this bundle's gate; without one the page says so.")
+]
+ProofImagesOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--images", metavar="FILE|DIR", help="Images to prove it on, 32 of them; synthetic ones if none. Repeatable."
+    ),
+]
+ReportOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The report (HTML); NAME-import.html beside the bundle by default.")
+]
+HalfOption = Annotated[bool, typer.Option("--half", help="Store weights with 16 bits: half the size.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace the bundle of another model.")]
+
+
+def verb_of(source: Source) -> Callable[..., None]:
+    """Return the function of a verb, whose signature is its options."""
+
+    def verb(
+        model: Annotated[str, typer.Argument(metavar=source.metavar, help=source.argument)],
+        out: OutOption,
+        config: ConfigOption = None,
+        labels: LabelsOption = None,
+        name: NameOption = None,
+        title: TitleOption = None,
+        gate: GateOption = None,
+        images: ProofImagesOption = None,
+        report: ReportOption = None,
+        half: HalfOption = False,
+        force: ForceOption = False,
+    ) -> None:
+        asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force)
+        run(source, model, asked)
+
+    return verb
+
+
+def torch_verb(
+    model: Annotated[str, typer.Argument(metavar=TORCH.metavar, help=TORCH.argument)],
+    out: OutOption,
+    network: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|MODULE:FACTORY",
+            help="A network of sitegen's, such as densenet121, or a function of yours that makes one.",
+        ),
+    ] = "",
+    config: ConfigOption = None,
+    labels: LabelsOption = None,
+    name: NameOption = None,
+    title: TitleOption = None,
+    gate: GateOption = None,
+    images: ProofImagesOption = None,
+    report: ReportOption = None,
+    half: HalfOption = False,
+    force: ForceOption = False,
+) -> None:
+    """Import a checkpoint into the network that is named; all other verbs are made by `verb_of`."""
+    asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force)
+    run(TORCH, model, asked, network)

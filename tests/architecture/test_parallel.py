@@ -1,0 +1,89 @@
+"""Work that processes share: order, what a process keeps, and what becomes of errors and interruptions."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sitegen import parallel
+from sitegen.errors import WorkerError
+
+SCRIPT = """
+import time
+
+from sitegen.parallel import each
+
+
+def work(item):
+    print("begun", flush=True)
+    time.sleep(120)
+
+
+if __name__ == "__main__":
+    each(work, range(32), workers=2)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_results_are_in_the_items_order(workers: int) -> None:
+    assert parallel.each(hex, range(40), workers) == [hex(number) for number in range(40)]
+
+
+def test_no_items_need_no_processes() -> None:
+    assert parallel.each(hex, [], 4) == []
+
+
+def test_a_process_keeps_what_the_function_has() -> None:
+    """Each process counts its own calls: two processes share four parts, so that one of them has two at least."""
+    found = parallel.each(partial(next, iter(range(100))), [None] * 4 * parallel.CHUNK, workers=2)
+    assert max(found) >= 2 * parallel.CHUNK - 1
+
+
+def test_few_items_are_not_shared() -> None:
+    here = parallel.each(lambda item: os.getpid(), range(parallel.FOR_ONE_PROCESS - 1))  # no process could be sent it
+    assert set(here) == {os.getpid()}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_names_its_item(workers: int) -> None:
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        parallel.each(int, ["1", "2", "three", "4"], workers)
+    assert "The item was three." in caught.value.__notes__
+
+
+def test_a_process_that_ends_by_itself_is_an_error_for_people() -> None:
+    with pytest.raises(WorkerError, match=r"One of 2 processes that shared 2 images ended by itself.*one process"):
+        parallel.each(os._exit, [3, 3], workers=2)
+
+
+def test_no_bar_where_nobody_looks(capfd: pytest.CaptureFixture[str]) -> None:
+    assert list(parallel.shown("ab", 2, "letters")) == ["a", "b"]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no groups of processes that a signal is sent to")
+def test_an_interruption_leaves_no_processes(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    pipe = subprocess.PIPE
+    command = [sys.executable, str(tmp_path / "script.py")]
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as started:
+        assert started.stdout and started.stderr
+        assert started.stdout.readline().startswith("begun")
+        os.killpg(started.pid, signal.SIGINT)  # as a terminal does
+        told = started.stderr.read()  # until nobody is left who could write
+    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert told.count("Traceback") == 1
+    with pytest.raises(ProcessLookupError):
+        _wait_for_all_of(started.pid)
+
+
+def _wait_for_all_of(group: int) -> None:
+    """Return after a minute, if there are processes in the group still. Raises ProcessLookupError where none is."""
+    for _ in range(600):
+        os.killpg(group, 0)
+        time.sleep(0.1)
