@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
-from sitegen.metrics.permutation import exchange_test, holm
+from sitegen.metrics.permutation import Tested, exchange_test, holm
 
 
 def mean_area(scores, categories):
@@ -64,6 +64,16 @@ def test_a_case_by_hand() -> None:
     tested = exchange_test(np.array([1.0, 2, 3, 4]), np.array([4.0, 3, 2, 1]), np.array([-1, -1, 0, 0]), list("abcd"))
     assert tested.difference == 1
     assert tested.p == 2 / 16  # only all or none exchanged give a difference of 1
+
+
+def test_the_images_as_they_are_count_among_random_exchanges() -> None:
+    # Of 2^32 exchanges of these perfect opposites only two give a difference as large as theirs, so that none is drawn.
+    values = np.arange(32.0)
+    categories, patients = np.repeat([-1, 0], 16), [f"p{at}" for at in range(32)]
+    tested = exchange_test(values, -values, categories, patients, permutations=99)
+    assert tested == Tested(difference=1.0, p=1 / 100, exchanges=99, exact=False)
+    # And where every exchange gives as large a difference, p is (1 + 99) / (1 + 99).
+    assert exchange_test(values, values, categories, patients, permutations=99).p == 1
 
 
 def test_equal_detectors_do_not_differ() -> None:

@@ -74,6 +74,23 @@ def test_the_interval_is_wilsons(positives, images) -> None:
     assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("weights", "positives", "equal"),
+    [
+        ([3, 1, 1, 1], [0, 1, 1, 0], (1, 3)),  # 6^2 / (9 + 3) = 3 equal images, and 2 of 6 of the weight
+        ([3, 3, 1, 1, 1, 1, 1, 1], [1, 0, 1, 0, 0, 0, 0, 0], (2, 6)),  # 12^2 / (18 + 6) = 6, and 4 of 12
+        ([7, 7, 7, 7, 7], [1, 0, 0, 0, 0], (1, 5)),  # equal weights are worth no more than their images
+    ],
+)
+def test_the_interval_is_wilsons_of_as_many_equal_images(
+    weights: list[int], positives: list[int], equal: tuple[int, int]
+) -> None:
+    (part,) = reliability_diagram([0.5] * len(weights), positives, weights)
+    expected = binomtest(*equal).proportion_ci(method="wilson")
+    assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert (part.images, part.weight) == (len(weights), sum(weights))
+
+
 def test_weights_count_like_repetitions() -> None:
     rng = np.random.default_rng(8)
     probabilities, targets = rng.integers(0, 9, 30) / 8, rng.random(30) < 0.5
