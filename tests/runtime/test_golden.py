@@ -85,6 +85,7 @@ def test_both_engines_run_on_the_golden_image() -> None:
     assert (card.reference, reference.reference) == (False, True)
     assert card.feeds == reference.feeds
     (feed,) = card.feeds
+    assert (feed.name, feed.shape) == ("image", (1, 1, 16, 16))
     # The phantom of 64 x 64, averaged to the network's 16 x 16.
     cells = phantom(1, 64).reshape(16, 4, 16, 4).mean((1, 3)).ravel() / 255
     assert list(feed.values) == pytest.approx(cells.tolist(), abs=1e-6)
@@ -139,6 +140,7 @@ def test_a_gradient_graph_gets_a_seed_of_unequal_weights() -> None:
     engines = Engines(model_with(gradient=True))
     assert engines.check("gradient").problem is None
     _, seed = engines.runs()[0].feeds
+    assert (seed.name, seed.shape) == ("seed", (1, 3))
     assert list(seed.values) == pytest.approx([1.0, 1 - 1 / 6, 1 - 2 / 6])
 
 
