@@ -12,6 +12,7 @@ from sitegen.metrics import (
     expected_calibration_error,
     reliability_diagram,
 )
+from tests.helpers.documents import read
 from tests.helpers.scored_examples import scored
 
 
@@ -136,6 +137,17 @@ def test_the_error_that_chance_alone_makes() -> None:
     # By weights 3 and 1 the shares are 0, 1/4, 3/4 and 1, a quarter of the draws each.
     found = calibration_error_by_chance([0.5, 0.5], [3, 1], draws=20_000)
     assert found == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4, abs=0.005)
+
+
+def test_what_is_done_unless_told_is_what_is_documented() -> None:
+    rng = np.random.default_rng(6)
+    probabilities, targets = rng.random(300), rng.random(300) < 0.5
+    assert len(reliability_diagram(probabilities, targets)) == 15
+    told = calibration_error_by_chance(probabilities, bins=15, draws=200, seed=0)
+    assert calibration_error_by_chance(probabilities) == told
+    text = read("docs/metrics.md")
+    assert "bins of equal counts (15 unless told)" in text
+    assert "its mean over 200 draws of targets" in text
 
 
 def test_chance_is_what_drawn_targets_show() -> None:
