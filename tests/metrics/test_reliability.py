@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -137,6 +139,19 @@ def test_the_error_that_chance_alone_makes() -> None:
     # By weights 3 and 1 the shares are 0, 1/4, 3/4 and 1, a quarter of the draws each.
     found = calibration_error_by_chance([0.5, 0.5], [3, 1], draws=20_000)
     assert found == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4, abs=0.005)
+
+
+def test_chance_is_measured_in_the_bins_of_the_error() -> None:
+    # The middle image lies just where the second of two bins begins.
+    probabilities = [0.1, 0.5, 0.6]
+    expected = 0.0
+    for targets in product([0, 1], repeat=3):
+        chance = np.prod([p if target else 1 - p for p, target in zip(probabilities, targets, strict=True)])
+        expected += chance * expected_calibration_error(probabilities, targets, bins=2)
+    assert expected == pytest.approx(0.24, abs=1e-12)
+    # A draw's error lies in 0..1; so the deviation of a mean of 20,000 is at most 0.5 / sqrt(20,000) = 0.0035.
+    found = calibration_error_by_chance(probabilities, bins=2, draws=20_000)
+    assert found == pytest.approx(expected, abs=4 * 0.0035)
 
 
 def test_what_is_done_unless_told_is_what_is_documented() -> None:
