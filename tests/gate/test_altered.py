@@ -33,6 +33,7 @@ def test_every_kind_changes_the_image_and_is_reproducible(kind: str) -> None:
     assert first.shape == images.shape
     assert (first >= 0).all() & (first <= 1).all()
     assert first.tobytes() == again.tobytes()
+    assert altered(images, entry(64), kind).tobytes() == altered(images, entry(64), kind, 0).tobytes()
     assert np.abs(first - images).mean() > 0.04
     by_chance = kind not in {"turned-90", "turned-180", "turned-270", "upside-down", "inverted"}
     assert (first.tobytes() != other.tobytes()) == by_chance
@@ -121,10 +122,15 @@ def test_a_shrunk_image_has_a_third_to_half_of_the_side_on_an_even_ground() -> N
     spread_over(inside.any(axis=2).argmax(axis=1) / 96 / (1 - sides), 0, 1, 4 / 96)
 
 
-def test_a_shrunk_image_is_averaged_first() -> None:
+def test_a_shrunk_image_is_averaged_first_the_more_the_smaller_it_is() -> None:
     stripes = np.broadcast_to(np.arange(96) % 2, (96, 96))
-    found = drawn("shrunk", stripes, 20)
-    assert (np.ptp(found[:, 48, 44:52], axis=1) < 0.9).all()
+    for plain, striped in zip(drawn("shrunk", np.ones((96, 96))), drawn("shrunk", stripes), strict=True):
+        rows, columns = np.nonzero(plain == 1)
+        side = (np.ptp(rows) + 1) / 96
+        inside = striped[rows.min() + 2 : rows.max() - 1, columns.min() + 2 : columns.max() - 1]
+        # A Gaussian of (1 / side - 1) / 2 cells leaves an eighth of stripes at 0.4 of the side, four fifths at 0.55.
+        assert np.ptp(inside) < 0.15 or side > 0.39
+        assert np.ptp(inside) > 0.75 or side < 0.56
 
 
 def test_a_squeezed_image_is_a_strip_of_it() -> None:
@@ -134,6 +140,9 @@ def test_a_squeezed_image_is_a_strip_of_it() -> None:
     lying = parts < 0.9
     assert 15 < lying.sum() < 45  # of 60, half by chance: four deviations
     assert np.array_equal(np.ptp(down, axis=(1, 2)) > 0.9, lying)
+    # The other direction stays as it is.
+    assert np.abs(down[lying] - ramp[:, np.newaxis]).max() < 1e-6
+    assert np.abs(across[~lying] - ramp).max() < 1e-6
     spread_over(parts[lying], 0.3, 0.5, 1 / 32)
     spread_over(across[lying].min(axis=(1, 2)) / (1 - parts[lying]), 0, 1, 1 / 16)
 
