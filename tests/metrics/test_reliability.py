@@ -147,7 +147,7 @@ def test_chance_is_measured_in_the_bins_of_the_error() -> None:
     expected = 0.0
     for targets in product([0, 1], repeat=3):
         chance = np.prod([p if target else 1 - p for p, target in zip(probabilities, targets, strict=True)])
-        expected += chance * expected_calibration_error(probabilities, targets, bins=2)
+        expected += float(chance) * expected_calibration_error(probabilities, targets, bins=2)
     assert expected == pytest.approx(0.24, abs=1e-12)
     # A draw's error lies in 0..1; so the deviation of a mean of 20,000 is at most 0.5 / sqrt(20,000) = 0.0035.
     found = calibration_error_by_chance(probabilities, bins=2, draws=20_000)
