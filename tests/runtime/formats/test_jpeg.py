@@ -156,6 +156,27 @@ def test_as_many_as_a_hundred_scans_are_read() -> None:
         inspect_image(in_scans(bands, refined=50))
 
 
+@pytest.mark.parametrize("run", range(1, 15))
+def test_runs_of_ended_blocks_belong_to_progressive_files(run: int) -> None:
+    # One block: its first coefficient by a code of one bit, the others by another, which says that all are 0.
+    def in_one_scan(symbol: int) -> bytes:
+        tables = bytes((0x00, 1, *[0] * 15, 0, 0x10, 1, *[0] * 15, symbol))
+        return b"".join(
+            [
+                b"\xff\xd8",
+                segment(0xDB, bytes((0, *[1] * 64))),
+                segment(0xC0, bytes((8, 0, 8, 0, 8, 1, 1, 0x11, 0))),
+                segment(0xC4, tables),
+                segment(0xDA, bytes((1, 1, 0, 0, 63, 0))) + bytes(8),
+                b"\xff\xd9",
+            ]
+        )
+
+    assert inspect_image(in_one_scan(0)).width == 8
+    with pytest.raises(DamagedImage):
+        inspect_image(in_one_scan(run << 4))
+
+
 def test_padding_behind_the_last_block_is_forgiven() -> None:
     data = COLOUR[:-2] + bytes(5) + COLOUR[-2:]
     assert np.array_equal(decoded(inspect_image(data).payload), decoded(COLOUR))
