@@ -7,7 +7,9 @@ import pytest
 
 from sitegen import resources
 from sitegen.browser.parity import BORDERS, WASM, WEBGPU, Tolerance
+from sitegen.evaluation.explanations import perturbation
 from sitegen.site.page import index_policy
+from sitegen_runtime import golden
 from tests.helpers.documents import DOCUMENTS, ROOT, read
 
 
@@ -29,6 +31,26 @@ def test_documented_tolerances_are_the_ones_that_are_checked() -> None:
     assert "| gate scores | within 1e-6 |" in text
     assert len(BORDERS) + 1 == 10
     assert "ten counts" in text
+
+
+def test_documented_tolerances_of_graphics_cards_are_the_ones_that_are_checked() -> None:
+    text = read("docs/webgpu.md")
+    assert (golden.LOGIT_TOLERANCE, golden.MAP_TOLERANCE, golden.SCORE_TOLERANCE) == (1e-3, 1e-2, 1e-3)
+    assert "| `logits` | largest difference, of a logit beyond −1..1 as a share of it | 1e-3 |" in text
+    assert "feature maps and their gradients | Euclidean distance, as a share of the norm | 1e-2 |" in text
+    assert "| the gate's SSIM | difference | 1e-3 |" in text
+    allowed = "probabilities must lie within 2.5e-4, gate scores and those beside the SSIM within 1e-3"
+    assert allowed in read("docs/verify.md")
+
+
+def test_documented_figures_of_perturbations_are_those_of_the_code() -> None:
+    text = read("docs/explanation-evaluation.md")
+    assert (perturbation.BLUR, perturbation.NOISE, perturbation.TOLERANCE) == (0.05, 0.01, 1e-4)
+    assert "a standard deviation of 5 % of the side" in text
+    assert "(1/6 at the sides, 1/12 at the corners)" in text
+    assert "solved to 1e-4. Then comes noise of 1 % of the image's range" in text
+    assert perturbation.ROAD_SHARES == (0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
+    assert "10, 20, 30, 50, 70 and 90 %" in text
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

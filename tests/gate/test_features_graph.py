@@ -96,6 +96,20 @@ def test_the_proof_is_against_float64(tmp_path: Path) -> None:
         prove_features_graph(other, tmp_path, features(20, seed=3))
 
 
+@pytest.mark.parametrize(("length", "scale"), [(0.5, 1.0), (1.0, 1.0), (40.0, 40.0)])
+def test_outputs_may_differ_by_a_ten_thousandth(length: float, scale: float, tmp_path: Path) -> None:
+    # One feature, given as it is: what another origin says is off by the origin, which is of 1, or of the length above.
+    write_features_graph(FeatureStatistics(Whitening(np.zeros(1), np.eye(1), 0.0)), tmp_path)
+    row = np.full((1, 1), length)
+    for share in (0.9e-4, -0.9e-4):
+        near = FeatureStatistics(Whitening(np.full(1, share * scale), np.eye(1), 0.0))
+        assert prove_features_graph(near, tmp_path, row) == pytest.approx(0.9e-4, rel=1e-3)
+    for share in (1.1e-4, -1.1e-4):
+        far = FeatureStatistics(Whitening(np.full(1, share * scale), np.eye(1), 0.0))
+        with pytest.raises(ExportError, match=r"differs by 0\.00011 of its norm from float64, and at most 0\.0001 is"):
+            prove_features_graph(far, tmp_path, row)
+
+
 def test_directions_that_hardly_vary_ask_too_much_of_float32(tmp_path: Path) -> None:
     spread = Whitening(np.full(2, 1 / 3), np.diag([1e8, 1.0]), 0.0)
     write_features_graph(FeatureStatistics(spread), tmp_path)

@@ -86,6 +86,40 @@ def test_another_network_is_told(tmp_path: Path) -> None:
         prove_gate(tmp_path, other, images())
 
 
+class Shifted(torch.nn.Module):
+    """A network whose first pixel is off by `pixel`, and whose latents by `share` of their length, or of 1."""
+
+    def __init__(self, network: torch.nn.Module, pixel: float = 0.0, share: float = 0.0) -> None:
+        super().__init__()
+        self.network, self.pixel, self.share = network, pixel, share
+
+    def forward(self, given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        drawn, latents = self.network(given)
+        drawn, latents = drawn.double(), latents.double()
+        drawn[:, 0, 0, 0] += self.pixel
+        latents[:, -1] += self.share * latents.norm(dim=1).clamp(min=1)
+        return drawn, latents
+
+
+@pytest.mark.parametrize("length", [0.1, 50.0])
+def test_pixels_and_latents_may_differ_by_a_hundred_thousandth(length: float, tmp_path: Path) -> None:
+    gate = trained_gate()
+    with torch.inference_mode():
+        seen = gate.network(torch.from_numpy(images()))[1].norm(dim=1).max().item()
+        for parameter in gate.network.encoder[-1].parameters():
+            parameter.mul_(length / seen)
+        assert gate.network(torch.from_numpy(images()))[1].norm(dim=1).max().item() == pytest.approx(length, rel=1e-3)
+    write_gate(gate, tmp_path)
+    # Engines differ by rounding, far below a millionth: what is added decides.
+    for off in ({"pixel": 0.8e-5}, {"pixel": -0.8e-5}, {"share": 0.8e-5}, {"share": -0.8e-5}):
+        shifted: Any = Shifted(gate.network, **off)
+        assert prove_gate(tmp_path, replace(gate, network=shifted), images()) == pytest.approx(0.8e-5, abs=1e-6)
+    for off in ({"pixel": 1.2e-5}, {"pixel": -1.2e-5}, {"share": 1.2e-5}, {"share": -1.2e-5}):
+        shifted = Shifted(gate.network, **off)
+        with pytest.raises(ExportError, match="and at most 1e-05 is allowed"):
+            prove_gate(tmp_path, replace(gate, network=shifted), images())
+
+
 def test_a_latent_or_an_image_of_another_size_than_the_settings_say(tmp_path: Path) -> None:
     gate = trained_gate()
     with pytest.raises(ExportError, match=r"a latent \[1, 6\]; its settings say .* and \[1, 64\]"):

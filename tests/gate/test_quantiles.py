@@ -41,6 +41,11 @@ def test_values_that_hardly_differ_keep_their_order() -> None:
     assert quantile_table({"l2": np.full(50, 0.25)})["values"]["l2"] == [0.25] * 101
 
 
+def test_zeros_have_no_sign() -> None:
+    for values in (np.full(50, -0.0), np.linspace(-1, 1, 101), np.concatenate([np.full(50, -1e-12), np.ones(50)])):
+        assert "-0.0" not in map(str, quantile_table({"l2": values})["values"]["l2"])
+
+
 def test_positions_are_shares_of_images_less_unlike() -> None:
     scores = {"ssim": np.linspace(0, 1, 101), "turned": np.linspace(-1, 0, 101)}
     table = quantile_table(scores)

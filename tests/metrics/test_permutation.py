@@ -66,6 +66,16 @@ def test_a_case_by_hand() -> None:
     assert tested.p == 2 / 16  # only all or none exchanged give a difference of 1
 
 
+def test_the_images_as_they_are_count_among_random_exchanges() -> None:
+    # Of 2^32 exchanges of these perfect opposites only two give a difference as large as theirs, so that none is drawn.
+    values = np.arange(32.0)
+    categories, patients = np.repeat([-1, 0], 16), [f"p{at}" for at in range(32)]
+    tested = exchange_test(values, -values, categories, patients, permutations=99)
+    assert (tested.difference, tested.p, tested.exchanges, tested.exact) == (1, 1 / 100, 99, False)
+    # And where every exchange gives as large a difference, p is (1 + 99) / (1 + 99).
+    assert exchange_test(values, values, categories, patients, permutations=99).p == 1
+
+
 def test_equal_detectors_do_not_differ() -> None:
     first, _, categories, patients = case(2)
     tested = exchange_test(first, 10 * first + 3, categories, patients)

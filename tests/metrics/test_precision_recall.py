@@ -57,6 +57,12 @@ def test_iso_f1_lines() -> None:
         iso_f1(1.0, [0.5])
 
 
+def test_an_iso_line_ends_at_a_precision_of_one_and_not_above() -> None:
+    ends = np.array([iso_f1(f1, [f1 / (2 - f1)])[0] for f1 in np.arange(1, 100) / 100])
+    assert ends == pytest.approx(np.ones(99), abs=1e-12)
+    assert ends.max() == 1
+
+
 def test_points_of_an_iso_line_have_that_f1() -> None:
     recall = np.linspace(0.45, 1, 50)
     precision = iso_f1(0.6, recall)

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from sitegen.metrics import (
     expected_calibration_error,
     reliability_diagram,
 )
+from tests.helpers.documents import read
 from tests.helpers.scored_examples import scored
 
 
@@ -74,6 +77,23 @@ def test_the_interval_is_wilsons(positives, images) -> None:
     assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("weights", "positives", "equal"),
+    [
+        ([3, 1, 1, 1], [0, 1, 1, 0], (1, 3)),  # 6^2 / (9 + 3) = 3 equal images, and 2 of 6 of the weight
+        ([3, 3, 1, 1, 1, 1, 1, 1], [1, 0, 1, 0, 0, 0, 0, 0], (2, 6)),  # 12^2 / (18 + 6) = 6, and 4 of 12
+        ([7, 7, 7, 7, 7], [1, 0, 0, 0, 0], (1, 5)),  # equal weights are worth no more than their images
+    ],
+)
+def test_the_interval_is_wilsons_of_as_many_equal_images(
+    weights: list[int], positives: list[int], equal: tuple[int, int]
+) -> None:
+    (part,) = reliability_diagram([0.5] * len(weights), positives, weights)
+    expected = binomtest(*equal).proportion_ci(method="wilson")
+    assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert (part.images, part.weight) == (len(weights), sum(weights))
+
+
 def test_weights_count_like_repetitions() -> None:
     rng = np.random.default_rng(8)
     probabilities, targets = rng.integers(0, 9, 30) / 8, rng.random(30) < 0.5
@@ -119,6 +139,30 @@ def test_the_error_that_chance_alone_makes() -> None:
     # By weights 3 and 1 the shares are 0, 1/4, 3/4 and 1, a quarter of the draws each.
     found = calibration_error_by_chance([0.5, 0.5], [3, 1], draws=20_000)
     assert found == pytest.approx((0.5 + 0.25 + 0.25 + 0.5) / 4, abs=0.005)
+
+
+def test_chance_is_measured_in_the_bins_of_the_error() -> None:
+    # The middle image lies just where the second of two bins begins.
+    probabilities = [0.1, 0.5, 0.6]
+    expected = 0.0
+    for targets in product([0, 1], repeat=3):
+        chance = np.prod([p if target else 1 - p for p, target in zip(probabilities, targets, strict=True)])
+        expected += float(chance) * expected_calibration_error(probabilities, targets, bins=2)
+    assert expected == pytest.approx(0.24, abs=1e-12)
+    # A draw's error lies in 0..1; so the deviation of a mean of 20,000 is at most 0.5 / sqrt(20,000) = 0.0035.
+    found = calibration_error_by_chance(probabilities, bins=2, draws=20_000)
+    assert found == pytest.approx(expected, abs=4 * 0.0035)
+
+
+def test_what_is_done_unless_told_is_what_is_documented() -> None:
+    rng = np.random.default_rng(6)
+    probabilities, targets = rng.random(300), rng.random(300) < 0.5
+    assert len(reliability_diagram(probabilities, targets)) == 15
+    told = calibration_error_by_chance(probabilities, bins=15, draws=200, seed=0)
+    assert calibration_error_by_chance(probabilities) == told
+    text = read("docs/metrics.md")
+    assert "bins of equal counts (15 unless told)" in text
+    assert "its mean over 200 draws of targets" in text
 
 
 def test_chance_is_what_drawn_targets_show() -> None:

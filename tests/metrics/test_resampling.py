@@ -4,6 +4,7 @@ import pytest
 from sitegen.metrics import auc, bootstrap_interval, half_split_deviation, interval_by_patient
 from sitegen.metrics.resampling import share_of_draws
 from sitegen.metrics.roc import auc_of_draws
+from tests.helpers.documents import read
 
 
 def one_at_a_time(statistic, patients, resamples, seed):
@@ -60,6 +61,20 @@ def test_the_same_seed_gives_the_same_interval() -> None:
         for seed in (1, 1, 2)
     ]
     assert intervals[0] == intervals[1] != intervals[2]
+
+
+def test_what_is_done_unless_told_is_what_is_documented() -> None:
+    values = np.random.default_rng(7).normal(size=40)
+    patients = [str(at) for at in range(40)]
+    statistic = lambda draws: draws @ values / draws.sum(axis=1)  # noqa: E731
+    told = interval_by_patient(statistic, patients, resamples=1000, share=0.95, seed=0)
+    assert interval_by_patient(statistic, patients) == told
+    found = bootstrap_interval(lambda drawn: float(values[drawn].mean()), patients)
+    assert (found.low, found.high) == pytest.approx((told.low, told.high), abs=1e-12)
+    assert half_split_deviation(statistic, 40) == half_split_deviation(statistic, 40, splits=10, seed=0)
+    text = read("docs/metrics.md")
+    assert "95 % and 1,000 resamples unless told" in text
+    assert "over 10 random halves of the images" in text
 
 
 def test_one_patient_leaves_no_doubt() -> None:

@@ -179,6 +179,11 @@ def test_predictive_values_at_the_tests_own_prevalence_are_precision() -> None:
     assert values.negative == pytest.approx(3 / 4, abs=1e-12)
 
 
+def test_decisions_that_are_as_often_wrong_as_right() -> None:
+    values = predictive_values(0.5, 0.5, 0.5)
+    assert (values.positive, values.negative) == (0.5, 0.5)
+
+
 def test_decisions_that_never_fall_have_no_predictive_value() -> None:
     assert predictive_values(0.0, 1.0, 0.1).positive is None
     assert predictive_values(1.0, 0.0, 0.1).negative is None

@@ -3,6 +3,7 @@
 import io
 import json
 from array import array
+from math import sqrt
 from typing import Any
 
 import pytest
@@ -35,10 +36,10 @@ def png() -> bytes:
 
 
 class Engines:
-    """Answers what a check asks for: runs give `reference`, on the card with `change` added to the first value."""
+    """Answers what a check asks for: on the card, `change` is added to the first value of `changed`, or of all."""
 
-    def __init__(self, model: Model, change: float = 0.0, first: float = 0.5) -> None:
-        self.model, self.change, self.first = model, change, first
+    def __init__(self, model: Model, change: float = 0.0, first: float = 0.5, changed: str = "") -> None:
+        self.model, self.change, self.first, self.changed = model, change, first, changed
         self.asked: list[Request] = []
 
     def check(self, role: str) -> Verdict:
@@ -63,10 +64,14 @@ class Engines:
             box = request.left, request.top, request.left + request.width, request.top + request.height
             return self.picture.crop(box).tobytes()
         if isinstance(request, RunGraph):
-            first = self.first if request.reference else self.first + self.change
             length = len(request.feeds[0].values)
-            return {name: array("f", [first] + [0.25] * (length - 1)) for name in request.outputs}
+            return {name: array("f", [self.value(request, name)] + [0.25] * (length - 1)) for name in request.outputs}
         return None
+
+    def value(self, request: RunGraph, output: str) -> float:
+        """The first value of an output."""
+        is_changed = not request.reference and output.startswith(self.changed)
+        return self.first + self.change if is_changed else self.first
 
     def runs(self) -> list[RunGraph]:
         return [request for request in self.asked if isinstance(request, RunGraph)]
@@ -80,6 +85,7 @@ def test_both_engines_run_on_the_golden_image() -> None:
     assert (card.reference, reference.reference) == (False, True)
     assert card.feeds == reference.feeds
     (feed,) = card.feeds
+    assert (feed.name, feed.shape) == ("image", (1, 1, 16, 16))
     # The phantom of 64 x 64, averaged to the network's 16 x 16.
     cells = phantom(1, 64).reshape(16, 4, 16, 4).mean((1, 3)).ravel() / 255
     assert list(feed.values) == pytest.approx(cells.tolist(), abs=1e-6)
@@ -109,10 +115,32 @@ def test_the_gates_score_counts_too() -> None:
     assert changed.differences["score"] > 0
 
 
+# Of 256 values, 0.5 and the rest 0.25, the norm is sqrt(0.25 + 255 / 16) = 4.023.
+@pytest.mark.parametrize("output", ["gradient", "features", "features-gradient"])
+@pytest.mark.parametrize(("change", "is_good"), [(0.0398, True), (0.0406, False), (-0.0398, True), (-0.0406, False)])
+def test_maps_may_differ_by_a_hundredth_of_their_norm(output: str, change: float, is_good: bool) -> None:
+    verdict = Engines(model_with(gradient=True, features=True), change, changed=f"{output}_out").check("gradient")
+    assert verdict.differences[output] == pytest.approx(abs(change) / sqrt(0.25 + 255 / 16), rel=1e-5)
+    assert sum(value > 0 for value in verdict.differences.values()) == 1
+    assert (verdict.problem is None) is is_good
+    assert is_good or f"{output} by 1.0e-02 (at most 1e-02)" in str(verdict.problem)
+
+
+@pytest.mark.parametrize(("change", "is_good"), [(0.01, True), (0.0108, False), (-0.01, True), (-0.0108, False)])
+def test_the_gates_score_may_differ_by_a_thousandth(change: float, is_good: bool) -> None:
+    verdict = Engines(model_with(), change).check("gate")
+    assert verdict.differences["score"] == pytest.approx(1e-3, rel=0.1)
+    assert verdict.differences["reconstruction"] < 0.006
+    assert verdict.problem == (
+        None if is_good else "the network 'gate' differs on the graphics card: score by 1.0e-03 (at most 1e-03)"
+    )
+
+
 def test_a_gradient_graph_gets_a_seed_of_unequal_weights() -> None:
     engines = Engines(model_with(gradient=True))
     assert engines.check("gradient").problem is None
     _, seed = engines.runs()[0].feeds
+    assert (seed.name, seed.shape) == ("seed", (1, 3))
     assert list(seed.values) == pytest.approx([1.0, 1 - 1 / 6, 1 - 2 / 6])
 
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sitegen.browser.parity import BORDERS, CHESTER, Comparison, Differences, bin_names
+from sitegen.browser.parity import BORDERS, CHESTER, WEBGPU, Comparison, Differences, bin_names
 from sitegen.browser.report import as_tables
 from sitegen.bundle import Bundle
 from sitegen.data.listing import images_in, write_synthetic_set
 from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import Calibration, Label
+from sitegen_runtime.golden import LOGIT_TOLERANCE
 
 Document = dict[str, Any]
 LABELS = (
@@ -165,6 +166,50 @@ def test_each_difference_is_found(change: Callable[[Document], Any], failure: st
 )
 def test_what_lies_within_the_tolerances_passes(change: Callable[[Document], Any]) -> None:
     assert compared(with_change(change)).failures == []
+
+
+def on_webgpu(change: Callable[[Document], Any]) -> list[str]:
+    """What fails where the page is on a graphics card and differs from Python by a change."""
+    comparison = Comparison(LABELS, "webgpu")
+    comparison.add("a.png", with_change(change) | {"engine": {"provider": "webgpu"}}, document())
+    return comparison.failures
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_graphics_card_may_differ_by_so_much(sign: int) -> None:
+    def compared_at(share: float) -> list[list[str]]:
+        by = sign * share
+        return [
+            on_webgpu(lambda fields: fields["findings"][1].update(probability=0.5 + 2.5e-4 * by)),
+            on_webgpu(lambda fields: fields["gate"].update(score=0.7 + 1e-3 * by)),
+            on_webgpu(lambda fields: fields["gate"]["scores"][0].update(value=0.1 + 1e-3 * by)),
+            on_webgpu(lambda fields: fields["gate"]["scores"][1].update(value=20 + 20 * 1e-3 * by)),
+        ]
+
+    assert compared_at(0.98) == [[]] * 4
+    assert compared_at(1.02) == [
+        ["a.png: Nodule differs by 2.6e-04"],
+        ["a.png: gate scores differ by 1.0e-03"],
+        ["a.png: the score l1 differs by 1.0e-03"],
+        ["a.png: the score mahalanobis differs by 1.0e-03"],
+    ]
+
+
+def test_what_a_logit_may_be_off_moves_no_probability_by_more_than_a_graphics_card_may() -> None:
+    # `golden` allows 1e-3 of a logit, or of 1 where it is shorter; the probability moves fastest at a logit of 0.
+    logits = [step / 1000 for step in range(-12_000, 12_001)]
+    moved = [abs(sigmoid(z + LOGIT_TOLERANCE * max(1.0, abs(z))) - sigmoid(z)) for z in logits]
+    assert 0.999 * WEBGPU.probability < max(moved) <= WEBGPU.probability
+
+
+def sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def test_a_page_that_was_not_on_the_graphics_card_proves_nothing_of_it() -> None:
+    comparison = Comparison(LABELS, "webgpu")
+    comparison.add("a.png", document(engine={"provider": "wasm", "note": "There is none."}), document())
+    assert comparison.failures == ["a.png: not analysed on WebGPU. There is none."]
 
 
 def test_codes_of_failed_images() -> None:

@@ -126,6 +126,57 @@ def test_a_progressive_file_that_lacks_scans_is_refused() -> None:
                 inspect_image(PROGRESSIVE[:cut] + b"\xff\xd9")
 
 
+def in_scans(bands: list[tuple[int, int]], refined: int) -> bytes:
+    """A grey block of 8 x 8 whose bands of coefficients come in a scan each, the first `refined` of them in two."""
+
+    def scan(first: int, last: int, bits: int) -> bytes:
+        return segment(0xDA, bytes((1, 1, 0, first, last, bits))) + b"\x7f"  # one code of one bit, then padding
+
+    one_code = bytes((1, *[0] * 15, 0))
+    return b"".join(
+        [
+            b"\xff\xd8",
+            segment(0xDB, bytes((0, *[1] * 64))),
+            segment(0xC2, bytes((8, 0, 8, 0, 8, 1, 1, 0x11, 0))),
+            segment(0xC4, b"\x00" + one_code + b"\x10" + one_code),
+            *(scan(*band, 1 if place < refined else 0) for place, band in enumerate(bands)),
+            *(scan(*band, 0x10) for band in bands[:refined]),
+            b"\xff\xd9",
+        ]
+    )
+
+
+def test_as_many_as_a_hundred_scans_are_read() -> None:
+    bands = [(0, 0), *((index, index) for index in range(1, 50)), (50, 63)]
+    most = in_scans(bands, refined=49)
+    assert most.count(b"\xff\xda") == 100
+    assert (decoded(most) == 128).all()
+    assert np.array_equal(decoded(inspect_image(most).payload), decoded(most))
+    with pytest.raises(UnsupportedType, match=r"has more than 100 scans\. Save it as plain JPEG or PNG"):
+        inspect_image(in_scans(bands, refined=50))
+
+
+@pytest.mark.parametrize("run", range(1, 15))
+def test_runs_of_ended_blocks_belong_to_progressive_files(run: int) -> None:
+    # One block: its first coefficient by a code of one bit, the others by another, which says that all are 0.
+    def in_one_scan(symbol: int) -> bytes:
+        tables = bytes((0x00, 1, *[0] * 15, 0, 0x10, 1, *[0] * 15, symbol))
+        return b"".join(
+            [
+                b"\xff\xd8",
+                segment(0xDB, bytes((0, *[1] * 64))),
+                segment(0xC0, bytes((8, 0, 8, 0, 8, 1, 1, 0x11, 0))),
+                segment(0xC4, tables),
+                segment(0xDA, bytes((1, 1, 0, 0, 63, 0))) + bytes(8),
+                b"\xff\xd9",
+            ]
+        )
+
+    assert inspect_image(in_one_scan(0)).width == 8
+    with pytest.raises(DamagedImage):
+        inspect_image(in_one_scan(run << 4))
+
+
 def test_padding_behind_the_last_block_is_forgiven() -> None:
     data = COLOUR[:-2] + bytes(5) + COLOUR[-2:]
     assert np.array_equal(decoded(inspect_image(data).payload), decoded(COLOUR))

@@ -206,7 +206,16 @@ def test_refusals(data: bytes, error: type[Exception], words: str) -> None:
         inspect_image(data)
 
 
-@pytest.mark.parametrize("fields", [(4, 4, 3, 0, 0, 0, 0), (4, 4, 8, 1, 0, 0, 0), (4, 4, 8, 0, 0, 0, 2)])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        (4, 4, 3, 0, 0, 0, 0),
+        (4, 4, 8, 1, 0, 0, 0),
+        (4, 4, 8, 0, 1, 0, 0),
+        (4, 4, 8, 0, 0, 1, 0),
+        (4, 4, 8, 0, 0, 0, 2),
+    ],
+)
 def test_impossible_headers(fields: tuple[int, ...]) -> None:
     with pytest.raises(DamagedImage, match="header"):
         inspect_image(SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", *fields)) + GOOD[33:])

@@ -109,6 +109,16 @@ def test_shares_undo_the_normalisation(low: float, high: float) -> None:
     np.testing.assert_allclose(as_shares(values.reshape(-1).tolist(), entry), shares.reshape(3, -1), rtol=0, atol=1e-13)
 
 
+@pytest.mark.parametrize(
+    ("mean", "std", "low", "high"),
+    [(0, 1, 0, 1), (1, 1, 0, 1), (-1, 1, 0, 1), (0, 2, 0, 1), (0, -1, 0, 1), (0, 1, -1, 0), (0, 1, 1, 2), (0, 1, 0, 2)],
+)
+def test_shares_where_hardly_anything_is_to_be_undone(mean: float, std: float, low: float, high: float) -> None:
+    entry = network_input(2, mean=(mean,), std=(std,), low=low, high=high)
+    values = [0.0, 0.25, 0.5, 1.0]
+    assert as_shares(values, entry) == [[(value * std + mean - low) / (high - low) for value in values]]
+
+
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=512))
 def test_the_norm_of_a_latent_equals_numpys(values: list[float]) -> None:
     assert euclidean_norm(values) == pytest.approx(np.linalg.norm(values), rel=TOLERANCE, abs=1e-150)
