@@ -72,8 +72,8 @@ class Predictor:
     ) -> list[Result]:
         """Return the results of all images in a folder and below, by name, or of those given, in their order.
 
-        One that cannot be read or analysed is an error in its place. A terminal, or a notebook that can, shows how far
-        it is. Raises DataError where there is no such folder. Options as for `predict`.
+        One that cannot be read or analysed is an error in its place. A terminal shows how far it is. Raises DataError
+        where there is no such folder. Options as for `predict`.
         """
         given = _given(images)
         options: dict[str, Any] = {"force": force, "correction": correction}
