@@ -9,7 +9,7 @@ from typing import Any
 
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Document
-from sitegen_runtime.explanation import ALL
+from sitegen_runtime.explanation import ALL, Explained
 from sitegen_runtime.explanation_maps import unavailable
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
 from sitegen_runtime.maps.grids import Shape
@@ -27,6 +27,7 @@ from sitegen_runtime.maps.methods import (
     STEPS,
 )
 from sitegen_runtime.wording.gate import BADGE, describe_correction
+from sitegen_runtime.wording.stages import EXPLANATION, describe_stages
 
 NOT_FOR_DIAGNOSIS = "Not for diagnostic use."
 LEGEND = {"least": "little influence", "most": "strongest"}
@@ -50,23 +51,13 @@ _FAILS = (
     "Guided methods fail sanity checks: their maps hardly change when the network's weights are replaced by random "
     "ones (Adebayo et al. 2018). They show edges of the image, whatever the network has learnt."
 )
-_STAGES = {  # what each is called, and where in the whole it ends; most of the wait is the last one but one
-    "waiting": ("Waiting", 0.0),
-    "check": ("Checking the file", 0.02),
-    "pixels": ("Scaling", 0.06),
-    "gate": ("Is it like the training images?", 0.08),
-    "classifier": ("Classifying", 0.12),
-    "features": ("Is it like the training images?", 0.14),
-    "session": ("Making the network ready", 0.2),
-    "explanation": ("Finding what matters", 1.0),
-    "done": ("Done", 1.0),
-}
 _PLACES = (
     ("in the upper left", "at the top", "in the upper right"),
     ("on the left", "in the middle", "on the right"),
     ("in the lower left", "at the bottom", "in the lower right"),
 )
 _ALMOST = 0.8  # of the map's largest value
+_NEARLY_ALL = 0.9  # of the longer side: a map of so much covers the picture, in words
 
 
 def describe_methods(model: Model) -> dict[str, Any] | None:
@@ -74,8 +65,8 @@ def describe_methods(model: Model) -> dict[str, Any] | None:
 
     Keys: `name`, `open` and `missing` (words); `findings`, each with `finding`, `name` and `isAll`; `methods`, each
     with `method`, `name`, `choice` (its name in a list), `sentence`, and `warning` and `reason` (why it cannot be
-    chosen), or None; `method`, which is shown first; `look`, its `name` and `controls`; `legend`; and `stages`, each
-    with `stage`, `name`, and where in the whole it `begins` and `ends` (0 to 1).
+    chosen), or None; `method`, which is shown first; `look`, its `name` and `controls`; `legend`; `stages` (see
+    `describe_stages`); and `stopped`, which is `describe_failure` of a map that was cancelled on its way.
     """
     problems = {method: unavailable(model, method) for method in METHODS}
     reasons = {method: str(problem) for method, problem in problems.items() if problem}
@@ -91,8 +82,17 @@ def describe_methods(model: Model) -> dict[str, Any] | None:
         "method": available[0],
         "look": {"name": "Look of the maps", "controls": _controls()},
         "legend": LEGEND,
-        "stages": list(_stages()),
+        "stages": list(describe_stages(EXPLANATION)),
+        "stopped": {"headline": "Cancelled", "details": []},
     }
+
+
+def describe_explained(explained: Explained) -> dict[str, Any]:
+    """Return what `describe_map` does of the one map that was asked for, and could be had."""
+    (found,) = explained.maps
+    image = explained.document["image"]
+    whole = explained.squares["classifier"].side >= _NEARLY_ALL * max(image["width"], image["height"])
+    return describe_map(explained.document, found.finding, found.method, found.values, found.shape, whole=whole)
 
 
 def describe_map(
@@ -181,13 +181,6 @@ def _findings(model: Model) -> Iterator[dict[str, Any]]:
         yield {"finding": label.name, "name": label.name, "isAll": False}
     if len(model.labels) > 1:
         yield {"finding": ALL, "name": "All findings together", "isAll": True}
-
-
-def _stages() -> Iterator[dict[str, Any]]:
-    begins = 0.0
-    for stage, (name, ends) in _STAGES.items():
-        yield {"stage": stage, "name": name, "begins": begins, "ends": ends}
-        begins = ends
 
 
 def _controls() -> list[dict[str, Any]]:
