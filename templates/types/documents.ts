@@ -105,6 +105,9 @@ type ResultDocument = AnalysedDocument | FailedDocument;
 interface GradientEntry {
   role: string;
   shape: number[];
+  min: number;
+  max: number;
+  sha256: string;
 }
 
 interface Badge {

@@ -3,7 +3,8 @@
 interface AssetEntry {
   parts: string[];
   sha256: string;
-  packed: number; // bytes
+  bytes: number;
+  packed: number; // bytes, too, as they travel
 }
 
 interface Site {
