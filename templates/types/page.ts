@@ -118,7 +118,6 @@ interface WatchedWorker extends Worker {
   lifeline: string;
 }
 
-type Pen = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 type Picture = HTMLCanvasElement | ImageBitmap;
 
 interface MapPlace {
