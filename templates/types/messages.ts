@@ -141,7 +141,7 @@ interface MissingMap {
 }
 
 interface GradientResult {
-  document: JudgedDocument & { seed: Record<string, number>; gradients: GradientEntry[] };
+  document: JudgedDocument & { seed: Record<string, number>; logits: Record<string, number>; gradients: GradientEntry[] };
   bytes: Uint8Array<ArrayBuffer> | null; // null where there are no gradients
 }
 
