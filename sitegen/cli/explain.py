@@ -48,7 +48,7 @@ def explain(
         raise SettingsError(f"The model has no finding {finding!r}. It has {', '.join(map(repr, labels))}, and 'all'.")
     wanted = [{"finding": finding, "method": method.value}]
     correct = correction.value if correction else None
-    explained = predictor.explain(image, wanted, name=image.name, force=force, correction=correct)
+    explained = predictor.explain(image, wanted, force=force, correction=correct)
     if not explained.maps:
         raise ExplanationError(f"{image} cannot be explained. {_reason(explained.document)}")
     cells = predictor.model.graphs["classifier"].images[0].cells

@@ -77,7 +77,7 @@ def test_below_the_picture_stands_what_the_page_says(
         lines.extend(said)
         return with_legend(picture, said, look)
 
-    monkeypatch.setattr("sitegen.prediction.overlay.with_legend", seen)
+    monkeypatch.setattr("sitegen.prediction.explained_picture.with_legend", seen)
     options = ["--force", "--finding", "all", "--method", "guided-grad-cam", "--correction", "turn-90"]
     files = ["-o", str(tmp_path / "out.png"), "--bundle", str(explained.folder)]
     app(["explain", str(image), *files, *options], standalone_mode=False)

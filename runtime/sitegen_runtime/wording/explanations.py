@@ -9,7 +9,7 @@ from typing import Any
 
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import Document
-from sitegen_runtime.explanation import ALL, Explained
+from sitegen_runtime.explanation import ALL
 from sitegen_runtime.explanation_maps import unavailable
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
 from sitegen_runtime.maps.grids import Shape
@@ -57,7 +57,6 @@ _PLACES = (
     ("in the lower left", "at the bottom", "in the lower right"),
 )
 _ALMOST = 0.8  # of the map's largest value
-_NEARLY_ALL = 0.9  # of the longer side: a map of so much covers the picture, in words
 
 
 def describe_methods(model: Model) -> dict[str, Any] | None:
@@ -85,14 +84,6 @@ def describe_methods(model: Model) -> dict[str, Any] | None:
         "stages": list(describe_stages(EXPLANATION)),
         "stopped": {"headline": "Cancelled", "details": []},
     }
-
-
-def describe_explained(explained: Explained) -> dict[str, Any]:
-    """Return what `describe_map` does of the one map that was asked for, and could be had."""
-    (found,) = explained.maps
-    image = explained.document["image"]
-    whole = explained.squares["classifier"].side >= _NEARLY_ALL * max(image["width"], image["height"])
-    return describe_map(explained.document, found.finding, found.method, found.values, found.shape, whole=whole)
 
 
 def describe_map(
