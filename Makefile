@@ -18,6 +18,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m tests.javascript.check
 
 bench: $(VENV)/.installed-test browsers
 	$(BIN)/sitegen build --out dist

@@ -15,6 +15,7 @@ const ISOLATION = {
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
 };
+/** @type {Record<string, string>} */
 const TYPES = {
   html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
@@ -24,11 +25,13 @@ const TYPES = {
   webmanifest: "application/manifest+json",
 };
 
+/** @param {string} file */
 function address(file) {
   return new URL(file.split("/").map(encodeURIComponent).join("/"), registration.scope).href;
 }
 
 // The name in the manifest of what a request is for; null where it is for no file below the site's folder.
+/** @param {Request} request */
 function fileOf(request) {
   const scope = new URL(registration.scope);
   const { origin, pathname } = new URL(request.url);
@@ -41,47 +44,57 @@ function fileOf(request) {
   }
 }
 
+/** @param {BufferSource} bytes */
 async function sha256(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** @param {Response} response @param {string} file @param {BodyInit} body */
 function isolated(response, file, body) {
   const headers = new Headers(response.headers);
   for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name); // the body is unpacked by now
-  const type = TYPES[file.split(".").at(-1)];
+  const type = TYPES[file.split(".").at(-1) ?? ""];
   if (type) headers.set("Content-Type", type);
   for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
   return new Response(body, { status: response.status, statusText: response.statusText, headers });
 }
 
 class Version {
+  /** @param {string} name @param {string} text */
   constructor(name, text) {
     this.name = name;
     this.text = text;
+    /** @type {Manifest["files"]} */
     this.files = JSON.parse(text).files;
+    /** @type {Map<string, Promise<Fetched>>} */
     this.loading = new Map(); // file -> promise, so that nobody asks for a file that is on its way
   }
 
+  /** @param {string} text */
   static async of(text) {
     const version = new Version(await sha256(new TextEncoder().encode(text)), text);
     if (!version.files?.[INDEX]) throw new Error(`The server's ${MANIFEST} is not that of a site.`);
     return version;
   }
 
+  /** @param {string} name */
   static async kept(name) {
     const found = await (await caches.open(PREFIX + name)).match(address(MANIFEST));
     return found ? new Version(name, await found.text()) : null;
   }
 
+  /** @param {string} file */
   has(file) {
     return file === MANIFEST || Object.hasOwn(this.files, file);
   }
 
+  /** @param {string} file */
   async match(file) {
     return (await caches.open(PREFIX + this.name)).match(address(file));
   }
 
+  /** @param {string} file @param {Response} response */
   async put(file, response) {
     await (await caches.open(PREFIX + this.name)).put(address(file), response);
   }
@@ -90,16 +103,18 @@ class Version {
     await this.put(MANIFEST, isolated(new Response(), MANIFEST, this.text));
   }
 
-  // Resolves to {response, bytes, isGood, keeping}; what the manifest lists is good and kept, and no page waits for that.
+  // What the manifest lists is good and kept, and no page waits for that.
+  /** @param {string} file */
   load(file) {
-    if (!this.loading.has(file)) {
-      const loading = this.fetch(file);
-      this.loading.set(file, loading);
-      loading.then(({ keeping }) => keeping).catch(() => {}).then(() => this.loading.delete(file));
-    }
-    return this.loading.get(file);
+    const begun = this.loading.get(file);
+    if (begun) return begun;
+    const loading = this.fetch(file);
+    this.loading.set(file, loading);
+    loading.then(({ keeping }) => keeping).catch(() => {}).then(() => this.loading.delete(file));
+    return loading;
   }
 
+  /** @param {string} file @returns {Promise<Fetched>} */
   async fetch(file) {
     const response = await fetch(address(file), { cache: "no-store" }); // one copy on the disk is enough
     const bytes = await response.arrayBuffer();
@@ -109,6 +124,7 @@ class Version {
   }
 
   // What is not as the manifest says goes to the page all the same, which checks its parts itself and says what is wrong.
+  /** @param {string} file @param {ExtendableEvent} event */
   async answer(file, event) {
     const kept = await this.match(file);
     if (kept) return kept;
@@ -124,13 +140,15 @@ class Version {
   }
 
   // Fetches what is missing; what another version has, by its SHA-256, is copied. Throws where a file is not as it should be.
+  /** @param {Version | null} [other] */
   async complete(other) {
     const theirs = new Map(Object.entries(other?.files ?? {}).map(([file, entry]) => [entry.sha256, file]));
     const withGraphics = await other?.usesGraphics();
     for (const [file, { sha256: wanted }] of Object.entries(this.files)) {
       if ((file.startsWith(GRAPHICS) && !withGraphics) || (await this.match(file))) continue;
-      const copy = theirs.has(wanted) ? await other.match(theirs.get(wanted)) : null;
-      const copying = copy && { isGood: true, keeping: this.put(file, isolated(copy, file, await copy.arrayBuffer())) };
+      const theirName = theirs.get(wanted);
+      const copy = theirName && (await other?.match(theirName));
+      const copying = copy ? { isGood: true, keeping: this.put(file, isolated(copy, file, await copy.arrayBuffer())) } : null;
       const { isGood, keeping } = copying ?? (await this.load(file));
       await keeping;
       if (!isGood) throw new Error(`The server's ${file} is not that of its ${MANIFEST}.`);
@@ -140,13 +158,23 @@ class Version {
 
 // Which version is in use, and whether all of it is kept; `next` is whole and waits; `others` may still be shown in a tab.
 class Site {
+  /** @type {Version | null} */
+  current = null;
+  /** @type {Version | null} */
+  next = null;
+  /** @type {Version[]} */
+  others = [];
+  isWhole = false;
+  isPreview = false;
+
   static async kept() {
     const found = await (await caches.open(PREFIX + STATE)).match(address(STATE));
+    /** @type {KeptState} */
     const { current, next, others = [], isWhole = false, isPreview = false } = found ? await found.json() : {};
     const site = Object.assign(new Site(), { isWhole, isPreview });
     site.current = current ? await Version.kept(current) : null;
     site.next = next ? await Version.kept(next) : null;
-    site.others = (await Promise.all(others.map(Version.kept))).filter(Boolean);
+    site.others = (await Promise.all(others.map(Version.kept))).filter((version) => version !== null);
     return site;
   }
 
@@ -157,6 +185,7 @@ class Site {
     await (await caches.open(PREFIX + STATE)).put(address(STATE), new Response(text));
   }
 
+  /** @param {Version} version @param {boolean} isWhole */
   async use(version, isWhole) {
     if (this.current) this.others.unshift(this.current);
     Object.assign(this, { current: version, next: null, isWhole });
@@ -164,13 +193,17 @@ class Site {
   }
 
   // Names of assets carry their hash: those of an older version, shown in another tab, are no one else's.
+  /** @param {string} file */
   versionWith(file) {
     return [this.current, ...this.others].find((version) => version?.has(file));
   }
 }
 
+/** @type {Promise<Site> | null} */
 let kept = null;
+/** @type {Promise<void> | null} */
 let checking = null;
+/** @type {string | null} */
 let preparing = null;
 let isJustInstalled = false;
 
@@ -190,13 +223,14 @@ function check() {
     try {
       await lookForUpdate(await theSite());
     } catch (error) {
-      console.warn(`No new version was taken: ${error.message}`);
+      console.warn(`No new version was taken: ${/** @type {Error} */ (error).message}`);
     }
     checking = preparing = null;
   };
   return (checking ??= looked());
 }
 
+/** @param {Site} site */
 async function lookForUpdate(site) {
   const { version, isPreview } = await serversVersion();
   site.isPreview = isPreview;
@@ -223,11 +257,13 @@ async function retire() {
   await registration.unregister();
 }
 
+/** @param {"update" | "whole"} kind */
 async function tellAll(kind) {
   for (const client of await clients.matchAll({ type: "window" })) client.postMessage({ kind });
 }
 
 // Before the index page is answered: which version the whole of that visit will be of.
+/** @param {Site} site @param {ExtendableEvent} event */
 async function chooseVersion(site, event) {
   if (site.next) await site.use(site.next, true);
   const isFresh = isJustInstalled; // its manifest was fetched a moment ago
@@ -236,6 +272,7 @@ async function chooseVersion(site, event) {
   else if (!isFresh) await check();
 }
 
+/** @param {FetchEvent} event @param {string} file */
 async function answer(event, file) {
   const site = await theSite();
   if (event.request.mode === "navigate" && file === INDEX) await chooseVersion(site, event);
@@ -244,26 +281,28 @@ async function answer(event, file) {
 }
 
 // The page runs: what it did not load is fetched now, and what no tab can be showing goes.
+/** @param {ExtendableMessageEvent["source"]} client @param {boolean} mayLoad */
 async function settle(client, mayLoad) {
   const site = await theSite();
   const { current } = site;
   isJustInstalled = false;
   if (!current) return;
   await clear(site);
-  if (site.next) client.postMessage({ kind: "update" });
+  if (site.next) client?.postMessage({ kind: "update" });
   if (!site.isWhole && mayLoad) {
     await current.complete();
     if (site.current === current) site.isWhole = true;
     await site.save();
   }
-  if (site.isWhole) client.postMessage({ kind: "whole" });
+  if (site.isWhole) client?.postMessage({ kind: "whole" });
 }
 
+/** @param {Site} site */
 async function clear(site) {
   if ((await clients.matchAll({ type: "window" })).length > 1) return;
   site.others = [];
   await site.save();
-  const used = [STATE, site.current.name, site.next?.name, preparing].map((name) => PREFIX + name);
+  const used = [STATE, site.current?.name, site.next?.name, preparing].map((name) => PREFIX + name);
   const own = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
   await Promise.all(own.filter((name) => !used.includes(name)).map((name) => caches.delete(name)));
 }
@@ -285,15 +324,18 @@ async function activate() {
   await clients.claim();
 }
 
-const handlers = {
-  claim: () => clients.claim(),
-  check,
-  ready: ({ source, data }) => settle(source, data.mayLoad).catch(({ message }) => console.warn(message)),
-};
+/** @param {ExtendableMessageEvent} event */
+function obey({ source, data }) {
+  /** @type {FromPage} */
+  const message = data;
+  if (message.kind === "claim") return clients.claim();
+  if (message.kind === "check") return check();
+  return settle(source, message.mayLoad).catch(({ message }) => console.warn(message));
+}
 
 addEventListener("install", (event) => event.waitUntil(install()));
 addEventListener("activate", (event) => event.waitUntil(activate()));
-addEventListener("message", (event) => event.waitUntil(handlers[event.data.kind](event)));
+addEventListener("message", (event) => event.waitUntil(obey(event)));
 addEventListener("fetch", (event) => {
   const file = fileOf(event.request);
   if (file !== null) event.respondWith(answer(event, file));

@@ -22,6 +22,7 @@ from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_l
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
 from sitegen_runtime.wording.explanations import describe_methods
+from sitegen_runtime.wording.failures import MESSAGES
 from sitegen_runtime.wording.results import describe
 
 Message = list[Any]
@@ -69,8 +70,11 @@ class Session:
         return self._step(lambda: self._generator.send(self._read(value)))
 
     def fail(self, code: str, message: str) -> Message:
-        """Say that the last request could not be met; return the next request, or the end."""
-        error: AnalysisError = _FAILURES.get(code, EngineFailed)(message)
+        """Say that the last request could not be met; return the next request, or the end.
+
+        The message counts where there are no words for the code.
+        """
+        error: AnalysisError = _FAILURES.get(code, EngineFailed)(MESSAGES.get(code, message))
         return self._step(lambda: self._generator.throw(error))
 
     def _step(self, advance: Callable[[], Request]) -> Message:

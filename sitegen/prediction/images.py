@@ -6,6 +6,7 @@ import warnings
 from PIL import Image
 
 from sitegen_runtime.errors import DamagedImage
+from sitegen_runtime.wording.failures import UNDECODABLE
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
@@ -27,9 +28,7 @@ class OpenedImage:
         except MemoryError:
             raise
         except Exception as error:  # Pillow's decoders raise a dozen unrelated types
-            raise DamagedImage(
-                "The image data cannot be decoded: the file is damaged. Copy it again from its source."
-            ) from error
+            raise DamagedImage(UNDECODABLE) from error
         self._image = image
 
     @property

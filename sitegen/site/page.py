@@ -19,12 +19,13 @@ from sitegen.bundle import Description
 from sitegen.site.options import SiteOptions
 from sitegen.site.prose import as_html
 from sitegen.site.templating import render
+from sitegen_runtime.wording.failures import describe_page
 from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
-    *("assets", "failure", "threads", "engine_settings", "offline", "adapter", "engine", "api", "drawing", "gate"),
-    *("explanation_drawing", "map_view", "explanation", "card", "main"),
+    *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "engine", "api", "drawing"),
+    *("gate", "explanation_drawing", "map_view", "explanation", "card", "main"),
 )
 WORKER_SCRIPTS = ("embedded", "python", "decoder", "threads", "webgpu", "networks", "main")
 
@@ -37,10 +38,10 @@ class PageData:
     """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute.
 
     `assets` are all there are, `common` the names of those that every visit needs, `providers` of those that
-    one way of running networks needs. `failures` are the error documents
-    of jobs of which nothing is known, by kind, for where the worker cannot make one. `bundles` are entries as
-    `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`. `offline` is whether the site has a
-    service worker.
+    one way of running networks needs. `failures` are the error documents of jobs of which nothing is known, by kind,
+    for where the worker cannot make one, and `words` what is said then (see `wording.failures`). `bundles` are entries
+    as `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`. `offline` is whether the site has
+    a service worker.
     """
 
     assets: dict[str, Any]
@@ -51,6 +52,7 @@ class PageData:
     examples: list[dict[str, str]]
     offline: bool = True
     providers: dict[str, list[str]] = field(default_factory=dict)
+    words: dict[str, Any] = field(default_factory=describe_page)
 
     def script(self) -> str:
         """Return the JavaScript that defines SITE."""

@@ -2,6 +2,7 @@
 const CARD_MS = 3_000; // then the page goes on without
 const IN_SOFTWARE = /swiftshader|llvmpipe|basic render/i; // where browsers do not say it themselves
 
+/** @type {Promise<GraphicsCard | null> | null} */
 let askedForCard = null;
 
 // Resolves to {name, isSoftware}, or to null; never rejects. One that is drawn in software is ten to a hundred times slower
@@ -10,7 +11,9 @@ function graphicsCard() {
   return (askedForCard ??= askForCard().catch(() => null));
 }
 
+/** @returns {Promise<GraphicsCard | null>} */
 async function askForCard() {
+  /** @type {Promise<null>} */
   const late = new Promise((resolve) => setTimeout(resolve, CARD_MS, null));
   const adapter = await Promise.race([navigator.gpu?.requestAdapter() ?? null, late]);
   if (!adapter) return null;

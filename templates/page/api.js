@@ -1,5 +1,6 @@
 // window.sitegen, documented in docs/page-api.md.
 class AnalysisError extends Error {
+  /** @param {FailedDocument} document */
   constructor(document) {
     super(document.error.message);
     this.name = "AnalysisError";
@@ -9,9 +10,11 @@ class AnalysisError extends Error {
 }
 
 const booting = {
+  /** @type {BootListener[]} */
   listeners: [],
-  report(stage, done) {
-    for (const listener of this.listeners) listener(stage, done);
+  /** @param {BootEvent} event */
+  report(event) {
+    for (const listener of this.listeners) listener(event);
   },
 };
 
@@ -25,8 +28,8 @@ async function bootEngine() {
   const plan = await planned;
   const isOnCard = plan.provider === "webgpu";
   if (isOnCard) assets.load(SITE.providers.webgpu).catch(() => {}); // it can do without
-  await assets.load(isOnCard ? always : [...always, ...SITE.providers.wasm], (done) => booting.report("assets", done));
-  const engine = new Engine(SITE, assets, plan, (stage, detail) => booting.report(stage, detail));
+  await assets.load(isOnCard ? always : [...always, ...SITE.providers.wasm], (done) => booting.report({ stage: "assets", done }));
+  const engine = new Engine(SITE, assets, plan, (event) => booting.report(event));
   await engine.start();
   return engine;
 }
@@ -35,6 +38,7 @@ let isStarting = true;
 const engineReady = bootEngine().finally(() => (isStarting = false));
 
 // The bundle of a name, the first where none is named.
+/** @param {string} [name] */
 function bundleNamed(name) {
   const found = SITE.bundles.find((bundle) => bundle.name === (name ?? SITE.bundles[0].name));
   if (!found) throw new RangeError(`This page has no bundle ${name}, only ${SITE.bundles.map((bundle) => bundle.name).join(", ")}.`);
@@ -42,22 +46,30 @@ function bundleNamed(name) {
 }
 
 // Everything that a bundle consists of, checked and kept; what was loaded before is there at once.
+/** @param {BundleEntry} bundle */
 async function loadBundle(bundle) {
   await engineReady;
   if (assets.has(bundle.assets)) return;
-  await assets.load(bundle.assets, (done) => booting.report("bundle", { bundle, done }));
+  await assets.load(bundle.assets, (done) => booting.report({ stage: "bundle", bundle, done }));
 }
 
+/** @param {AbortSignal} [signal] */
 function aborted(signal) {
   return new Promise((resolve) => signal?.addEventListener("abort", resolve, { once: true }));
 }
 
 // What a worker can be sent, of something that a script of the page made.
+/** @param {unknown} value */
 function plain(value) {
   return JSON.parse(JSON.stringify(value) ?? "null");
 }
 
 // `details` are the options of one kind of job, beside those of all.
+/**
+ * @template {QueuedKind} K
+ * @param {K} kind @param {Blob & { name?: string }} blob @param {JobOptions} options
+ * @returns {Promise<JobResults[K] | FailedResult>}
+ */
 async function runForPage(kind, blob, options, details = {}) {
   const name = String(options.name ?? blob.name ?? "image");
   const bundle = bundleNamed(options.bundle);
@@ -70,19 +82,24 @@ async function runForPage(kind, blob, options, details = {}) {
       onProgress?.({ stage: "bundle", done: 0 });
       await Promise.race([loadBundle(bundle), aborted(signal)]);
     }
-    return await engine.run(kind, blob, { name, bundle, onProgress, signal, isUrgent, details: { ...common, ...details } });
+    const result = await engine.run(kind, blob, { name, bundle, onProgress, signal, isUrgent, details: { ...common, ...details } });
+    return /** @type {JobResults[K]} */ (result);
   } catch (error) {
-    return failureResult({ kind, name, bundle }, error.code ?? "engine-failed", error.message);
+    const { message, code } = /** @type {CodedError} */ (error);
+    return failureResult({ kind, name, bundle }, "failed", message, code);
   }
 }
 
+/** @param {Blob} blob @param {AnalyseOptions} options */
 function analyseForPage(blob, options = {}) {
   const { keep } = options;
   return runForPage("analyse", blob, options, { explain: plain(options.explain ?? []), values: Boolean(options.values), keep });
 }
 
 // The tensors of a gradient document, which follow each other in `bytes`, by their roles.
+/** @param {GradientResult["document"]} document @param {Uint8Array<ArrayBuffer> | null} bytes */
 function tensorsOf({ gradients }, bytes) {
+  if (!bytes) return {};
   let offset = 0;
   return Object.fromEntries(gradients.map(({ role, shape }) => {
     const values = new Float32Array(bytes.buffer, offset, shape.reduce((product, size) => product * size, 1));
@@ -91,11 +108,13 @@ function tensorsOf({ gradients }, bytes) {
   }));
 }
 
+/** @param {BundleEntry} bundle */
 function described({ name, version, sha256, title, labels }) {
   return Object.freeze({ name, version, sha256, title, labels: Object.freeze([...labels]) });
 }
 
 // Takes a choice of the settings; resolves to what runs then.
+/** @param {Partial<EngineChoice>} changes */
 async function configureEngine(changes) {
   chooseEngine(changes);
   keepEngineChoice();
@@ -114,6 +133,7 @@ globalThis.sitegen = Object.freeze({
 
   configure: (choice = {}) => configureEngine(plain(choice)),
 
+  /** @param {Blob} blob @param {AnalyseOptions} options */
   async analyse(blob, options = {}) {
     const { document, preview } = await analyseForPage(blob, { ...options, keep: undefined });
     preview?.close();
@@ -121,6 +141,7 @@ globalThis.sitegen = Object.freeze({
     return document;
   },
 
+  /** @param {Blob} blob @param {GradientOptions} options */
   async gradient(blob, options = {}) {
     const { document, bytes } = await runForPage("gradient", blob, options, { seed: plain(options.seed) });
     if ("error" in document) throw new AnalysisError(document);

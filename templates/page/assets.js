@@ -1,16 +1,19 @@
 // Assets arrive as base64 in classic scripts. Each is checked against its SHA-256 before anything is made of it, and
 // kept as a Blob (compressed, outside this page's own memory), so that a new worker can be started at any time.
+/** @type {Map<string, () => void>} */
 const receivedParts = new Map(); // file -> function with base64 as its comment: a literal would be in memory twice
 
 globalThis.sitegenAsset = (file, holder) => receivedParts.set(file, holder);
 
 class AssetError extends Error {
+  /** @param {string} file @param {"missing" | "damaged"} problem */
   constructor(file, problem) {
     super(AssetError.sentence(file, problem));
     this.code = "damaged-site";
     this.file = file;
   }
 
+  /** @param {string} file @param {string} problem */
   static sentence(file, problem) {
     if (problem === "missing" && openedInsideArchive()) {
       return `This page was opened inside a ZIP file, where it cannot reach its other files (${file}). Extract first: unpack the whole folder, then open index.html in it.`;
@@ -28,6 +31,7 @@ function openedInsideArchive() {
   return location.protocol === "file:" && /\.zip[/\\]|[/\\](7zO|Rar\$|Temp\d+_|\.fr-)[^/\\]*/i.test(path);
 }
 
+/** @param {string} file @returns {Promise<void>} */
 function loadScript(file) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -43,6 +47,7 @@ function loadScript(file) {
   });
 }
 
+/** @param {string} text @returns {Uint8Array<ArrayBuffer>} */
 function decodeBase64(text) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
   const binary = atob(text);
@@ -51,11 +56,13 @@ function decodeBase64(text) {
   return bytes;
 }
 
+/** @returns {Promise<void>} */
 function nextTask() {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
 // Browsers offer their own SHA-256 in secure contexts only, which plain http away from this machine is not.
+/** @param {Blob} blob @returns {Promise<string>} */
 async function sha256OfBlob(blob) {
   if (globalThis.crypto?.subtle) {
     const bytes = await blob.arrayBuffer();
@@ -72,6 +79,7 @@ async function sha256OfBlob(blob) {
   return hash.hex();
 }
 
+/** @param {string} file */
 async function loadPart(file) {
   await loadScript(file);
   const source = String(receivedParts.get(file));
@@ -84,6 +92,7 @@ async function loadPart(file) {
 }
 
 // Resolves to the Blob of an asset's compressed bytes.
+/** @param {AssetEntry} entry */
 async function loadAsset(entry) {
   const parts = [];
   for (const file of entry.parts) parts.push(await loadPart(file));
@@ -95,20 +104,25 @@ async function loadAsset(entry) {
 
 // All assets of the site by name, each loaded once, when it is first needed. After a failure the next call tries again.
 class Assets {
+  /** @param {Site["assets"]} entries */
   constructor(entries) {
     this.entries = entries;
-    this.loading = new Map(); // name -> promise of its Blob
+    /** @type {Map<string, Promise<Blob>>} */
+    this.loading = new Map();
+    /** @type {Record<string, Blob>} */
     this.blobs = {};
   }
 
+  /** @param {string[]} names */
   has(names) {
     return names.every((name) => name in this.blobs);
   }
 
+  /** @param {string[]} names @param {(done: number) => void} onProgress */
   async load(names, onProgress = () => {}) {
     const total = names.reduce((sum, name) => sum + this.entries[name].packed, 0);
     let done = 0;
-    const load = async (name) => {
+    const load = async (/** @type {string} */ name) => {
       await this.loadOne(name);
       done += this.entries[name].packed;
       onProgress(done / total);
@@ -116,23 +130,26 @@ class Assets {
     await Promise.all(names.map(load));
   }
 
+  /** @param {string} name */
   loadOne(name) {
-    if (!this.loading.has(name)) {
-      const loading = loadAsset(this.entries[name]).then((blob) => (this.blobs[name] = blob));
-      loading.catch(() => this.loading.delete(name));
-      this.loading.set(name, loading);
-    }
-    return this.loading.get(name);
+    const begun = this.loading.get(name);
+    if (begun) return begun;
+    const loading = loadAsset(this.entries[name]).then((blob) => (this.blobs[name] = blob));
+    loading.catch(() => this.loading.delete(name));
+    this.loading.set(name, loading);
+    return loading;
   }
 
   // The compressed bytes of assets by name. Not their Blobs: WebKit's workers cannot read one that a page on file:// made.
+  /** @param {string[]} names @returns {Promise<Packed>} */
   async read(names) {
     await this.load(names);
-    const entries = names.map(async (name) => [name, await this.blobs[name].arrayBuffer()]);
-    return Object.fromEntries(await Promise.all(entries));
+    const contents = await Promise.all(names.map((name) => this.blobs[name].arrayBuffer()));
+    return Object.fromEntries(names.map((name, index) => [name, contents[index]]));
   }
 }
 
+/** @param {Blob} blob */
 async function unpackText(blob) {
   return new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }

@@ -8,25 +8,43 @@ const OUT_OF_MEMORY = /out of memory|allocat/i;
 const CARD_START_MS = 60_000; // for a driver that hangs; then WebAssembly does the work
 const SOFTWARE_CARD_MS = 600_000; // in software every step takes its time, and somebody asked for it
 
+/** @param {Plan} one @param {Plan} other */
 function isSamePlan(one, other) {
-  return ["provider", "threads", "isLow", "note"].every((key) => one[key] === other[key]);
+  return one.provider === other.provider && one.threads === other.threads && one.isLow === other.isLow && one.note === other.note;
 }
 
+/** @param {string} name */
 function isScript(name) {
   return name.endsWith(".js");
 }
 
 class Engine {
   // `plan` is what `planEngine` gives; a worker that cannot run by it is replaced by one that runs by a lesser plan.
+  /** @param {Site} site @param {Assets} assets @param {Plan} plan @param {BootListener} onBooting */
   constructor(site, assets, plan, onBooting) {
     this.site = site;
     this.assets = assets;
     this.plan = plan;
     this.onBooting = onBooting;
+    /** @type {Job[]} */
     this.queue = [];
+    /** @type {Job | null} */
     this.active = null;
     this.nextId = 1;
+    /** @type {Partial<Record<Plan["provider"], string>>} */
     this.scriptUrls = {};
+    /** @type {WatchedWorker | null} */
+    this.worker = null;
+    /** @type {Verdict[]} */
+    this.verdicts = [];
+    this.isReady = false;
+    this.isBroken = false;
+    this.starting = Promise.resolve();
+    this.watchdog = 0;
+    /** @type {(message: Extract<FromWorker, { kind: "ready" }>) => void} */
+    this.onReady = () => {};
+    /** @type {(error: CodedError) => void} */
+    this.onBootFailure = () => {};
   }
 
   start() {
@@ -37,76 +55,81 @@ class Engine {
     for (;;) {
       try {
         return await this.startWorker(this.plan);
-      } catch (error) {
+      } catch (caught) {
+        const error = /** @type {CodedError} */ (caught);
         const lesser = lesserPlan(this.plan, error);
         if (!lesser) throw error;
         console.warn(error);
         this.plan = lesser;
-        if (error.code === "no-threads") this.onBooting("one-thread");
+        if (error.code === "no-threads") this.onBooting({ stage: "one-thread" });
       }
     }
   }
 
+  /** @param {Plan} plan */
   async startWorker(plan) {
     const { common, bundles, providers } = this.site;
     const needed = [...common, ...providers[plan.provider]];
     const scriptUrl = await this.scriptUrl(plan, needed.filter(isScript));
     this.isReady = false;
     this.verdicts = [];
-    this.worker = new Worker(scriptUrl);
+    const lifeline = `sitegen worker ${Math.random()}`;
+    const worker = (this.worker = Object.assign(new Worker(scriptUrl), { lifeline }));
+    /** @type {Promise<Parameters<Engine["onReady"]>[0]>} */
     const booted = new Promise((resolve, reject) => {
       this.onReady = resolve;
       this.onBootFailure = reject;
     });
     booted.catch(() => {}); // it can come before the assets below are read
-    this.worker.onmessage = ({ data }) => this.receive(data);
-    this.worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
-    this.worker.lifeline = `sitegen worker ${Math.random()}`;
+    worker.onmessage = ({ data }) => this.receive(data, worker);
+    worker.onerror = (event) => this.replace(`The worker failed: ${event.message ?? "unknown reason"}`);
     if (plan.card) this.expectCardWithin(plan.card.isSoftware ? SOFTWARE_CARD_MS : CARD_START_MS);
     const assets = await this.assetsFor(plan, [...needed.filter((name) => !isScript(name)), ...bundles[0].start]);
-    const { lifeline } = this.worker;
     const boot = { ...this.site.boot, ...plan };
-    this.worker.postMessage({ kind: "boot", lifeline, assets, boot, bundles }, Object.values(assets));
-    const { times, engine } = await booted;
+    tell(worker, { kind: "boot", lifeline, assets, boot, bundles }, Object.values(assets));
+    const { engine } = await booted;
     clearTimeout(this.watchdog);
-    for (const name of Object.keys(runningEngine)) delete runningEngine[name];
+    delete runningEngine.note;
     Object.assign(runningEngine, engine);
     this.isReady = true;
-    this.onBooting("running", this.plan);
-    this.onBooting("ready", times);
+    this.onBooting({ stage: "running", plan: this.plan });
+    this.onBooting({ stage: "ready" });
     this.pump();
   }
 
   // ONNX Runtime Web for WebGPU is a script that follows the worker's own.
+  /** @param {Plan} plan @param {string[]} names */
   async scriptUrl(plan, names) {
-    if (!this.scriptUrls[plan.provider]) {
-      await this.assetsFor(plan, names);
-      const texts = await Promise.all(names.map((name) => unpackText(this.assets.blobs[name])));
-      this.scriptUrls[plan.provider] = URL.createObjectURL(new Blob([texts.join("\n;\n")], { type: "text/javascript" }));
-    }
-    return this.scriptUrls[plan.provider];
+    const known = this.scriptUrls[plan.provider];
+    if (known) return known;
+    await this.assetsFor(plan, names);
+    const texts = await Promise.all(names.map((name) => unpackText(this.assets.blobs[name])));
+    return (this.scriptUrls[plan.provider] = URL.createObjectURL(new Blob([texts.join("\n;\n")], { type: "text/javascript" })));
   }
 
   // A site can do without what only graphics cards need.
+  /** @param {Plan} plan @param {string[]} names */
   async assetsFor(plan, names) {
     try {
       return await this.assets.read(names);
     } catch (error) {
-      throw plan.provider === "webgpu" ? Object.assign(error, { code: "no-webgpu" }) : error;
+      throw plan.provider === "webgpu" ? Object.assign(/** @type {Error} */ (error), { code: "no-webgpu" }) : error;
     }
   }
 
+  /** @param {number} milliseconds */
   expectCardWithin(milliseconds) {
     clearTimeout(this.watchdog);
     this.watchdog = setTimeout(() => this.replace("the graphics card takes too long to start", "no-webgpu"), milliseconds);
   }
 
   // Another worker, by another plan; what is being done is done again by that one.
+  /** @param {Plan} plan */
   async use(plan) {
     await this.starting.catch(() => {});
     if (!this.isBroken && isSamePlan(plan, this.plan)) return;
     clearTimeout(this.watchdog);
-    this.worker.terminate();
+    this.worker?.terminate();
     const job = this.active;
     this.active = null;
     if (job) {
@@ -120,8 +143,10 @@ class Engine {
 
   // Resolves to {document, bytes}, and for kinds that are drawn also to what drawing needs; never rejects. `details` go to
   // the worker as they are. What a person waits for at a picture (`isUrgent`) goes before images that only wait in line.
+  /** @param {QueuedKind} kind @param {Blob} blob @param {RunOptions} options @returns {Promise<JobResult>} */
   run(kind, blob, { name, bundle, details, isUrgent = false, onProgress, signal }) {
     return new Promise((resolve) => {
+      /** @type {Job} */
       const job = { id: this.nextId++, kind, blob, name, bundle, details, isUrgent, onProgress, resolve, attempts: 0 };
       if (signal?.aborted) return resolve(cancelledResult(job));
       signal?.addEventListener("abort", () => this.cancel(job), { once: true });
@@ -135,32 +160,37 @@ class Engine {
     return this.active !== null || this.queue.length > 0;
   }
 
+  /** @param {Job} job */
   enqueue(job) {
     const place = job.isUrgent ? this.queue.findIndex(({ isUrgent }) => !isUrgent) : -1;
     this.queue.splice(place < 0 ? this.queue.length : place, 0, job);
   }
 
   pump() {
-    if (!this.isReady || this.active || !this.queue.length) return;
-    const job = (this.active = this.queue.shift());
+    const { worker } = this;
+    if (!this.isReady || !worker || this.active) return;
+    const job = this.queue.shift();
+    if (!job) return;
+    this.active = job;
     job.attempts += 1;
-    this.send(job, this.worker).catch(() => {
-      const message = `The file ${job.name} cannot be read: it was moved, changed or locked. Choose it again.`;
-      if (this.active === job) this.release(failureResult(job, "unreadable-file", message));
+    this.send(job, worker).catch(() => {
+      if (this.active === job) this.release(job, failureResult(job, "unreadable"));
     });
   }
 
+  /** @param {Job} job @param {Worker} worker */
   async send(job, worker) {
     const bytes = await job.blob.arrayBuffer();
     if (worker !== this.worker || this.active !== job) return; // another worker has the job by now
     const { kind, id, name, bundle, details } = job;
-    worker.postMessage({ kind, id, bytes, name, bundle: bundle.name, details }, [bytes]);
+    tell(worker, /** @type {JobMessage} */ ({ kind, id, bytes, name, bundle: bundle.name, details }), [bytes]);
     this.expectWithin(job.cancelled ? CANCEL_MS : ACCEPT_MS);
   }
 
+  /** @param {Job} job */
   cancel(job) {
-    if (this.active === job) {
-      this.worker.postMessage({ kind: "cancel", id: job.id });
+    if (this.active === job && this.worker) {
+      tell(this.worker, { kind: "cancel", id: job.id });
       this.expectWithin(CANCEL_MS);
     } else if (this.queue.includes(job)) {
       this.queue.splice(this.queue.indexOf(job), 1);
@@ -169,6 +199,7 @@ class Engine {
     job.cancelled = true;
   }
 
+  /** @param {number} milliseconds */
   expectWithin(milliseconds) {
     clearTimeout(this.watchdog);
     this.watchdog = setTimeout(() => this.replace("The worker does not answer"), milliseconds);
@@ -176,6 +207,7 @@ class Engine {
 
   // A worker holds a lock for as long as it lives: to get that lock is to know, at once, that it is dead. Where browsers
   // offer no locks (plain http away from this machine), its silence tells, later.
+  /** @param {WatchedWorker} worker */
   watchOver(worker) {
     const buried = () => {
       if (this.worker === worker) this.replace("The worker stopped", "out-of-memory"); // what else ends one at once
@@ -183,44 +215,64 @@ class Engine {
     navigator.locks?.request(worker.lifeline, buried).catch(() => {});
   }
 
-  receive(message) {
-    if (message.kind === "alive") return this.watchOver(this.worker);
-    if (message.kind === "booting") return this.onBooting(message.stage);
-    if (message.kind === "decode") return this.decodeFor(this.worker, message);
-    if (message.kind === "files") return this.readFor(this.worker, message);
-    if (message.kind === "ready") return this.onReady(message);
-    if (message.kind === "compared") return this.verdicts.push(message.verdict);
-    if (message.kind === "fatal") return this.replace(message.message, message.code);
+  /** @param {FromWorker} message @param {WatchedWorker} worker */
+  receive(message, worker) {
+    switch (message.kind) {
+      case "alive":
+        return this.watchOver(worker);
+      case "booting":
+        return this.onBooting({ stage: message.stage });
+      case "decode":
+        return this.decodeFor(worker, message);
+      case "files":
+        return this.readFor(worker, message);
+      case "ready":
+        return this.onReady(message);
+      case "compared":
+        return this.verdicts.push(message.verdict);
+      case "fatal":
+        return this.replace(message.message, message.code);
+      default:
+        return this.hearOfJob(message);
+    }
+  }
+
+  /** @param {Extract<FromWorker, { id: number }>} message */
+  hearOfJob(message) {
     const job = this.active;
     if (job?.id !== message.id) return;
     if (!job.cancelled) this.expectWithin(SILENCE_MS);
     if (message.kind === "progress") job.onProgress?.({ stage: message.stage, done: message.done });
-    if (message.kind === "result") this.release(message);
+    if (message.kind === "result") this.release(job, message);
   }
 
+  /** @param {Worker} worker @param {Extract<FromWorker, { kind: "decode" }>} message */
   async decodeFor(worker, { bytes, type, options }) {
     const bitmap = await createImageBitmap(new Blob([bytes], { type }), options).catch(() => null);
-    worker.postMessage({ kind: "decoded", bitmap }, bitmap ? [bitmap] : []);
+    tell(worker, { kind: "decoded", bitmap }, bitmap ? [bitmap] : []);
   }
 
+  /** @param {Worker} worker @param {Extract<FromWorker, { kind: "files" }>} message */
   async readFor(worker, { names }) {
     const files = await this.assets.read(names).catch(() => null);
-    worker.postMessage({ kind: "files", files }, Object.values(files ?? {}));
+    tell(worker, { kind: "files", files }, Object.values(files ?? {}));
   }
 
-  release(result) {
-    const job = this.active;
+  /** @param {Job} job @param {JobResult} result */
+  release(job, result) {
     clearTimeout(this.watchdog);
     this.active = null;
-    const isTooLate = job.cancelled && !result.document?.error; // it was done before the worker heard of it
+    const isFailure = "document" in result && "error" in result.document;
+    const isTooLate = job.cancelled && !isFailure; // it was done before the worker heard of it
     job.resolve(isTooLate ? cancelledResult(job) : result);
     this.pump();
   }
 
   // The worker is gone: start another from the assets that were kept.
+  /** @param {string} reason @param {string} [code] */
   replace(reason, code = OUT_OF_MEMORY.test(reason) ? "out-of-memory" : "engine-failed") {
     clearTimeout(this.watchdog);
-    this.worker.terminate();
+    this.worker?.terminate();
     if (!this.isReady) return this.onBootFailure(Object.assign(new Error(reason), { code }));
     this.plan = lesserPlan(this.plan, { code, message: reason }) ?? this.plan;
     const job = this.active;
@@ -228,7 +280,7 @@ class Engine {
     this.isReady = false;
     if (job?.cancelled) job.resolve(cancelledResult(job));
     else if (job && job.attempts < ATTEMPTS) this.queue.unshift(job);
-    else job?.resolve(failureResult(job, "engine-failed", `${reason}. The image was given up; others can follow.`));
+    else job?.resolve(failureResult(job, "given-up", reason));
     this.restart();
   }
 
@@ -236,10 +288,16 @@ class Engine {
     this.isBroken = false;
     try {
       await this.start();
-    } catch (error) {
+    } catch (caught) {
+      const error = /** @type {Error} */ (caught);
       this.isBroken = true;
-      for (const job of this.queue.splice(0)) job.resolve(failureResult(job, "engine-failed", error.message));
-      this.onBooting("failed", error);
+      for (const job of this.queue.splice(0)) job.resolve(failureResult(job, "failed", error.message));
+      this.onBooting({ stage: "failed", error });
     }
   }
+}
+
+/** @param {Worker} worker @param {ToWorker} message @param {Transferable[]} given */
+function tell(worker, message, given = []) {
+  worker.postMessage(message, given);
 }

@@ -1,9 +1,12 @@
 // The part of a card that shows where the model looked: one map, or two side by side, in one look.
 class Explanations {
-  constructor(card, result) {
+  /** @param {Card} card @param {DrawnAnalysis} result @param {MethodsWords} words */
+  constructor(card, result, words) {
     this.card = card;
     this.result = result; // of the analysis that the maps explain: a later one has maps of its own
-    this.words = result.wording.explanations;
+    this.keep = card.keep;
+    this.words = words;
+    /** @type {MapView[]} */
     this.views = [];
     this.maps = element("div", { className: "maps" });
     this.look = element("fieldset", { className: "look" }, element("legend", { textContent: this.words.look.name }), ...this.words.look.controls.map((control) => this.control(control)));
@@ -16,31 +19,42 @@ class Explanations {
   reasons() {
     const missing = this.words.methods.filter(({ reason }) => reason !== null);
     if (!missing.length) return [];
-    const items = missing.map(({ name, reason }) => element("li", {}, element("strong", { textContent: `${name}: ` }), reason));
+    const items = missing.map(({ name, reason }) => element("li", {}, element("strong", { textContent: `${name}: ` }), reason ?? ""));
     return [element("details", { className: "reasons" }, element("summary", { textContent: this.words.missing }), element("ul", {}, ...items))];
   }
 
-  control({ key, name, value, choices, least, most, step, unit }) {
-    if (choices) {
-      const select = element("select", { name: key }, ...choices.map((choice) => element("option", { value: choice.value, textContent: choice.name })));
-      select.value = value;
-      select.onchange = () => this.redraw();
-      return element("label", {}, `${name} `, select);
-    }
+  /** @param {LookControl} control */
+  control(control) {
+    return control.choices ? this.choice(control) : this.range(control);
+  }
+
+  /** @param {ChoiceControl} control */
+  choice({ key, name, value, choices }) {
+    const select = element("select", { name: key }, ...choices.map((choice) => element("option", { value: choice.value, textContent: choice.name })));
+    select.value = value;
+    select.onchange = () => this.redraw();
+    return element("label", {}, `${name} `, select);
+  }
+
+  /** @param {RangeControl} control */
+  range({ key, name, value, least, most, step, unit }) {
     const shown = element("output", { textContent: `${value} ${unit}` });
     const id = `${this.card.id}-${key}`; // a label around both would be that of the output
     const range = element("input", { type: "range", id, name: key, min: least, max: most, step });
-    range.value = value;
-    range.setAttribute("aria-valuetext", shown.textContent);
+    range.value = String(value);
+    range.setAttribute("aria-valuetext", shown.textContent ?? "");
     range.oninput = () => {
-      shown.textContent = `${range.value} ${unit}`;
-      range.setAttribute("aria-valuetext", shown.textContent);
+      const text = `${range.value} ${unit}`;
+      shown.textContent = text;
+      range.setAttribute("aria-valuetext", text);
       this.redraw();
     };
     return element("div", {}, element("label", { htmlFor: id }, `${name}: `, shown), range);
   }
 
+  /** @returns {Look} */
   chosenLook() {
+    /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
     const controls = this.look.querySelectorAll("[name]");
     return Object.fromEntries(Array.from(controls, ({ name, type, value }) => [name, type === "range" ? Number(value) : value]));
   }
@@ -50,6 +64,7 @@ class Explanations {
   }
 
   // The finding's button was pressed.
+  /** @param {string} finding */
   open(finding) {
     const [view] = this.views;
     if (!view) this.add(finding, this.words.method);
@@ -60,6 +75,7 @@ class Explanations {
     this.node.scrollIntoView({ block: "nearest" });
   }
 
+  /** @param {string} finding @param {string} method */
   add(finding, method) {
     const view = new MapView(this, this.views.length + 1, finding, method);
     this.views.push(view);
@@ -86,7 +102,7 @@ class Explanations {
   }
 
   closeSecond() {
-    this.views.pop().close();
+    this.views.pop()?.close();
     this.nameViews();
     this.compare.focus();
   }
@@ -95,13 +111,13 @@ class Explanations {
   async wholeImage() {
     const { blob, name } = this.card;
     const { orientation, inverted } = this.result;
-    const result = await runForPage("picture", blob, { name, isUrgent: true }, { orientation, inverted, side: FULL_SIDE });
-    return result.preview;
+    const { preview } = await runForPage("picture", blob, { name, isUrgent: true }, { orientation, inverted, side: FULL_SIDE });
+    return preview;
   }
 
   // What the document of the card's result says more where maps are shown.
   entries() {
-    const entries = this.views.flatMap(({ entry }) => entry ?? []);
+    const entries = this.views.flatMap(({ shown }) => shown?.entry ?? []);
     return entries.length ? { explanations: entries } : {};
   }
 

@@ -2,36 +2,36 @@
 const FULL_SIDE = 4096; // the largest side of a picture to save: what the canvases of phones hold, too
 const LEGEND_GROUND = "#101418"; // as dark as radiographs are where nothing is, so that transparent looks so
 
-function rgbaCanvas(pixels, width, height) {
-  const cells = new OffscreenCanvas(width, height);
-  cells.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(pixels), width, height), 0, 0);
-  return cells;
-}
-
-// The image with its map where the network's square lies. `image` is the preview, or the whole image.
-function drawMap(canvas, image, { square, size, badge }, drawn) {
-  const context = contextFor(canvas, { preview: image });
+// The image, the preview or the whole, with its map where the network's square lies; without `place` there is no map yet.
+/**
+ * @param {HTMLCanvasElement} canvas @param {Picture} image
+ * @param {MapPlace | null} place @param {DrawnMap | null} drawn
+ */
+function drawMap(canvas, image, place, drawn) {
+  const context = contextFor(canvas, image);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
-  if (drawn) {
-    const scale = Math.max(canvas.width, canvas.height) / Math.max(...size); // the same, however the image was turned
-    const [left, top, side] = square.map((length) => length * scale);
-    context.drawImage(rgbaCanvas(drawn.pixels, drawn.width, drawn.height), left, top, side, side);
-  }
-  if (badge) drawBadge(context, badge.long);
+  if (place && drawn) drawInSquare(context, rgbaCanvas(drawn.pixels, drawn.width, drawn.height), place.square, place.size);
+  if (place?.badge) drawBadge(context, place.badge.long);
 }
 
+/**
+ * @param {CanvasRenderingContext2D} context @param {DrawnMap} drawn
+ * @param {number} left @param {number} top @param {number} width @param {number} height
+ */
 function drawLegend(context, drawn, left, top, width, height) {
   context.fillStyle = LEGEND_GROUND;
   context.fillRect(left, top, width, height);
   context.drawImage(rgbaCanvas(drawn.legend, drawn.legend.length / 4, 1), left, top, width, height);
 }
 
+/** @param {HTMLCanvasElement} canvas @param {DrawnMap} drawn */
 function legendFigure(canvas, drawn) {
   canvas.width = drawn.legend.length / 4;
   canvas.height = 12;
-  drawLegend(canvas.getContext("2d"), drawn, 0, 0, canvas.width, canvas.height);
+  drawLegend(penOf(canvas), drawn, 0, 0, canvas.width, canvas.height);
 }
 
+/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
 function wrapped(context, text, width) {
   const lines = [""];
   for (const word of text.split(" ")) {
@@ -43,13 +43,14 @@ function wrapped(context, text, width) {
 }
 
 // Image and map, and below them what a reader of the file must know: its lines, and the legend.
+/** @param {Picture} image @param {MapPlace} place @param {DrawnMap} drawn @param {MapWords["saved"]} words */
 function savedPicture(image, place, drawn, { lines, legend }) {
   const picture = document.createElement("canvas");
   drawMap(picture, image, place, drawn);
   const { width, height } = picture;
   const unit = Math.max(14, Math.round(width / 45));
   const whole = document.createElement("canvas");
-  const context = whole.getContext("2d");
+  const context = penOf(whole);
   const font = `${unit}px system-ui, sans-serif`;
   context.font = font;
   const text = lines.flatMap((line) => wrapped(context, line, width - 2 * unit));
@@ -70,6 +71,7 @@ function savedPicture(image, place, drawn, { lines, legend }) {
   return whole;
 }
 
+/** @param {string} name @param {HTMLCanvasElement} canvas @returns {Promise<boolean>} */
 function saveCanvas(name, canvas) {
   return new Promise((resolve) => canvas.toBlob((blob) => {
     if (blob) saveBlob(name, blob);

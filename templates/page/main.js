@@ -1,34 +1,39 @@
 // Images come in by the file dialogue, by drag and drop and from the clipboard, and each gets a card.
 const STARTING = { assets: "Loading the program", python: "Starting Python", networks: "Loading the networks" };
 
-const list = document.getElementById("results");
-const status = document.getElementById("status");
-const startBar = document.getElementById("start-progress");
-const failure = document.getElementById("failure");
-const input = document.getElementById("files");
-const dropZone = document.getElementById("drop");
+const list = part("results", HTMLElement);
+const statusLine = part("status", HTMLElement);
+const startBar = part("start-progress", HTMLProgressElement);
+const failure = part("failure", HTMLElement);
+const input = part("files", HTMLInputElement);
+const dropZone = part("drop", HTMLElement);
 const example = document.getElementById("example");
-const models = Array.from(document.querySelectorAll("input[name=model]"));
+/** @type {NodeListOf<HTMLInputElement>} */
+const radios = document.querySelectorAll("input[name=model]");
+const models = Array.from(radios);
 const CHOICE_MS = 400; // arrow keys pass over models that nobody wants loaded
 const READY = "Ready. Nothing you open leaves this machine.";
-const engineNote = document.getElementById("engine-note");
-const sideBySide = document.getElementById("side-by-side");
+const engineNote = part("engine-note", HTMLElement);
+const sideBySide = part("side-by-side", HTMLElement);
 
+/** @param {string} text */
 function announce(text) {
-  status.textContent = text;
+  statusLine.textContent = text;
 }
 
-booting.listeners.push((stage, detail) => {
-  if (stage === "failed") return showStartFailure(detail);
-  if (stage === "bundle") return showLoading(detail);
+booting.listeners.push((event) => {
+  const { stage } = event;
+  if (stage === "failed") return showStartFailure(event.error);
+  if (stage === "bundle") return showLoading(event);
+  if (stage === "running") return showRunning(event.plan);
   if (stage === "one-thread") return noteEngine("Several threads could not be started in this browser. One does the work, more slowly.");
   if (stage === "assets" && !failure.hidden) return; // other files still arrive after one was found missing
-  if (stage === "ready") failure.hidden = true;
   if (stage === "ready") {
+    failure.hidden = true;
     startBar.hidden = true;
     return announce(READY);
   }
-  startBar.value = stage === "assets" ? 0.8 * detail : stage === "python" ? 0.8 : 0.9;
+  startBar.value = stage === "assets" ? 0.8 * event.done : stage === "python" ? 0.8 : 0.9;
   announce(`${STARTING[stage]}…`);
 });
 
@@ -39,22 +44,26 @@ const engineSettings = new EngineSettings((choice) => {
 });
 engineNote.after(engineSettings.node);
 engineSettings.show(null);
-booting.listeners.push((stage, plan) => {
-  if (stage !== "running") return;
+
+/** @param {Plan} plan */
+function showRunning(plan) {
   engineSettings.show(plan);
   if (plan.note) noteEngine(plan.note);
-});
+}
 
+/** @param {string} text */
 function noteEngine(text) {
   engineNote.textContent = text;
   engineNote.hidden = false;
 }
 
+/** @param {Error} error */
 function showStartFailure(error) {
   showFailure(error);
   announce("This page could not start.");
 }
 
+/** @param {Error} error */
 function showFailure(error) {
   startBar.hidden = true;
   failure.textContent = error.message;
@@ -62,6 +71,7 @@ function showFailure(error) {
 }
 
 // Nothing is said of files that still arrive after one was found missing; all of them are there at the end.
+/** @param {{ bundle: BundleEntry, done: number }} loading */
 function showLoading({ bundle, done }) {
   if (done === 1) failure.hidden = true;
   if (!failure.hidden) return;
@@ -84,7 +94,7 @@ async function chooseBundle() {
   try {
     await loadBundle(bundle);
   } catch (error) {
-    showFailure(error);
+    showFailure(/** @type {Error} */ (error));
     announce(`${bundle.title} could not be loaded.`);
   }
 }
@@ -94,6 +104,7 @@ if (example) example.hidden = chosenBundle().example === null;
 
 engineReady.then(keepSite, showStartFailure);
 
+/** @param {Iterable<File>} files */
 async function take(files) {
   const bundle = chosenBundle();
   const cards = Array.from(files, (file) => new Card(list, file, file.name || "pasted image", bundle));
@@ -111,7 +122,7 @@ new MutationObserver(() => {
 }).observe(list, { childList: true });
 
 input.addEventListener("change", () => {
-  take(input.files);
+  take(input.files ?? []);
   input.value = ""; // so that the same file can be chosen again
 });
 
@@ -125,20 +136,23 @@ for (const kind of ["dragleave", "drop"]) addEventListener(kind, () => dropZone.
 
 addEventListener("drop", (event) => {
   event.preventDefault();
-  take(event.dataTransfer.files);
+  take(event.dataTransfer?.files ?? []);
 });
 
 addEventListener("paste", (event) => {
-  if (event.clipboardData.files.length) take(event.clipboardData.files);
+  if (event.clipboardData?.files.length) take(event.clipboardData.files);
 });
 
-async function tryExample({ asset, name }) {
+/** @param {ExampleEntry | null} example */
+async function tryExample(example) {
+  if (!example) return;
+  const { asset, name } = example;
   try {
     const packed = await assets.loadOne(asset);
     const bytes = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
     take([new File([bytes], name)]);
   } catch (error) {
-    showFailure(error);
+    showFailure(/** @type {Error} */ (error));
   }
 }
 

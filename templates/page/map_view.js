@@ -1,12 +1,23 @@
 // One map of one image: which finding, which method, the picture, and what can be done with it. The map's values stay here,
 // so that another look is drawn without the network, and so that a map can never reach another image.
 class MapView {
+  /** @param {Explanations} explanations @param {number} number @param {string} finding @param {string} method */
   constructor(explanations, number, finding, method) {
     const { words } = explanations;
     this.explanations = explanations;
     this.number = number;
-    this.finding = this.select("Finding", words.findings.map(({ finding, name }) => ({ value: finding, name })), finding);
-    this.method = this.select("Method", words.methods.map(({ method, choice, reason }) => ({ value: method, name: choice, disabled: reason !== null })), method);
+    this.isClosed = false;
+    this.controller = new AbortController();
+    /** @type {AbortController | null} */
+    this.drawing = null;
+    /** @type {ImageBitmap | null} */
+    this.fullImage = null;
+    /** @type {MapPlace | null} */
+    this.place = null;
+    this.findingLabel = element("label", {}, "Finding ");
+    this.methodLabel = element("label", {}, "Method ");
+    this.finding = this.select(this.findingLabel, words.findings.map(({ finding, name }) => ({ value: finding, name })), finding);
+    this.method = this.select(this.methodLabel, words.methods.map(({ method, choice, reason }) => ({ value: method, name: choice, disabled: reason !== null })), method);
     this.sentence = element("p", { className: "hint" });
     this.warning = element("p", { className: "warning", role: "note", hidden: true });
     this.canvas = element("canvas", { role: "img" });
@@ -16,26 +27,30 @@ class MapView {
     this.caption = element("figcaption");
     this.stage = element("p", { className: "map-stage" });
     this.bar = element("progress", { max: 1 });
-    this.cancel = element("button", { type: "button", textContent: "Cancel", onclick: () => this.stop("Cancelled") });
+    this.cancel = element("button", { type: "button", textContent: "Cancel", onclick: () => this.stop(words.stopped) });
     this.work = element("div", { className: "map-work", hidden: true }, this.stage, this.bar, this.cancel);
     this.problem = element("p", { className: "failure", hidden: true });
     this.save = element("button", { type: "button", textContent: "Save as PNG", onclick: () => this.savePicture() });
     this.full = element("button", { type: "button", textContent: "Full size", "aria-pressed": "false", onclick: () => this.toggleFull() });
     this.actions = element("div", { className: "card-actions" }, this.save, this.full);
     const figure = element("figure", { className: "picture" }, this.scroller, this.legend, this.caption);
-    this.node = element("div", { className: "map-view", role: "group" }, element("div", { className: "choices" }, this.finding.parentNode, this.method.parentNode), this.sentence, this.warning, this.work, this.problem, figure, this.actions);
+    this.node = element("div", { className: "map-view", role: "group" }, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.sentence, this.warning, this.work, this.problem, figure, this.actions);
+    /** @type {ShownMap | null} */
+    this.shown = null;
     this.forget();
   }
 
-  select(name, options, value) {
+  /** @param {HTMLElement} label @param {{ value: string, name: string, disabled?: boolean }[]} options @param {string} value */
+  select(label, options, value) {
     const select = element("select", {}, ...options.map(({ value, name, disabled = false }) => element("option", { value, textContent: name, disabled })));
     select.value = value;
     select.onchange = () => this.explain();
-    element("label", {}, `${name} `, select);
+    label.append(select);
     return select;
   }
 
   // What this view is called among those of its card.
+  /** @param {number} count */
   rename(count) {
     const { card } = this.explanations;
     this.node.setAttribute("aria-label", `${count > 1 ? `Map ${this.number}` : "Map"} of ${card.name}`);
@@ -43,7 +58,7 @@ class MapView {
   }
 
   forget() {
-    this.values = this.drawn = this.wording = this.entry = null;
+    this.shown = null;
     this.legend.hidden = true;
     this.save.disabled = true;
     this.caption.replaceChildren();
@@ -52,7 +67,7 @@ class MapView {
 
   // A newer question takes the place of one that waits, and stops one that is being answered.
   begin() {
-    this.controller?.abort();
+    this.controller.abort();
     this.drawing?.abort();
     this.controller = new AbortController();
     return this.controller;
@@ -70,14 +85,16 @@ class MapView {
     const result = await answered;
     if (this.controller !== controller) return;
     this.finish();
-    if (result.map) this.show(result);
+    if ("map" in result && result.map) this.show(result);
     else this.fail(result.wording);
   }
 
+  /** @param {AbortController} controller */
   ask(controller) {
     const { explanations } = this;
     const { blob, name, options } = explanations.card;
-    const details = { ...this.chosen(), look: explanations.chosenLook(), keep: explanations.result.keep };
+    const details = { ...this.chosen(), look: explanations.chosenLook(), keep: explanations.keep };
+    /** @type {ProgressListener} */
     const onProgress = ({ stage, done }) => this.controller === controller && this.progress(stage, done);
     return runForPage("explain", blob, { ...options, name, isUrgent: true, signal: controller.signal, onProgress }, details);
   }
@@ -87,16 +104,15 @@ class MapView {
   }
 
   describeMethod() {
-    const { sentence, warning } = this.explanations.words.methods.find(({ method }) => method === this.method.value);
+    const { sentence = "", warning = null } = this.explanations.words.methods.find(({ method }) => method === this.method.value) ?? {};
     this.sentence.textContent = sentence;
     this.warning.textContent = warning ?? "";
     this.warning.hidden = !warning;
   }
 
+  /** @param {string} stage @param {number} done */
   progress(stage, done) {
-    const { name, begins, ends } = this.explanations.words.stages.find((each) => each.stage === stage) ?? { name: stage, begins: 0, ends: 1 };
-    this.stage.textContent = name;
-    this.bar.value = begins + (ends - begins) * Math.min(done, 1);
+    showStage(this.explanations.words.stages, stage, done, this.stage, this.bar);
   }
 
   finish() {
@@ -104,59 +120,65 @@ class MapView {
     this.node.setAttribute("aria-busy", "false");
   }
 
+  /** @param {FailureWords} reason */
   stop(reason) {
     const hadFocus = this.work.contains(document.activeElement);
     this.begin();
     this.finish();
-    this.fail({ headline: reason, details: [] });
+    this.fail(reason);
     if (hadFocus) this.method.focus();
   }
 
+  /** @param {FailureWords} words */
   fail({ headline, details }) {
-    this.problem.textContent = [`${headline}.`, ...details].join(" ");
+    const text = [`${headline}.`, ...details].join(" ");
+    this.problem.textContent = text;
     this.problem.hidden = false;
-    announce(`${this.explanations.card.name}: ${this.problem.textContent}`);
+    announce(`${this.explanations.card.name}: ${text}`);
   }
 
   // `bytes` holds the map's values, and after them what was drawn.
-  show(result) {
-    const { map, bytes, wording, square, document } = result;
+  /** @param {MapResult} result */
+  show({ map, bytes, wording, square, document, picture }) {
+    const { image, explanations } = document;
     const length = 4 * map.shape[0] * map.shape[1];
-    this.values = new Blob([bytes.subarray(0, length)]);
-    this.shape = map.shape;
-    this.entry = document.explanations;
-    this.wording = wording;
-    this.place = { square, size: [document.image.width, document.image.height], badge: wording.badge };
-    this.take(result.picture, bytes.subarray(length));
-    const marks = wording.badge ? [element("span", { className: "badge", textContent: wording.badge.short, title: wording.badge.long })] : [];
+    /** @type {MapPlace} */
+    const place = { square, size: [image.width ?? 0, image.height ?? 0], badge: wording.badge };
+    this.place = place;
+    const drawn = drawnMap(picture, bytes.subarray(length));
+    this.shown = { values: new Blob([bytes.subarray(0, length)]), shape: map.shape, entry: explanations ?? [], wording, drawn };
+    this.showDrawn(drawn);
+    const marks = wording.badge ? [badgeMark(wording.badge)] : [];
     this.caption.replaceChildren(element("p", {}, element("strong", { textContent: wording.title }), ...marks), element("p", { textContent: wording.place }));
     this.save.disabled = false;
     announce(wording.alternative);
   }
 
-  take({ width, height }, bytes) {
-    const length = 4 * width * height;
-    this.drawn = { width, height, pixels: bytes.subarray(0, length), legend: bytes.subarray(length) };
-    legendFigure(this.colours, this.drawn);
+  /** @param {DrawnMap} drawn */
+  showDrawn(drawn) {
+    legendFigure(this.colours, drawn);
     this.legend.hidden = false;
     this.paint();
   }
 
   paint() {
     const image = this.fullImage ?? this.explanations.result.preview;
-    drawMap(this.canvas, image, this.place ?? {}, this.drawn);
-    this.canvas.setAttribute("aria-label", this.wording?.alternative ?? `The image ${this.explanations.card.name}, without a map yet`);
+    drawMap(this.canvas, image, this.place, this.shown?.drawn ?? null);
+    this.canvas.setAttribute("aria-label", this.shown?.wording.alternative ?? this.explanations.result.wording.pictures.unmapped);
   }
 
   // The same map in another look. Where the pointer is faster than the drawing, what waits is replaced.
   async redraw() {
-    if (!this.values) return;
+    const { shown } = this;
+    if (!shown) return;
     this.drawing?.abort();
     const drawing = (this.drawing = new AbortController());
-    const details = { ...this.chosen(), shape: this.shape, look: this.explanations.chosenLook() };
+    const details = { ...this.chosen(), shape: shown.shape, look: this.explanations.chosenLook() };
     const { name, options } = this.explanations.card;
-    const result = await runForPage("draw", this.values, { name, bundle: options.bundle, isUrgent: true, signal: drawing.signal }, details);
-    if (this.drawing === drawing && !drawing.signal.aborted && result.picture) this.take(result.picture, result.bytes);
+    const result = await runForPage("draw", shown.values, { name, bundle: options.bundle, isUrgent: true, signal: drawing.signal }, details);
+    if (this.drawing !== drawing || drawing.signal.aborted || !("picture" in result)) return;
+    shown.drawn = drawnMap(result.picture, result.bytes);
+    this.showDrawn(shown.drawn);
   }
 
   async toggleFull() {
@@ -183,16 +205,18 @@ class MapView {
   }
 
   async savePicture() {
-    const { wording, drawn, place, controller } = this;
+    const { shown, place, controller } = this;
+    if (!shown || !place) return;
+    const { wording } = shown;
     this.save.disabled = true;
     const whole = this.fullImage ?? (await this.explanations.wholeImage());
     const image = whole ?? this.explanations.result.preview;
     if (!this.isClosed && this.controller === controller) {
-      const isSaved = await saveCanvas(wording.file, savedPicture(image, place, this.drawn ?? drawn, wording.saved));
+      const isSaved = await saveCanvas(wording.file, savedPicture(image, place, shown.drawn, wording.saved));
       announce(isSaved ? `Saved ${wording.file}.` : "The picture is too large to be saved in this browser.");
     }
     if (whole !== this.fullImage) whole?.close();
-    this.save.disabled = this.values === null;
+    this.save.disabled = this.shown === null;
   }
 
   close() {
@@ -203,4 +227,11 @@ class MapView {
     this.canvas.width = this.canvas.height = 0; // gives its memory back at once
     this.node.remove();
   }
+}
+
+// What was drawn of a map, with its legend after it.
+/** @param {MapPicture} size @param {Uint8Array<ArrayBuffer>} bytes @returns {DrawnMap} */
+function drawnMap({ width, height }, bytes) {
+  const length = 4 * width * height;
+  return { width, height, pixels: bytes.subarray(0, length), legend: bytes.subarray(length) };
 }

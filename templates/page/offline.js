@@ -12,26 +12,28 @@ const serviceWorkers = SITE.offline && location.protocol.startsWith("http") ? na
 async function prepareSite() {
   if (!serviceWorkers) return;
   try {
-    await holdingLoadEvent(controlAndIsolation());
+    await holdingLoadEvent(controlAndIsolation(serviceWorkers));
   } catch (error) {
-    console.info(`This page works without its service worker: ${error.message}`);
+    console.info(`This page works without its service worker: ${/** @type {Error} */ (error).message}`);
   }
 }
 
-async function controlAndIsolation() {
-  await controlOfPage();
+/** @param {ServiceWorkerContainer} workers */
+async function controlAndIsolation(workers) {
+  await controlOfPage(workers);
   if (!needsReload()) return;
   location.reload();
   await new Promise(() => {}); // this page is over
 }
 
-function controlOfPage() {
+/** @param {ServiceWorkerContainer} workers @returns {Promise<void>} */
+function controlOfPage(workers) {
   return new Promise((resolve, reject) => {
-    const giveUp = (reason) => reject(new Error(reason));
+    const giveUp = (/** @type {string} */ reason) => reject(new Error(reason));
     setTimeout(giveUp, CONTROL_MS, "it takes too long to start.");
-    serviceWorkers.addEventListener("controllerchange", resolve, { once: true });
-    if (serviceWorkers.controller) return resolve();
-    const registered = serviceWorkers.register("service_worker.js", { updateViaCache: "none" });
+    workers.addEventListener("controllerchange", () => resolve(), { once: true });
+    if (workers.controller) return resolve();
+    const registered = workers.register("service_worker.js", { updateViaCache: "none" });
     registered.then(({ installing, active }) => {
       installing?.addEventListener("statechange", () => {
         if (installing.state === "redundant") giveUp("it could not be installed.");
@@ -42,15 +44,16 @@ function controlOfPage() {
 }
 
 // The page counts as loaded once it is known that it will not be reloaded: an empty frame that stays open puts that off.
+/** @param {Promise<void>} promise */
 async function holdingLoadEvent(promise) {
   const frame = document.createElement("iframe");
   frame.hidden = true;
   document.body.append(frame);
-  frame.contentDocument.open();
+  frame.contentDocument?.open();
   try {
     await promise;
   } finally {
-    frame.contentDocument.close();
+    frame.contentDocument?.close();
     frame.remove();
   }
 }
@@ -72,22 +75,25 @@ function needsReload() {
 }
 
 // What people wait for comes first: `then` is called when nothing has been under way for a moment.
+/** @param {Engine} engine @param {() => void} then */
 function whenQuiet(engine, then) {
   setTimeout(() => (engine.isBusy ? whenQuiet(engine, then) : then()), QUIET_MS);
 }
 
 // When the page is ready: the rest of the site is fetched, and news of it is shown.
+/** @param {Engine} engine */
 function keepSite(engine) {
-  const { controller } = serviceWorkers ?? {};
-  if (!controller) return;
-  serviceWorkers.addEventListener("message", ({ data }) => {
-    if (data.kind === "whole") document.getElementById("offline").textContent = "This site now works without a network.";
-    if (data.kind === "update") document.getElementById("update").hidden = false;
+  const workers = serviceWorkers;
+  const controller = workers?.controller;
+  if (!workers || !controller) return;
+  workers.addEventListener("message", ({ data }) => {
+    if (data.kind === "whole") part("offline", HTMLElement).textContent = "This site now works without a network.";
+    if (data.kind === "update") part("update", HTMLElement).hidden = false;
   });
-  serviceWorkers.startMessages();
+  workers.startMessages();
   whenQuiet(engine, () => controller.postMessage({ kind: "ready", mayLoad: !navigator.connection?.saveData }));
-  setInterval(() => serviceWorkers.controller?.postMessage({ kind: "check" }), HOUR_MS);
-  document.getElementById("update-now").addEventListener("click", () => location.reload());
+  setInterval(() => workers.controller?.postMessage({ kind: "check" }), HOUR_MS);
+  part("update-now", HTMLElement).addEventListener("click", () => location.reload());
   const link = document.createElement("link");
   link.rel = "manifest"; // not in the page's source: on file:// browsers complain about it
   link.href = "manifest.webmanifest";

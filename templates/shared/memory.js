@@ -3,6 +3,7 @@
 const { port1: drain, port2: closedEnd } = new MessageChannel();
 closedEnd.close();
 
+/** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} bytes */
 function freed(bytes) {
-  drain.postMessage(null, [bytes.buffer ?? bytes]);
+  drain.postMessage(null, ["buffer" in bytes ? bytes.buffer : bytes]);
 }

@@ -1,42 +1,53 @@
 // The browser's own decoder, used for opaque 8-bit images that Python has checked and stripped. `willReadFrequently`
 // keeps the canvas in main memory: pixels that went through a graphics card may come back changed.
+/** @type {ImageBitmapOptions} */
 const UNTOUCHED = { premultiplyAlpha: "none", colorSpaceConversion: "none", imageOrientation: "none" };
 
 // WebKit's workers of a page on file:// cannot read Blobs, not even their own. There the page decodes.
 let decodesHere = true;
-let bitmapFromPage = null;
+/** @type {(bitmap: ImageBitmap | null) => void} */
+let bitmapFromPage = () => {};
 
+/** @param {Boot["decoder"]} wanted */
 async function chooseDecoder(wanted) {
   const readable = new Blob(["x"]).arrayBuffer().then(() => true, () => false);
   decodesHere = wanted !== "page" && (await readable);
 }
 
+/** @param {Encoded} bytes @param {string} type @returns {Promise<ImageBitmap>} */
 function bitmapOf(bytes, type) {
   if (decodesHere) return createImageBitmap(new Blob([bytes], { type }), UNTOUCHED);
   return new Promise((resolve, reject) => {
     bitmapFromPage = (bitmap) => (bitmap ? resolve(bitmap) : reject(new Error("the page could not decode it either")));
-    postMessage({ kind: "decode", bytes, type, options: UNTOUCHED });
+    tellPage({ kind: "decode", bytes, type, options: UNTOUCHED });
   });
 }
 
+/** @param {OffscreenCanvas} canvas @param {object} [settings] */
+function penOf(canvas, settings) {
+  return /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", settings));
+}
+
 class DecodedImage {
+  /** @param {ImageBitmap} bitmap */
   constructor(bitmap) {
     this.bitmap = bitmap;
-    this.canvas = null;
+    this.canvas = new OffscreenCanvas(1, 1);
   }
 
+  /** @param {Encoded} bytes @param {string} type */
   static async decode(bytes, type) {
     try {
       return new DecodedImage(await bitmapOf(bytes, type));
-    } catch {
-      const message = "The image data cannot be decoded: the file is damaged. Copy it again from its source.";
-      throw Object.assign(new Error(message), { code: "damaged-image" });
+    } catch (error) {
+      throw coded("damaged-image", error);
     }
   }
 
+  /** @param {RowsRequest} place */
   rows({ left, top, width, height }) {
-    if (this.canvas?.width !== width || this.canvas?.height !== height) this.canvas = new OffscreenCanvas(width, height);
-    const context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+    if (this.canvas.width !== width || this.canvas.height !== height) this.canvas = new OffscreenCanvas(width, height);
+    const context = penOf(this.canvas, { alpha: false, willReadFrequently: true });
     context.imageSmoothingEnabled = false;
     context.drawImage(this.bitmap, left, top, width, height, 0, 0, width, height);
     return context.getImageData(0, 0, width, height).data;
@@ -50,7 +61,7 @@ class DecodedImage {
 // Some browsers add noise to what pages read from a canvas, against fingerprinting. Then no result could be trusted.
 function canvasKeepsPixels() {
   const side = 16;
-  const context = new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true });
+  const context = penOf(new OffscreenCanvas(side, side), { willReadFrequently: true });
   const pixels = context.createImageData(side, side);
   for (let index = 0; index < pixels.data.length; index++) pixels.data[index] = index % 4 === 3 ? 255 : (index * 37) % 256;
   context.putImageData(pixels, 0, 0);
@@ -61,6 +72,7 @@ function canvasKeepsPixels() {
 // would show.
 const PREVIEW_SIDE = 1024;
 // Columns of the matrix that turns the stored image upright, in units of its width and height, by EXIF orientation.
+/** @type {Record<number, (w: number, h: number) => [number, number, number, number, number, number]>} */
 const UPRIGHT = {
   1: (w, h) => [1, 0, 0, 1, 0, 0],
   2: (w, h) => [-1, 0, 0, 1, w, 0],
@@ -72,12 +84,13 @@ const UPRIGHT = {
   8: (w, h) => [0, -1, 1, 0, 0, w],
 };
 
+/** @param {ImageBitmap} bitmap @param {number} orientation @param {boolean} inverted @param {number} side */
 function previewOf(bitmap, orientation, inverted, side) {
   const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
   const canvas = orientation > 4 ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d");
+  const context = penOf(canvas);
   context.imageSmoothingQuality = "high";
   context.setTransform(...UPRIGHT[orientation](width, height));
   context.drawImage(bitmap, 0, 0, width, height);

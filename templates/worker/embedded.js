@@ -1,21 +1,35 @@
 // Pyodide fetches its files from an address; this answers from memory. Nothing else can be fetched: the page's policy
 // forbids connections, and an unknown name fails here with a message that says which.
 const EMBEDDED = "embedded://sitegen/";
-const embeddedFiles = new Map(); // name -> packed bytes
+/** @type {Map<string, ArrayBuffer>} */
+const embeddedFiles = new Map();
 
+/** @param {FromWorker} message @param {Transferable[]} given */
+function tellPage(message, given = []) {
+  postMessage(message, given);
+}
+
+// An error with the code by which Python, or the page, knows what to do.
+/** @param {string} code @param {unknown} error @returns {CodedError} */
+function coded(code, error) {
+  return Object.assign(new Error(String(/** @type {Error} */ (error)?.message ?? error)), { code });
+}
+
+/** @param {string} name */
 function contentType(name) {
   return name.endsWith(".wasm") ? "application/wasm" : "application/octet-stream";
 }
 
 self.fetch = async (resource) => {
-  const address = typeof resource === "string" ? resource : (resource.url ?? String(resource));
-  const name = address.startsWith(EMBEDDED) ? address.slice(EMBEDDED.length) : null;
+  const address = resource instanceof Request ? resource.url : String(resource);
+  const name = address.startsWith(EMBEDDED) ? address.slice(EMBEDDED.length) : "";
   const packed = embeddedFiles.get(name);
   if (!packed) throw new TypeError(`not part of this site: ${address}`);
   return new Response(unpacked(packed), { headers: { "content-type": contentType(name) } });
 };
 
 // An asset that nobody will ask for again: what was taken can be forgotten as soon as it is unpacked.
+/** @param {Packed} assets @param {string} name */
 function taken(assets, name) {
   const packed = assets[name];
   delete assets[name];
@@ -23,6 +37,7 @@ function taken(assets, name) {
 }
 
 // Gzip bytes to a stream of bytes, so that the whole exists only once.
+/** @param {ArrayBuffer} packed */
 function unpacked(packed) {
   const gunzip = new DecompressionStream("gzip");
   const writer = gunzip.writable.getWriter();
@@ -31,6 +46,7 @@ function unpacked(packed) {
 }
 
 // Gzip bytes to bytes, of which the last four say how many there are (RFC 1952, ISIZE).
+/** @param {ArrayBuffer} packed */
 async function unpack(packed) {
   const bytes = new Uint8Array(new DataView(packed, packed.byteLength - 4).getUint32(0, true));
   let length = 0;
@@ -45,6 +61,7 @@ async function unpack(packed) {
 }
 
 // The same for bytes that nobody will ask for again.
+/** @param {ArrayBuffer} packed */
 async function unpackOnce(packed) {
   const bytes = await unpack(packed);
   freed(packed);

@@ -1,12 +1,19 @@
 // The worker: Python decides what happens next, this answers its requests (see sitegen_runtime/requests.py).
-let pyodide = null;
-let Session = null;
-let engine = null;
+/** @type {Pyodide} */
+let pyodide;
+/** @type {StartSession} */
+let Session;
+/** @type {EngineEntry} */
+let engine;
+/** @type {BundleEntry[]} */
 let bundles = [];
+/** @type {Map<BundleEntry, PyProxy>} */
 const descriptions = new Map(); // bundle -> its bundle.json in Python's hands: kilobytes, kept of every one that was used
+/** @type {Set<number>} */
 const cancelled = new Set();
 let activeJob = -1;
 
+/** @returns {Promise<void>} */
 function nextTask() {
   return new Promise((resolve) => {
     const channel = new MessageChannel();
@@ -19,30 +26,36 @@ function nextTask() {
 }
 
 // Held for as long as this worker lives (see the page's engine.js).
+/** @param {string} name */
 function holdLifeline(name) {
   const forever = () => {
-    postMessage({ kind: "alive" });
+    tellPage({ kind: "alive" });
     return new Promise(() => {});
   };
   navigator.locks?.request(name, forever).catch(() => {});
 }
 
+/** @param {BundleEntry} bundle @param {Packed} [assets] */
 async function descriptionOf(bundle, assets) {
-  if (!descriptions.has(bundle)) {
-    const { description } = bundle;
-    const packed = assets ?? (await askPageFor([description]));
-    descriptions.set(bundle, pyodide.toPy(await unpack(packed[description])));
-  }
-  return descriptions.get(bundle);
+  const known = descriptions.get(bundle);
+  if (known) return known;
+  const packed = assets ?? (await askPageFor([bundle.description]));
+  /** @type {PyProxy} */
+  const description = pyodide.toPy(await unpack(packed[bundle.description]));
+  descriptions.set(bundle, description);
+  return description;
 }
 
+/** @param {BootMessage} message */
 async function boot({ lifeline, assets, boot, bundles: all }) {
   holdLifeline(lifeline);
   bundles = all;
+  /** @type {Record<string, number>} */
   const times = {};
+  /** @template T @param {"python" | "networks"} stage @param {() => Promise<T>} work */
   const timed = async (stage, work) => {
     const start = performance.now();
-    postMessage({ kind: "booting", stage });
+    tellPage({ kind: "booting", stage });
     const result = await work();
     times[stage] = Math.round(performance.now() - start);
     return result;
@@ -58,25 +71,28 @@ async function boot({ lifeline, assets, boot, bundles: all }) {
   const start = () => startNetworks(assets, bundles[0], provider, isLow);
   await timed("networks", () => withThreads(threads, assets["ort-thread.mjs"], start));
   engine = { ...boot.engine, provider, threads, ...(note ? { note } : {}) };
-  postMessage({ kind: "ready", times, engine });
+  tellPage({ kind: "ready", times, engine });
 }
 
-// A message from Python: [kind, JSON text, bytes or None].
+// What a message from Python asks for.
+/** @param {PythonMessage} message */
 function take(message) {
   const kind = message.get(0);
   const fields = JSON.parse(message.get(1));
   const content = message.get(2);
+  /** @type {Uint8Array<ArrayBuffer> | null} */
   let bytes = null;
   if (content) {
     const buffer = content.getBuffer("u8");
-    bytes = buffer.data.slice();
+    bytes = new Uint8Array(buffer.data);
     buffer.release();
     content.destroy();
   }
   message.destroy();
-  return { kind, fields, bytes };
+  return /** @type {PythonRequest} */ ({ kind, fields, bytes });
 }
 
+/** @param {PythonSession} session @param {unknown} value */
 function give(session, value) {
   const proxy = value !== null && typeof value === "object" ? pyodide.toPy(value) : value;
   try {
@@ -87,49 +103,60 @@ function give(session, value) {
 }
 
 class Work {
-  constructor(job) {
-    this.job = job;
+  /** @param {number} id of the job @param {ArrayBuffer} [bytes] of its file */
+  constructor(id, bytes) {
+    this.id = id;
+    this.bytes = bytes;
+    /** @type {DecodedImage | null} */
     this.opened = null;
   }
 
+  // Gives Python what it asks for.
+  /** @param {PythonRequest} request */
+  async meet({ kind, fields, bytes }) {
+    switch (kind) {
+      case "progress":
+        return this.progress(fields);
+      case "open":
+        return this.open(fields.type, bytes);
+      case "rows":
+        return this.opened?.rows(fields);
+      case "load":
+        return loadGraph(fields).then(() => null);
+      case "file":
+        return readFile(fields);
+      case "run":
+        return runGraph(fields, /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+      default:
+        throw new Error(`Python asks for ${kind}.`);
+    }
+  }
+
+  /** @param {{ stage: string, done: number }} fields @returns {Promise<null>} */
   async progress(fields) {
-    postMessage({ kind: "progress", id: this.job.id, ...fields });
+    tellPage({ kind: "progress", id: this.id, ...fields });
     await nextTask(); // lets a cancel message in
-    if (cancelled.has(this.job.id)) throw Object.assign(new Error("The analysis was cancelled."), { code: "cancelled" });
+    if (cancelled.has(this.id)) throw coded("cancelled", "cancelled");
     return null;
   }
 
-  async open({ type }, payload) {
-    this.opened = await DecodedImage.decode(payload, type);
+  /** @param {string} type @param {Uint8Array<ArrayBuffer> | null} payload */
+  async open(type, payload) {
+    this.opened = await DecodedImage.decode(payload ?? new Uint8Array(), type);
     return JSON.stringify([this.opened.bitmap.width, this.opened.bitmap.height]);
   }
 
-  rows(fields) {
-    return this.opened.rows(fields);
-  }
-
-  async load(fields) {
-    await loadGraph(fields);
-    return null;
-  }
-
-  file(fields) {
-    return readFile(fields);
-  }
-
-  run(fields, bytes) {
-    return runGraph(fields, bytes);
-  }
-
+  /** @param {PythonSession} session @returns {Promise<JobEnd>} */
   async follow(session) {
     let message = session.begin();
     for (;;) {
-      const { kind, fields, bytes } = take(message);
-      if (kind === "end") return { ...fields, bytes };
+      const request = take(message);
+      if (request.kind === "end") return { ...request.fields, bytes: request.bytes };
       let answer;
       try {
-        answer = await this[kind](fields, bytes);
-      } catch (error) {
+        answer = await this.meet(request);
+      } catch (caught) {
+        const error = /** @type {CodedError} */ (caught);
         if (error.code === "no-webgpu") throw error; // another worker will do it all again
         message = session.fail(error.code ?? "engine-failed", String(error.message ?? error));
         continue;
@@ -138,9 +165,10 @@ class Work {
     }
   }
 
-  async preview({ orientation, inverted, side = PREVIEW_SIDE }) {
+  /** @param {Partial<PictureDetails>} details */
+  async preview({ orientation = 1, inverted = false, side = PREVIEW_SIDE }) {
     try {
-      this.opened ??= new DecodedImage(await bitmapOf(this.job.bytes, ""));
+      this.opened ??= new DecodedImage(await bitmapOf(this.bytes ?? new Uint8Array(), ""));
       return previewOf(this.opened.bitmap, orientation, inverted, side);
     } catch {
       return null; // the result stands without its picture
@@ -151,30 +179,33 @@ class Work {
 // A network that is compared with itself on the golden image, for as long as that takes.
 class Comparing extends Work {
   async progress() {
-    postMessage({ kind: "progress", id: this.job.id, stage: "compare", done: 0 });
+    tellPage({ kind: "progress", id: this.id, stage: "compare", done: 0 });
     await nextTask();
     return null;
   }
 }
 
 // The whole image as it was analysed, for maps that are looked at closely; no number comes of it.
+/** @param {PictureMessage} message */
 async function picture({ id, bytes, details }) {
-  postMessage({ kind: "accepted", id });
-  const work = new Work({ bytes });
+  tellPage({ kind: "accepted", id });
+  const work = new Work(id, bytes);
   const preview = await work.preview(details);
   work.opened?.close();
-  postMessage({ kind: "result", id, preview }, preview ? [preview] : []);
+  tellPage({ kind: "result", id, preview }, preview ? [preview] : []);
 }
 
+/** @param {JobMessage} job */
 async function answer(job) {
-  postMessage({ kind: "accepted", id: job.id });
+  tellPage({ kind: "accepted", id: job.id });
   activeJob = job.id;
-  const work = new Work(job);
+  const work = new Work(job.id, job.bytes);
   const { kind, details } = job;
   const bundle = bundles.find(({ name }) => name === job.bundle);
+  if (!bundle) throw new Error(`There is no model ${job.bundle}.`);
   const description = await descriptionOf(bundle);
   if (kind !== "draw" && bundle !== current) { // which runs no network
-    postMessage({ kind: "progress", id: job.id, stage: "bundle", done: 0 });
+    tellPage({ kind: "progress", id: job.id, stage: "bundle", done: 0 });
     await changeNetworks(bundle);
   }
   const data = pyodide.toPy(new Uint8Array(job.bytes));
@@ -182,10 +213,11 @@ async function answer(job) {
   data.destroy();
   try {
     const end = await work.follow(session);
-    const isDrawn = kind === "analyse" && !("error" in end.document);
+    const isDrawn = kind === "analyse" && end.document && !("error" in end.document);
     const preview = isDrawn ? await work.preview(end) : null;
-    const large = [preview, end.bytes?.buffer].filter(Boolean);
-    postMessage({ ...end, kind: "result", id: job.id, preview }, large);
+    const large = [preview, end.bytes?.buffer].filter((each) => each != null);
+    const result = { ...end, kind: "result", id: job.id, preview };
+    tellPage(/** @type {FromWorker} */ (result), large);
   } finally {
     work.opened?.close();
     session.destroy();
@@ -193,23 +225,30 @@ async function answer(job) {
   }
 }
 
-const handlers = {
-  boot,
-  analyse: answer,
-  gradient: answer,
-  explain: answer,
-  draw: answer,
-  picture,
-  cancel: ({ id }) => cancelled.add(id),
-  decoded: ({ bitmap }) => bitmapFromPage(bitmap),
-  files: ({ files }) => filesFromPage(files),
-};
+/** @param {ToWorker} message */
+async function obey(message) {
+  switch (message.kind) {
+    case "boot":
+      return boot(message);
+    case "picture":
+      return picture(message);
+    case "cancel":
+      return cancelled.add(message.id);
+    case "decoded":
+      return bitmapFromPage(message.bitmap);
+    case "files":
+      return filesFromPage(message.files);
+    default:
+      return answer(message);
+  }
+}
 
 self.onmessage = async ({ data }) => {
   try {
-    await handlers[data.kind](data);
-  } catch (error) {
+    await obey(data);
+  } catch (caught) {
     // Python answers every failure of an image with a document: what arrives here has broken the worker itself.
-    postMessage({ kind: "fatal", message: String(error?.message ?? error), code: error?.code });
+    const error = /** @type {CodedError} */ (caught);
+    tellPage({ kind: "fatal", message: String(error?.message ?? error), code: error?.code });
   }
 };

@@ -1,5 +1,6 @@
 // Starts Pyodide from its memory snapshot, or, where a browser cannot restore that, from the standard library and the
 // runtime's wheel, which takes seconds instead of tenths of a second.
+/** @param {Packed} assets @param {Boot} boot */
 async function startPython(assets, boot) {
   const packages = Object.keys(boot.packages);
   for (const name of ["pyodide.asm.wasm", "python_stdlib.zip", boot.wheel, ...Object.values(boot.packages)]) {
@@ -19,6 +20,7 @@ async function startPython(assets, boot) {
   return pyodide;
 }
 
+/** @param {Packed} assets @param {PyodideOptions} options */
 async function restored(assets, options) {
   const snapshot = await unpackOnce(taken(assets, "snapshot.bin"));
   try {
@@ -31,6 +33,7 @@ async function restored(assets, options) {
   }
 }
 
+/** @param {PyodideOptions} options */
 async function fromScratch(options) {
   const pyodide = await loadPyodide(options);
   await pyodide.loadPackage("sitegen-runtime", { messageCallback: () => {} });
@@ -38,6 +41,7 @@ async function fromScratch(options) {
 }
 
 // Further wheels, by their names in the lock, after the snapshot: it holds none of them, and serves every site.
+/** @param {Pyodide} pyodide @param {string[]} packages */
 async function install(pyodide, packages) {
   await pyodide.loadPackage(packages, { messageCallback: () => {} });
   const missing = packages.filter((name) => !(name in pyodide.loadedPackages));

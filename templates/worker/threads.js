@@ -4,6 +4,7 @@ const THREADS_MS = 8_000; // to start them; where something keeps them from star
 
 // Runs `start`, which makes the first session, with so many threads. Where that fails the page starts another worker, with
 // one thread: the engine cannot be started twice in one.
+/** @param {number} count @param {ArrayBuffer} packedModule @param {() => Promise<void>} start */
 async function withThreads(count, packedModule, start) {
   ort.env.wasm.numThreads = count;
   if (count === 1) return start();
@@ -13,6 +14,6 @@ async function withThreads(count, packedModule, start) {
   try {
     return await start();
   } catch (error) {
-    throw Object.assign(new Error(String(error?.message ?? error)), { code: "no-threads" });
+    throw coded("no-threads", error);
   }
 }

@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from sitegen.bundle import Bundle
+from sitegen.cli import app
 from sitegen.prediction import Predictor
+from sitegen.prediction.overlay import with_legend
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.maps.heat_map import picture as drawn
 from sitegen_runtime.pixels.tensor import tensor_hash
@@ -63,6 +66,37 @@ def test_a_picture_is_the_image_with_the_map_over_its_square(explained: Bundle, 
         seen = written.convert("RGB").crop((195, 0, 285, 60))
     assert np.array_equal(np.asarray(seen), np.asarray(expected.convert("RGB")))
     assert np.array_equal(np.asarray(seen)[:, :15], np.asarray(SCENE.convert("RGB"))[:, :15])  # outside the square
+
+
+def test_below_the_picture_stands_what_the_page_says(
+    explained: Bundle, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+
+    def seen(picture: Image.Image, said: Sequence[str], look: Look) -> Image.Image:
+        lines.extend(said)
+        return with_legend(picture, said, look)
+
+    monkeypatch.setattr("sitegen.prediction.explained_picture.with_legend", seen)
+    options = ["--force", "--finding", "all", "--method", "guided-grad-cam", "--correction", "turn-90"]
+    files = ["-o", str(tmp_path / "out.png"), "--bundle", str(explained.folder)]
+    app(["explain", str(image), *files, *options], standalone_mode=False)
+    assert lines[:2] == ["Guided Grad-CAM for all findings together", "scene.png"]
+    assert lines[2].startswith(("Strongest ", "Nothing "))
+    assert lines[3].startswith("Guided methods fail sanity checks: ")
+    assert "The image was turned by 90° clockwise before it was analysed." in lines
+    assert lines[-1].startswith("Not for diagnostic use. ")
+
+
+def test_long_lines_are_wrapped_below_a_small_picture() -> None:
+    small = Image.new("RGB", (40, 30))
+    word = with_legend(small, ["word"], Look())
+    line = with_legend(small, [" ".join(["word"] * 100)], Look())
+    row = 13 * 3 // 2
+    assert (word.width, word.height) == (480, 30 + 2 * row + 13)
+    font = ImageFont.load_default(13)
+    fitting = max(count for count in range(1, 100) if font.getlength(" ".join(["word"] * count)) <= 480 - 2 * 13)
+    assert line.height == 30 + (-(-100 // fitting) + 1) * row + 13
 
 
 def test_the_file_says_what_it_shows(explained: Bundle, image: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.browser import Session
+from sitegen_runtime.wording.failures import CANCELLED, UNDECODABLE
 from tests.helpers.runtime.images import picture, saved
 
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
@@ -169,22 +170,22 @@ def test_a_failed_image_has_no_overlay(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code"),
+    ("said", "code", "message"),
     [
-        ("cancelled", "cancelled"),
-        ("damaged-image", "damaged-image"),
-        ("engine-failed", "engine-failed"),
-        ("something new", "engine-failed"),
+        ("cancelled", "cancelled", CANCELLED),
+        ("damaged-image", "damaged-image", UNDECODABLE),
+        ("engine-failed", "engine-failed", "Why."),
+        ("something new", "engine-failed", "Why."),
     ],
 )
-def test_failures_of_the_page(bundle: Bundle, said: str, code: str) -> None:
+def test_failures_of_the_page(bundle: Bundle, said: str, code: str, message: str) -> None:
     session = Worker(bundle).session(saved(SMOOTH, "PNG"))
     assert session.begin()[0] == "progress"
     assert session.answer(None)[0] == "progress"
     assert session.answer(None)[0] == "open"
     kind, text, _ = session.fail(said, "Why.")
     assert kind == "end"
-    assert json.loads(text)["document"]["error"] == {"code": code, "message": "Why."}
+    assert json.loads(text)["document"]["error"] == {"code": code, "message": message}
 
 
 def test_the_first_message(bundle: Bundle) -> None:

@@ -15,20 +15,10 @@ from sitegen_runtime.maps.grids import Shape
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS, unavailable
 from sitegen_runtime.wording.gate import BADGE, describe_correction
+from sitegen_runtime.wording.stages import EXPLANATION, describe_stages
 
 NOT_FOR_DIAGNOSIS = "Not for diagnostic use."
 LEGEND = {"least": "little influence", "most": "strongest"}
-_STAGES = {  # what each is called, and where in the whole it ends; most of the wait is the last one but one
-    "waiting": ("Waiting", 0.0),
-    "check": ("Checking the file", 0.02),
-    "pixels": ("Scaling", 0.06),
-    "gate": ("Is it like the training images?", 0.08),
-    "classifier": ("Classifying", 0.12),
-    "features": ("Is it like the training images?", 0.14),
-    "session": ("Making the network ready", 0.2),
-    "explanation": ("Finding what matters", 1.0),
-    "done": ("Done", 1.0),
-}
 _PLACES = (
     ("in the upper left", "at the top", "in the upper right"),
     ("on the left", "in the middle", "on the right"),
@@ -42,8 +32,8 @@ def describe_methods(model: Model) -> dict[str, Any] | None:
 
     Keys: `name`, `open` and `missing` (words); `findings`, each with `finding`, `name` and `isAll`; `methods`, each
     with `method`, `name`, `choice` (its name in a list), `sentence`, and `warning` and `reason` (why it cannot be
-    chosen), or None; `method`, which is shown first; `look`, its `name` and `controls`; `legend`; and `stages`, each
-    with `stage`, `name`, and where in the whole it `begins` and `ends` (0 to 1).
+    chosen), or None; `method`, which is shown first; `look`, its `name` and `controls`; `legend`; `stages` (see
+    `describe_stages`); and `stopped`, which is `describe_failure` of a map that was cancelled on its way.
     """
     problems = {method: unavailable(model, method) for method in METHODS}
     reasons = {method: str(problem) for method, problem in problems.items() if problem}
@@ -59,7 +49,8 @@ def describe_methods(model: Model) -> dict[str, Any] | None:
         "method": available[0],
         "look": {"name": "Look of the maps", "controls": _controls()},
         "legend": LEGEND,
-        "stages": list(_stages()),
+        "stages": list(describe_stages(EXPLANATION)),
+        "stopped": {"headline": "Cancelled", "details": []},
     }
 
 
@@ -150,13 +141,6 @@ def _findings(model: Model) -> Iterator[dict[str, Any]]:
         yield {"finding": label.name, "name": label.name, "isAll": False}
     if len(model.labels) > 1:
         yield {"finding": ALL, "name": "All findings together", "isAll": True}
-
-
-def _stages() -> Iterator[dict[str, Any]]:
-    begins = 0.0
-    for stage, (name, ends) in _STAGES.items():
-        yield {"stage": stage, "name": name, "begins": begins, "ends": ends}
-        begins = ends
 
 
 def _controls() -> list[dict[str, Any]]:

@@ -18,6 +18,14 @@ from sitegen_runtime.pixels.corrections import CORRECTIONS
 CAPTIONS = {
     "image": "The image as the gate took it",
     "reconstruction": "Its reconstruction: the nearest to it that a network draws which knows only training images",
+    "errors": "Show where the image differs from its reconstruction",
+}
+NAMES = {"all": "How the gate judged this image", "others": "Other measures of the gate"}
+SCALE_ENDS = {"alike": "like known images", "unlike": "unlike them"}
+FORCE = {
+    "button": "Analyse anyway…",
+    "question": "The model never saw images like this; its answer means nothing. Really?",
+    "confirm": "Yes, and mark it as forced",
 }
 BADGE = {"short": "Forced", "long": "Forced: the gate refused this image"}
 
@@ -25,10 +33,12 @@ BADGE = {"short": "Forced", "long": "Forced: the gate refused this image"}
 def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
     """Return what to say of the gate's judgement.
 
-    Keys: `accepted`; `measures`, the SSIM first, each with `label`, `text` (the value and its limit), `passed`,
-    `sentence` (the position in words), `share` and `mark` (the positions of the image and of the threshold, 0 to 1)
-    and `spoken` (the scale in words), of which there are none without a table of quantiles; `offers`, each with
-    `correction`, `message` and `button`; `captions` of the pictures.
+    Keys: `accepted`; `measures`, the SSIM first, each with `label`, `text` (the value and its limit), `passed` and
+    `verdict`, `telling` (it refused the image, and its scale says how clearly), `sentence` (the position in words),
+    `share` and `mark` (the positions of the image and of the threshold, 0 to 1), `percent` (the image's), `scale` (its
+    name) and `spoken` (the scale in words), of which there are none without a table of quantiles; `ends` of the scales;
+    `names` of the lists of measures; `offers`, each with `correction`, `message` and `button`; `captions` of the
+    pictures.
     """
     judged = document["gate"]
     return {
@@ -36,6 +46,8 @@ def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
         "measures": [_measure(entry, gate) for entry in _measured(judged)],
         "offers": [] if document.get("correction") else list(_offers(judged)),
         "captions": CAPTIONS,
+        "ends": SCALE_ENDS,
+        "names": NAMES,
     }
 
 
@@ -63,7 +75,7 @@ def position_in_words(share: float | None, gate: Gate) -> str | None:
     known = f"the {gate.quantiles.of} images, which are like those the model was trained on"
     if share >= 1:
         return f"At least as unlike as all of {known}."
-    percent = floor(1000 * share) / 10  # rounding up could make 100 % of less than all
+    percent = _percent(share)
     return f"More unlike than {percent:.1f} % of {known}." if percent else f"Hardly more unlike than any of {known}."
 
 
@@ -85,15 +97,24 @@ def _measure(entry: Document, gate: Gate) -> dict[str, Any]:
     share = entry["position"]
     sentence = position_in_words(share, gate)
     mark = None if sentence is None else position(entry["threshold"], entry["metric"], gate)
+    label = METRICS[entry["metric"]].label
     return {
-        "label": METRICS[entry["metric"]].label,
+        "label": label,
         "text": f"{entry['value']:.3f}; {limit} {entry['threshold']:.3f} is needed",
         "passed": entry["passed"],
+        "verdict": "Passed" if entry["passed"] else "Refused",
+        "telling": share is not None and not entry["passed"],
         "sentence": sentence,
         "share": share,
         "mark": mark,
+        "percent": None if share is None else _percent(share),
+        "scale": None if share is None else f"How unlike: {label}",
         "spoken": None if mark is None else f"{sentence} Refused beyond {100 * mark:.1f} %.",
     }
+
+
+def _percent(share: float) -> float:
+    return floor(1000 * share) / 10  # rounding up could make 100 % of less than all
 
 
 def _offers(judged: Document) -> Iterator[dict[str, str]]:

@@ -4,13 +4,13 @@ The bars run from 0 to 1 with the operating point marked: at one half by constru
 linear, elsewhere where the calibration takes it. Without a calibration the bar shows the probability itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sitegen_runtime.bundle.model import Gate
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.document import Document
-from sitegen_runtime.wording.gate import BADGE, describe_correction, describe_gate, reasons
+from sitegen_runtime.wording.gate import BADGE, FORCE, describe_correction, describe_gate, reasons
 
 _FAILURES = {
     "unsupported-type": "This kind of file cannot be read",
@@ -25,17 +25,21 @@ def describe(document: Document, gate: Gate | None = None) -> dict[str, Any]:
     """Return what to say of a result document, which a model with this gate made.
 
     Keys: `outcome` ("failed", "refused" or "findings"), `headline`, `details` (sentences), `findings` (each with
-    `label`, `share` and `mark` from 0 to 1, `percent`, `verdict`, `above`, and `meaning`: what its percentage is),
-    `gate` and `correction` (see `gate_wording`; None where there is none), `badge` (`short` and `long`: what stands on
-    everything that was forced; or None) and `marks` (what the names of saved files carry).
+    `label`, `share` and `mark` from 0 to 1, `value` (the share in whole percent), `percent`, `verdict`, `text` (both),
+    `spoken`, `above`, and `meaning`: what its percentage is), `gate` and `correction` (see `wording.gate`; None where
+    there is none), `force` (`button`, `question` and `confirm`; None where nothing can be forced), `pictures` (what
+    they show: the image `plain`, with its `errors`, and `unmapped`; its `reconstruction`; None for what failed),
+    `badge` (`short` and `long`: what stands on everything that was forced; or None), `marks` (what the names of saved
+    files carry) and `times` (their `name`, and `rows` with `stage` and `text`; None where nothing was timed).
     """
     if "error" in document:
         code, message = document["error"]["code"], document["error"]["message"]
         headline = _FAILURES.get(code, "This image could not be analysed")
-        return _words("failed", headline, [message, *document["notes"]])
+        return _words("failed", headline, [message, *document["notes"]]) | {"times": _times(document)}
     judged = document["gate"]
     refused = judged is not None and not judged["accepted"]
-    findings = [_finding(finding) for finding in document["findings"]]
+    badge = BADGE if document.get("forced") else None
+    findings = [_finding(finding, badge) for finding in document["findings"]]
     outcome = "refused" if refused and not findings else "findings"
     headline, correction = _headline(refused, bool(findings)), describe_correction(document)
     words = _words(outcome, f"{headline} ({correction['done']})" if correction else headline, _details(document))
@@ -43,14 +47,18 @@ def describe(document: Document, gate: Gate | None = None) -> dict[str, Any]:
         "findings": findings,
         "gate": describe_gate(document, gate) if gate and judged else None,
         "correction": correction,
-        "badge": BADGE if document.get("forced") else None,
+        "force": FORCE if outcome == "refused" else None,
+        "pictures": _pictures(document["image"]["name"], badge),
+        "badge": badge,
         "marks": list(_marks(document)),
+        "times": _times(document),
     }
 
 
 def _words(outcome: str, headline: str, details: list[str]) -> dict[str, Any]:
-    nothing: dict[str, Any] = {"findings": [], "gate": None, "correction": None, "badge": None, "marks": []}
-    return {"outcome": outcome, "headline": headline, "details": details} | nothing
+    nothing = dict.fromkeys(("gate", "correction", "force", "pictures", "badge", "times"))
+    words = {"outcome": outcome, "headline": headline, "details": details}
+    return words | nothing | {"findings": [], "marks": []}
 
 
 def _marks(document: Document) -> Iterator[str]:
@@ -86,16 +94,38 @@ def percent_means(method: str | None) -> str:
     return CALIBRATIONS[method].means
 
 
-def _finding(finding: Document) -> dict[str, Any]:
+def _pictures(name: str, badge: Mapping[str, str] | None) -> dict[str, str]:
+    """What the pictures of an image show, for those who do not see them."""
+    forced = f". {badge['long']}" if badge else ""
+    return {
+        "plain": f"The image {name}{forced}",
+        "errors": f"The image {name}, with the places unlike the training images in red{forced}",
+        "reconstruction": f"The reconstruction of {name}{forced}",
+        "unmapped": f"The image {name}, without a map yet",
+    }
+
+
+def _times(document: Document) -> dict[str, Any] | None:
+    rows = [{"stage": stage, "text": f"{time:.0f} ms"} for stage, time in document["timings"].items()]
+    return {"name": "Time for each stage", "rows": rows} if rows else None
+
+
+def _finding(finding: Document, badge: Mapping[str, str] | None) -> dict[str, Any]:
     calibrated = finding["calibrated"]
     above = finding["probability"] >= finding["operating_point"]
     share = finding["probability"] if calibrated is None else calibrated
+    percent = f"{100 * share:.0f} %"
+    verdict = "at or above the operating point" if above else "below the operating point"
+    text = f"{percent}, {verdict}"
     return {
         "label": finding["label"],
         "share": share,
         "mark": finding["operating_point"] if calibrated is None else finding["calibrated_operating_point"],
-        "percent": f"{100 * share:.0f} %",
-        "verdict": "at or above the operating point" if above else "below the operating point",
+        "value": round(100 * share),
+        "percent": percent,
+        "verdict": verdict,
+        "text": text,
+        "spoken": f"{text}. {badge['long']}" if badge else text,
         "above": above,
         "meaning": percent_means(finding["calibration"]),
     }

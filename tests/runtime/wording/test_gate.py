@@ -54,15 +54,25 @@ def test_measures_have_a_name_a_limit_and_a_place_on_the_scale() -> None:
         "label": "Similarity to its reconstruction (SSIM)",
         "text": "0.875; at least 0.625 is needed",
         "passed": True,
+        "verdict": "Passed",
+        "telling": False,
         "sentence": f"More unlike than 25.0 % {KNOWN}",
         "share": 0.25,
         "mark": 0.75,
+        "percent": 25.0,
+        "scale": "How unlike: Similarity to its reconstruction (SSIM)",
         "spoken": f"More unlike than 25.0 % {KNOWN} Refused beyond 75.0 %.",
     }
     assert (turned["text"], turned["passed"]) == ("0.500; at most 0.250 is needed", False)
     assert (turned["share"], turned["mark"]) == (0.75, 0.625)
     assert largest["text"] == "2.000; at least 1.000 is needed"
-    assert {largest[key] for key in ("share", "mark", "sentence", "spoken")} == {None}
+    assert (turned["verdict"], turned["telling"]) == ("Refused", True)
+    assert {largest[key] for key in ("share", "mark", "percent", "scale", "sentence", "spoken")} == {None}
+
+
+def test_a_measure_without_a_place_on_a_scale_tells_no_more_than_the_reason() -> None:
+    missed = described(judged(0.875, LARGEST | {"passed": False}))["measures"][1]
+    assert (missed["verdict"], missed["telling"]) == ("Refused", False)
 
 
 def test_the_ssim_at_its_threshold_passes() -> None:

@@ -11,7 +11,17 @@ from sitegen_runtime.wording.results import describe, percent_means
 ACCEPTED = {"metric": "ssim", "score": 0.75, "threshold": 0.6, "accepted": True, "reason": None}
 REFUSED = {"metric": "ssim", "score": 0.25, "threshold": 0.6, "accepted": False, "reason": "In one text."}
 UNLIKE = reason_of_ssim(0.25, 0.6)
-NOTHING: dict[str, Any] = {"findings": [], "gate": None, "correction": None, "badge": None, "marks": []}
+NOTHING: dict[str, Any] = {"findings": [], "gate": None, "correction": None, "badge": None, "marks": []} | {
+    "force": None,
+    "pictures": None,
+    "times": None,
+}
+PICTURES = {
+    "plain": "The image scan.png",
+    "errors": "The image scan.png, with the places unlike the training images in red",
+    "reconstruction": "The reconstruction of scan.png",
+    "unmapped": "The image scan.png, without a map yet",
+}
 ABOVE = {"label": "Effusion", "logit": 0.0, "probability": 0.5, "operating_point": 0.25} | {
     "calibrated": 0.6667,
     "calibration": "piecewise-linear",
@@ -25,12 +35,14 @@ BELOW = {"label": "Mass", "logit": -2.0, "probability": 0.1192, "operating_point
 
 
 def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **others: Any) -> dict[str, Any]:
-    return {"gate": gate, "findings": list(findings), "notes": [], **others}
+    common = {"image": {"name": "scan.png"}, "timings": {}, "notes": []}
+    return {"gate": gate, "findings": list(findings), **common, **others}
 
 
 def test_findings() -> None:
     words = describe(document(ACCEPTED, ABOVE, BELOW, notes=["Only the first frame was analysed."]))
     assert words == NOTHING | {
+        "pictures": PICTURES,
         "outcome": "findings",
         "headline": "Analysed",
         "details": [
@@ -42,8 +54,11 @@ def test_findings() -> None:
                 "label": "Effusion",
                 "share": 0.6667,
                 "mark": 0.5,
+                "value": 67,
                 "percent": "67 %",
                 "verdict": "at or above the operating point",
+                "text": "67 %, at or above the operating point",
+                "spoken": "67 %, at or above the operating point",
                 "above": True,
                 "meaning": percent_means("piecewise-linear"),
             },
@@ -51,8 +66,11 @@ def test_findings() -> None:
                 "label": "Mass",
                 "share": 0.1192,
                 "mark": 0.5,
+                "value": 12,
                 "percent": "12 %",
                 "verdict": "below the operating point",
+                "text": "12 %, below the operating point",
+                "spoken": "12 %, below the operating point",
                 "above": False,
                 "meaning": percent_means(None),
             },
@@ -106,6 +124,12 @@ def test_refused() -> None:
         "outcome": "refused",
         "headline": "Not analysed: this image is unlike the training images",
         "details": [UNLIKE, "A note."],
+        "pictures": PICTURES,
+        "force": {
+            "button": "Analyse anyway…",
+            "question": "The model never saw images like this; its answer means nothing. Really?",
+            "confirm": "Yes, and mark it as forced",
+        },
     }
 
 
@@ -117,6 +141,14 @@ def test_forced() -> None:
     assert [entry["label"] for entry in words["findings"]] == ["Effusion"]
     assert words["badge"] == {"short": "Forced", "long": "Forced: the gate refused this image"}
     assert words["marks"] == ["forced"]
+    assert words["force"] is None
+    assert words["findings"][0]["spoken"].endswith("operating point. Forced: the gate refused this image")
+    assert words["pictures"] == {
+        "plain": "The image scan.png. Forced: the gate refused this image",
+        "errors": PICTURES["errors"] + ". Forced: the gate refused this image",
+        "reconstruction": "The reconstruction of scan.png. Forced: the gate refused this image",
+        "unmapped": PICTURES["unmapped"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -161,8 +193,15 @@ def test_a_model_without_gate_says_so() -> None:
 )
 def test_failures(code: str, headline: str) -> None:
     error = {"code": code, "message": "What happened."}
-    assert describe({"error": error, "notes": ["A note."]}) == NOTHING | {
+    assert describe({"error": error, "timings": {}, "notes": ["A note."]}) == NOTHING | {
         "outcome": "failed",
         "headline": headline,
         "details": ["What happened.", "A note."],
     }
+
+
+def test_times_are_rounded_to_milliseconds() -> None:
+    expected = {"name": "Time for each stage", "rows": [{"stage": "check", "text": "12 ms"}]}
+    assert describe(document(ACCEPTED, ABOVE, timings={"check": 12.4}))["times"] == expected
+    failed = {"error": {"code": "cancelled", "message": "Stopped."}, "timings": {"check": 12.4}, "notes": []}
+    assert describe(failed)["times"] == expected

@@ -1,0 +1,35 @@
+"""What is said where the machinery around Python fails: a decoder, a worker, a file that cannot be had.
+
+The page holds these sentences from its build on, because nothing else can speak once its worker is gone. In braces
+stands what only the page knows: the file's `{name}`, and the machine's own `{reason}`.
+"""
+
+from typing import Any
+
+from sitegen_runtime.wording.results import describe
+from sitegen_runtime.wording.stages import ANALYSIS, describe_stages
+
+CANCELLED = "The analysis was cancelled."
+UNREADABLE = "The file {name} cannot be read: it was moved, changed or locked. Choose it again."
+UNDECODABLE = "The image data cannot be decoded: the file is damaged. Copy it again from its source."
+MESSAGES = {"cancelled": CANCELLED, "damaged-image": UNDECODABLE}  # by the code that a driver gives
+_FAILURES = {  # how it is called in the page: its code in documents, and its message
+    "cancelled": ("cancelled", CANCELLED),
+    "unreadable": ("unreadable-file", UNREADABLE),
+    "given-up": ("engine-failed", "{reason}. The image was given up; others can follow."),
+    "failed": ("engine-failed", "{reason}"),
+}
+
+
+def describe_page() -> dict[str, Any]:
+    """Return what the page says of images before Python can, or without it.
+
+    Keys: `stages` of an analysis (see `describe_stages`); `failures`, each by its name with the `error` of a document
+    and its `wording` (see `results.describe`), in both of which what stands in braces is to be filled in.
+    """
+    errors = {name: {"code": code, "message": message} for name, (code, message) in _FAILURES.items()}
+    failures = {
+        name: {"error": error, "wording": describe({"error": error, "timings": {}, "notes": []})}
+        for name, error in errors.items()
+    }
+    return {"stages": list(describe_stages(ANALYSIS)), "failures": failures}

@@ -1,0 +1,293 @@
+// Documents as docs/result.md and docs/gradient-document.md have them, and what Python says of them in words
+// (sitegen_runtime/wording). A test holds these types against what Python makes.
+
+interface ErrorEntry {
+  code: string;
+  message: string;
+}
+
+interface ImageEntry {
+  name: string;
+  type: string | null;
+  width: number | null;
+  height: number | null;
+  bits: number | null;
+  sha256: string | null;
+}
+
+interface BundleIdentity {
+  name: string;
+  version: string;
+  sha256: string;
+}
+
+interface EngineEntry {
+  runtime: string;
+  provider: string;
+  threads: number;
+  note?: string;
+}
+
+interface DocumentHead {
+  schema: string;
+  image: ImageEntry;
+  bundle: BundleIdentity;
+  engine: EngineEntry;
+  tensors: Record<string, string>;
+  timings: Record<string, number>; // milliseconds
+  notes: string[];
+}
+
+interface FailedDocument extends DocumentHead {
+  error: ErrorEntry;
+}
+
+interface ScoreEntry {
+  metric: string;
+  value: number;
+  threshold: number;
+  higher: "alike" | "unlike";
+  passed: boolean;
+  position: number | null;
+}
+
+interface CheckEntry {
+  check: string;
+  message: string;
+  correction: string | null;
+}
+
+interface GateEntry {
+  metric: string;
+  score: number;
+  threshold: number;
+  accepted: boolean;
+  reason: string | null;
+  position: number | null;
+  scores: ScoreEntry[];
+  checks: CheckEntry[];
+}
+
+interface FindingEntry {
+  label: string;
+  logit: number;
+  probability: number;
+  operating_point: number;
+  calibrated: number | null;
+  calibration: string | null;
+  calibrated_operating_point: number | null;
+}
+
+interface ExplanationEntry {
+  finding: string;
+  method: string;
+  shape?: number[];
+  min?: number;
+  max?: number;
+  sha256?: string;
+  values?: number[];
+  error?: ErrorEntry;
+}
+
+interface JudgedDocument extends DocumentHead {
+  gate: GateEntry | null;
+  correction?: string;
+  forced?: boolean;
+}
+
+interface AnalysedDocument extends JudgedDocument {
+  findings: FindingEntry[];
+  explanations?: ExplanationEntry[];
+}
+
+type ResultDocument = AnalysedDocument | FailedDocument;
+
+interface GradientEntry {
+  role: string;
+  shape: number[];
+  min: number;
+  max: number;
+  sha256: string;
+}
+
+interface Badge {
+  short: string;
+  long: string;
+}
+
+interface FailureWords {
+  headline: string;
+  details: string[];
+}
+
+interface FindingWords {
+  label: string;
+  share: number;
+  mark: number;
+  value: number;
+  percent: string;
+  verdict: string;
+  text: string;
+  spoken: string;
+  above: boolean;
+  meaning: string;
+}
+
+interface MeasureHead {
+  label: string;
+  text: string;
+  passed: boolean;
+  verdict: string;
+  telling: boolean;
+}
+
+interface PlacedMeasure extends MeasureHead {
+  sentence: string;
+  share: number;
+  mark: number;
+  percent: number;
+  scale: string;
+  spoken: string;
+}
+
+interface UnplacedMeasure extends MeasureHead {
+  sentence: null;
+  share: null;
+  mark: null;
+  percent: null;
+  scale: null;
+  spoken: null;
+}
+
+type MeasureWords = PlacedMeasure | UnplacedMeasure;
+
+interface OfferWords {
+  correction: string;
+  message: string;
+  button: string;
+}
+
+interface GateWords {
+  accepted: boolean;
+  measures: MeasureWords[];
+  offers: OfferWords[];
+  captions: { image: string; reconstruction: string; errors: string };
+  ends: { alike: string; unlike: string };
+  names: { all: string; others: string };
+}
+
+interface ForceWords {
+  button: string;
+  question: string;
+  confirm: string;
+}
+
+interface PictureWords {
+  plain: string;
+  errors: string;
+  reconstruction: string;
+  unmapped: string;
+}
+
+interface TimeWords {
+  name: string;
+  rows: { stage: string; text: string }[];
+}
+
+interface ResultWords extends FailureWords {
+  outcome: "failed" | "refused" | "findings";
+  findings: FindingWords[];
+  gate: GateWords | null;
+  correction: { done: string; undo: string } | null;
+  force: ForceWords | null;
+  pictures: PictureWords | null;
+  badge: Badge | null;
+  marks: string[];
+  times: TimeWords | null;
+}
+
+interface StageWords {
+  stage: string;
+  name: string;
+  begins: number;
+  ends: number;
+}
+
+interface LegendWords {
+  least: string;
+  most: string;
+}
+
+interface FindingChoice {
+  finding: string;
+  name: string;
+  isAll: boolean;
+}
+
+interface MethodChoice {
+  method: string;
+  name: string;
+  choice: string;
+  sentence: string;
+  warning: string | null;
+  reason: string | null;
+}
+
+interface RangeControl {
+  key: string;
+  name: string;
+  value: number;
+  least: number;
+  most: number;
+  step: number;
+  unit: string;
+  choices?: undefined;
+}
+
+interface ChoiceControl {
+  key: string;
+  name: string;
+  value: string;
+  choices: { value: string; name: string }[];
+}
+
+type LookControl = RangeControl | ChoiceControl;
+
+interface MethodsWords {
+  name: string;
+  open: string;
+  missing: string;
+  findings: FindingChoice[];
+  methods: MethodChoice[];
+  method: string;
+  look: { name: string; controls: LookControl[] };
+  legend: LegendWords;
+  stages: StageWords[];
+  stopped: FailureWords;
+}
+
+interface MapWords {
+  title: string;
+  place: string;
+  alternative: string;
+  badge: Badge | null;
+  marks: string[];
+  file: string;
+  saved: { lines: string[]; legend: LegendWords };
+}
+
+interface PageFailure {
+  error: ErrorEntry;
+  wording: ResultWords;
+}
+
+interface PageWords {
+  stages: StageWords[];
+  failures: Record<"cancelled" | "unreadable" | "given-up" | "failed", PageFailure>;
+}
+
+interface Verdict {
+  role: string;
+  differences: Record<string, number>;
+  problem: string | null;
+}

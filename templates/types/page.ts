@@ -1,0 +1,157 @@
+// What the page's scripts share beside each other's declarations, and what browsers have that TypeScript does not know yet.
+
+interface AssetEntry {
+  parts: string[];
+  sha256: string;
+  bytes: number;
+  packed: number; // bytes, too, as they travel
+}
+
+interface Site {
+  assets: Record<string, AssetEntry>;
+  common: string[];
+  boot: Boot;
+  failures: Record<"analyse" | "explain" | "gradient", FailedDocument>;
+  bundles: [BundleEntry, ...BundleEntry[]];
+  examples: ExampleEntry[];
+  offline: boolean;
+  providers: Record<Plan["provider"], string[]>;
+  words: PageWords;
+}
+
+declare const SITE: Site; // written in front of the scripts by sitegen/site/page.py
+declare const sha256: typeof import("js-sha256").sha256;
+declare var sitegenAsset: (file: string, holder: () => void) => void;
+declare var sitegen: PageApi;
+
+interface EngineChoice {
+  provider: string;
+  threads: string;
+  memory: string;
+}
+
+type ProgressListener = (progress: { stage: string; done: number }) => void;
+
+// Those of sitegen.analyse and sitegen.gradient (docs/page-api.md), and the page's own.
+interface JobOptions {
+  name?: string;
+  bundle?: string;
+  force?: boolean;
+  correction?: string | null;
+  signal?: AbortSignal;
+  onProgress?: ProgressListener;
+  isUrgent?: boolean;
+}
+
+interface AnalyseOptions extends JobOptions {
+  explain?: { finding: string; method: string }[];
+  values?: boolean;
+  keep?: string;
+}
+
+interface GradientOptions extends JobOptions {
+  seed?: Record<string, number>;
+}
+
+interface Described extends BundleIdentity {
+  title: string;
+  labels: readonly string[];
+}
+
+interface Running extends Partial<EngineEntry> {
+  lowMemory: boolean;
+  compared: Verdict[];
+}
+
+interface PageApi {
+  ready: Promise<{ bundle: BundleIdentity; labels: string[] }>;
+  bundles: readonly Readonly<Described>[];
+  configure(choice?: Partial<EngineChoice>): Promise<Running>;
+  analyse(blob: Blob, options?: AnalyseOptions): Promise<AnalysedDocument>;
+  gradient(blob: Blob, options?: GradientOptions): Promise<GradientAnswer>;
+}
+
+interface GradientAnswer {
+  document: GradientResult["document"];
+  values: Record<string, Float32Array>;
+}
+
+type QueuedKind = keyof JobResults;
+
+// What a failure can be told of.
+interface JobSubject {
+  kind: QueuedKind;
+  name: string;
+  bundle: BundleIdentity;
+}
+
+interface RunOptions {
+  name: string;
+  bundle: BundleEntry;
+  details: object;
+  isUrgent?: boolean;
+  onProgress?: ProgressListener;
+  signal?: AbortSignal;
+}
+
+interface Job extends RunOptions {
+  id: number;
+  kind: QueuedKind;
+  blob: Blob;
+  isUrgent: boolean;
+  resolve: (result: JobResult) => void;
+  attempts: number;
+  cancelled?: boolean;
+}
+
+// What listeners are told while the engine starts, and later of what it has to load or to give up.
+type BootEvent =
+  | { stage: "assets"; done: number }
+  | { stage: "bundle"; bundle: BundleEntry; done: number }
+  | { stage: "running"; plan: Plan }
+  | { stage: "failed"; error: Error }
+  | { stage: "one-thread" | "python" | "networks" | "ready" };
+
+type BootListener = (event: BootEvent) => void;
+
+interface WatchedWorker extends Worker {
+  lifeline: string;
+}
+
+type Picture = HTMLCanvasElement | ImageBitmap;
+
+interface MapPlace {
+  square: [left: number, top: number, side: number];
+  size: [width: number, height: number];
+  badge: Badge | null;
+}
+
+interface DrawnMap {
+  width: number;
+  height: number;
+  pixels: Uint8Array<ArrayBuffer>;
+  legend: Uint8Array<ArrayBuffer>;
+}
+
+interface ShownMap {
+  values: Blob; // float32
+  shape: [rows: number, columns: number];
+  entry: ExplanationEntry[];
+  wording: MapWords;
+  drawn: DrawnMap;
+}
+
+type Look = Record<string, number | string>;
+
+interface Uint8ArrayConstructor {
+  fromBase64?(text: string): Uint8Array<ArrayBuffer>;
+}
+
+interface Navigator {
+  readonly deviceMemory?: number;
+  readonly connection?: { readonly saveData: boolean };
+}
+
+interface GPUAdapter {
+  readonly isFallbackAdapter?: boolean; // where it is not of the adapter's `info` yet
+}
