@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same for t
         SiteError,
         SitegenError,
         TrainingError,
+        WorkerError,
     )
     from sitegen.site.build import BuiltSite
 
@@ -68,6 +69,7 @@ __all__ = [
     "SitegenError",
     "TrainingError",
     "Verification",
+    "WorkerError",
     "__version__",
     "build_site",
     "errors",
@@ -104,6 +106,7 @@ _HOMES = {
         "SiteError",
         "SitegenError",
         "TrainingError",
+        "WorkerError",
     ),
     "site.build": ("BuiltSite",),
 }

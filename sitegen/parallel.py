@@ -52,8 +52,11 @@ def each(
     return _shared(function, items, processes, of)
 
 
-def shown(items: Iterable[T], total: int, of: str) -> Iterable[T]:
-    """Return the items, with a bar on standard error while they are gone through, if that is a terminal."""
+def shown(items: Iterable[T], total: int | None, of: str) -> Iterable[T]:
+    """Return the items, with a bar on standard error while they are gone through, if that is a terminal.
+
+    `total` is how many there are, None where nobody knows.
+    """
     console = Console(stderr=True)
     return track(items, of, total, console=console, disable=not console.is_terminal, transient=True)
 

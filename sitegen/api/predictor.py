@@ -1,14 +1,12 @@
 """A model, ready for images: what is wrong with an image stands in its result, what is wrong with a call is raised."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
 from sitegen import prediction
 from sitegen.api.images import ImageLike, as_file
@@ -17,6 +15,7 @@ from sitegen.api.places import BundleLike, PathName, as_bundle, as_path
 from sitegen.api.results import Result, read_result
 from sitegen.data.listing import images_in
 from sitegen.errors import DataError, ExplanationError
+from sitegen.parallel import shown
 from sitegen.prediction.explained_picture import ExplainedPicture
 from sitegen_runtime.document import Document
 from sitegen_runtime.errors import BadSeed, ImageError
@@ -77,10 +76,8 @@ class Predictor:
         """
         given = _given(images)
         options: dict[str, Any] = {"force": force, "correction": correction}
-        return [
-            self._numbered(number, image, options)
-            for number, image in enumerate(_shown(given, len(given) if isinstance(given, list) else None), 1)
-        ]
+        followed = shown(given, len(given) if isinstance(given, list) else None, "images")
+        return [self._numbered(number, image, options) for number, image in enumerate(followed, 1)]
 
     def explain(
         self,
@@ -159,13 +156,6 @@ def _given(images: PathName | Iterable[ImageLike]) -> Iterable[ImageLike]:
     if isinstance(images, bytes | np.ndarray | Image.Image) or not isinstance(images, Iterable):
         raise TypeError(f"Images are a folder, or a list or another iterable, not {type(images).__name__}.")
     return list(images) if isinstance(images, list | tuple) else images
-
-
-def _shown(images: Iterable[ImageLike], total: int | None) -> Iterator[ImageLike]:
-    """Go through images with a bar on standard error, where somebody sees it."""
-    console = Console(stderr=True)
-    hidden = total == 1 or not console.is_terminal
-    yield from track(images, "images", total, console=console, disable=hidden, transient=True)
 
 
 def _check_choice(what: str, given: object, known: Iterable[str]) -> None:

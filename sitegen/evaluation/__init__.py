@@ -1,1 +1,1 @@
-"""Metrics and resampling statistics."""
+"""Studies of models, each with its document, its figures and its page."""
