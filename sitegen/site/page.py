@@ -19,6 +19,7 @@ from sitegen.bundle import Description
 from sitegen.site.options import SiteOptions
 from sitegen.site.prose import as_html
 from sitegen.site.templating import render
+from sitegen_runtime.document_types import Document
 from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
@@ -46,7 +47,7 @@ class PageData:
     assets: dict[str, Any]
     common: list[str]
     boot: dict[str, Any]
-    failures: dict[str, dict[str, Any]]
+    failures: dict[str, Document]
     bundles: list[dict[str, Any]]
     examples: list[dict[str, str]]
     offline: bool = True

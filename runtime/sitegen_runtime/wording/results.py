@@ -9,7 +9,7 @@ from typing import Any
 
 from sitegen_runtime.bundle.model import Gate
 from sitegen_runtime.calibration import CALIBRATIONS
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import Finding, ResultDocument
 from sitegen_runtime.wording.gate import BADGE, describe_correction, describe_gate, reasons
 
 _FAILURES = {
@@ -21,7 +21,7 @@ _FAILURES = {
 }
 
 
-def describe(document: Document, gate: Gate | None = None) -> dict[str, Any]:
+def describe(document: ResultDocument, gate: Gate | None = None) -> dict[str, Any]:
     """Return what to say of a result document, which a model with this gate made.
 
     Keys: `outcome` ("failed", "refused" or "findings"), `headline`, `details` (sentences), `findings` (each with
@@ -53,7 +53,7 @@ def _words(outcome: str, headline: str, details: list[str]) -> dict[str, Any]:
     return {"outcome": outcome, "headline": headline, "details": details} | nothing
 
 
-def _marks(document: Document) -> Iterator[str]:
+def _marks(document: ResultDocument) -> Iterator[str]:
     if "correction" in document:
         yield document["correction"]
     if document.get("forced"):
@@ -68,7 +68,7 @@ def _headline(refused: bool, has_findings: bool) -> str:
     return "Not analysed: this image is unlike the training images"
 
 
-def _details(document: Document) -> list[str]:
+def _details(document: ResultDocument) -> list[str]:
     gate = document["gate"]
     if gate is None:
         return ["This model has no gate: nothing checked whether the image is of the right kind.", *document["notes"]]
@@ -86,7 +86,7 @@ def percent_means(method: str | None) -> str:
     return CALIBRATIONS[method].means
 
 
-def _finding(finding: Document) -> dict[str, Any]:
+def _finding(finding: Finding) -> dict[str, Any]:
     calibrated = finding["calibrated"]
     above = finding["probability"] >= finding["operating_point"]
     share = finding["probability"] if calibrated is None else calibrated

@@ -24,7 +24,7 @@ BELOW = {"label": "Mass", "logit": -2.0, "probability": 0.1192, "operating_point
 }
 
 
-def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **others: Any) -> dict[str, Any]:
+def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **others: Any) -> Any:
     return {"gate": gate, "findings": list(findings), "notes": [], **others}
 
 
@@ -161,7 +161,8 @@ def test_a_model_without_gate_says_so() -> None:
 )
 def test_failures(code: str, headline: str) -> None:
     error = {"code": code, "message": "What happened."}
-    assert describe({"error": error, "notes": ["A note."]}) == NOTHING | {
+    failed: Any = {"error": error, "notes": ["A note."]}
+    assert describe(failed) == NOTHING | {
         "outcome": "failed",
         "headline": headline,
         "details": ["What happened.", "A note."],
