@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 from densenet_files import FloatArray, Tree
-from selenium import webdriver
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.errors import BrowserError
 from sitegen.site.cache import cached_folder, key_of
 from sitegen.site.engines.classic import classic_ort
@@ -84,7 +83,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def fresh_page(url: str) -> Iterator[webdriver.Chrome]:
+def fresh_page(url: str) -> Iterator[Chromium]:
     """Open a page in a browser of its own."""
     with chromium() as driver:
         driver.set_script_timeout(_SECONDS)
@@ -96,7 +95,7 @@ def fresh_page(url: str) -> Iterator[webdriver.Chrome]:
 class Worker:
     """A worker of the page, started with its first call."""
 
-    driver: webdriver.Chrome
+    driver: Chromium
     name: str
     script: str
 
@@ -109,7 +108,7 @@ class Worker:
         return answer.get("value")
 
 
-def start_ort(driver: webdriver.Chrome, feeds: Mapping[str, FloatArray]) -> Worker:
+def start_ort(driver: Chromium, feeds: Mapping[str, FloatArray]) -> Worker:
     """Return a worker in which ONNX Runtime Web runs, without any of the graphs yet."""
     worker = Worker(driver, "ONNX Runtime Web", "ort_worker.js")
     worker.call("start", identity=IDENTITY, **as_json(feeds))
@@ -121,7 +120,7 @@ def create_sessions(worker: Worker, graphs: Sequence[str]) -> dict[str, float]:
     return {graph: worker.call("create", graph=graph, weights=WEIGHTS) for graph in graphs}
 
 
-def start_tensorflow(driver: webdriver.Chrome, backend: str, layers: Tree, feeds: Mapping[str, FloatArray]) -> Worker:
+def start_tensorflow(driver: Chromium, backend: str, layers: Tree, feeds: Mapping[str, FloatArray]) -> Worker:
     """Return a worker in which TensorFlow.js has the network on one of its backends."""
     worker = Worker(driver, f"TensorFlow.js, {backend}", "tfjs_worker.js")
     worker.call("start", backend=backend, layers=layers, weights=LAYERS, **as_json(feeds))

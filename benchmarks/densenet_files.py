@@ -89,7 +89,8 @@ def tensorflow_layers(network: DenseNet, file: WeightFile) -> Tree:
     Kernels are [height, width, in, out]. A batch normalisation that follows a convolution is folded into it; the others
     are a scale and a shift.
     """
-    parts = dict(network.features.named_children())
+    parts, linear = dict(network.features.named_children()), network.classifier
+    assert isinstance(linear, nn.Linear)
     blocks = [part for name, part in parts.items() if name.startswith("denseblock")]
     transitions = [part for name, part in parts.items() if name.startswith("transition")]
     return {
@@ -97,7 +98,7 @@ def tensorflow_layers(network: DenseNet, file: WeightFile) -> Tree:
         "blocks": [[_layer(file, layer) for layer in block.children()] for block in blocks],
         "transitions": [_transition(file, part) for part in transitions],
         "norm": _normalisation(file, parts[f"norm{len(blocks) + 1}"]),
-        "classifier": {"kernel": file.add(network.classifier.weight.T), "bias": file.add(network.classifier.bias)},
+        "classifier": {"kernel": file.add(linear.weight.T), "bias": file.add(linear.bias)},
     }
 
 

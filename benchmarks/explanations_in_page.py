@@ -19,7 +19,7 @@ from renderer_memory import renderer_memory
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.bundle import load_bundle
 from sitegen.prediction import Predictor
@@ -42,7 +42,7 @@ select.dispatchEvent(new Event("change"));
 """
 
 
-def open_example(page: SitePage) -> Any:
+def open_example(page: SitePage[Chromium]) -> Any:
     """Analyse the example image, open its first finding's map, and return the element that shows it."""
     driver = page.driver
     driver.find_element("id", "example").click()
@@ -53,7 +53,7 @@ def open_example(page: SitePage) -> Any:
     return driver.find_element(By.CSS_SELECTOR, ".map-view")
 
 
-def click_times(page: SitePage, view: Any, rounds: int) -> dict[str, list[float]]:
+def click_times(page: SitePage[Chromium], view: Any, rounds: int) -> dict[str, list[float]]:
     """Return milliseconds from click to map, by method; each round has every method once."""
     click = page.driver.execute_async_script
     for method in QUICK:
@@ -65,13 +65,13 @@ def click_times(page: SitePage, view: Any, rounds: int) -> dict[str, list[float]
     return times
 
 
-def classifier_time(page: SitePage, image: bytes, rounds: int) -> list[float]:
+def classifier_time(page: SitePage[Chromium], image: bytes, rounds: int) -> list[float]:
     """Return the milliseconds that the classifier takes, from the documents of the page."""
     documents = [page.analyse(image, "golden.png") for _ in range(rounds + 1)]
     return [document["timings"]["classifier"] for document in documents[1:]]
 
 
-def growth(page: SitePage, view: Any) -> float:
+def growth(page: SitePage[Chromium], view: Any) -> float:
     """Return by how many megabytes the renderer grows over the second half of many explanations."""
     sizes = []
     for number in range(EXPLANATIONS):
@@ -82,7 +82,9 @@ def growth(page: SitePage, view: Any) -> float:
     return statistics.median(sizes[-20:]) - statistics.median(sizes[half : half + 20])
 
 
-def differences(page: SitePage, predictor: Predictor, images: list[Path], finding: str) -> dict[str, list[float]]:
+def differences(
+    page: SitePage[Chromium], predictor: Predictor, images: list[Path], finding: str
+) -> dict[str, list[float]]:
     """Return, by method, how far the page's map of each image is from Python's."""
     wanted = [{"finding": finding, "method": method} for method in (*QUICK, *SLOW)]
     found: dict[str, list[float]] = {method: [] for method in (*QUICK, *SLOW)}

@@ -9,8 +9,8 @@ import numpy as np
 from browser_engines import Worker, create_sessions, results, start_ort, start_tensorflow
 from densenet_files import FORWARD, GRADIENT, SWITCH, FloatArray, Tree
 from native_engines import NativeOnnxRuntime, PyTorch
-from selenium.webdriver import Chrome
 
+from sitegen.browser.chromium import Chromium
 from sitegen.networks.densenet import DenseNet
 
 PREDICT, EXPLAIN = "forward", "forward + gradient"
@@ -46,7 +46,7 @@ class Condition:
 
 
 def all_conditions(
-    driver: Chrome, folder: Path, network: DenseNet, feeds: Mapping[str, FloatArray], layers: Tree
+    driver: Chromium, folder: Path, network: DenseNet, feeds: Mapping[str, FloatArray], layers: Tree
 ) -> Iterator[Condition]:
     """Start every engine, and give what is to be timed in the order of the table."""
     yield from _ort_web(start_ort(driver, feeds))

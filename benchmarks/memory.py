@@ -20,10 +20,9 @@ from renderer_memory import Memory, renderer_memory, watched
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from selenium.webdriver import Chrome
 
 from sitegen import resources
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.bundle import load_bundle
 
@@ -46,7 +45,7 @@ def visit(site: Path, memory: str, image: bytes, finding: str) -> Visit:
     return found
 
 
-def use(page: SitePage, image: bytes, finding: str) -> Iterator[str]:
+def use(page: SitePage[Chromium], image: bytes, finding: str) -> Iterator[str]:
     """Do what a person does, and yield the name of each step that is done."""
     page.wait_until_ready()
     yield "ready"
@@ -59,7 +58,7 @@ def use(page: SitePage, image: bytes, finding: str) -> Iterator[str]:
     yield "maps"
 
 
-def measured(driver: Chrome) -> Memory:
+def measured(driver: Chromium) -> Memory:
     """Return the renderer's memory. Raises SystemExit where the system does not tell."""
     memory = renderer_memory(driver)
     if memory is None:

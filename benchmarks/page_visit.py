@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from renderer_memory import renderer_memory, watched
 
@@ -19,6 +18,7 @@ from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.driver import Driver
 from sitegen.browser.engines import ENGINES
 from sitegen.browser.page import SitePage, site_address
+from sitegen_runtime.document_types import ResultDocument
 
 Visit = dict[str, float]
 SOFTWARE_CARD = "--enable-unsafe-webgpu"  # lets headless Chromium offer the adapter that draws in software
@@ -68,7 +68,7 @@ def _visit(way: Way, url: str, profile: str, image: bytes) -> Visit:
     return found
 
 
-def _use(way: Way, driver: Driver, url: str, image: bytes) -> tuple[Visit, dict[str, Any]]:
+def _use(way: Way, driver: Driver, url: str, image: bytes) -> tuple[Visit, ResultDocument]:
     page = SitePage(driver, url)
     found = {"usable": page.wait_until_ready()}
     found["first result"], document = timed(page, image)
@@ -76,7 +76,7 @@ def _use(way: Way, driver: Driver, url: str, image: bytes) -> tuple[Visit, dict[
     return found | {f"stage {stage}": milliseconds for stage, milliseconds in document["timings"].items()}, document
 
 
-def timed(page: SitePage, image: bytes) -> tuple[float, dict[str, Any]]:
+def timed(page: SitePage[Driver], image: bytes) -> tuple[float, ResultDocument]:
     """Return the milliseconds from handing an image over to its result, as the caller sees them, and the result."""
     start = time.perf_counter()
     document = page.analyse(image, "golden.png", force=True)

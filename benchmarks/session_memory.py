@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from browser_engines import create_sessions, fresh_page, start_ort, start_tensorflow
 from densenet_files import FORWARD, GRADIENT, SWITCH, FloatArray, Tree
 from renderer_memory import renderer_memory
-from selenium.webdriver import Chrome
+
+from sitegen.browser.chromium import Chromium
 
 Run = dict[str, float]
 _RUNS = 3
@@ -41,6 +42,6 @@ def measure_tensorflow(url: str, feeds: Mapping[str, FloatArray], layers: Tree) 
         return _memory(driver)
 
 
-def _memory(driver: Chrome) -> Run:
+def _memory(driver: Chromium) -> Run:
     memory = renderer_memory(driver)
     return {"renderer, MB": memory.resident, "peak, MB": memory.peak} if memory else {}

@@ -35,7 +35,8 @@ def with_word(image: Picture, word: str) -> tuple[Picture, tuple[int, int, int, 
     """Return the image with the word, and its box of pixels: left, top, right, bottom."""
     drawn = Image.fromarray(image)
     pen = ImageDraw.Draw(drawn)
-    place = tuple(round(share * SIDE) for share in WORDS[word])
+    x, y = WORDS[word]
+    place = (round(x * SIDE), round(y * SIDE))
     font = ImageFont.load_default(SIDE // (12 if len(word) == 1 else 22))
     pen.text(place, word, fill=240, font=font)
     left, top, right, bottom = pen.textbbox(place, word, font=font)

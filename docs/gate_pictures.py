@@ -24,6 +24,12 @@ LARGE, SIDE = 512, 64
 Picture = NDArray[np.float64]
 
 
+def blurred(picture: Picture, sigma: float) -> Picture:
+    """The picture under a Gaussian of so many pixels; what lies outside is what lies at the edge, mirrored."""
+    found: Picture = gaussian_filter(picture, sigma)
+    return found
+
+
 def text() -> Picture:
     """A page of printed lines."""
     page = Image.new("L", (LARGE, LARGE), 235)
@@ -44,7 +50,7 @@ def hand() -> Picture:
             ends = [tuple(np.add(wrist, np.subtract((x, y), wrist) * share)) for share in (start, start + 0.13)]
             hard.line(ends, fill=255, width=26)
     soft.ellipse((140, 270, 370, 520), fill=255)
-    return gaussian_filter(0.32 * np.asarray(tissue) / 255, 6) + gaussian_filter(0.5 * np.asarray(bones) / 255, 4)
+    return blurred(0.32 * np.asarray(tissue) / 255, 6) + blurred(0.5 * np.asarray(bones) / 255, 4)
 
 
 def head() -> Picture:
@@ -53,7 +59,7 @@ def head() -> Picture:
     radius = np.hypot(x / 0.72, y / 0.88)
     folds = 0.45 + 0.12 * np.sin(14 * x + 4 * np.sin(9 * y)) * np.cos(12 * y)
     ring = np.exp(-(((radius - 1) / 0.05) ** 2))
-    return gaussian_filter(np.where(radius < 1, folds, 0.02) + ring, 2).clip(0, 1)
+    return blurred(np.where(radius < 1, folds, 0.02) + ring, 2).clip(0, 1)
 
 
 def landscape() -> Picture:
@@ -67,7 +73,8 @@ def landscape() -> Picture:
 
 def noise() -> Picture:
     """Even noise."""
-    return gaussian_filter(np.random.default_rng(3).random((LARGE, LARGE)), 3, mode="wrap") * 4 - 1.5
+    grain: Picture = gaussian_filter(np.random.default_rng(3).random((LARGE, LARGE)), 3, mode="wrap")
+    return grain * 4 - 1.5
 
 
 def radiograph(change: Callable[[Picture], Picture]) -> Picture:
@@ -91,7 +98,7 @@ SUBJECTS: dict[str, Callable[[], Picture]] = {
 def small(picture: Picture) -> NDArray[np.float32]:
     """Return the picture as a gate sees it, [1, SIDE, SIDE], each cell the average of its pixels."""
     part = LARGE // SIDE
-    cells = picture.clip(0, 1).reshape(SIDE, part, SIDE, part).mean((1, 3))
+    cells: Picture = picture.clip(0, 1).reshape(SIDE, part, SIDE, part).mean((1, 3))
     return cells.astype(np.float32)[np.newaxis]
 
 

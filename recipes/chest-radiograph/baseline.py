@@ -7,6 +7,7 @@ validation images. Prints the AUC by source, with 95 % bootstrap intervals by pa
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,7 +55,8 @@ def main() -> None:
     def scored(components: int, split: str) -> np.ndarray:
         steps = make_pipeline(PCA(components, random_state=0), StandardScaler(), LogisticRegression(max_iter=5000))
         steps.fit(flat["train"], targets["train"], logisticregression__sample_weight=weights)
-        return steps.decision_function(flat[split])
+        scores: np.ndarray = steps.decision_function(flat[split])
+        return scores
 
     best = max(COMPONENTS, key=mean_auc)
     print(f"{best} components")
@@ -63,7 +65,7 @@ def main() -> None:
         own = sources[given.split] == source
         patients = [record.patient for record, kept in zip(parts[given.split], own, strict=True) if kept]
         seen, ill = scores[own], targets[given.split][own]
-        area = interval_by_patient(lambda draws, seen=seen, ill=ill: auc_of_draws(seen, ill, draws), patients)
+        area = interval_by_patient(partial(auc_of_draws, seen, ill), patients)
         print(f"{source}: AUC {area} on {own.sum()} images")
 
 

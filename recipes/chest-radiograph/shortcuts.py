@@ -59,14 +59,16 @@ def stretched(factor: float) -> Callable[[Images], Images]:
         left = np.clip(np.floor(centres).astype(int), 0, side - 1)
         right = np.minimum(left + 1, side - 1)
         share = np.clip(centres - left, 0, 1).astype(np.float32)
-        return images[..., left] * (1 - share) + images[..., right] * share
+        between: Images = images[..., left] * (1 - share) + images[..., right] * share
+        return between
 
     return change
 
 
 def brighter(images: Images) -> Images:
     """Add a tenth of the range."""
-    return np.minimum(images + np.float32(0.2), np.float32(1))
+    changed: Images = np.minimum(images + np.float32(0.2), np.float32(1))
+    return changed
 
 
 CHANGES: dict[str, Callable[[Images], Images]] = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sitegen_runtime.bundle.model import Model
-from sitegen_runtime.document import Document, Draft
+from sitegen_runtime.document import D, Draft
 from sitegen_runtime.errors import AnalysisError, BadCorrection, EngineFailed
 from sitegen_runtime.formats import MAX_PIXELS, InspectedImage, inspect_image
 from sitegen_runtime.gate.checks import blank_check, colour_check, narrow_check, small_check
@@ -61,9 +61,7 @@ class Admission:
     orientation: int
 
 
-def guarded(
-    draft: Draft, work: Generator[Request, Any, T], failed: Callable[[Document], T]
-) -> Generator[Request, Any, T]:
+def guarded(draft: Draft[D], work: Generator[Request, Any, T], failed: Callable[[D], T]) -> Generator[Request, Any, T]:
     """Do the work and return what it returns; where it fails, return what `failed` makes of the document that says why.
 
     Nothing but what ends the interpreter or the generator is raised.
@@ -84,7 +82,7 @@ def guarded(
     return failed(draft.failure(failure))
 
 
-def admit(job: Job, draft: Draft, role: str) -> Generator[Request, Any, Admission]:
+def admit(job: Job, draft: Draft[Any], role: str) -> Generator[Request, Any, Admission]:
     """Check the image, scale it for the network of a role, and ask the gate; enter all that into the document."""
     yield Progress("check", 0.0)
     with timed(draft, "check"):

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sitegen_runtime.admission import Admission, Job, admit, guarded
-from sitegen_runtime.document import Document, ResultDraft
+from sitegen_runtime.document import ResultDraft
+from sitegen_runtime.document_types import ResultDocument
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.pixels.corrections import CORRECTIONS
 from sitegen_runtime.pixels.geometry import Square
@@ -34,7 +35,7 @@ class Analysis:
     failed.
     """
 
-    document: Document
+    document: ResultDocument
     orientation: int = 1
     squares: Mapping[str, Square] = field(default_factory=dict)
     decision: Decision | None = None

@@ -8,26 +8,39 @@ from __future__ import annotations  # array[float] is a name for type checkers u
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from sitegen_runtime.bundle.model import Label, Model
 from sitegen_runtime.calibration import calibrate, calibrated_operating_point, sigmoid
+from sitegen_runtime.document_types import (
+    BundleDocument,
+    CheckDocument,
+    Document,
+    EngineDocument,
+    ExplanationDocument,
+    Finding,
+    GateDocument,
+    ImageDocument,
+    ResultDocument,
+    ScoreDocument,
+)
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.formats import InspectedImage
-from sitegen_runtime.gate.decision import Decision, Score
+from sitegen_runtime.gate.decision import Check, Decision, Score
 from sitegen_runtime.pixels.geometry import upright_size
 from sitegen_runtime.pixels.tensor import tensor_hash
 
-Document = dict[str, Any]
+D = TypeVar("D", bound=Document)
 
 
 @dataclass
-class Draft:
+class Draft(Generic[D]):
     """A document that is being written: it is complete, as far as the work has come, at any moment.
 
-    This part is common to all kinds of documents; each kind adds its `schema` and its `answer`.
+    This part is common to all kinds of documents; each kind adds its `schema` and its `answer`, the keys
+    that its type of document has beyond `Document`.
     """
 
     schema: ClassVar[str]
@@ -56,55 +69,60 @@ class Draft:
         """Whether the gate refuses the image, and nobody has forced it."""
         return self.decision is not None and not self.decision.accepted and not self.forced
 
-    def answer(self) -> Document:
+    def answer(self) -> dict[str, Any]:
         """Return what the networks said of the image, which is nothing where the gate refused it."""
         raise NotImplementedError
 
-    def result(self) -> Document:
+    def result(self) -> D:
         """Return the document of work that came to its end."""
         document = self._head() | {"gate": _gate(self.decision)} | self.answer() | self._tail()
         if self.correction:
             document["correction"] = self.correction
         if self.forced:
             document["forced"] = True
-        return document
+        return cast(D, document)
 
-    def failure(self, error: AnalysisError) -> Document:
+    def failure(self, error: AnalysisError) -> D:
         """Return the document of work that failed."""
-        return self._head() | {"error": {"code": error.code, "message": str(error)}} | self._tail()
+        return cast(D, self._head() | {"error": error.fields()} | self._tail())
 
-    def _head(self) -> Document:
+    def _head(self) -> dict[str, Any]:
+        bundle: BundleDocument = {
+            "name": self.model.name,
+            "version": self.model.version,
+            "sha256": self.model.sha256,
+        }
         return {
             "schema": self.schema,
             "image": _image(self.name, self.image, self.sha256),
-            "bundle": {"name": self.model.name, "version": self.model.version, "sha256": self.model.sha256},
-            "engine": dict(self.engine),
+            "bundle": bundle,
+            "engine": cast(EngineDocument, dict(self.engine)),
             "tensors": self.tensors,
         }
 
-    def _tail(self) -> Document:
+    def _tail(self) -> dict[str, Any]:
         return {"timings": self.timings, "notes": self.notes}
 
 
 @dataclass
-class ResultDraft(Draft):
+class ResultDraft(Draft[ResultDocument]):
     """A result document that is being written."""
 
     schema = "sitegen.result/1"
-    findings: list[Document] = field(default_factory=list)
-    explanations: list[Document] | None = None  # where none was asked for
+    findings: list[Finding] = field(default_factory=list)
+    explanations: list[ExplanationDocument] | None = None  # where none was asked for
 
     def enter_findings(self, logits: Sequence[float]) -> None:
         """Enter a finding for each label, in the order of the bundle."""
         self.findings = [_finding(label, float(logit)) for label, logit in zip(self.model.labels, logits, strict=True)]
 
-    def answer(self) -> Document:
+    def answer(self) -> dict[str, Any]:
         """Return the findings, and the explanations that were asked for."""
-        explained = {} if self.explanations is None else {"explanations": self.explanations}
-        return {"findings": self.findings} | explained
+        found: dict[str, Any] = {"findings": self.findings}
+        return found if self.explanations is None else found | {"explanations": self.explanations}
 
 
-def _image(name: str, image: InspectedImage | None, digest: str | None) -> Document:
+def _image(name: str, image: InspectedImage | None, digest: str | None) -> ImageDocument:
     if image is None:
         return {"name": name, "type": None, "width": None, "height": None, "bits": None, "sha256": digest}
     width, height = upright_size(image.width, image.height, image.orientation)
@@ -118,7 +136,7 @@ def _image(name: str, image: InspectedImage | None, digest: str | None) -> Docum
     }
 
 
-def _gate(decision: Decision | None) -> Document | None:
+def _gate(decision: Decision | None) -> GateDocument | None:
     if decision is None:
         return None
     return {
@@ -129,11 +147,15 @@ def _gate(decision: Decision | None) -> Document | None:
         "reason": decision.reason,
         "position": decision.position,
         "scores": [_score(score) for score in decision.scores],
-        "checks": [asdict(check) for check in decision.checks],
+        "checks": [_check(check) for check in decision.checks],
     }
 
 
-def _score(score: Score) -> Document:
+def _check(check: Check) -> CheckDocument:
+    return {"check": check.check, "message": check.message, "correction": check.correction}
+
+
+def _score(score: Score) -> ScoreDocument:
     return {
         "metric": score.metric,
         "value": score.value,
@@ -144,7 +166,7 @@ def _score(score: Score) -> Document:
     }
 
 
-def _finding(label: Label, logit: float) -> Document:
+def _finding(label: Label, logit: float) -> Finding:
     probability = sigmoid(logit)
     return {
         "label": label.name,

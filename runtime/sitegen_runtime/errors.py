@@ -16,11 +16,17 @@ AnalysisError
     └── TooSmall          "too-small"          fewer pixels than can be judged
 """
 
+from sitegen_runtime.document_types import ErrorDocument
+
 
 class AnalysisError(Exception):
     """An analysis without a result. `code` is stable; the message is for people."""
 
     code = "internal-error"
+
+    def fields(self) -> ErrorDocument:
+        """Return the error as a document has it."""
+        return {"code": self.code, "message": str(self)}
 
 
 class Cancelled(AnalysisError):

@@ -16,7 +16,8 @@ from typing import Any
 from sitegen_runtime.admission import Job, guarded
 from sitegen_runtime.analysis import Analysis, Seen, look_at, to_draw
 from sitegen_runtime.bundle.model import Model
-from sitegen_runtime.document import Document, ResultDraft
+from sitegen_runtime.document import ResultDraft
+from sitegen_runtime.document_types import ExplanationDocument
 from sitegen_runtime.errors import AnalysisError, BadExplanation, Cancelled, EngineFailed
 from sitegen_runtime.maps.grids import Shape
 from sitegen_runtime.maps.methods import METHODS, draw_map
@@ -66,7 +67,7 @@ def _explain(
 ) -> Generator[Request, Any, Explained]:
     questions = _checked(wanted)
     seen = replace(seen, draft=draft) if seen else (yield from look_at(job, draft))
-    entries: list[Document] = []
+    entries: list[ExplanationDocument] = []
     draft.explanations = entries
     maps = () if draft.refused else (yield from _answer(job.model, seen, questions, entries, values))
     yield Progress("done", 1.0)
@@ -84,7 +85,11 @@ def _checked(wanted: Any) -> list[Mapping[str, Any]]:
 
 
 def _answer(
-    model: Model, seen: Seen, questions: Sequence[Mapping[str, Any]], entries: list[Document], with_values: bool
+    model: Model,
+    seen: Seen,
+    questions: Sequence[Mapping[str, Any]],
+    entries: list[ExplanationDocument],
+    with_values: bool,
 ) -> Generator[Request, Any, tuple[Explanation, ...]]:
     """Make one map after the other, and add each, or why there is none, to the document's entries."""
     maps = []
@@ -126,20 +131,22 @@ def _labels(model: Model, finding: Any) -> tuple[int, ...]:
     raise BadExplanation(f"The model has no finding {finding!r}. It has {_names(labels)}, and {ALL!r} for their sum.")
 
 
-def _entry(found: Explanation, with_values: bool) -> Document:
-    values = {"values": list(found.values)} if with_values else {}
-    return {
+def _entry(found: Explanation, with_values: bool) -> ExplanationDocument:
+    entry: ExplanationDocument = {
         "finding": found.finding,
         "method": found.method,
         "shape": list(found.shape),
         "min": min(found.values),
         "max": max(found.values),
         "sha256": tensor_hash(found.values),
-    } | values
+    }
+    if with_values:
+        entry["values"] = list(found.values)
+    return entry
 
 
-def _failure(question: Mapping[str, Any], error: AnalysisError) -> Document:
-    return {**question, "error": {"code": error.code, "message": str(error)}}
+def _failure(question: Mapping[str, Any], error: AnalysisError) -> ExplanationDocument:
+    return {"finding": question["finding"], "method": question["method"], "error": error.fields()}
 
 
 def _names(names: Iterable[str]) -> str:

@@ -20,7 +20,8 @@ from typing import Any
 
 from sitegen_runtime.admission import Job, admit, guarded
 from sitegen_runtime.bundle.model import Model
-from sitegen_runtime.document import Document, Draft
+from sitegen_runtime.document import Draft
+from sitegen_runtime.document_types import GradientDocument, GradientPart
 from sitegen_runtime.errors import BadSeed, MissingNetwork
 from sitegen_runtime.pixels.tensor import tensor_hash
 from sitegen_runtime.requests import Feed, LoadGraph, Progress, Request
@@ -33,15 +34,15 @@ _LARGEST = 3.4028234663852886e38  # of float32
 
 
 @dataclass
-class GradientDraft(Draft):
+class GradientDraft(Draft[GradientDocument]):
     """A gradient document that is being written."""
 
     schema = "sitegen.gradient/1"
     seed: Mapping[str, float] = field(default_factory=dict)
-    logits: Document = field(default_factory=dict)
-    gradients: list[Document] = field(default_factory=list)
+    logits: dict[str, float] = field(default_factory=dict)
+    gradients: list[GradientPart] = field(default_factory=list)
 
-    def answer(self) -> Document:
+    def answer(self) -> dict[str, Any]:
         """Return the seed, and what it gave."""
         return {"seed": dict(self.seed), "logits": self.logits, "gradients": self.gradients}
 
@@ -50,7 +51,7 @@ class GradientDraft(Draft):
 class Gradient:
     """The document, and the float32 values of its tensors by role, flat and in row-major order."""
 
-    document: Document
+    document: GradientDocument
     values: Mapping[str, array[float]] = field(default_factory=dict)
 
 
@@ -100,7 +101,7 @@ def _pull_back(
     return results
 
 
-def _entry(role: str, shape: tuple[int, ...] | None, values: array[float]) -> Document:
+def _entry(role: str, shape: tuple[int, ...] | None, values: array[float]) -> GradientPart:
     return {
         "role": role,
         "shape": list(shape or ()),

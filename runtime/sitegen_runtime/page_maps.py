@@ -68,8 +68,8 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
     """
     document = explained.document
     if not explained.maps:
-        entries = document.get("explanations") or [None]
-        return {"document": document, "wording": describe_failure(document, entries[0])}, None
+        entries = document.get("explanations")
+        return {"document": document, "wording": describe_failure(document, entries[0] if entries else None)}, None
     (found,) = explained.maps
     square = explained.squares["classifier"]
     fields = {
@@ -85,7 +85,7 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
 def words_of_map(explained: Explained, found: Explanation) -> dict[str, Any]:
     """Return what `describe_map` says of one of the maps of an image."""
     document = explained.document
-    longer = max(document["image"]["width"], document["image"]["height"])
+    longer = max(document["image"]["width"] or 0, document["image"]["height"] or 0)
     whole = explained.squares["classifier"].side >= NEARLY_ALL * longer
     return describe_map(document, found.finding, found.method, found.values, found.shape, whole=whole)
 

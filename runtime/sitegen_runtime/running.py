@@ -49,7 +49,7 @@ def run_graph(
 
 
 @contextmanager
-def timed(draft: Draft, stage: str) -> Iterator[None]:
+def timed(draft: Draft[Any], stage: str) -> Iterator[None]:
     """Enter the time that the block takes into the document, in milliseconds; a stage's blocks add up."""
     start = perf_counter()
     try:

@@ -20,7 +20,9 @@ from sitegen_runtime.running import Outputs, run_graph, run_network, timed
 FEATURES = "features"  # the role of a graph, and of the classifier's output that it takes
 
 
-def classify(model: Model, draft: Draft, values: array[float], force: bool) -> Generator[Request, Any, array[float]]:
+def classify(
+    model: Model, draft: Draft[Any], values: array[float], force: bool
+) -> Generator[Request, Any, array[float]]:
     """Run the classifier and return its logits; where the gate has a second stage, enter what that says.
 
     Afterwards `draft.refused` says whether the gate lets any finding be entered.

@@ -14,7 +14,7 @@ from sitegen.api.places import PathName, as_path
 from sitegen.api.results import Result, read_result
 from sitegen.prediction.explained_picture import ExplainedPicture
 from sitegen_runtime.bundle.gate import Gate
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import GradientDocument, GradientPart, ResultDocument
 from sitegen_runtime.errors import BadExplanation
 from sitegen_runtime.gradient import Gradient
 from sitegen_runtime.maps.heat_map import Look
@@ -40,7 +40,7 @@ class Explanation:
     _picture: ExplainedPicture = field(repr=False)
 
     @property
-    def document(self) -> Document:
+    def document(self) -> ResultDocument:
         """The result document with this one of its `explanations`, as `sitegen predict --explain --json` prints it."""
         return self.result.document
 
@@ -103,7 +103,7 @@ class GradientResult:
     (docs/gradient-document.md).
     """
 
-    document: Document
+    document: GradientDocument
     seed: Mapping[str, float]
     logits: Mapping[str, float]
     gradient: Array
@@ -159,6 +159,6 @@ def _look(**given: Any) -> Look:
         raise ValueError(str(error)) from None
 
 
-def _extent(entry: Document) -> str:
+def _extent(entry: GradientPart) -> str:
     shape = " x ".join(map(str, entry["shape"]))
     return f"{shape}, from {entry['min']:.4g} to {entry['max']:.4g}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from sitegen_runtime.document_types import BundleDocument
 from sitegen_runtime.maps.heat_map import LEVELS, legend
 from sitegen_runtime.wording.explanations import LEGEND, NOT_FOR_DIAGNOSIS
 
@@ -22,7 +23,7 @@ _ROW = "display:flex;flex-wrap:wrap;align-items:center;gap:.1rem .8rem;margin:.3
 _MUTED = "opacity:.8;font-size:.9em"
 
 
-def result_html(name: str, words: Mapping[str, Any], sentences: Iterable[str], bundle: Mapping[str, str]) -> str:
+def result_html(name: str, words: Mapping[str, Any], sentences: Iterable[str], bundle: BundleDocument) -> str:
     """Return a result as HTML: `words` are what `describe` says of its document, `sentences` stand below them."""
     findings = [_finding(finding) for finding in words["findings"]]
     outcome = "refused" if words["badge"] else words["outcome"]
@@ -30,7 +31,7 @@ def result_html(name: str, words: Mapping[str, Any], sentences: Iterable[str], b
 
 
 def explanation_html(
-    picture: Image.Image, name: str, words: Mapping[str, Any], sentences: Iterable[str], bundle: Mapping[str, str]
+    picture: Image.Image, name: str, words: Mapping[str, Any], sentences: Iterable[str], bundle: BundleDocument
 ) -> str:
     """Return a map over its image as HTML, with its scale of colours: `words` are what `describe_map` says of it."""
     picture.thumbnail((WIDEST, WIDEST))
@@ -45,12 +46,12 @@ def explanation_html(
     return _framed(outcome, words["title"], name, [drawn, _scale(), *map(_sentence, sentences)], bundle)
 
 
-def numbers_html(title: str, name: str, rows: Sequence[tuple[str, str]], bundle: Mapping[str, str]) -> str:
+def numbers_html(title: str, name: str, rows: Sequence[tuple[str, str]], bundle: BundleDocument) -> str:
     """Return names and numbers as HTML, a row each."""
     return _framed("findings", title, name, [_numbers(*row) for row in rows], bundle)
 
 
-def _framed(outcome: str, headline: str, name: str, parts: Iterable[str], bundle: Mapping[str, str]) -> str:
+def _framed(outcome: str, headline: str, name: str, parts: Iterable[str], bundle: BundleDocument) -> str:
     named = f' <span style="{_MUTED}">{escape(name)}</span>' if name else ""
     made = f"{NOT_FOR_DIAGNOSIS} {bundle['name']} {bundle['version']}"
     return (

@@ -17,7 +17,7 @@ from sitegen.data.listing import images_in
 from sitegen.errors import DataError, ExplanationError
 from sitegen.parallel import shown
 from sitegen.prediction.explained_picture import ExplainedPicture
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import Document, ResultDocument
 from sitegen_runtime.errors import BadSeed, ImageError
 from sitegen_runtime.explanation import ALL
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS
@@ -129,7 +129,7 @@ class Predictor:
         _check(found.document)
         return read_gradient(found)
 
-    def _read(self, document: Document) -> Result:
+    def _read(self, document: ResultDocument) -> Result:
         return read_result(document, self._model.gate)
 
     def _numbered(self, number: int, image: ImageLike, options: Mapping[str, Any]) -> Result:

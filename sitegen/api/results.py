@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from sitegen.api.notebook import result_html
 from sitegen_runtime.bundle.gate import Gate
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import Finding as FindingDocument
+from sitegen_runtime.document_types import GateDocument, ResultDocument
 from sitegen_runtime.wording.explanations import NOT_FOR_DIAGNOSIS
 from sitegen_runtime.wording.results import describe
 
@@ -103,7 +104,7 @@ class Result:
     `sitegen predict --json` prints it; `words` are what the page shows, see `describe`.
     """
 
-    document: Document
+    document: ResultDocument
     findings: tuple[Finding, ...]
     gate: GateDecision | None
     error: Failure | None
@@ -156,30 +157,30 @@ class Result:
         return [*badge, *self.words["details"], *tries]
 
 
-def read_result(document: Document, gate: Gate | None) -> Result:
+def read_result(document: ResultDocument, gate: Gate | None) -> Result:
     """Return the typed form of a result document, which a model with this gate made."""
     words = describe(document, gate)
-    error = document.get("error")
+    error, judged = document.get("error"), document.get("gate")
     return Result(
         document=document,
         findings=tuple(map(_finding, document.get("findings", ()), words["findings"])),
-        gate=_decision(document["gate"], words["gate"]) if document.get("gate") else None,
+        gate=_decision(judged, words["gate"]) if judged else None,
         error=Failure(error["code"], error["message"]) if error else None,
         words=words,
     )
 
 
-def _finding(entry: Document, words: Mapping[str, Any]) -> Finding:
+def _finding(entry: FindingDocument, words: Mapping[str, Any]) -> Finding:
     return _read(Finding, {**words, **entry})
 
 
-def _decision(judged: Document, words: Mapping[str, Any]) -> GateDecision:
+def _decision(judged: GateDocument, words: Mapping[str, Any]) -> GateDecision:
     nested = {
         "scores": tuple(_read(GateScore, score) for score in judged["scores"]),
         "checks": tuple(_read(GateCheck, check) for check in judged["checks"]),
         "measures": tuple(f"{part['label']}: {part['text']}" for part in words["measures"]),
     }
-    return _read(GateDecision, judged | nested)
+    return _read(GateDecision, {**judged, **nested})
 
 
 def _read(kind: type[T], entry: Mapping[str, Any]) -> T:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from os import PathLike
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console
 
@@ -19,7 +20,6 @@ from sitegen.bundle import Bundle
 from sitegen.site.build import BuiltSite
 from sitegen.site.options import SiteOptions
 from sitegen.site.serving.server import address, make_server
-from sitegen_runtime.document import Document
 
 DIST = "dist"
 WIDTH = 120  # of a report as text
@@ -36,7 +36,7 @@ class Verification:
 
     passed: bool
     failures: tuple[str, ...]
-    document: Document
+    document: dict[str, Any]
 
     def __str__(self) -> str:
         text = io.StringIO()

@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from selenium.common.exceptions import WebDriverException
 
 from sitegen.browser.driver import Driver
 from sitegen.errors import BrowserError
 from sitegen.site.serving.server import address, make_server
+from sitegen_runtime.document_types import ResultDocument
 
 _READY = """
 const done = arguments[0];
@@ -38,10 +39,13 @@ window.sitegen.configure(choice).then(done, (error) => done({error: String(error
 """
 
 
-class SitePage:
-    """One open page of a site."""
+D_co = TypeVar("D_co", bound=Driver, covariant=True)
 
-    def __init__(self, driver: Driver, url: str) -> None:
+
+class SitePage(Generic[D_co]):
+    """One open page of a site, in a driver of the browser's kind."""
+
+    def __init__(self, driver: D_co, url: str) -> None:
         """Open the page; it loads while this returns. Raises BrowserError where the browser does not open it."""
         self.driver, self.url = driver, url
         self._opened = time.perf_counter()
@@ -64,12 +68,12 @@ class SitePage:
             raise BrowserError(f"The page {self.url} did not start: {answer['error']}")
         return 1000 * (time.perf_counter() - self._opened)
 
-    def analyse(self, data: bytes, name: str, **options: Any) -> dict[str, Any]:
+    def analyse(self, data: bytes, name: str, **options: Any) -> ResultDocument:
         """Return the result document, or the error document, of a file's bytes; `options` as in docs/page-api.md."""
         answer = self._call(_ANALYSE, base64.b64encode(data).decode(), name, options)
         if not answer.get("document"):
             raise BrowserError(f"The page gave no document for {name}: {answer.get('error')}")
-        document: dict[str, Any] = answer["document"]
+        document: ResultDocument = answer["document"]
         return document
 
     def configure(self, **choice: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sitegen_runtime.bundle.model import Label
 from sitegen_runtime.calibration import CALIBRATIONS, calibrate
+from sitegen_runtime.document_types import Finding, GateDocument, ResultDocument, ScoreDocument
 from sitegen_runtime.gate.metrics import METRICS, STAGE_ONE
 from sitegen_runtime.golden import SCORE_TOLERANCE
 
@@ -24,8 +25,6 @@ CALIBRATION_TOLERANCE = {name: 1e-12 if method.interpolates else 1e-9 for name, 
 BORDERS = (0.0, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
 # Cohen, Bertin, Frappier: "Chester" (2020), section 5: predictions in the browser against PyTorch, over 20 images.
 CHESTER = {"mean": 0.03, "worst": 0.20}
-
-Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -77,10 +76,10 @@ class Comparison:
         self.codes: Counter[str] = Counter()
         self.images = 0
 
-    def add(self, name: str, page: Document, reference: Document) -> None:
+    def add(self, name: str, page: ResultDocument, reference: ResultDocument) -> None:
         """Compare two documents of the image `name`."""
         self.images += 1
-        codes = [document.get("error", {}).get("code") for document in (page, reference)]
+        codes = [document["error"]["code"] if "error" in document else None for document in (page, reference)]
         if codes[0] != codes[1]:
             self.failures.append(f"{name}: the page says {codes[0] or 'a result'}, Python {codes[1] or 'a result'}")
         elif codes[0]:
@@ -88,11 +87,11 @@ class Comparison:
         else:
             self._compare_results(name, page, reference)
 
-    def _compare_results(self, name: str, page: Document, reference: Document) -> None:
+    def _compare_results(self, name: str, page: ResultDocument, reference: ResultDocument) -> None:
         if self.provider == "webgpu" and page["engine"]["provider"] != "webgpu":  # no card's numbers were compared
             self.failures.append(f"{name}: not analysed on WebGPU. {page['engine'].get('note', '')}".rstrip())
         same = page["tensors"] == reference["tensors"]
-        counts = self.tensors.setdefault(reference["image"]["type"], [0, 0])
+        counts = self.tensors.setdefault(str(reference["image"]["type"]), [0, 0])
         counts[0] += same
         counts[1] += 1
         if not same:
@@ -103,7 +102,7 @@ class Comparison:
         self._compare_gates(name, page["gate"], reference["gate"])
         self._compare_findings(name, page["findings"], reference["findings"])
 
-    def _compare_gates(self, name: str, page: Document | None, reference: Document | None) -> None:
+    def _compare_gates(self, name: str, page: GateDocument | None, reference: GateDocument | None) -> None:
         if page is None or reference is None:
             if page is not reference:
                 self.failures.append(f"{name}: only one side has a gate")
@@ -118,7 +117,7 @@ class Comparison:
             self.failures.append(f"{name}: checks differ: {_found(page)} and {_found(reference)}")
         self._compare_scores(name, page["scores"], reference["scores"])
 
-    def _compare_scores(self, name: str, page: list[Document], reference: list[Document]) -> None:
+    def _compare_scores(self, name: str, page: list[ScoreDocument], reference: list[ScoreDocument]) -> None:
         if [_decided(score) for score in page] != [_decided(score) for score in reference]:
             self.failures.append(f"{name}: scores differ: {page} and {reference}")
             return
@@ -129,7 +128,7 @@ class Comparison:
             if not difference <= score_tolerance(metric, self.tolerance):
                 self.failures.append(f"{name}: the score {metric} differs by {difference:.1e}")
 
-    def _compare_findings(self, name: str, page: list[Document], reference: list[Document]) -> None:
+    def _compare_findings(self, name: str, page: list[Finding], reference: list[Finding]) -> None:
         if [finding["label"] for finding in page] != [finding["label"] for finding in reference]:
             self.failures.append(f"{name}: findings differ")
             return
@@ -161,22 +160,22 @@ def score_tolerance(metric: str, tolerance: Tolerance = WASM) -> float:
     return max(tolerance.probability, tolerance.gate)
 
 
-def _found(gate: Document) -> list[tuple[str, str | None]]:
+def _found(gate: GateDocument) -> list[tuple[str, str | None]]:
     return [(check["check"], check["correction"]) for check in gate["checks"]]
 
 
-def _decided(score: Document) -> tuple[Any, ...]:
+def _decided(score: ScoreDocument) -> tuple[Any, ...]:
     return tuple(score[key] for key in ("metric", "threshold", "higher", "passed"))
 
 
-def _same_scale(page: Document, reference: Document, label: Label) -> bool:
+def _same_scale(page: Finding, reference: Finding, label: Label) -> bool:
     """Whether the operating points agree, and the page calibrated its own logit as Python calibrates that logit."""
     if any(page[key] != reference[key] for key in ("operating_point", "calibration")):
         return False
     tolerance = CALIBRATION_TOLERANCE[label.calibration.method] if label.calibration else 0.0
     expected = calibrate(page["logit"], page["probability"], label)
-    mark = "calibrated_operating_point"
-    return _close(page["calibrated"], expected, tolerance) and _close(page[mark], reference[mark], tolerance)
+    marks = page["calibrated_operating_point"], reference["calibrated_operating_point"]
+    return _close(page["calibrated"], expected, tolerance) and _close(*marks, tolerance)
 
 
 def _close(ours: float | None, theirs: float | None, tolerance: float) -> bool:
@@ -185,7 +184,7 @@ def _close(ours: float | None, theirs: float | None, tolerance: float) -> bool:
     return abs(ours - theirs) <= tolerance
 
 
-def _comparable(document: Document, key: str) -> Any:
+def _comparable(document: ResultDocument, key: str) -> Any:
     value = document.get(key)
     if key == "image":
         return {name: entry for name, entry in document["image"].items() if name != "name"}

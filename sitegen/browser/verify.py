@@ -22,7 +22,7 @@ from sitegen.prediction import Predictor
 from sitegen.site.bundle_assets import identity
 from sitegen.site.serving.server import check_site
 from sitegen.site.target import bundles_of
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import EngineDocument, ResultDocument
 
 SCHEMA = "sitegen.verify/1"
 _FLAGS = {"webgpu": ("--enable-unsafe-webgpu",)}  # without a screen Chromium offers cards, and its own, only then
@@ -105,7 +105,7 @@ def _bundles_in_order(site: Path, bundles: list[Bundle]) -> list[Bundle]:
     return [by_hash[entry["sha256"]] for entry in built_from]
 
 
-def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> dict[Path, Document]:
+def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> dict[Path, ResultDocument]:
     predictor = Predictor(bundle)
     # Forced, so that probabilities are compared for refused images too.
     return {path: predictor.predict(path, force=True) for path in progress.track(paths, description="In Python")}
@@ -123,12 +123,12 @@ def _compare(
     site: Path,
     transport: str,
     way: tuple[str, str],
-    reference: dict[Path, Document],
+    reference: dict[Path, ResultDocument],
     bundle: Bundle,
     progress: Progress,
 ) -> dict[str, Any]:
     browser, provider = way
-    comparison, engines = Comparison(bundle.model.labels, provider), list[Document]()
+    comparison, engines = Comparison(bundle.model.labels, provider), list[EngineDocument]()
     with site_address(site, transport) as url, _started(browser, provider) as driver:
         page = SitePage(driver, url)
         ready = page.wait_until_ready()

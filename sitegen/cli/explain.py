@@ -1,7 +1,7 @@
 """`sitegen explain`: where the classifier looked, as a picture."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from sitegen.cli._options import BundleOption, choice, chosen_bundle
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS
 from sitegen_runtime.pixels.corrections import CORRECTIONS
+
+if TYPE_CHECKING:
+    from sitegen_runtime.document_types import ResultDocument
 
 
 def explain(
@@ -60,9 +63,10 @@ def explain(
     typer.echo("Not for diagnostic use.")
 
 
-def _reason(document: dict[str, Any]) -> str:
+def _reason(document: "ResultDocument") -> str:
     if "error" in document:
         return str(document["error"]["message"])
     if not document["explanations"]:
-        return f"The gate refused it: {document['gate']['reason']} Use --force to explain it all the same."
+        reason = document["gate"]["reason"] if document["gate"] else None
+        return f"The gate refused it: {reason} Use --force to explain it all the same."
     return str(document["explanations"][0]["error"]["message"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sitegen_runtime.bundle.gate import Gate
+    from sitegen_runtime.document_types import ExplanationDocument, ResultDocument
 
 
 def predict(
@@ -51,7 +52,7 @@ def predict(
     predictor = Predictor(chosen_bundle(bundle))
     options: dict[str, Any] = {"force": force, "correction": correction}
 
-    def analysed(path: Path) -> dict[str, Any]:
+    def analysed(path: Path) -> "ResultDocument":
         if wanted:
             return predictor.explain(path, wanted, values=explain_values, **options).document
         return predictor.predict(path, **options)
@@ -79,7 +80,7 @@ def _wanted(text: str) -> dict[str, str]:
     return {"finding": finding, "method": method}
 
 
-def _documents(images: list[Path], analysed: Callable[[Path], dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _documents(images: list[Path], analysed: Callable[[Path], "ResultDocument"]) -> Iterator["ResultDocument"]:
     from rich.progress import track
 
     from sitegen.cli._progress import stderr_console
@@ -88,7 +89,7 @@ def _documents(images: list[Path], analysed: Callable[[Path], dict[str, Any]]) -
         yield analysed(path)
 
 
-def _table(documents: list[dict[str, Any]], gate: "Gate | None") -> "Table":
+def _table(documents: list["ResultDocument"], gate: "Gate | None") -> "Table":
     from rich.table import Table
 
     from sitegen_runtime.wording.results import describe
@@ -105,7 +106,7 @@ def _table(documents: list[dict[str, Any]], gate: "Gate | None") -> "Table":
     return table
 
 
-def _explanation(entry: dict[str, Any]) -> str:
+def _explanation(entry: "ExplanationDocument") -> str:
     named = f"{entry['method']} of {entry['finding']}"
     if "error" in entry:
         return f"{named}: {entry['error']['message']}"

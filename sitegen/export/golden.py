@@ -27,4 +27,5 @@ def golden_refused(bundle: Bundle) -> bool:
     golden = bundle.description.golden
     if golden is None or bundle.description.gate is None:
         return False
-    return not Predictor(bundle).predict(bundle.path(golden.image))["gate"]["accepted"]
+    judged = Predictor(bundle).predict(bundle.path(golden.image))["gate"]
+    return not (judged and judged["accepted"])

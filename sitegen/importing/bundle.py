@@ -20,6 +20,7 @@ from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.gate.taken import TakenGate, take_gate
 from sitegen.importing.card import render_card
 from sitegen.importing.graphs import GradientGraphs, HalfWeights, halve_weights, write_gradient_graphs
+from sitegen.importing.proof.document_types import PreprocessingDocument
 from sitegen.importing.proof.preprocessing import compare_preprocessing
 from sitegen.importing.proof.proof import Proof, prove
 from sitegen.importing.proof.sample_images import SampleImages, sample_images
@@ -55,7 +56,7 @@ class _Made:
     proof: Proof
     half: HalfWeights | None
     gate: TakenGate | None
-    preprocessing: Mapping[str, Any] | None
+    preprocessing: PreprocessingDocument | None
 
 
 def import_bundle(

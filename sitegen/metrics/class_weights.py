@@ -6,7 +6,7 @@ n is the number of examples, k that of classes, n_c that of the examples of clas
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sitegen.metrics.examples import Scores, known_targets
+from sitegen.metrics.examples import Given, Scores, known_targets
 
 
 def class_weights(classes: ArrayLike) -> dict[str, float]:
@@ -21,7 +21,7 @@ def class_weights(classes: ArrayLike) -> dict[str, float]:
     return {str(name): float(weight) for name, weight in zip(names, weights, strict=True)}
 
 
-def balanced_weights(targets: ArrayLike) -> Scores:
+def balanced_weights(targets: Given) -> Scores:
     """Return the weight of every target [N] or [N, L] in its own column, 0 where it is unknown.
 
     The weights of a column's known targets have the mean 1; where only one class occurs, all are 1.

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sitegen.metrics.examples import Scores, checked_weights, known_targets
+from sitegen.metrics.examples import Given, Scores, checked_weights, known_targets
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Counts:
 
 
 def count_outcomes(
-    predicted: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None, axis: int | None = None
+    predicted: ArrayLike, targets: Given, weights: ArrayLike | None = None, axis: int | None = None
 ) -> Counts:
     """Count the outcomes of decisions (bool) over an axis, or over all; unknown targets are left out.
 

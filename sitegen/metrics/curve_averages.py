@@ -12,24 +12,24 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sitegen.metrics.examples import Scores, finite, known_targets
+from sitegen.metrics.examples import Given, Scores, finite, known_targets
 from sitegen.metrics.precision_recall import PrecisionRecallCurve, precision_recall_curve
 from sitegen.metrics.roc import RocCurve, roc_curve
 
 
-def micro_roc(scores: ArrayLike, targets: ArrayLike) -> RocCurve:
+def micro_roc(scores: ArrayLike, targets: Given) -> RocCurve:
     """Return the ROC curve of all cells. Raises ValueError where one of the classes is missing."""
     checked, cells = _cells(scores, targets)
     return roc_curve(checked.ravel(), cells.ravel())
 
 
-def micro_precision_recall(scores: ArrayLike, targets: ArrayLike) -> PrecisionRecallCurve:
+def micro_precision_recall(scores: ArrayLike, targets: Given) -> PrecisionRecallCurve:
     """Return the precision–recall curve of all cells. Raises ValueError where there is no positive."""
     checked, cells = _cells(scores, targets)
     return precision_recall_curve(checked.ravel(), cells.ravel())
 
 
-def macro_roc(scores: ArrayLike, targets: ArrayLike) -> RocCurve:
+def macro_roc(scores: ArrayLike, targets: Given) -> RocCurve:
     """Return the mean true positive rate over findings at each false positive rate; thresholds are NaN.
 
     Raises ValueError where no finding has both classes.
@@ -40,7 +40,7 @@ def macro_roc(scores: ArrayLike, targets: ArrayLike) -> RocCurve:
     return RocCurve(np.full(2 * len(rates), np.nan), sides.ravel(), np.repeat(rates, 2))
 
 
-def macro_precision_recall(scores: ArrayLike, targets: ArrayLike) -> PrecisionRecallCurve:
+def macro_precision_recall(scores: ArrayLike, targets: Given) -> PrecisionRecallCurve:
     """Return the mean precision over findings at each recall; thresholds are NaN.
 
     A finding's precision at a recall is that of the first threshold that reaches it. Raises ValueError where no finding
@@ -53,7 +53,7 @@ def macro_precision_recall(scores: ArrayLike, targets: ArrayLike) -> PrecisionRe
 
 
 def mean_over_findings(
-    statistic: Callable[[Scores, Scores], float], scores: ArrayLike, targets: ArrayLike, *, need_negatives: bool = True
+    statistic: Callable[[Scores, Scores], float], scores: ArrayLike, targets: Given, *, need_negatives: bool = True
 ) -> float:
     """Return the macro mean of a statistic of (scores [M], targets [M]), such as `auc` or `average_precision`."""
     return float(np.mean([statistic(*column) for column in _columns(scores, targets, need_negatives)]))
@@ -70,14 +70,14 @@ def _both_sides(rates: Scores, curve: RocCurve) -> Scores:
     )
 
 
-def _cells(scores: ArrayLike, targets: ArrayLike) -> tuple[Scores, Scores]:
+def _cells(scores: ArrayLike, targets: Given) -> tuple[Scores, Scores]:
     checked, (known, positive) = finite(scores, "scores"), known_targets(targets)
     if checked.ndim != 2 or checked.shape != known.shape:
         raise ValueError(f"scores and targets of several findings are [N, L], not {checked.shape} and {known.shape}")
     return checked, np.where(known, positive.astype(np.float64), np.nan)
 
 
-def _columns(scores: ArrayLike, targets: ArrayLike, need_negatives: bool) -> Iterator[tuple[Scores, Scores]]:
+def _columns(scores: ArrayLike, targets: Given, need_negatives: bool) -> Iterator[tuple[Scores, Scores]]:
     checked, cells = _cells(scores, targets)
     usable = (cells == 1).any(axis=0)
     if need_negatives:

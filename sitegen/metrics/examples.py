@@ -6,7 +6,7 @@
 Targets are True or 1, False or 0, and NaN or None where nobody knows. Everything in this room takes them so.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Scores = NDArray[np.float64]
 Targets = NDArray[np.bool_]
+Given = ArrayLike | Sequence[float | None] | Sequence[Sequence[float | None]]  # targets; None where nobody knows
 Figure = TypeVar("Figure")
 
 
@@ -45,7 +46,7 @@ class Examples:
             )
 
 
-def known_targets(targets: ArrayLike) -> tuple[Targets, Targets]:
+def known_targets(targets: Given) -> tuple[Targets, Targets]:
     """Return two masks of the targets' shape: which are known, and which are known to be positive.
 
     Raises ValueError for a target that is neither 0, 1, NaN nor None.
@@ -71,7 +72,7 @@ def finite(values: ArrayLike, what: str) -> Scores:
     return array
 
 
-def examples(scores: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> Examples:
+def examples(scores: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> Examples:
     """Return the examples whose target is known, each with its weight (1 by default).
 
     All three arguments are [N]. Raises ValueError where they differ in length, where a score or weight is not finite,

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sitegen.metrics.examples import Examples, Scores, Targets, examples, or_none
+from sitegen.metrics.examples import Examples, Given, Scores, Targets, examples, or_none
 from sitegen.metrics.precision_recall import average_precision
 from sitegen.metrics.reliability import brier_score, calibration_error_by_chance, expected_calibration_error
 from sitegen.metrics.resampling import Interval, half_split_deviation, interval_by_patient, share_of_draws
@@ -43,7 +43,7 @@ class FindingFigures:
 
 def finding_figures(
     probabilities: ArrayLike,
-    targets: ArrayLike,
+    targets: Given,
     patients: Sequence[str],
     operating_point: float,
     calibrated: ArrayLike | None = None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sitegen.metrics.examples import Scores, examples
+from sitegen.metrics.examples import Given, Scores, examples
 from sitegen.metrics.roc import cumulated
 
 
@@ -30,9 +30,7 @@ class PrecisionRecallCurve:
         return float(np.sum(np.diff(self.recall) * self.precision[1:]))
 
 
-def precision_recall_curve(
-    scores: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None
-) -> PrecisionRecallCurve:
+def precision_recall_curve(scores: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> PrecisionRecallCurve:
     """Return a point for every distinct score, and the start. Raises ValueError where there is no positive."""
     given = examples(scores, targets, weights)
     if not given.positives:
@@ -48,7 +46,7 @@ def precision_recall_curve(
     )
 
 
-def average_precision(scores: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> float:
+def average_precision(scores: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> float:
     """Return sum over thresholds of (R_n - R_(n-1)) P_n. Raises ValueError where there is no positive."""
     return precision_recall_curve(scores, targets, weights).average_precision
 

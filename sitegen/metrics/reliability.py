@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sitegen.metrics.examples import Examples, Scores, examples
+from sitegen.metrics.examples import Examples, Given, Scores, examples
 
 BINS = 15
 Z95 = 1.959963984540054  # of the normal distribution, for an interval of 95 %
@@ -28,7 +28,7 @@ class Bin:
 
 
 def reliability_diagram(
-    probabilities: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None, bins: int = BINS
+    probabilities: ArrayLike, targets: Given, weights: ArrayLike | None = None, bins: int = BINS
 ) -> list[Bin]:
     """Return at most `bins` bins of rising probability, each of about the same weight.
 
@@ -43,7 +43,7 @@ def reliability_diagram(
 
 
 def expected_calibration_error(
-    probabilities: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None, bins: int = BINS
+    probabilities: ArrayLike, targets: Given, weights: ArrayLike | None = None, bins: int = BINS
 ) -> float:
     """Return the mean distance of predicted from observed shares, over the bins by their weight (0..1).
 
@@ -71,7 +71,7 @@ def calibration_error_by_chance(
     return float(np.mean([np.abs(predicted - targets @ members).sum() for targets in drawn]) / members.sum())
 
 
-def brier_score(probabilities: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> float:
+def brier_score(probabilities: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> float:
     """Return the mean squared distance of probabilities from targets: 0 is best, 0.25 is one half everywhere.
 
     Raises ValueError for probabilities outside 0..1.
@@ -80,7 +80,7 @@ def brier_score(probabilities: ArrayLike, targets: ArrayLike, weights: ArrayLike
     return float(np.average((given.scores - given.targets) ** 2, weights=given.weights))
 
 
-def _probabilities(probabilities: ArrayLike, targets: ArrayLike, weights: ArrayLike | None) -> Examples:
+def _probabilities(probabilities: ArrayLike, targets: Given, weights: ArrayLike | None) -> Examples:
     given = examples(probabilities, targets, weights)
     outside = given.scores[(given.scores < 0) | (given.scores > 1)]
     if len(outside):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sitegen.metrics.examples import Examples, Scores, Targets, examples
+from sitegen.metrics.examples import Examples, Given, Scores, Targets, examples
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class OperatingPoint:
     score: float
 
 
-def auc(scores: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> float:
+def auc(scores: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> float:
     """Return the area under the ROC curve: the chance that a positive scores higher than a negative, ties half.
 
     Raises ValueError where one of the classes is missing.
@@ -68,7 +68,7 @@ def auc_of_draws(scores: Scores, targets: Targets, draws: NDArray[np.float64]) -
         return np.asarray((positive * below).sum(axis=1) / pairs)
 
 
-def roc_curve(scores: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> RocCurve:
+def roc_curve(scores: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> RocCurve:
     """Return a point for every distinct score, and (0, 0). Raises ValueError where one of the classes is missing."""
     given = examples(scores, targets, weights)
     given.need_both()
@@ -91,7 +91,7 @@ def cumulated(given: Examples) -> tuple[Scores, Scores, Scores]:
     return ordered[last_of_ties], true_positives, false_positives
 
 
-def operating_point(scores: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> OperatingPoint:
+def operating_point(scores: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> OperatingPoint:
     """Return the threshold at which sensitivity minus false positive rate (Youden's J) is largest.
 
     It is the mean of the lowest score that counts as positive (`score`) and the next lower one, so that neither lies on

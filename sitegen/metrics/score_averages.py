@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sitegen.metrics.confusion import Counts, cell_weights, count_outcomes
-from sitegen.metrics.examples import Scores, known_targets
+from sitegen.metrics.examples import Given, Scores, known_targets
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Ratios:
     f1: float
 
 
-def finding_scores(predicted: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> dict[str, Ratios]:
+def finding_scores(predicted: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> dict[str, Ratios]:
     """Return micro, macro, weighted and samples averages of decisions [N, L].
 
     `weights` are one for each image [N] or for each target [N, L] (`balanced_weights`, say); an image weighs in
@@ -49,7 +49,7 @@ def finding_scores(predicted: ArrayLike, targets: ArrayLike, weights: ArrayLike 
     }
 
 
-def binary_scores(predicted: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> dict[str, Ratios]:
+def binary_scores(predicted: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> dict[str, Ratios]:
     """Return binary, micro, macro and weighted averages of decisions [N] on one finding.
 
     Having it and not having it are two classes, and the last three average over both. Raises ValueError where nothing
@@ -74,7 +74,7 @@ def binary_scores(predicted: ArrayLike, targets: ArrayLike, weights: ArrayLike |
     }
 
 
-def exact_match(predicted: ArrayLike, targets: ArrayLike, weights: ArrayLike | None = None) -> float:
+def exact_match(predicted: ArrayLike, targets: Given, weights: ArrayLike | None = None) -> float:
     """Return the share of images [N, L] on which every known target is met, `weights` one for each image [N].
 
     Raises ValueError where nothing is known.

@@ -44,7 +44,8 @@ class ExplainedPicture:
     def save(self, out: Path, look: Look) -> None:
         """Write that as a PNG file, whose text "sitegen.explanation" says as JSON what it shows."""
         document = self.explained.document
-        fields = {key: document[key] for key in _KEPT if key in document} | document["explanations"][0]
+        fields: dict[str, Any] = {key: value for key, value in document.items() if key in _KEPT}
+        fields |= document["explanations"][0]
         notes = PngInfo()
         notes.add_itxt("sitegen.explanation", json.dumps(fields | {"look": vars(look)}))
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,8 @@ from sitegen.prediction.images import OpenedImage
 from sitegen.prediction.networks import Networks
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, Seen, analyse
-from sitegen_runtime.document import Document, ResultDraft
+from sitegen_runtime.document import ResultDraft
+from sitegen_runtime.document_types import ResultDocument
 from sitegen_runtime.errors import AnalysisError, EngineFailed, UnreadableFile
 from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
@@ -42,7 +43,7 @@ class Predictor:
         force: bool = False,
         correction: str | None = None,
         max_pixels: int = MAX_PIXELS,
-    ) -> Document:
+    ) -> ResultDocument:
         """Return the result document of a file, or of a file's bytes.
 
         It has an `error` where the file cannot be read or analysed. `name` is what the document calls the image: the
@@ -56,7 +57,7 @@ class Predictor:
             return self.failed(failure, name)
         return self.analyse(data, name, force=force, correction=correction, max_pixels=max_pixels).document
 
-    def failed(self, error: AnalysisError, name: str | None = None) -> Document:
+    def failed(self, error: AnalysisError, name: str | None = None) -> ResultDocument:
         """Return the result document of an image that could not even be read."""
         return ResultDraft(name or "image", self.model, self._engine).failure(error)
 

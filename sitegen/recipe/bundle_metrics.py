@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sitegen.calibration.fit import calibrated
 from sitegen.evaluation.classifier.document import evaluation_document
+from sitegen.evaluation.classifier.document_types import ReliabilityDocument
 from sitegen.evaluation.classifier.finding_document import FIGURES
 from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import by_group, interval_by_patient
@@ -45,7 +46,7 @@ def bundle_metrics(scored: Scored) -> dict[str, Any]:
         "accepted": _accepted(scored),
         "findings": {
             finding["label"]: _figures(finding)
-            | {"uncalibrated_error": _rounded((finding["reliability"]["probability"] or {}).get("calibration_error"))}
+            | {"uncalibrated_error": _uncalibrated_error(finding["reliability"]["probability"])}
             | {"by_source": {name: _figures(part) for name, part in finding["by"].get("source", {}).items()}}
             for finding in document["findings"]
         },
@@ -54,6 +55,10 @@ def bundle_metrics(scored: Scored) -> dict[str, Any]:
 
 def _figures(part: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _rounded(part[name]) for name in KEPT}
+
+
+def _uncalibrated_error(reliability: ReliabilityDocument | None) -> Any:
+    return _rounded(reliability["calibration_error"]) if reliability else None
 
 
 def _accepted(scored: Scored) -> dict[str, Any] | None:

@@ -29,7 +29,8 @@ from sitegen.site.python.runtime_wheel import RuntimeWheel, build_wheel, lock
 from sitegen.site.python.snapshot import make_snapshot
 from sitegen.site.serving.offline import write_offline_files
 from sitegen.site.target import built_files, manifest_text, refuse_foreign
-from sitegen_runtime.document import Document, ResultDraft
+from sitegen_runtime.document import Draft, ResultDraft
+from sitegen_runtime.document_types import Document
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.gradient import GradientDraft
 
@@ -162,7 +163,7 @@ def _page_data(parts: _Parts) -> PageData:
 
 def _failures(bundle: Bundle) -> dict[str, Document]:
     """The error document of each kind of job, as far as it is known before anything was done."""
-    drafts = {"analyse": ResultDraft, "explain": ResultDraft, "gradient": GradientDraft}
+    drafts: dict[str, type[Draft[Any]]] = {"analyse": ResultDraft, "explain": ResultDraft, "gradient": GradientDraft}
     return {kind: draft("", bundle.model, ENGINE).failure(AnalysisError("")) for kind, draft in drafts.items()}
 
 

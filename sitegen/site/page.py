@@ -19,6 +19,7 @@ from sitegen.bundle import Description
 from sitegen.site.options import SiteOptions
 from sitegen.site.prose import as_html
 from sitegen.site.templating import render
+from sitegen_runtime.document_types import Document
 from sitegen_runtime.wording.failures import describe_page
 from sitegen_runtime.wording.results import percent_means
 
@@ -47,7 +48,7 @@ class PageData:
     assets: dict[str, Any]
     common: list[str]
     boot: dict[str, Any]
-    failures: dict[str, dict[str, Any]]
+    failures: dict[str, Document]
     bundles: list[dict[str, Any]]
     examples: list[dict[str, str]]
     offline: bool = True

@@ -77,7 +77,7 @@ def test_every_name_is_there_and_is_listed() -> None:
     assert [getattr(sitegen, name) for name in NAMES] == [getattr(sitegen, name) for name in NAMES]
     assert len(vars(sitegen)) == before  # by now all of them are kept
     with pytest.raises(AttributeError, match="no attribute 'Preditcor'"):
-        _ = sitegen.Preditcor  # type: ignore[attr-defined]
+        _ = sitegen.Preditcor
 
 
 def test_a_module_of_a_room_is_the_room() -> None:

@@ -1,6 +1,7 @@
 """Results: what they hold is the document, what they say is the page's wording, and notebooks get no script."""
 
 import json
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def predictor(explained: Bundle) -> Predictor:
     return Predictor(explained)
 
 
-def without_times(document: dict[str, Any]) -> dict[str, Any]:
+def without_times(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "timings"}
 
 
@@ -139,8 +140,10 @@ def make_offer(result: Result) -> Result:
     from sitegen_runtime.bundle.gate import Gate
 
     check = {"check": "turned", "message": "It lies on its side.", "correction": "turn-90"}
-    judged = {**result.document["gate"], "checks": [check]}
-    return read_result({**result.document, "gate": judged}, Gate("ssim", 0.5))
+    document: Any = result.document
+    judged = {**document["gate"], "checks": [check]}
+    offering: Any = {**document, "gate": judged}
+    return read_result(offering, Gate("ssim", 0.5))
 
 
 def test_a_model_without_a_gate(tmp_path: Path) -> None:
@@ -304,7 +307,8 @@ def test_seeds_that_are_none(predictor: Predictor, seed: Any, kind: type[Excepti
 
 
 def test_a_gradient_has_the_shape_of_the_networks_input(predictor: Predictor) -> None:
-    found = predictor.gradient(FILE, {"Pneumonia": 1, "Effusion": np.float32(-0.5)}, name="scene.png")
+    seed: dict[str, Any] = {"Pneumonia": 1, "Effusion": np.float32(-0.5)}
+    found = predictor.gradient(FILE, seed, name="scene.png")
     assert (found.gradient.shape, found.gradient.dtype) == ((1, 1, 32, 32), np.float32)
     assert found.features is not None
     assert found.features_gradient is not None

@@ -11,7 +11,7 @@ from sitegen.resources import default_bundle
 
 
 @pytest.mark.parametrize("size", [16, 64, 333])
-def test_a_phantom_has_the_size_asked_for_and_uses_the_grey_scale(size) -> None:
+def test_a_phantom_has_the_size_asked_for_and_uses_the_grey_scale(size: int) -> None:
     image = phantom(2, size)
     assert image.shape == (size, size)
     assert image.dtype == np.uint8
@@ -44,7 +44,7 @@ def test_a_size_that_shows_nothing_is_refused() -> None:
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
-def test_the_shipped_gate_accepts_phantoms(tmp_path: Path, seed) -> None:
+def test_the_shipped_gate_accepts_phantoms(tmp_path: Path, seed: int) -> None:
     write_phantom(tmp_path / "phantom.png", seed, 384)
     with Image.open(tmp_path / "phantom.png") as image:
         assert (image.mode, image.size) == ("L", (384, 384))

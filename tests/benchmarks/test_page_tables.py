@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -62,7 +63,11 @@ def test_ratios_of_ways_are_medians_of_rounds() -> None:
     def visits(*usable: float) -> list[dict[str, float] | None]:
         return [{"usable": value} for value in usable]
 
-    results = {"before, a, file, cold": visits(10, 10, 40), "now, a, file, cold": visits(20, 30, 40), "now, b": [None]}
+    results: Any = {
+        "before, a, file, cold": visits(10, 10, 40),
+        "now, a, file, cold": visits(20, 30, 40),
+        "now, b": [None],
+    }
     columns = [list(column.cells) for column in ratio_table(results).columns]
     assert columns == [["now, a, file, cold"], ["before, a, file, cold"], ["2.00 (1.00 to 3.00)"], [""], [""], [""]]
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from rich.console import Console
+from rich.table import Table
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))  # scripts, not a package
@@ -27,7 +29,7 @@ from training import parser, preprocessing_table, run_rounds, training_table  # 
     # 1 - 22 / 1,024; of 5 none is in 1 of 32, which is too often for 95 %, but there is nothing wider.
     [(10, 2, 9, 1 - 22 / 1024), (6, 1, 6, 1 - 2 / 64), (5, 1, 5, 1 - 2 / 32), (1, 1, 1, 0.0), (20, 6, 15, 0.9586)],
 )
-def test_the_interval_of_a_median_is_a_pair_of_its_values(count, low, high, share) -> None:
+def test_the_interval_of_a_median_is_a_pair_of_its_values(count: int, low: int, high: int, share: float) -> None:
     found = median_interval([float(value) for value in range(count, 0, -1)])
     assert (found.median, found.low, found.high) == ((count + 1) / 2, low, high)
     assert found.share == pytest.approx(share, abs=1e-4)
@@ -97,15 +99,15 @@ def test_the_loops_make_the_same_steps_and_leave_the_network_alone(tmp_path: Pat
 
 
 @pytest.mark.parametrize("loss", [0.51, float("nan")])
-def test_loops_that_train_otherwise_are_not_timed(loss) -> None:
+def test_loops_that_train_otherwise_are_not_timed(loss: float) -> None:
     with pytest.raises(ValueError, match=r"not make the same steps; mean losses: a 0\.500000, b"):
         check_same_steps({"a": Epoch(1, 0.5), "b": Epoch(1, loss)})
 
 
-def test_conditions_take_turns_and_the_first_round_does_not_count():
+def test_conditions_take_turns_and_the_first_round_does_not_count() -> None:
     calls: list[str] = []
 
-    def condition(name: str):
+    def condition(name: str) -> Callable[..., float]:
         def run() -> float:
             calls.append(name)
             return float(len(calls))
@@ -117,7 +119,7 @@ def test_conditions_take_turns_and_the_first_round_does_not_count():
     assert times == {"a": [4.0, 5.0], "b": [3.0, 6.0]}
 
 
-def printed(table) -> str:
+def printed(table: Table) -> str:
     console = Console(width=150, record=True, file=io.StringIO())
     console.print(table)
     return console.export_text()

@@ -17,10 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
 from sitegen import resources
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.engines import ENGINES
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site import build_site
@@ -85,13 +84,13 @@ def golden_site(golden_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory)
 
 # Not of the whole session: a browser costs a twentieth of a core even where nothing is asked of it.
 @pytest.fixture(scope="package")
-def driver() -> Iterator[webdriver.Chrome]:
+def driver() -> Iterator[Chromium]:
     with chromium() as started:
         yield started
 
 
 @pytest.fixture(scope="package")
-def standing(driver: webdriver.Chrome) -> Iterator[Standing]:
+def standing(driver: Chromium) -> Iterator[Standing]:
     """Opens a site, or gives the page that an earlier test has left there."""
     page = Standing(driver)
     yield page
@@ -99,14 +98,14 @@ def standing(driver: webdriver.Chrome) -> Iterator[Standing]:
 
 
 @pytest.fixture(scope="module")
-def catching() -> Iterator[webdriver.Chrome]:
+def catching() -> Iterator[Chromium]:
     with chromium() as driver:
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": CATCH_WORKERS})
         yield driver
 
 
 @pytest.fixture(scope="module")
-def standing_catching(catching: webdriver.Chrome) -> Iterator[Standing]:
+def standing_catching(catching: Chromium) -> Iterator[Standing]:
     """As `standing`, in the browser whose workers tests can reach."""
     page = Standing(catching)
     yield page

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,26 +11,29 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from sitegen.bundle import Calibration, Label
+from sitegen.bundle.calibration import Method
 from sitegen.calibration.fit import calibrated, fit_calibration
 from sitegen.calibration.isotonic import rising_steps
 from sitegen.metrics import expected_calibration_error
 from tests.helpers.scored_examples import scored, weighted
 
-METHODS = ("temperature", "platt", "beta", "isotonic")
+METHODS: tuple[Method, ...] = ("temperature", "platt", "beta", "isotonic")
 
 
-def logits_of(truth, images=3000, seed=0):
+def logits_of(
+    truth: Callable[[np.ndarray], np.ndarray], images: int = 3000, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Logits, and targets that are positive with the chance truth(logit)."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 2, images)
     return logits, rng.random(images) < truth(logits)
 
 
-def log_loss(logits, targets, weights=None):
-    return np.average(np.logaddexp(0, logits) - targets * logits, weights=weights)
+def log_loss(logits: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
+    return float(np.average(np.logaddexp(0, logits) - targets * logits, weights=weights))
 
 
-def label(calibration):
+def label(calibration: Calibration | None) -> Label:
     return Label(name="Mass", operating_point=0.5, calibration=calibration)
 
 
@@ -55,6 +60,7 @@ def test_platt_has_no_slope_left_in_the_loss_of_its_targets() -> None:
     fitted = fit_calibration("platt", logits, targets)
     positives, negatives = targets.sum(), (~targets).sum()
     drawn_in = np.where(targets, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    assert fitted.slope is not None and fitted.intercept is not None
     residual = drawn_in - expit(fitted.slope * logits + fitted.intercept)
     assert residual.sum() == pytest.approx(0, abs=1e-9)
     assert residual @ logits == pytest.approx(0, abs=1e-9)
@@ -64,6 +70,7 @@ def test_platt_bears_classes_that_are_separated() -> None:
     fitted = fit_calibration("platt", [-2.0, -1.0, 1.0, 2.0], [0, 0, 1, 1])
     # With targets 1/4 and 3/4 the scores of both sides lie evenly around 0.
     assert fitted.intercept == pytest.approx(0, abs=1e-9)
+    assert fitted.slope is not None
     assert 0 < fitted.slope < 1
 
 
@@ -74,7 +81,7 @@ def test_platts_targets_do_not_depend_on_the_unit_of_the_weights() -> None:
     assert (small.slope, small.intercept) == pytest.approx((large.slope, large.intercept), rel=1e-9)
 
 
-def beta_curve(probabilities, a, b, c):
+def beta_curve(probabilities: np.ndarray, a: float, b: float, c: float) -> np.ndarray:
     return expit(a * np.log(probabilities) - b * np.log1p(-probabilities) + c)
 
 
@@ -84,15 +91,17 @@ def test_the_table_of_a_beta_map_stays_close_to_the_fitted_curve() -> None:
     regression = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(features, targets)
     fitted = label(fit_calibration("beta", logits, targets))
     at = np.linspace(-12, 12, 1001)
-    expected = beta_curve(expit(at), *regression.coef_[0], regression.intercept_[0])
+    (a, b), c = regression.coef_[0], regression.intercept_[0]
+    expected = beta_curve(expit(at), a, b, c)
     assert np.abs(calibrated(at, fitted) - expected).max() < 2e-4
+    assert fitted.calibration is not None and fitted.calibration.table is not None
     assert len(fitted.calibration.table) < 300
     assert fitted.calibration.table[0] == (0.0, 0.0)
     assert fitted.calibration.table[-1] == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(("a", "b"), [(1.5, -0.3), (-0.3, 1.5)])
-def test_a_beta_map_that_would_fall_leaves_a_term_out(a, b) -> None:
+def test_a_beta_map_that_would_fall_leaves_a_term_out(a: float, b: float) -> None:
     # The share of positives falls again towards one end, which no rising map can follow.
     logits, targets = logits_of(lambda z: expit(-a * np.logaddexp(0, -z) + b * np.logaddexp(0, z)), images=4000)
     features = np.stack([-np.logaddexp(0, -logits), np.logaddexp(0, logits)], axis=1)
@@ -105,17 +114,18 @@ def test_a_beta_map_that_would_fall_leaves_a_term_out(a, b) -> None:
 
 
 @given(weighted())
-def test_isotonic_regression_equals_scikit_learns(example) -> None:
+def test_isotonic_regression_equals_scikit_learns(example: tuple[np.ndarray, ...]) -> None:
     scores, targets, weights = example
     table = rising_steps(scores, targets.astype(float), weights)
     reference = IsotonicRegression(out_of_bounds="clip").fit(scores, targets, sample_weight=weights)
     at = np.linspace(-0.1, 1.1, 121)
-    ours = np.interp(at, *zip(*table, strict=True))
+    x, y = zip(*table, strict=True)
+    ours = np.interp(at, x, y)
     np.testing.assert_allclose(ours, reference.predict(at), rtol=0, atol=1e-12)
 
 
 @given(scored())
-def test_isotonic_tables_rise(example) -> None:
+def test_isotonic_tables_rise(example: tuple[np.ndarray, np.ndarray]) -> None:
     scores, targets = example
     table = rising_steps(scores, targets.astype(float), np.ones(len(scores)))
     positions, values = zip(*table, strict=True)
@@ -136,8 +146,8 @@ def test_images_of_no_weight_have_no_say() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_what_is_fitted_is_calibrated_on_images_not_seen(method):
-    def truth(z):
+def test_what_is_fitted_is_calibrated_on_images_not_seen(method: Method) -> None:
+    def truth(z: np.ndarray) -> np.ndarray:
         return expit(z / 2.5)
 
     logits, targets = logits_of(truth, seed=1)
@@ -151,7 +161,7 @@ def test_what_is_fitted_is_calibrated_on_images_not_seen(method):
 
 @pytest.mark.parametrize("method", METHODS)
 @given(seed=st.integers(0, 1000))
-def test_every_fit_rises_within_0_and_1(method, seed) -> None:
+def test_every_fit_rises_within_0_and_1(method: Method, seed: int) -> None:
     logits, targets = logits_of(expit, images=60, seed=seed)
     shown = calibrated(np.linspace(-30, 30, 61), label(fit_calibration(method, logits, targets)))
     assert (np.diff(shown) >= 0).all()
@@ -159,7 +169,7 @@ def test_every_fit_rises_within_0_and_1(method, seed) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_unknown_targets_are_left_out(method) -> None:
+def test_unknown_targets_are_left_out(method: Method) -> None:
     logits, targets = logits_of(expit, images=60, seed=3)
     cells = np.concatenate([targets.astype(float), [np.nan] * 5])
     more = np.concatenate([logits, [9.0] * 5])
@@ -167,7 +177,7 @@ def test_unknown_targets_are_left_out(method) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_weights_count_like_repetitions(method) -> None:
+def test_weights_count_like_repetitions(method: Method) -> None:
     logits, targets = logits_of(lambda z: expit(z / 2), images=80, seed=4)
     counts = np.random.default_rng(5).integers(1, 4, 80)
     repeated = fit_calibration(method, np.repeat(logits, counts), np.repeat(targets, counts))
@@ -191,26 +201,26 @@ def test_without_a_calibration_people_read_the_probability() -> None:
 
 
 @pytest.mark.parametrize("method", ["temperature", "beta"])
-def test_separated_classes_have_no_best_fit(method) -> None:
+def test_separated_classes_have_no_best_fit(method: Method) -> None:
     with pytest.raises(ValueError, match="a least log loss does not exist"):
         fit_calibration(method, [-3.0, -1.0, 0.5, 2.0], [0, 0, 1, 1])
 
 
 @pytest.mark.parametrize("method", METHODS[:3])
-def test_logits_that_rank_the_wrong_way_are_an_error(method) -> None:
+def test_logits_that_rank_the_wrong_way_are_an_error(method: Method) -> None:
     logits, targets = logits_of(lambda z: expit(-z))
     with pytest.raises(ValueError, match="score lower than others"):
         fit_calibration(method, logits, targets)
 
 
 @pytest.mark.parametrize("method", [*METHODS, "piecewise-linear"])
-def test_both_classes_are_needed(method) -> None:
+def test_both_classes_are_needed(method: Method) -> None:
     with pytest.raises(ValueError, match="positives and negatives are both needed"):
         fit_calibration(method, [0.0, 1.0], [1, 1])
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_logits_that_do_not_vary_say_nothing(method) -> None:
+def test_logits_that_do_not_vary_say_nothing(method: Method) -> None:
     with pytest.raises(ValueError, match=r"nothing can be fitted|do not vary|nothing to calibrate"):
         fit_calibration(method, [0.0, 0.0, 0.0, 0.0], [1, 0, 0, 1])
 

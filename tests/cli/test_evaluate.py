@@ -3,13 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 from typer.main import get_command
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from sitegen.bundle import load_bundle, write_description
 from sitegen.cli.evaluate import evaluate
@@ -27,7 +28,7 @@ NETWORK = {"name": "densenet", "growth": 4, "blocks": [2, 2], "stem": 8, "labels
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory):
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Images, a recipe for them, two checkpoints that it could have made, and a bundle."""
     folder = tmp_path_factory.mktemp("evaluate")
     write_radiographs(folder / "data", SPLITS)
@@ -38,7 +39,7 @@ def place(tmp_path_factory: pytest.TempPathFactory):
     return folder
 
 
-def untrained(recipe, seed=1, labels=("Opacity",)):
+def untrained(recipe: Path, seed: int = 1, labels: tuple[str, ...] = ("Opacity",)) -> TrainedClassifier:
     file = read_recipe_file(recipe)
     settings = read_network(NETWORK | {"labels": len(labels)})
     torch.manual_seed(seed)
@@ -47,7 +48,7 @@ def untrained(recipe, seed=1, labels=("Opacity",)):
     return TrainedClassifier(network, network_document(settings), labels, network_input(file.image), made_by)
 
 
-def run(*arguments, fails=None, work=True):
+def run(*arguments: Any, fails: type[Exception] | None = None, work: bool = True) -> Result:
     place = next((Path(argument).parent for argument in arguments if isinstance(argument, Path)), Path())
     options = ["--work", place / "work"] if work else []
     asked = ["classifier", *map(str, [*arguments, *options, "--resamples", 30, "--workers", 1])]
@@ -56,17 +57,17 @@ def run(*arguments, fails=None, work=True):
     return result
 
 
-def document_of(place, *arguments):
+def document_of(place: Path, *arguments: Any) -> Any:
     run(*arguments, "--json", place / "out.json")
     return json.loads((place / "out.json").read_text("utf-8"))
 
 
-def targets_of(place, split="test"):
+def targets_of(place: Path, split: str = "test") -> list[tuple[str, bool]]:
     rows = (place / "data" / "manifest.csv").read_text().splitlines()[1:]
     return [(row.split(",")[0], ",ILL," in row) for row in rows if f",{split}," in row]
 
 
-def test_a_checkpoint_is_measured_on_the_test_split_of_its_recipe(place) -> None:
+def test_a_checkpoint_is_measured_on_the_test_split_of_its_recipe(place: Path) -> None:
     document = document_of(place, place / "one.pt")
     names, targets = zip(*targets_of(place), strict=True)
     trained = untrained(place / "recipe.json")
@@ -84,7 +85,7 @@ def test_a_checkpoint_is_measured_on_the_test_split_of_its_recipe(place) -> None
     assert document["accepted"] is None
 
 
-def test_the_operating_point_is_that_of_the_validation_images(place) -> None:
+def test_the_operating_point_is_that_of_the_validation_images(place: Path) -> None:
     measured = document_of(place, place / "one.pt")["findings"][0]["operating_point"]
     of_validation = document_of(place, place / "one.pt", "--split", "valid")["findings"][0]
     assert measured == of_validation["operating_point"]
@@ -94,7 +95,7 @@ def test_the_operating_point_is_that_of_the_validation_images(place) -> None:
     assert found == pytest.approx(youden.max(), abs=1e-6)
 
 
-def test_a_bundle_is_measured_by_whole_analyses(place) -> None:
+def test_a_bundle_is_measured_by_whole_analyses(place: Path) -> None:
     document = document_of(place, place / "bundle", "--data", place / "data")
     ill, other = document["findings"]
     assert (ill["label"], ill["images"], ill["operating_point"]) == ("ill", 12, 0.25)
@@ -109,7 +110,7 @@ def test_a_bundle_is_measured_by_whole_analyses(place) -> None:
     assert [row["prevalence"] for row in ill["predictive_values"]] == [0.01, 0.1, 0.5]
 
 
-def test_a_bundle_reads_data_by_the_recipe_that_it_records(place, tmp_path: Path) -> None:
+def test_a_bundle_reads_data_by_the_recipe_that_it_records(place: Path, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "bundle", labels=("Opacity",))
     recipe = json.loads((place / "recipe.json").read_text())
     made_by = {"recipe": recipe, "folder": str(place)}
@@ -118,7 +119,7 @@ def test_a_bundle_reads_data_by_the_recipe_that_it_records(place, tmp_path: Path
     assert (entry["label"], entry["images"], entry["positives"]) == ("Opacity", 12, 6)
 
 
-def test_a_bundle_far_from_its_data_asks_for_some(place, tmp_path: Path) -> None:
+def test_a_bundle_far_from_its_data_asks_for_some(place: Path, tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "bundle", labels=("Opacity",))
     made_by = {"recipe": json.loads((place / "recipe.json").read_text()) | {"data": {"place": "elsewhere"}}}
     write_description(bundle.folder, bundle.description.model_copy(update={"provenance": made_by}))
@@ -126,7 +127,7 @@ def test_a_bundle_far_from_its_data_asks_for_some(place, tmp_path: Path) -> None
     assert "elsewhere does not exist. Name the data that is to be measured with --data DIR." in str(result.exception)
 
 
-def test_another_recipe_says_how_the_data_is_read(place, tmp_path: Path) -> None:
+def test_another_recipe_says_how_the_data_is_read(place: Path, tmp_path: Path) -> None:
     recipe = write_recipe(
         tmp_path / "other.json",
         place / "data",
@@ -142,11 +143,11 @@ def test_another_recipe_says_how_the_data_is_read(place, tmp_path: Path) -> None
     assert document["operating_points"] == "chosen on 8 images of valid"  # by the recipe of the training
 
 
-def test_every_image_can_be_asked_for(place) -> None:
+def test_every_image_can_be_asked_for(place: Path) -> None:
     assert document_of(place, place / "one.pt", "--split", "all")["data"]["images"] == 22
 
 
-def test_a_second_model_sees_the_same_images(place) -> None:
+def test_a_second_model_sees_the_same_images(place: Path) -> None:
     document = document_of(place, place / "one.pt", "--against", place / "two.pt")
     (entry,) = document["against"]["findings"]
     alone = document_of(place, place / "two.pt")["findings"][0]
@@ -156,14 +157,14 @@ def test_a_second_model_sees_the_same_images(place) -> None:
     assert entry["auc"]["first"] == document["findings"][0]["auc"]["value"]
 
 
-def test_a_checkpoint_and_a_bundle_can_be_compared(place, tmp_path: Path) -> None:
+def test_a_checkpoint_and_a_bundle_can_be_compared(place: Path, tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle", labels=("OPACITY",))
     against = document_of(tmp_path, place / "one.pt", "--against", tmp_path / "bundle")["against"]
     assert (against["model"]["kind"], against["images"]) == ("bundle", 12)
     assert against["findings"][0]["label"] == "Opacity"
 
 
-def test_an_image_that_cannot_be_analysed_does_not_stop_the_others(place, tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_analysed_does_not_stop_the_others(place: Path, tmp_path: Path) -> None:
     data = write_radiographs(tmp_path / "data", {"train": 2, "valid": 4, "test": 6})
     (data / "test-7.png").write_bytes((data / "test-7.png").read_bytes()[:-40])
     recipe = write_recipe(tmp_path / "recipe.json", data)
@@ -178,7 +179,9 @@ def test_an_image_that_cannot_be_analysed_does_not_stop_the_others(place, tmp_pa
         assert "test-7.png" not in result.stdout
 
 
-def test_nothing_but_tables_is_written_unless_asked_for(place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_but_tables_is_written_unless_asked_for(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     result = run(place / "bundle", "--data", place / "data", work=False)
     assert list(tmp_path.iterdir()) == []
@@ -188,13 +191,13 @@ def test_nothing_but_tables_is_written_unless_asked_for(place, tmp_path: Path, m
     assert "…" not in result.stdout
 
 
-def test_tensors_go_where_the_recipe_is_called(place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tensors_go_where_the_recipe_is_called(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run(place / "one.pt", work=False)
     assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("*/*/*")] == ["build/opacity/tensors"]
 
 
-def test_files_are_the_same_to_the_byte(place, tmp_path: Path) -> None:
+def test_files_are_the_same_to_the_byte(place: Path, tmp_path: Path) -> None:
     written = []
     for name in ("first", "second"):
         files = tmp_path / f"{name}.json", tmp_path / f"{name}.html"
@@ -205,13 +208,13 @@ def test_files_are_the_same_to_the_byte(place, tmp_path: Path) -> None:
     assert written[0][1].startswith(b"<!DOCTYPE html>")
 
 
-def test_the_seed_moves_the_intervals_alone(place) -> None:
+def test_the_seed_moves_the_intervals_alone(place: Path) -> None:
     one, other = (document_of(place, place / "one.pt", "--seed", seed)["findings"][0]["auc"] for seed in (0, 1))
     assert one["value"] == other["value"]
     assert (one["low"], one["high"]) != (other["low"], other["high"])
 
 
-def test_without_validation_images_there_is_no_operating_point(place, tmp_path: Path) -> None:
+def test_without_validation_images_there_is_no_operating_point(place: Path, tmp_path: Path) -> None:
     data = write_radiographs(tmp_path / "data", {"test": 4})
     trained = untrained(write_recipe(tmp_path / "recipe.json", data))
     save_trained(trained, tmp_path / "model.pt")
@@ -233,14 +236,19 @@ def test_without_validation_images_there_is_no_operating_point(place, tmp_path: 
         (["one.pt", "--html", "data"], DataError, "data cannot be written"),
     ],
 )
-def test_wrong_use_says_what_to_do(place, arguments, error, message) -> None:
+def test_wrong_use_says_what_to_do(
+    place: Path,
+    arguments: list[str],
+    error: type[Exception],
+    message: str,
+) -> None:
     given = [argument if argument.startswith("-") or argument == "tset" else place / argument for argument in arguments]
     result = run(*given, fails=error)
     assert result.exception.exit_code == 2
     assert re.search(message, str(result.exception))
 
 
-def test_data_without_any_label_of_the_model_is_refused(place, tmp_path: Path) -> None:
+def test_data_without_any_label_of_the_model_is_refused(place: Path, tmp_path: Path) -> None:
     make_bundle(tmp_path / "bundle", labels=("Hernia",))
     result = run(tmp_path / "bundle", "--data", place / "data", fails=DataError)
     assert "has none of the model's labels (Hernia); it has ILL, WELL." in str(result.exception)
@@ -248,7 +256,8 @@ def test_data_without_any_label_of_the_model_is_refused(place, tmp_path: Path) -
 
 def test_every_option_is_documented() -> None:
     text = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text("utf-8")
-    command = get_command(evaluate).commands["classifier"]
+    verbs: Any = get_command(evaluate)
+    command = verbs.commands["classifier"]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
     assert len(options) == 11
     assert [option for option in options if f"`{option}" not in text] == []

@@ -12,11 +12,18 @@ from typer.testing import CliRunner, Result
 
 from sitegen.cli.evaluate import evaluate
 from sitegen.errors import DataError, SettingsError
+from sitegen.evaluation.explanations.document_types import (
+    ExplanationStudyDocument,
+    PlantedDocument,
+    UnavailableDocument,
+)
+from sitegen.metrics.document_types import IntervalDocument
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier, save_trained
 from sitegen.phantom import phantom
 from sitegen_runtime.bundle.model import NetworkInput
 from tests.helpers.trained import lived_in
+from tests.helpers.typed_documents import all_keys, hold
 
 NETWORK = {"name": "densenet", "growth": 4, "blocks": [2, 2], "stem": 8, "labels": 2}
 QUICK = ("--steps", 2, "--resamples", 20, "--sanity-images", 1, "--sanity-draws", 1, "--stages", 3)
@@ -90,6 +97,8 @@ def test_images_that_cannot_be_explained_are_listed(place: Path) -> None:
     images = place / "images" / "1.png", place / "bad.png", place / "missing.png"
     run(place, *images, "--model", place / "model.pt", "--methods", "grad-cam")
     found = document(place)
+    planted = all_keys(PlantedDocument) - all_keys(IntervalDocument)
+    hold(ExplanationStudyDocument, [found], planted | all_keys(UnavailableDocument))  # a checkpoint serves every method
     assert [Path(each["file"]).name for each in found["unreadable"]] == ["bad.png", "missing.png"]
     assert found["images"] == 1
     run(place, place / "bad.png", "--model", place / "model.pt", fails=DataError)
@@ -115,6 +124,7 @@ def test_what_there_is_not_is_refused(place: Path, arguments: list[str], words: 
 def test_planted_marks_are_found_and_guided_backpropagation_fails_the_sanity_check(place: Path) -> None:
     run(place, "--planted", 16, "--sanity-images", 4, "--stages", 8, "--sanity-draws", 2)
     found = document(place)
+    hold(PlantedDocument, [found["planted"]])
     finds = {each["name"]: each["finds"] for each in found["planted"]["methods"]}
     marked = {method["name"] for method in found["methods"] if method["marked_as_failing"]}
     assert {name for name, found_it in finds.items() if not found_it} - marked == {"random", "edges", "centre"}

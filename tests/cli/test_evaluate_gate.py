@@ -5,17 +5,20 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 from typer.main import get_command
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from sitegen.cli.evaluate import evaluate
+from sitegen.data.audit.document_types import ProblemDocument
 from sitegen.data.dataset import read_records
 from sitegen.data.records import select
-from sitegen.errors import CheckpointError, DataError, SettingsError
+from sitegen.errors import CheckpointError, DataError, SettingsError, SitegenError
+from sitegen.evaluation.gate.document_types import GateStudyDocument
 from sitegen.evaluation.gate.page import as_html
 from sitegen.evaluation.gate.study import model_names
 from sitegen.prediction import Predictor
@@ -25,6 +28,7 @@ from tests.helpers.gates import write_gate
 from tests.helpers.json_keys import keys_of
 from tests.helpers.outside_images import write_outside
 from tests.helpers.radiographs import write_radiographs, write_recipe
+from tests.helpers.typed_documents import all_keys, hold
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,20 +36,21 @@ ROOT = Path(__file__).parents[2]
 class Page(HTMLParser):
     """The elements of a page in their order."""
 
-    def __init__(self, text) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.elements, self.text = [], ""
+        self.elements: list[tuple[str, dict[str, Any]]] = []
+        self.text = ""
         self.feed(text)
 
-    def handle_starttag(self, tag, attributes) -> None:
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attributes)))
 
-    def handle_data(self, data) -> None:
+    def handle_data(self, data: str) -> None:
         self.text += data
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory):
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("evaluate-gate")
     write_radiographs(folder / "data", {"valid": 63, "test": 14}, side=48)
     write_recipe(folder / "recipe.json", folder / "data")
@@ -56,7 +61,13 @@ def place(tmp_path_factory: pytest.TempPathFactory):
     return folder
 
 
-def run(place, *arguments, models=("bundle", "ae/gate.pt"), fails=None, code=0):
+def run(
+    place: Path,
+    *arguments: Any,
+    models: tuple[str, ...] = ("bundle", "ae/gate.pt"),
+    fails: type[SitegenError] | None = None,
+    code: int = 0,
+) -> Result:
     named = [str(place / model) for model in models]
     fixed = ["--work", place / "work", "--resamples", 25, "--permutations", 100, "--workers", 1, "-o", place / "o.html"]
     data = [] if "--recipe" in arguments or "--data" in arguments else ["--data", place / "data"]
@@ -72,13 +83,13 @@ def run(place, *arguments, models=("bundle", "ae/gate.pt"), fails=None, code=0):
 
 
 @pytest.fixture(scope="module")
-def document(place):
+def document(place: Path) -> Any:
     run(place, "--recipe", place / "recipe.json", "--json", place / "one.json")
     shutil.copy(place / "o.html", place / "one.html")
     return json.loads((place / "one.json").read_text("utf-8"))
 
 
-def test_every_detector_is_there_in_order(document) -> None:
+def test_every_detector_is_there_in_order(document: Any) -> None:
     names = [each["name"] for each in document["detectors"]]
     of_bundle = ["gate", "ssim", "ssim-gaussian", "l1", "l2", "turned", "energy", "max-logit"]
     of_network = ["ssim", "ssim-gaussian", "l1", "l2", "latent", "turned"]
@@ -86,7 +97,7 @@ def test_every_detector_is_there_in_order(document) -> None:
     assert [each["threshold_from"] for each in document["detectors"][:3]] == ["bundle", "bundle", "validation"]
 
 
-def test_originals_are_left_out_and_the_half_is_kept(document, place) -> None:
+def test_originals_are_left_out_and_the_half_is_kept(document: Any, place: Path) -> None:
     assert document["data"]["images"] == 12
     assert document["data"]["left_out"] == 2
     assert document["data"]["validation"] == 63
@@ -95,7 +106,7 @@ def test_originals_are_left_out_and_the_half_is_kept(document, place) -> None:
     assert document["data"]["outside_images"] == sum(row[2][0] in "01234567" for row in rows)
 
 
-def test_figures_are_those_of_the_bundles_own_documents(document, place) -> None:
+def test_figures_are_those_of_the_bundles_own_documents(document: Any, place: Path) -> None:
     """AUROC by scikit-learn, of scores that `sitegen predict` gives."""
     from sitegen.bundle import load_bundle
 
@@ -115,7 +126,7 @@ def test_figures_are_those_of_the_bundles_own_documents(document, place) -> None
     assert decision["categories"]["noise"]["refused"]["value"] == pytest.approx(refused)
 
 
-def test_stringency_is_measured_where_the_labels_are_known(document) -> None:
+def test_stringency_is_measured_where_the_labels_are_known(document: Any) -> None:
     (found,) = document["stringency"]
     assert (found["model"], found["labels"]) == ("bundle", ["Opacity"])
     assert [curve["detector"] for curve in found["curves"]] == [each["name"] for each in document["detectors"]]
@@ -123,7 +134,7 @@ def test_stringency_is_measured_where_the_labels_are_known(document) -> None:
     assert len({curve["auc"][0] for curve in found["curves"]}) == 1
 
 
-def test_every_key_is_documented(document) -> None:
+def test_every_key_is_documented(document: Any) -> None:
     text = (ROOT / "docs" / "gate-evaluation.md").read_text("utf-8")
     names = {each["category"] for each in document["categories"]} | {"one", "two"} | {"step", "loss", "note"}
     assert {key for key in keys_of(document) if f"`{key}`" not in text} - names == set()
@@ -131,21 +142,26 @@ def test_every_key_is_documented(document) -> None:
     assert f"`{document['schema']}`" in text
 
 
+def test_the_document_is_as_its_type_says(document: Any) -> None:
+    hold(GateStudyDocument, [document], all_keys(ProblemDocument))  # every image could be read
+
+
 def test_every_option_is_documented() -> None:
     text = (ROOT / "docs" / "gate-evaluation.md").read_text("utf-8")
-    command = get_command(evaluate).commands["gate"]
+    verbs: Any = get_command(evaluate)
+    command = verbs.commands["gate"]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
     assert len(options) == 16
     assert [option for option in options if f"`{option}" not in text] == []
 
 
-def test_the_same_command_gives_the_same_bytes(document, place) -> None:
+def test_the_same_command_gives_the_same_bytes(document: Any, place: Path) -> None:
     run(place, "--recipe", place / "recipe.json", "--json", place / "two.json")
     assert (place / "two.json").read_bytes() == (place / "one.json").read_bytes()
     assert (place / "o.html").read_bytes() == (place / "one.html").read_bytes()
 
 
-def test_the_report_loads_nothing_and_shows_no_image(document, place) -> None:
+def test_the_report_loads_nothing_and_shows_no_image(document: Any, place: Path) -> None:
     html = (place / "one.html").read_text("utf-8")
     page = Page(html)
     tags = {tag for tag, _ in page.elements}
@@ -160,13 +176,13 @@ def test_the_report_loads_nothing_and_shows_no_image(document, place) -> None:
     assert len([tag for tag, _ in page.elements if tag == "svg"]) == 2 + 14 + 1 + 2  # forests, scores, loss, stringency
 
 
-def test_texts_of_the_document_are_escaped(document) -> None:
+def test_texts_of_the_document_are_escaped(document: Any) -> None:
     html = as_html(json.loads(json.dumps(document).replace("noise", "<b>noise & {{ 7 * 7 }}")))
     assert "<b>" not in html
     assert "&lt;b&gt;noise &amp; {{ 7 * 7 }}" in html
 
 
-def test_a_gallery_shows_images_and_says_so(place) -> None:
+def test_a_gallery_shows_images_and_says_so(place: Path) -> None:
     result = run(place, "--gallery", "--half", "all", models=("ae/gate.pt",))
     html = (place / "o.html").read_text("utf-8")
     assert "This file contains images of the data that was measured." in html
@@ -180,7 +196,7 @@ def test_a_gallery_shows_images_and_says_so(place) -> None:
     assert all("its reconstruction" in attributes["alt"] for attributes in sources)
 
 
-def test_detectors_are_tested_against_the_named_one(place) -> None:
+def test_detectors_are_tested_against_the_named_one(place: Path) -> None:
     result = run(place, "--against", "ae l2", "--json", place / "against.json")
     document = json.loads((place / "against.json").read_text("utf-8"))
     assert {each["first"] for each in document["comparisons"]} == {"ae l2"}
@@ -188,7 +204,7 @@ def test_detectors_are_tested_against_the_named_one(place) -> None:
     assert "ae l2 less" in re.sub(r"\s+", " ", result.output)
 
 
-def test_damaged_images_are_left_out_for_all_and_named(place, tmp_path: Path) -> None:
+def test_damaged_images_are_left_out_for_all_and_named(place: Path, tmp_path: Path) -> None:
     outside = shutil.copytree(place / "outside", tmp_path / "outside")
     shutil.rmtree(outside / "stripes")
     (outside / "manifest.csv").unlink()
@@ -201,7 +217,7 @@ def test_damaged_images_are_left_out_for_all_and_named(place, tmp_path: Path) ->
     assert document["data"]["left_out"] == 0  # without a manifest nothing is known of originals
 
 
-def test_few_validation_images_are_told(place, tmp_path: Path) -> None:
+def test_few_validation_images_are_told(place: Path, tmp_path: Path) -> None:
     write_radiographs(tmp_path / "data", {"valid": 5, "test": 8}, side=48)
     result = run(place, "--data", tmp_path / "data", "--json", place / "few.json", models=("other.pt",))
     document = json.loads((place / "few.json").read_text("utf-8"))
@@ -224,7 +240,12 @@ def test_few_validation_images_are_told(place, tmp_path: Path) -> None:
         (["-o", "nowhere/report.html"], ("ae/gate.pt",), DataError),
     ],
 )
-def test_wrong_use_is_exit_code_2(place, arguments, models, error) -> None:
+def test_wrong_use_is_exit_code_2(
+    place: Path,
+    arguments: tuple[str, ...],
+    models: tuple[str, ...],
+    error: type[SitegenError],
+) -> None:
     run(place, *arguments, models=models, fails=error)
 
 

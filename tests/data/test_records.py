@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def test_the_one_label_of_a_class() -> None:
 
 
 @pytest.mark.parametrize(("labels", "found"), [({}, "none"), ({"A": 1.0, "B": 1.0}, "A, B"), ({"A": None}, "none")])
-def test_several_labels_are_not_one(labels, found) -> None:
+def test_several_labels_are_not_one(labels: dict[str, Any], found: str) -> None:
     with pytest.raises(DataError, match=rf"a\.png should have one label, and has: {found}"):
         _ = record("a", **labels).label
 
@@ -33,7 +34,7 @@ def test_several_labels_are_not_one(labels, found) -> None:
     ("labels", "expected"),
     [({"Mass": 1.0}, True), ({"Mass": 0.0}, False), ({"Mass": None}, False), ({"NORMAL": 1.0, "Mass": 0.0}, False)],
 )
-def test_a_finding_is_a_label_that_does_not_mean_nothing(labels, expected) -> None:
+def test_a_finding_is_a_label_that_does_not_mean_nothing(labels: dict[str, Any], expected: bool) -> None:
     assert record("a", **labels).has_finding is expected
 
 

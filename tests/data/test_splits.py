@@ -1,5 +1,7 @@
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -13,13 +15,13 @@ from sitegen.errors import DataError, SettingsError
 FINDINGS = ("Mass", "Nodule", "Hernia")
 
 
-def record(patient: int, number: int, present=()) -> Record:
+def record(patient: int, number: int, present: Collection[str] = ()) -> Record:
     labels = {name: float(name in present) for name in FINDINGS}
     return Record(Path(f"data/{patient}/{number}.png"), f"p{patient}", labels)
 
 
 @st.composite
-def data_sets(draw):
+def data_sets(draw: st.DrawFn) -> list[Record]:
     """Data sets of up to 60 patients with up to 6 images each."""
     images = draw(st.lists(st.lists(st.sets(st.sampled_from(FINDINGS)), min_size=1, max_size=6), max_size=60))
     return [record(patient, number, found) for patient, each in enumerate(images) for number, found in enumerate(each)]
@@ -29,7 +31,9 @@ shares = st.sampled_from([*PRESETS.values(), {"a": 0.5, "b": 0.25, "c": 0.25}, {
 
 
 @given(data_sets(), shares, st.integers(0, 2**32))
-def test_patients_are_on_one_side_and_shares_hold(records, shares, seed) -> None:
+def test_patients_are_on_one_side_and_shares_hold(
+    records: list[Record], shares: Mapping[str, float], seed: int
+) -> None:
     divided = split_patients(records, shares, seed)
     assert [replace(each, split="") for each in divided] == records
     assert len({(each.patient, each.split) for each in divided}) == len({each.patient for each in records})
@@ -41,7 +45,7 @@ def test_patients_are_on_one_side_and_shares_hold(records, shares, seed) -> None
 
 
 @given(data_sets(), st.integers(0, 2**32), st.randoms(use_true_random=False))
-def test_the_same_seed_gives_the_same_split_in_any_order(records, seed, random) -> None:
+def test_the_same_seed_gives_the_same_split_in_any_order(records: list[Record], seed: int, random: Random) -> None:
     divided = {each.path: each.split for each in split_patients(records, PRESETS["70/10/20"], seed)}
     random.shuffle(records)
     assert {each.path: each.split for each in split_patients(records, PRESETS["70/10/20"], seed)} == divided
@@ -81,7 +85,7 @@ def test_the_presets_are_the_papers() -> None:
 
 
 @pytest.mark.parametrize("shares", [{"a": 0.5, "b": 0.4}, {"a": 1.2, "b": -0.2}, {"a": 1.0, "b": 0.0}, {}])
-def test_shares_that_are_none(shares) -> None:
+def test_shares_that_are_none(shares: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="should be above 0 and add up to 1"):
         split_patients([record(1, 0)], shares, 0)
 
@@ -109,7 +113,7 @@ def test_a_split_is_written_and_read(tmp_path: Path) -> None:
         ("1/0.png,p1,train\n1/1.png,p1,test\n", "has the patient 'p1' in two splits, 'train' and 'test'"),
     ],
 )
-def test_a_split_that_does_not_fit(tmp_path: Path, rows, message) -> None:
+def test_a_split_that_does_not_fit(tmp_path: Path, rows: str, message: str) -> None:
     (tmp_path / "split.csv").write_text("file,patient,split\n" + rows, encoding="utf-8")
     with pytest.raises(DataError, match=message):
         read_split(tmp_path / "split.csv", [record(1, 0), record(1, 1)], Path("data"))
@@ -135,13 +139,13 @@ def test_a_split_that_cannot_be_written(tmp_path: Path) -> None:
         ("train=0.5, a=.25,b=0.25", {"train": 0.5, "a": 0.25, "b": 0.25}),
     ],
 )
-def test_shares_are_read(text, shares) -> None:
+def test_shares_are_read(text: str, shares: dict[str, float]) -> None:
     assert read_shares(text) == shares
 
 
 @pytest.mark.parametrize(
     "text", ["", "70/20", "train", "a=1,a=0", "a=0.5,b=0.4", "a=0.5,a=0.5", "=1", "a=nan", "a=1,b=0"]
 )
-def test_other_texts_are_no_shares(text) -> None:
+def test_other_texts_are_no_shares(text: str) -> None:
     with pytest.raises(SettingsError, match=r"are no shares: name 70/10/20 or 80/20, or all of them"):
         read_shares(text)

@@ -16,6 +16,7 @@ import torch
 from captum.attr import GuidedBackprop, LayerGradCam, Saliency
 from torch import Tensor
 
+from sitegen.bundle.description import Role
 from tests.helpers.explained_networks import LABELS, LARGER, NETWORKS, Split, Written
 from tests.helpers.gradient.exported import Array, running
 from tests.helpers.gradient.imposed import Seen, imposed, kink_tensors, observed, relative_error
@@ -38,10 +39,10 @@ def guided(split: Split, image: Tensor) -> Tensor:
     return GuidedBackprop(split).attribute(image, target=0)
 
 
-REFERENCES: dict[str, Reference] = {"gradient": gradient, "cam": cam, "guided": guided}
+REFERENCES: dict[Role, Reference] = {"gradient": gradient, "cam": cam, "guided": guided}
 
 
-def answer(made: Written, role: str, image: Array, labels: list[int]) -> tuple[Array, Seen]:
+def answer(made: Written, role: Role, image: Array, labels: list[int]) -> tuple[Array, Seen]:
     """What a graph gives, as Captum would, and what it computed at the kinks. ONNX Runtime runs it, in float32."""
     folder: Path = made.bundle.folder
     forward, graph = (onnx.load(str(folder / f"{name}.onnx")) for name in ("classifier", role))
@@ -56,7 +57,7 @@ def answer(made: Written, role: str, image: Array, labels: list[int]) -> tuple[A
     return roles["gradient"], seen
 
 
-def errors(made: Written, role: str, impose: bool) -> list[float]:
+def errors(made: Written, role: Role, impose: bool) -> list[float]:
     """Relative L2 between a graph and Captum, in double precision, for each image, of one finding and of all."""
     found = []
     for path in made.images:
@@ -72,14 +73,16 @@ def errors(made: Written, role: str, impose: bool) -> list[float]:
 
 @pytest.mark.parametrize("name", LARGER)
 @pytest.mark.parametrize("role", REFERENCES)
-def test_with_decisions_imposed_rounding_alone_is_left(explainable: Get, name: str, role: str) -> None:
+def test_with_decisions_imposed_rounding_alone_is_left(explainable: Get, name: str, role: Role) -> None:
     assert max(errors(explainable(name), role, impose=True)) <= ROUNDING
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 @pytest.mark.parametrize("role", REFERENCES)
-def test_with_decisions_of_its_own_captum_gives_the_same_on_most_images(explainable: Get, name: str, role: str) -> None:
-    assert np.median(errors(explainable(name), role, impose=False)) <= MEDIAN
+def test_with_decisions_of_its_own_captum_gives_the_same_on_most_images(
+    explainable: Get, name: str, role: Role
+) -> None:
+    assert np.median(np.array(errors(explainable(name), role, impose=False))) <= MEDIAN
 
 
 def test_decisions_of_another_image_are_noticed(explainable: Get) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -154,9 +155,11 @@ def test_the_guided_graph_passes_positive_gradients_alone(network: DenseNet, fol
     session = onnxruntime.InferenceSession(str(path))
     image = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(4)).requires_grad_()
     rectifiers = [module for module in network.modules() if isinstance(module, torch.nn.ReLU)]
-    hooks = [
-        module.register_full_backward_hook(lambda module, given, _: (given[0].clamp(min=0),)) for module in rectifiers
-    ]
+
+    def clamped(module: torch.nn.Module, given: Any, _: Any) -> tuple[torch.Tensor]:
+        return (given[0].clamp(min=0),)
+
+    hooks = [module.register_full_backward_hook(clamped) for module in rectifiers]
     seed = torch.tensor([[0.0, 1.0]])
     (expected,) = torch.autograd.grad(network(image), image, seed)
     for hook in hooks:

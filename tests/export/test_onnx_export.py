@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,9 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize(("make", "shape", "output"), NETWORKS)
-def test_onnx_runtime_gives_what_torch_gives(tmp_path: Path, make, shape, output) -> None:
+def test_onnx_runtime_gives_what_torch_gives(
+    tmp_path: Path, make: Callable[..., nn.Module], shape: tuple[int, int, int, int], output: str
+) -> None:
     torch.manual_seed(0)
     network = lived_in(make())
     export_onnx(network, shape, output, tmp_path / "net.onnx")

@@ -5,20 +5,21 @@ import json
 import pytest
 
 from sitegen.bundle import load_bundle
+from sitegen.bundle.folder import Bundle
 from sitegen.prediction import Predictor
 from sitegen.resources import default_bundle
 
 
 @pytest.fixture(scope="module")
-def bundle():
+def bundle() -> Bundle:
     return load_bundle(default_bundle())
 
 
-def test_it_is_small(bundle) -> None:
+def test_it_is_small(bundle: Bundle) -> None:
     assert sum(entry.bytes for entry in bundle.description.files.values()) <= 4_000_000
 
 
-def test_its_golden_example_comes_out_as_recorded(bundle) -> None:
+def test_its_golden_example_comes_out_as_recorded(bundle: Bundle) -> None:
     golden = bundle.description.golden
     document = Predictor(bundle).predict(bundle.path(golden.image))
     assert document["tensors"] == golden.tensors
@@ -29,7 +30,7 @@ def test_its_golden_example_comes_out_as_recorded(bundle) -> None:
     assert finding["logit"] == pytest.approx(golden.logits["Pneumonia"], abs=1e-4)
 
 
-def test_its_card_warns_names_the_data_and_has_the_figures_of_the_description(bundle) -> None:
+def test_its_card_warns_names_the_data_and_has_the_figures_of_the_description(bundle: Bundle) -> None:
     card = " ".join(bundle.path("card.md").read_text(encoding="utf-8").split())
     for phrase in (
         "Not for diagnostic use",
@@ -47,7 +48,7 @@ def test_its_card_warns_names_the_data_and_has_the_figures_of_the_description(bu
             assert f"{measured['value']:.3f} ({measured['low']:.3f}–{measured['high']:.3f})" in card
 
 
-def test_its_card_looked_for_shortcuts_and_names_the_command(bundle) -> None:
+def test_its_card_looked_for_shortcuts_and_names_the_command(bundle: Bundle) -> None:
     card = bundle.path("card.md").read_text(encoding="utf-8")
     for phrase in (
         "aspect ratio",
@@ -60,7 +61,7 @@ def test_its_card_looked_for_shortcuts_and_names_the_command(bundle) -> None:
     assert "@" not in card
 
 
-def test_it_names_no_machine(bundle) -> None:
+def test_it_names_no_machine(bundle: Bundle) -> None:
     text = json.dumps(json.loads(bundle.description_bytes)) + bundle.path("card.md").read_text(encoding="utf-8")
     for trace in ("/Users/", "/home/", "/root/"):
         assert trace not in text

@@ -28,7 +28,7 @@ def draft(labels: int, gradient: bool = False) -> Draft:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory):
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tmp_path = tmp_path_factory.mktemp("exported")
     torch.manual_seed(0)
     classifier = DenseNet(DenseNetSettings(growth=4, blocks=(1, 1), stem=8, labels=2))
@@ -41,14 +41,15 @@ def exported(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def folder(exported, tmp_path: Path):
+def folder(exported: Path, tmp_path: Path) -> Path:
     return shutil.copytree(exported, tmp_path / "bundle")
 
 
-def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder) -> None:
+def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder: Path) -> None:
     bundle = write_bundle(folder, draft(labels=2), INPUTS)
     golden = bundle.description.golden
     assert golden.logits.keys() == {"finding 0", "finding 1"}
+    assert golden.gate is not None
     assert golden.gate < 0.99  # a new autoencoder cannot draw; the golden example is measured all the same
     document = Predictor(bundle).predict(folder / GOLDEN, force=True)
     assert document["tensors"] == golden.tensors
@@ -56,13 +57,13 @@ def test_a_written_bundle_loads_and_its_golden_example_reproduces(folder) -> Non
     assert set(bundle.description.files) >= {"card.md", GOLDEN, "classifier.onnx", "gate.onnx"}
 
 
-def test_labels_that_do_not_fit_the_graph_are_refused(folder) -> None:
+def test_labels_that_do_not_fit_the_graph_are_refused(folder: Path) -> None:
     with pytest.raises(BundleError, match="labels: there are 3"):
         write_bundle(folder, draft(labels=3), INPUTS)
     assert not (folder / "bundle.json").exists()
 
 
-def test_a_draft_gives_what_the_written_bundle_gives_and_writes_nothing(folder) -> None:
+def test_a_draft_gives_what_the_written_bundle_gives_and_writes_nothing(folder: Path) -> None:
     before = {path.name for path in folder.iterdir()}
     (folder / "card.md").unlink()
     drafted = drafted_bundle(folder, draft(labels=2), INPUTS)
@@ -76,7 +77,7 @@ def test_a_draft_gives_what_the_written_bundle_gives_and_writes_nothing(folder) 
 
 
 @pytest.mark.parametrize("with_features", [False, True])
-def test_a_gradient_graph_is_described_from_what_it_takes_and_gives(folder, with_features) -> None:
+def test_a_gradient_graph_is_described_from_what_it_takes_and_gives(folder: Path, with_features: bool) -> None:
     features = last_feature_map(folder / "classifier.onnx") if with_features else None
     export_gradient(folder, features)
     bundle = write_bundle(folder, draft(labels=2, gradient=True), INPUTS)
@@ -91,14 +92,14 @@ def test_a_gradient_graph_is_described_from_what_it_takes_and_gives(folder, with
     assert "gradient.onnx" in bundle.description.files
 
 
-def test_a_gradient_graph_that_was_not_asked_for_stays_outside(folder) -> None:
+def test_a_gradient_graph_that_was_not_asked_for_stays_outside(folder: Path) -> None:
     export_gradient(folder)
     description = write_bundle(folder, draft(labels=2), INPUTS).description
     assert "gradient" not in description.graphs
     assert "gradient.onnx" not in description.files
 
 
-def test_outputs_state_their_shapes(folder) -> None:
+def test_outputs_state_their_shapes(folder: Path) -> None:
     graphs = write_bundle(folder, draft(labels=2), INPUTS).description.graphs
     assert {role: graph.outputs[0].shape for role, graph in graphs.items()} == {
         "classifier": [1, 2],

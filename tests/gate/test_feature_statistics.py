@@ -73,7 +73,7 @@ def test_fewer_images_than_features_and_features_that_never_change_still_give_di
         (features(2), [-1, 2], "none negative"),
     ],
 )
-def test_what_gives_no_statistics_is_told(rows, weights, message) -> None:
+def test_what_gives_no_statistics_is_told(rows: np.ndarray, weights: list[int] | None, message: str) -> None:
     with pytest.raises(DataError, match=message):
         fit_whitening(rows, weights)
     with pytest.raises(DataError):

@@ -16,6 +16,7 @@ from sitegen.data.records import TRAIN, VALID, Record
 from sitegen.data.tensors.cache import cached_tensors
 from sitegen.errors import DataError, SettingsError
 from sitegen.evaluation.classifier.scored import score_bundle
+from sitegen.gate import altered as gate_altered
 from sitegen.gate import fitting as gate_fitting
 from sitegen.gate.fitting import (
     GateParts,
@@ -31,12 +32,23 @@ from sitegen.networks.trained_gate import TrainedGate, save_gate
 from sitegen.prediction import Predictor
 from sitegen.recipe.export_bundle import export_bundle
 from sitegen.settings.recipe import GatePlan, read_recipe_file
+from sitegen_runtime.document_types import ResultDocument, ScoreDocument
 from tests.helpers.gates import random_gate
 from tests.helpers.radiographs import write_radiographs, write_recipe
 from tests.helpers.trained import write_trained
 
 PARTS = ("ssim", "turned", "mahalanobis", "vim")
-SCORES = ("turned", "ssim-gaussian", "l1", "l2", "latent", "mahalanobis", "energy", "max-logit", "vim")
+SCORES = (
+    "turned",
+    "ssim-gaussian",
+    "l1",
+    "l2",
+    "latent",
+    "mahalanobis",
+    "energy",
+    "max-logit",
+    "vim",
+)
 PLAN = GatePlan(share=0.8, scores=(*SCORES, "combined"), combine=PARTS)
 Values = NDArray[np.float64]
 
@@ -51,9 +63,9 @@ class Fitted:
     records: list[Record]
     train: SplitImages
     valid: SplitImages
-    documents: list[dict[str, Any]]
+    documents: list[ResultDocument]
 
-    def scores(self, metric: str) -> list[dict[str, Any]]:
+    def scores(self, metric: str) -> list[ScoreDocument]:
         """A score of every document."""
         return [next(s for s in each["gate"]["scores"] if s["metric"] == metric) for each in self.documents]
 
@@ -166,7 +178,7 @@ def test_the_combination_is_a_logistic_function_of_positions(fitted: Fitted) -> 
     assert gate.combination is not None
     assert tuple(gate.combination.weights) == PARTS
     for document, value in zip(fitted.documents, fitted.values("combined"), strict=True):
-        places = {score["metric"]: score["position"] for score in document["gate"]["scores"]}
+        places: dict[str, Any] = {score["metric"]: score["position"] for score in document["gate"]["scores"]}
         places["ssim"] = document["gate"]["position"]
         total = gate.combination.intercept + sum(gate.combination.weights[part] * places[part] for part in PARTS)
         assert value == pytest.approx(1 / (1 + exp(-total)), abs=1e-9)
@@ -177,7 +189,7 @@ def test_a_combination_is_fitted_to_altered_validation_images_alone(
 ) -> None:
     """All that is altered is among the validation images, and without scores of features no training image is given."""
     given: dict[str, list[NDArray[np.float32]]] = {}
-    original = gate_fitting.altered
+    original = gate_altered.altered
 
     def spy(images: NDArray[np.float32], entry: Any, kind: str) -> NDArray[np.float32]:
         given.setdefault(kind, []).append(images)
@@ -204,7 +216,13 @@ def test_alpha_is_there_where_vim_is_measured(fitted: Fitted) -> None:
     assert fitted.bundle.description.gate is not None
     assert fitted.bundle.description.gate.vim_alpha is not None
     assert fitted.bundle.description.gate.vim_alpha > 0
-    for scores, wanted in (((), False), (("turned", "energy"), False), (("vim",), True), (("mahalanobis",), True)):
+    cases: tuple[tuple[tuple[str, ...], bool], ...] = (
+        ((), False),
+        (("turned", "energy"), False),
+        (("vim",), True),
+        (("mahalanobis",), True),
+    )
+    for scores, wanted in cases:
         plan = replace(PLAN, scores=scores)
         assert (wants_features(plan), wants_pooled(plan)) == (wanted, wanted)
         found, statistics = fit_gate_settings(plan, fitted.gate, fitted.classifier, fitted.train, fitted.valid)

@@ -76,7 +76,7 @@ def test_the_graph_gives_reconstruction_and_latent(kind: str, tmp_path: Path) ->
 
 def test_another_network_is_told(tmp_path: Path) -> None:
     write_gate(trained_gate(), tmp_path)
-    other = trained_gate()
+    other: Any = trained_gate()
     other.network.decoder[0].bias.data += 0.1
     with pytest.raises(ExportError, match=r"gate\.onnx gives reconstructions or latents that differ by"):
         prove_gate(tmp_path, other, images())

@@ -61,8 +61,8 @@ def test_gradients_of_compositions(composition: Composition, dynamic: bool, rng:
     names = ["x", between]
     exact, single = (_gradients(composition, kind, y, seed, names) for kind in (torch.float64, torch.float32))
     for name, truth, yardstick in zip(names, exact, single, strict=True):
-        size = np.linalg.norm(truth) or 1.0
-        error, allowed = np.linalg.norm(found[f"grad_{name}"] - truth) / size, np.linalg.norm(yardstick - truth) / size
+        size = float(np.linalg.norm(truth)) or 1.0
+        error, allowed = (float(np.linalg.norm(one - truth)) / size for one in (found[f"grad_{name}"], yardstick))
         assert error <= max(8 * allowed, 1e-5), f"{name}: {error:.2e}, torch {allowed:.2e}"
 
 

@@ -48,7 +48,7 @@ def test_shapes_that_are_computed_from_shapes(dynamic: bool) -> None:
     shape = forward.shape("flat")
     assert shape is not None
     assert shape[1:] == (12, 5)
-    assert forward.value("shape") is None if dynamic else forward.value("shape").tolist() == [2, 3, 4, 5]  # type: ignore[union-attr]
+    assert forward.value("shape") is None if dynamic else forward.value("shape").tolist() == [2, 3, 4, 5]
     prove(model, {"x": X}, lambda x: torch.sin(x).reshape(-1, 12, 5).amax(2, keepdim=True))
 
 
@@ -74,7 +74,7 @@ def test_networks_from_the_older_exporter(name: str) -> None:
         torch.onnx.export(
             network,
             (images,),
-            content,
+            content,  # type: ignore[arg-type]
             input_names=[INPUT],
             output_names=["logits", "features"],
             opset_version=17,

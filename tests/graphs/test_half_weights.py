@@ -1,6 +1,7 @@
 """Weights stored with 16 bits: the same numbers as rounded ones, in every graph that shares them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -67,8 +68,10 @@ def test_the_reference_is_the_model_with_rounded_weights(stored: tuple[Path, Pat
         if tensor.name != "bias":  # 160 bytes, which stay in the graph
             halved = numpy_helper.to_array(tensor).astype(np.float16).astype(np.float32)
             tensor.CopyFrom(numpy_helper.from_array(halved, tensor.name))
+    expected: Any
     (expected,) = ReferenceEvaluator(model).run(None, {"image": IMAGE})
     assert np.abs(outputs(stored[1], "classifier.onnx")[0] - expected).max() < 1e-5
+    before: Any
     (before,) = ReferenceEvaluator(classifier(channels=3, labels=40)).run(None, {"image": IMAGE})
     assert np.abs(expected - before).max() > 1e-5
 

@@ -3,21 +3,22 @@
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, JPEG2000Lossless, generate_uid
 
 RADIOGRAPH = "1.2.840.10008.5.1.4.1.1.1.1"
 
 
-def radiograph(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **elements: object) -> Dataset:
+def radiograph(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **elements: Any) -> Dataset:
     """A dataset of one grey image, MONOCHROME2, with the elements given; 16-bit unless the pixels are bytes."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.SOPClassUID, dataset.SOPInstanceUID = RADIOGRAPH, generate_uid(entropy_srcs=[repr(sorted(elements))])
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
@@ -52,6 +53,6 @@ def without_prefix(dataset: Dataset) -> bytes:
     return out.getvalue()
 
 
-def write_radiograph(path: Path, pixels: np.ndarray, **elements: object) -> None:
+def write_radiograph(path: Path, pixels: np.ndarray, **elements: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(as_bytes(radiograph(pixels, **elements)))

@@ -62,7 +62,9 @@ class Written:
 
     def seen(self, path: Path) -> Tensor:
         """What the classifier is given for an image file: float32 [1, channels, side, side]."""
-        values = self.predictor.explain(path, []).seen.image.values
+        seen = self.predictor.explain(path, []).seen
+        assert seen is not None
+        values = seen.image.values
         return torch.tensor(values, dtype=torch.float32).view(self.predictor.model.graphs["classifier"].images[0].shape)
 
     def errors(self, method: str, reference: Reference) -> list[float]:

@@ -21,7 +21,7 @@ def random_gate(seed: int = 0, side: int = 16, name: str = "autoencoder") -> Tra
     network = make_reconstruction(settings)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.running_mean.normal_()  # type: ignore[union-attr]
+            module.running_mean.normal_()
     image = NetworkInput("image", (1, 1, side, side), "grey", 1.0, (0.0, 1.0), (0.0,), (1.0,))
     return TrainedGate(network.eval(), reconstruction_document(settings), image, {"history": HISTORY})
 
@@ -45,7 +45,9 @@ def images(inside: int = 30, near: int = 6, far: tuple[int, ...] = (5, 1)) -> Ga
     return GateImages(records, outside)
 
 
-def detector(given: GateImages, metric: str = "l2", skill: float = 1.5, seed: int = 0, threshold: float | None = 1.0):
+def detector(
+    given: GateImages, metric: str = "l2", skill: float = 1.5, seed: int = 0, threshold: float | None = 1.0
+) -> Detector:
     random = np.random.default_rng(seed)
     inside, outside = random.normal(size=len(given.inside)), random.normal(skill, size=len(given.outside))
     found = Detector("demo", metric, inside.round(1), outside.round(1))

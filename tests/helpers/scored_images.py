@@ -1,6 +1,8 @@
 """Scores that no model gave: random, with unknown targets, two images of a patient, groups of all kinds."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,16 @@ from sitegen.evaluation.classifier.scored import Scored
 LABELS = ("Mass", "Nodule", "Effusion")
 
 
-def scored_images(images=120, labels=LABELS, *, seed=3, skill=1.5, unknown=0.1, points=0.4, **changes):
+def scored_images(
+    images: int = 120,
+    labels: Sequence[str] = LABELS,
+    *,
+    seed: int = 3,
+    skill: float = 1.5,
+    unknown: float = 0.1,
+    points: float | None = 0.4,
+    **changes: Any,
+) -> Scored:
     """Positives score higher by `skill`; a share `unknown` of the targets is None; two images are of one patient."""
     random = np.random.default_rng(seed)
     truth = random.random((images, len(labels))) < np.linspace(0.3, 0.5, len(labels))
@@ -31,7 +42,13 @@ def scored_images(images=120, labels=LABELS, *, seed=3, skill=1.5, unknown=0.1, 
     return scored(records, labels, logits, [points] * len(labels), **changes)
 
 
-def scored(records, labels, logits, points, **changes):
+def scored(
+    records: tuple[Record, ...],
+    labels: Sequence[str],
+    logits: Any,
+    points: Sequence[float | None],
+    **changes: Any,
+) -> Scored:
     """Calibrated values are a tenth above the probabilities, where that is possible."""
     probabilities = 1 / (1 + np.exp(-np.asarray(logits, np.float64)))
     fields = {
@@ -47,7 +64,7 @@ def scored(records, labels, logits, points, **changes):
     return Scored(**{**fields, **changes})
 
 
-def known_images(targets, labels=LABELS):
+def known_images(targets: Iterable[Sequence[float | None]], labels: Sequence[str] = LABELS) -> tuple[Record, ...]:
     """A record for each row of targets, each image of a patient of its own."""
     return tuple(
         Record(Path(f"{row}.png"), f"p{row}", dict(zip(labels, values, strict=True)), "test")

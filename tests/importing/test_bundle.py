@@ -15,6 +15,7 @@ from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import BundleError, ExportError, SettingsError
 from sitegen.export.agreement import apart
 from sitegen.importing.bundle import ImportReport, check_target, import_bundle
+from sitegen.importing.report.document_types import HalfDocument, ImportDocument
 from sitegen.importing.settings import ImportSettings
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -28,6 +29,8 @@ from tests.helpers.importing.fake_source import (
     random_network,
     with_half_weights,
 )
+from tests.helpers.importing.report_documents import document
+from tests.helpers.typed_documents import hold
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,10 @@ def test_the_bundle_gives_the_originals_probabilities(imported: ImportReport, ne
         findings = predictor.predict(path)["findings"]
         assert [finding["label"] for finding in findings] == list(LABELS)
         assert np.abs([finding["probability"] for finding in findings] - expected).max() < 1e-6
+
+
+def test_its_document_is_as_its_type_says(imported: ImportReport) -> None:
+    hold(ImportDocument, [imported.document, document()])  # the second is written by hand, and has all that one can
 
 
 def test_all_graphs_are_there_and_proved(imported: ImportReport) -> None:
@@ -159,9 +166,9 @@ def test_an_original_with_other_labels_is_refused(images: Path, tmp_path: Path) 
 
 
 def test_weights_that_are_no_numbers_are_refused(images: Path, tmp_path: Path) -> None:
-    network = random_network()
+    network: Any = random_network()
     with torch.no_grad():
-        network.last.weight[1, 2] = torch.nan  # type: ignore[union-attr,index]
+        network.last.weight[1, 2] = torch.nan
     with pytest.raises(ExportError, match=r"logits that are no numbers"):
         made(tmp_path, images, network=network, original=None)
 
@@ -292,6 +299,7 @@ def test_16_bit_weights_halve_the_file_and_are_the_rounded_networks(
     assert apart(np.array(logits), expected) < 1e-5
     assert apart(np.array(logits), TorchOriginal(random_network()).logits(np.concatenate(tensors))) > 1e-5
     half = report.document["half"]
+    hold(HalfDocument, [half])
     assert half["weights"] == 25 * WIDTH + 9 * WIDTH**2
     assert max(half["logits"].values()) < 1e-6
     assert 0 < half["mean"] <= half["largest"] < 0.01
@@ -300,9 +308,9 @@ def test_16_bit_weights_halve_the_file_and_are_the_rounded_networks(
 
 
 def test_weights_that_16_bits_do_not_hold_are_refused(images: Path, tmp_path: Path) -> None:
-    network = random_network()
+    network: Any = random_network()
     with torch.no_grad():
-        network.second.weight[0, 0, 0, 0] = 70000  # type: ignore[union-attr,index]
+        network.second.weight[0, 0, 0, 0] = 70000
     with pytest.raises(ExportError, match=r"values of up to 7e\+04, and 16 bits hold 65504 at most. Leave out --half"):
         made(tmp_path, images, network=network, original=None, half=True)
     assert list(tmp_path.iterdir()) == []

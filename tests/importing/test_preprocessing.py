@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from sitegen.errors import DataError
+from sitegen.importing.proof.document_types import PreprocessingDocument
 from sitegen.importing.proof.preprocessing import BINS, FRACTIONS, compare_preprocessing, shares
 from sitegen.importing.proof.sample_images import SampleImages, sample_images
 from sitegen.phantom import phantom
@@ -21,6 +22,7 @@ from tests.helpers.importing.fake_source import (
     fake_model,
     random_network,
 )
+from tests.helpers.typed_documents import hold
 
 MODEL = fake_model()
 
@@ -41,7 +43,7 @@ def given(folder: Path) -> SampleImages:
     return sample_images([folder / "images"], MODEL.image)
 
 
-def compared(folder: Path, given: SampleImages, resized: int) -> dict[str, Any]:
+def compared(folder: Path, given: SampleImages, resized: int) -> Any:
     return compare_preprocessing(folder, PillowPreparation(resized), given, MODEL.image, MODEL.labels)
 
 
@@ -116,6 +118,7 @@ def test_images_that_the_source_does_not_take_are_told(folder: Path, given: Samp
             return super().tensor(content)[:, 1:] if content == given.contents[2] else super().tensor(content)
 
     document = compare_preprocessing(folder, Picky(), given, MODEL.image, MODEL.labels)
+    hold(PreprocessingDocument, [document])
     assert document["images"] == 2
     assert document["problems"] == [
         {"file": "1.png", "problem": "is not square"},

@@ -76,7 +76,7 @@ def _cases() -> Iterator[tuple[dict[str, Any], str]]:
     without = {"images": 9, "library": None, "logits": {"gradient.onnx": 0.0}, "probability": None, "gradients": None}
     yield {"proof": without | {"tolerance": 1e-5}}, "there was no original to compare with"
     yield {"gate": {"name": "other", "version": "2", "sha256": "1"}}, "taken over from other 2"
-    nothing = {"images": 0, "tensor": None, "findings": [], "fractions": [], "suggested": None}
+    nothing: dict[str, Any] = {"images": 0, "tensor": None, "findings": [], "fractions": [], "suggested": None}
     yield {"preprocessing": document()["preprocessing"] | nothing}, "none of the images could be prepared"
     kept = document()["preprocessing"] | {"suggested": None}
     yield {"preprocessing": kept}, "No: none of the shares that were tried comes much closer to the source than 1.0"

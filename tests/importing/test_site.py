@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from selenium import webdriver
 
-from sitegen.browser.chromium import chromium, missing
+from sitegen.browser.chromium import Chromium, chromium, missing
 from sitegen.bundle import Bundle
 from sitegen.data.tensors.cache import image_tensors
 from sitegen.importing.bundle import import_bundle
@@ -27,7 +26,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def driver() -> Iterator[webdriver.Chrome]:
+def driver() -> Iterator[Chromium]:
     with chromium() as started:
         yield started
 
@@ -48,7 +47,7 @@ def site(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_site(bundle, tmp_path_factory.mktemp("imported-site") / "dist").folder
 
 
-def test_the_page_gives_the_originals_probabilities(driver: webdriver.Chrome, bundle: Bundle, site: Path) -> None:
+def test_the_page_gives_the_originals_probabilities(driver: Chromium, bundle: Bundle, site: Path) -> None:
     data = encoded(seed=2, size=300)
     with opened(driver, site) as page:
         shown = page.analyse(data, "a.png")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from sitegen.metrics import auc, bootstrap_interval, operating_point
 
 
-def labelled_scores(min_each: int = 1):
+def labelled_scores(min_each: int = 1) -> st.SearchStrategy[tuple[np.ndarray, np.ndarray]]:
     """Scores with ties, and targets with both classes."""
     pairs = st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=2, max_size=40)
     both = pairs.filter(lambda rows: min(sum(t for _, t in rows), sum(not t for _, t in rows)) >= min_each)
@@ -20,7 +22,7 @@ def test_auc_of_a_worked_example() -> None:
 
 
 @given(labelled_scores())
-def test_auc_equals_scikit_learn(example) -> None:
+def test_auc_equals_scikit_learn(example: Any) -> None:
     scores, targets = example
     assert auc(scores, targets) == pytest.approx(roc_auc_score(targets, scores), abs=1e-12)
 
@@ -40,7 +42,7 @@ def test_operating_point_of_a_worked_example() -> None:
 
 
 @given(labelled_scores())
-def test_operating_point_reaches_the_best_of_scikit_learns_curve(example) -> None:
+def test_operating_point_reaches_the_best_of_scikit_learns_curve(example: Any) -> None:
     scores, targets = example
     false_positives, sensitivity, _ = roc_curve(targets, scores, drop_intermediate=False)
     point = operating_point(scores, targets)
@@ -81,7 +83,7 @@ def test_bootstrap_draws_whole_patients() -> None:
 
 
 def test_bootstrap_gives_up_where_the_statistic_never_exists() -> None:
-    def never(drawn) -> None:
+    def never(drawn: Any) -> float:
         raise ValueError("one class")
 
     with pytest.raises(ValueError, match="one class"):

@@ -36,7 +36,7 @@ def test_macro_precision_recall_of_a_worked_example() -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_areas_equal_scikit_learns(seed) -> None:
+def test_areas_equal_scikit_learns(seed: int) -> None:
     scores, targets = several(seed)
     areas = {average: roc_auc_score(targets, scores, average=average) for average in ("micro", "macro")}
     assert micro_roc(scores, targets).area == pytest.approx(areas["micro"], abs=1e-12)
@@ -45,7 +45,7 @@ def test_areas_equal_scikit_learns(seed) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_average_precisions_equal_scikit_learns(seed) -> None:
+def test_average_precisions_equal_scikit_learns(seed: int) -> None:
     scores, targets = several(seed)
     expected = {average: average_precision_score(targets, scores, average=average) for average in ("micro", "macro")}
     assert micro_precision_recall(scores, targets).average_precision == pytest.approx(expected["micro"], abs=1e-12)
@@ -77,7 +77,8 @@ def test_unknown_cells_and_findings_without_both_classes_are_left_out() -> None:
 def test_what_is_wrong_is_said() -> None:
     with pytest.raises(ValueError, match="no finding has positives and negatives"):
         macro_roc([[0.5], [0.6]], [[1], [1]])
+    absent: list[list[float | None]] = [[0], [None]]
     with pytest.raises(ValueError, match="no finding has a positive"):
-        macro_precision_recall([[0.5], [0.6]], [[0], [None]])
+        macro_precision_recall([[0.5], [0.6]], absent)
     with pytest.raises(ValueError, match=r"are \[N, L\]"):
         micro_roc([0.5, 0.6], [1, 0])

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from sitegen.metrics import (
     known_targets,
     operating_point,
 )
+from sitegen.metrics.roc import OperatingPoint
 
 
 def test_unknown_targets_are_none_or_nan() -> None:
@@ -29,7 +32,7 @@ def test_examples_without_a_target_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("statistic", [auc, average_precision, brier_score, expected_calibration_error])
-def test_unknown_targets_change_nothing(statistic) -> None:
+def test_unknown_targets_change_nothing(statistic: Callable[..., float]) -> None:
     scores, targets = [0.9, 0.3, 0.6, 0.2, 0.8], [1, 0, 0, 1, None]
     assert statistic(scores, targets) == statistic(scores[:4], targets[:4])
 
@@ -54,14 +57,18 @@ def test_unknown_targets_do_not_move_the_operating_point() -> None:
         ([], [], None, "none of the targets is known"),
     ],
 )
-def test_what_is_wrong_is_said(scores, targets, weights, message) -> None:
+def test_what_is_wrong_is_said(
+    scores: list[float], targets: list[int | None], weights: list[float] | None, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         examples(scores, targets, weights)
 
 
 @pytest.mark.parametrize("targets", [[1, 1], [0, 0], [1, None], [0, None]])
 @pytest.mark.parametrize("statistic", [auc, operating_point])
-def test_both_classes_are_needed(statistic, targets) -> None:
+def test_both_classes_are_needed(
+    statistic: Callable[..., float] | Callable[..., OperatingPoint], targets: list[int | None]
+) -> None:
     with pytest.raises(ValueError, match="positives and negatives are both needed"):
         statistic([0.5, 0.25], targets)
 

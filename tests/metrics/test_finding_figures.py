@@ -5,7 +5,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 from sitegen.metrics import age_band, by_group, finding_figures
 
 
-def example(images=200):
+def example(images: int = 200) -> tuple[np.ndarray, np.ndarray, list[str]]:
     rng = np.random.default_rng(11)
     targets = rng.random(images) < 0.3
     probabilities = np.clip(rng.normal(0.4 + 0.2 * targets, 0.15), 0, 1)
@@ -24,6 +24,7 @@ def test_figures_of_a_finding() -> None:
     assert figures.brier == pytest.approx(brier_score_loss(targets, probabilities), abs=1e-12)
     for interval in (figures.auc, figures.sensitivity, figures.specificity):
         assert interval.low < interval.value < interval.high
+    assert figures.half_splits is not None
     assert 0 < figures.half_splits < (figures.auc.high - figures.auc.low) / 2
 
 
@@ -73,7 +74,7 @@ def test_groups_come_in_order_with_the_unknown_last() -> None:
         (float("nan"), None),
     ],
 )
-def test_age_bands(age, band) -> None:
+def test_age_bands(age: float | None, band: str | None) -> None:
     assert age_band(age) == band
 
 

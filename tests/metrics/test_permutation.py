@@ -1,5 +1,6 @@
 """The test of two detectors, against every exchange counted one by one."""
 
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
@@ -10,15 +11,17 @@ from sklearn.metrics import roc_auc_score
 from sitegen.metrics.permutation import exchange_test, holm
 
 
-def mean_area(scores, categories):
+def mean_area(scores: np.ndarray, categories: np.ndarray) -> float:
     areas = []
     for category in sorted(set(categories) - {-1}):
         rows = np.isin(categories, [-1, category])
         areas.append(roc_auc_score(categories[rows] == category, scores[rows]))
-    return np.mean(areas)
+    return float(np.mean(areas))
 
 
-def enumerated(first, second, categories, patients):
+def enumerated(
+    first: np.ndarray, second: np.ndarray, categories: np.ndarray, patients: Sequence[str]
+) -> tuple[float, float]:
     """The difference and the p-value, by the definition."""
     ranks = rankdata(first), rankdata(second)
     names = sorted(set(patients))
@@ -28,10 +31,10 @@ def enumerated(first, second, categories, patients):
         one = np.where(swapped, ranks[1], ranks[0])
         other = np.where(swapped, ranks[0], ranks[1])
         differences.append(mean_area(one, categories) - mean_area(other, categories))
-    return differences[0], np.mean(np.abs(differences) >= abs(differences[0]) - 1e-12)
+    return differences[0], float(np.mean(np.abs(differences) >= abs(differences[0]) - 1e-12))
 
 
-def case(seed, images=9, ties=False):
+def case(seed: int, images: int = 9, ties: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
     rng = np.random.default_rng(seed)
     categories = np.array([-1] * (images - 4) + [0, 0, 0, 1])
     patients = [f"p{at // 2}" for at in range(images - 4)] + ["x", "y", "p0", "z"]
@@ -42,7 +45,7 @@ def case(seed, images=9, ties=False):
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_all_exchanges_of_a_small_case_are_counted(seed, ties) -> None:
+def test_all_exchanges_of_a_small_case_are_counted(seed: int, ties: bool) -> None:
     given = case(seed, ties=ties)
     tested = exchange_test(*given)
     assert tested.exact
@@ -97,8 +100,9 @@ def test_alike_detectors_are_rarely_called_different() -> None:
     patients = [str(at) for at in range(30)]
     truth = 1.5 * (categories >= 0)
     tests = [
-        exchange_test(*(rng.normal(size=(2, 30)) + truth), categories, patients, permutations=200, seed=at).p
+        exchange_test(first, second, categories, patients, permutations=200, seed=at).p
         for at in range(200)
+        for first, second in [rng.normal(size=(2, 30)) + truth]
     ]
     assert np.mean(np.array(tests) <= 0.1) < 0.17  # 0.1 and chance
 

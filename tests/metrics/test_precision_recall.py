@@ -18,7 +18,7 @@ def test_a_worked_example() -> None:
 
 
 @given(weighted())
-def test_the_curve_equals_scikit_learns(example) -> None:
+def test_the_curve_equals_scikit_learns(example: tuple[np.ndarray, ...]) -> None:
     scores, targets, weights = example
     precision, recall, thresholds = sklearn_curve(targets, scores, sample_weight=weights)
     curve = precision_recall_curve(scores, targets, weights)
@@ -28,14 +28,14 @@ def test_the_curve_equals_scikit_learns(example) -> None:
 
 
 @given(weighted())
-def test_weighted_average_precision_equals_scikit_learns(example) -> None:
+def test_weighted_average_precision_equals_scikit_learns(example: tuple[np.ndarray, ...]) -> None:
     scores, targets, weights = example
     expected = average_precision_score(targets, scores, sample_weight=weights)
     assert average_precision(scores, targets, weights) == pytest.approx(expected, abs=1e-12)
 
 
 @given(scored())
-def test_average_precision_equals_scikit_learns(example) -> None:
+def test_average_precision_equals_scikit_learns(example: tuple[np.ndarray, np.ndarray]) -> None:
     scores, targets = example
     assert average_precision(scores, targets) == pytest.approx(average_precision_score(targets, scores), abs=1e-12)
 

@@ -29,7 +29,7 @@ def test_a_worked_example() -> None:
 
 
 @pytest.mark.parametrize("bins", [5, 10, 20])
-def test_bins_of_distinct_probabilities_are_scikit_learns_quantile_bins(bins) -> None:
+def test_bins_of_distinct_probabilities_are_scikit_learns_quantile_bins(bins: int) -> None:
     rng = np.random.default_rng(bins)
     probabilities, targets = rng.random(400), rng.random(400) < 0.4
     observed, predicted = calibration_curve(targets, probabilities, n_bins=bins, strategy="quantile")
@@ -42,7 +42,7 @@ def test_bins_of_distinct_probabilities_are_scikit_learns_quantile_bins(bins) ->
 
 
 @given(scored(), st.integers(1, 20))
-def test_no_image_is_lost_and_ties_stay_together(example, bins) -> None:
+def test_no_image_is_lost_and_ties_stay_together(example: tuple[np.ndarray, np.ndarray], bins: int) -> None:
     probabilities, targets = example
     diagram = reliability_diagram(probabilities, targets, bins=bins)
     assert len(diagram) <= bins
@@ -65,13 +65,13 @@ def test_one_image() -> None:
 
 
 @pytest.mark.parametrize("target", [0, 1])
-def test_one_class_is_enough(target) -> None:
+def test_one_class_is_enough(target: int) -> None:
     assert expected_calibration_error([0.5, 0.5], [target] * 2) == 0.5
     assert brier_score([0.5, 0.5], [target] * 2) == 0.25
 
 
 @pytest.mark.parametrize(("positives", "images"), [(0, 5), (3, 10), (40, 50), (7, 7)])
-def test_the_interval_is_wilsons(positives, images) -> None:
+def test_the_interval_is_wilsons(positives: int, images: int) -> None:
     (part,) = reliability_diagram([0.5] * images, [1] * positives + [0] * (images - positives))
     expected = binomtest(positives, images).proportion_ci(method="wilson")
     assert (part.low, part.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
@@ -104,7 +104,7 @@ def test_weights_count_like_repetitions() -> None:
 
 
 @given(scored())
-def test_brier_score_equals_scikit_learns(example) -> None:
+def test_brier_score_equals_scikit_learns(example: tuple[np.ndarray, np.ndarray]) -> None:
     probabilities, targets = example
     assert brier_score(probabilities, targets) == pytest.approx(brier_score_loss(targets, probabilities), abs=1e-12)
 
@@ -126,7 +126,9 @@ def test_a_calibrated_model_has_a_small_error_and_an_overconfident_one_has_not()
         ([0.5, np.nan], [1, 0], None, 10, r"scores\[1\] is nan"),
     ],
 )
-def test_what_is_wrong_is_said(probabilities, targets, weights, bins, message) -> None:
+def test_what_is_wrong_is_said(
+    probabilities: list[float], targets: list[int], weights: list[int] | None, bins: int, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         reliability_diagram(probabilities, targets, weights, bins)
 

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,11 +10,13 @@ from sitegen.metrics.roc import auc_of_draws
 from tests.helpers.documents import read
 
 
-def one_at_a_time(statistic, patients, resamples, seed):
+def one_at_a_time(
+    statistic: Callable[[np.ndarray], float], patients: list[str], resamples: int, seed: int
+) -> np.ndarray:
     """The bootstrap in the plainest form: one resample after the other."""
     names, inverse = np.unique(patients, return_inverse=True)
     rng = np.random.default_rng(seed)
-    values = []
+    values: list[float] = []
     while len(values) < resamples:
         drawn = [np.nonzero(inverse == index)[0] for index in rng.integers(0, len(names), len(names))]
         try:
@@ -21,7 +26,7 @@ def one_at_a_time(statistic, patients, resamples, seed):
     return np.quantile(values, [0.025, 0.975])
 
 
-def few(seed=0, images=24):
+def few(seed: Any = 0, images: int = 24) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Scores, targets with few positives, so that some resamples have none, and patients with several images."""
     rng = np.random.default_rng(seed)
     targets = np.zeros(images, bool)
@@ -31,7 +36,7 @@ def few(seed=0, images=24):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_all_resamples_at_once_give_what_one_at_a_time_gives(seed) -> None:
+def test_all_resamples_at_once_give_what_one_at_a_time_gives(seed: int) -> None:
     scores, targets, patients = few(seed)
     expected = one_at_a_time(lambda drawn: auc(scores[drawn], targets[drawn]), patients, 300, seed)
     interval = interval_by_patient(lambda draws: auc_of_draws(scores, targets, draws), patients, 300, seed=seed)
@@ -96,10 +101,10 @@ def test_weighted_areas_are_those_of_repeated_examples() -> None:
     assert np.isnan(auc_of_draws(scores, targets, targets[np.newaxis].astype(float)))
 
 
-def test_halves_hold_half_of_the_images_each_once():
+def test_halves_hold_half_of_the_images_each_once() -> None:
     seen = []
 
-    def note(draws):
+    def note(draws: np.ndarray) -> Any:
         seen.append(draws)
         return draws[:, 0]
 

@@ -18,7 +18,7 @@ def test_a_worked_example() -> None:
 
 
 @given(weighted())
-def test_the_curve_equals_scikit_learns(example) -> None:
+def test_the_curve_equals_scikit_learns(example: tuple[np.ndarray, ...]) -> None:
     scores, targets, weights = example
     rates = sklearn_roc_curve(targets, scores, sample_weight=weights, drop_intermediate=False)
     curve = roc_curve(scores, targets, weights)
@@ -28,7 +28,7 @@ def test_the_curve_equals_scikit_learns(example) -> None:
 
 
 @given(weighted())
-def test_the_weighted_area_equals_scikit_learns(example) -> None:
+def test_the_weighted_area_equals_scikit_learns(example: tuple[np.ndarray, ...]) -> None:
     scores, targets, weights = example
     expected = roc_auc_score(targets, scores, sample_weight=weights)
     assert auc(scores, targets, weights) == pytest.approx(expected, abs=1e-12)
@@ -36,7 +36,7 @@ def test_the_weighted_area_equals_scikit_learns(example) -> None:
 
 
 @given(scored())
-def test_the_operating_point_is_scikit_learns(example) -> None:
+def test_the_operating_point_is_scikit_learns(example: tuple[np.ndarray, np.ndarray]) -> None:
     scores, targets = example
     false_positive_rate, true_positive_rate, thresholds = sklearn_roc_curve(targets, scores, drop_intermediate=False)
     distance = (true_positive_rate - false_positive_rate)[1:]
@@ -61,7 +61,7 @@ def test_a_threshold_never_falls_onto_the_score_below() -> None:
 
 
 @given(scored())
-def test_corners_have_the_same_shape(example) -> None:
+def test_corners_have_the_same_shape(example: tuple[np.ndarray, np.ndarray]) -> None:
     curve = roc_curve(*example)
     corners = curve.corners()
     assert corners.area == pytest.approx(curve.area, abs=1e-12)

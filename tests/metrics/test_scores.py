@@ -1,6 +1,8 @@
 """Counts and ratios against scikit-learn, plain and weighted."""
 
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +21,15 @@ from sitegen.metrics import (
     finding_scores,
     predictive_values,
 )
+from sitegen.metrics.score_averages import Ratios
 from tests.helpers.scored_examples import several
 
 DECISIONS = st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(1, 8)), min_size=1, max_size=30)
 
 
-def sklearn_ratios(targets, predicted, average, weights=None):
+def sklearn_ratios(
+    targets: np.ndarray, predicted: np.ndarray, average: str | None, weights: np.ndarray | None = None
+) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)
         return precision_recall_fscore_support(targets, predicted, average=average, sample_weight=weights)[:3]
@@ -43,7 +48,8 @@ def test_counts_of_a_worked_example() -> None:
 
 
 def test_counts_by_finding_and_by_image() -> None:
-    predicted, targets = [[1, 0], [1, 1], [0, 0]], [[1, 1], [0, 1], [None, 0]]
+    predicted = [[1, 0], [1, 1], [0, 0]]
+    targets: list[list[float | None]] = [[1, 1], [0, 1], [None, 0]]
     by_finding = count_outcomes(predicted, targets, axis=0)
     assert by_finding.true_positives.tolist() == [1, 1]
     assert by_finding.false_positives.tolist() == [1, 0]
@@ -59,7 +65,7 @@ def test_ratios_of_nothing_are_0() -> None:
 
 
 @given(DECISIONS)
-def test_binary_scores_equal_scikit_learns(rows) -> None:
+def test_binary_scores_equal_scikit_learns(rows: list[tuple[bool, bool, int]]) -> None:
     predicted, targets, weights = (np.array(part) for part in zip(*rows, strict=True))
     for weight in (None, weights / 4):
         found = binary_scores(predicted, targets, weight)
@@ -80,7 +86,7 @@ def test_binary_scores_equal_scikit_learns(rows) -> None:
 @pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("average", ["micro", "macro", "weighted", "samples"])
 @pytest.mark.parametrize("seed", range(10))
-def test_scores_of_several_findings_equal_scikit_learns(seed, average, balanced) -> None:
+def test_scores_of_several_findings_equal_scikit_learns(seed: int, average: str, balanced: bool) -> None:
     scores, targets = several(seed)
     predicted = scores >= 0.6
     weights = compute_sample_weight("balanced", targets[:, 0]) if balanced else None
@@ -103,7 +109,7 @@ def test_weighted_accuracy_weights_findings_by_their_positives() -> None:
 
 def test_unknown_targets_take_no_part() -> None:
     predicted = [[1, 0, 1], [0, 1, 1], [1, 1, 0]]
-    targets = [[1, 0, None], [0, 0, None], [None, None, None]]
+    targets: list[list[float | None]] = [[1, 0, None], [0, 0, None], [None, None, None]]
     expected = finding_scores([[1, 0], [0, 1]], [[1, 0], [0, 0]])
     found = finding_scores(predicted, targets)
     assert found == expected
@@ -123,7 +129,7 @@ def test_weights_of_targets_make_the_classes_of_every_finding_count_alike() -> N
 
 
 @pytest.mark.parametrize("average", [binary_scores, lambda p, t: finding_scores(np.c_[p], np.c_[t]), exact_match])
-def test_nothing_known_is_an_error(average) -> None:
+def test_nothing_known_is_an_error(average: Callable[..., dict[str, Ratios]] | Callable[..., float]) -> None:
     arguments = ([[1]], [[None]]) if average is exact_match else ([1, 0], [np.nan, np.nan])
     with pytest.raises(ValueError, match="nothing known"):
         average(*arguments)
@@ -143,21 +149,22 @@ def test_class_weights_of_the_app_paper() -> None:
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1))
-def test_class_weights_equal_scikit_learns(classes) -> None:
+def test_class_weights_equal_scikit_learns(classes: list[str]) -> None:
     names = np.unique(classes)
     expected = compute_class_weight("balanced", classes=names, y=np.array(classes))
     assert class_weights(classes) == pytest.approx(dict(zip(names.tolist(), expected, strict=True)), abs=1e-12)
 
 
 @given(st.lists(st.booleans(), min_size=1))
-def test_balanced_weights_equal_scikit_learns(targets) -> None:
+def test_balanced_weights_equal_scikit_learns(targets: list[bool]) -> None:
     expected = compute_sample_weight("balanced", targets)
     assert balanced_weights(targets) == pytest.approx(expected, abs=1e-12)
 
 
 def test_balanced_weights_of_unknown_targets_are_0() -> None:
     assert balanced_weights([1, 0, 0, 0, None]).tolist() == [2, 2 / 3, 2 / 3, 2 / 3, 0]
-    columns = balanced_weights([[1, 1], [0, None], [0, 1]])
+    targets: list[list[float | None]] = [[1, 1], [0, None], [0, 1]]
+    columns = balanced_weights(targets)
     assert columns.tolist() == [[1.5, 1], [0.75, 0], [0.75, 1]]
     assert balanced_weights([None]).tolist() == [0]
     with pytest.raises(ValueError, match="no examples"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,19 +18,19 @@ from sitegen.export.onnx_export import export_onnx
 from sitegen.networks.classifier import Classifier, as_one_logit
 from sitegen.networks.densenet import DenseNetSettings
 from sitegen.networks.heads import LinearHeadSettings, PooledHeadSettings
-from sitegen.networks.registry import NETWORKS, make_network, read_network
+from sitegen.networks.registry import NETWORKS, NetworkSettings, make_network, read_network
 from sitegen.networks.resnet import ResNetSettings
 from sitegen.networks.vit import TransformerSettings, sine_positions
 
 SIDE = 64
-SMALL = {
+SMALL: dict[str, NetworkSettings] = {
     "densenet": DenseNetSettings(growth=4, blocks=(2, 2, 2, 2), stem=8),
     "resnet-basic": ResNetSettings(stem=8, stages=(1, 2, 1, 1)),
     "resnet-bottleneck": ResNetSettings(block="bottleneck", stem=8),
     "resnet-group": ResNetSettings(stem=8, norm="group", groups=4),
     "vit": TransformerSettings(side=SIDE, width=24, depth=2),
 }
-HEADS = {"linear": LinearHeadSettings(), "pooled": PooledHeadSettings(hidden=16)}
+HEADS: dict[str, Any] = {"linear": LinearHeadSettings(), "pooled": PooledHeadSettings(hidden=16)}
 GRID = {"vit": SIDE // 16}
 
 
@@ -90,7 +91,9 @@ def dense_weights(growth: int, blocks: tuple[int, ...], width: int, channels: in
         ("densenet264", (6, 12, 64, 48), 33_337_704),
     ],
 )
-def test_densenets_have_torchvisions_names_and_sizes(name, blocks, weights) -> None:
+def test_densenets_have_torchvisions_names_and_sizes(
+    name: str, blocks: tuple[int, int, int, int], weights: int
+) -> None:
     with torch.device("meta"):
         network = make_network(read_network({"name": name, "labels": 1000}))
     assert list(network.state_dict()) == list(dense_names(blocks))
@@ -118,7 +121,7 @@ def test_shapes_of_densenet121_are_torchvisions() -> None:
 @pytest.mark.parametrize(
     ("name", "weights"), [("resnet18", 11_689_512), ("resnet34", 21_797_672), ("resnet50", 25_557_032)]
 )
-def test_resnets_have_torchvisions_sizes(name, weights) -> None:
+def test_resnets_have_torchvisions_sizes(name: str, weights: int) -> None:
     with torch.device("meta"):
         network = make_network(read_network({"name": name, "labels": 1000}))
     assert sum(weight.numel() for weight in network.parameters()) == weights
@@ -153,7 +156,7 @@ def test_compact_networks_are_small_and_see_one_channel() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_a_classifier_is_its_head_over_its_feature_maps(name, head, channels) -> None:
+def test_a_classifier_is_its_head_over_its_feature_maps(name: str, head: str, channels: int) -> None:
     network = made(name, head, channels)
     maps = network.feature_maps(images(channels))
     logits = network(images(channels))
@@ -165,7 +168,7 @@ def test_a_classifier_is_its_head_over_its_feature_maps(name, head, channels) ->
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_linear_head_is_the_class_activation_map_averaged(name) -> None:
+def test_a_linear_head_is_the_class_activation_map_averaged(name: str) -> None:
     network = made(name)
     maps, final = network.feature_maps(images(1)), network.head.final
     activation = torch.einsum("lk,nkhw->nlhw", final.weight, maps)
@@ -178,7 +181,7 @@ def test_the_pooled_head_is_the_papers() -> None:
     head, maps = network.head, torch.rand(4, 64, 3, 2) - 0.5
     # Max pooling first, as fast.ai's AdaptiveConcatPool2d has it.
     pools = [functional.adaptive_max_pool2d(maps, 1), functional.adaptive_avg_pool2d(maps, 1)]
-    layers = [head.norm1, nn.Identity(), head.linear1, nn.ReLU(), head.norm2, nn.Identity(), head.linear2]
+    layers: list[Any] = [head.norm1, nn.Identity(), head.linear1, nn.ReLU(), head.norm2, nn.Identity(), head.linear2]
     head.eval()
     expected = nn.Sequential(nn.Flatten(), *layers)(torch.cat(pools, 1))
     assert torch.allclose(head(maps), expected, atol=1e-6)
@@ -191,7 +194,7 @@ def test_the_pooled_head_is_the_papers() -> None:
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_body_and_head_share_out_all_parameters(name, head) -> None:
+def test_body_and_head_share_out_all_parameters(name: str, head: str) -> None:
     network = made(name, head)
     body, top = network.body_parameters(), list(network.head.parameters())
     assert len(body) + len(top) == len(list(network.parameters()))
@@ -201,7 +204,7 @@ def test_body_and_head_share_out_all_parameters(name, head) -> None:
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_onnx_runtime_gives_logits_and_feature_maps_as_torch_does(tmp_path: Path, name, head) -> None:
+def test_onnx_runtime_gives_logits_and_feature_maps_as_torch_does(tmp_path: Path, name: str, head: str) -> None:
     network = made(name, head)
     export_onnx(network, (1, 1, SIDE, SIDE), "logits", tmp_path / "net.onnx")
     model = onnx.load(str(tmp_path / "net.onnx"))
@@ -220,7 +223,7 @@ def test_onnx_runtime_gives_logits_and_feature_maps_as_torch_does(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_every_weight_takes_part_in_the_loss(name) -> None:
+def test_every_weight_takes_part_in_the_loss(name: str) -> None:
     network = made(name, "pooled").train()
     network(images(1, 4)).square().sum().backward()
     assert [key for key, weight in network.named_parameters() if weight.grad is None] == []
@@ -252,7 +255,7 @@ def test_a_transformer_sees_where_a_patch_lies() -> None:
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("name", SMALL)
-def test_one_logit_says_what_the_softmax_of_two_says(name, head) -> None:
+def test_one_logit_says_what_the_softmax_of_two_says(name: str, head: str) -> None:
     network = made(name, head, labels=2).double()
     single = as_one_logit(network)
     pictures = images(1).double()

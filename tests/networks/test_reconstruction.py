@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,12 +19,13 @@ from sitegen_runtime.bundle.model import NetworkInput
 IMAGE = NetworkInput("image", (1, 1, 32, 32), "grey", 0.9, (0.0, 1.0), (0.0,), (1.0,))
 
 
-def settings(kind="autoencoder", **changes):
-    return ReconstructionSettings(kind, **{"side": 32, "latent": 7, "widths": (4, 8)} | changes)
+def settings(kind: Any = "autoencoder", **changes: Any) -> ReconstructionSettings:
+    given: dict[str, Any] = {"side": 32, "latent": 7, "widths": (4, 8)} | changes
+    return ReconstructionSettings(kind, **given)
 
 
 @pytest.mark.parametrize("kind", ["autoencoder", "variational", "ali"])
-def test_an_image_comes_back_through_its_latent(kind) -> None:
+def test_an_image_comes_back_through_its_latent(kind: str) -> None:
     network = make_reconstruction(settings(kind)).eval()
     image = torch.rand(2, 1, 32, 32)
     drawn, latent = network(image)

@@ -1,7 +1,9 @@
 import json
+from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from sitegen.errors import SettingsError
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
@@ -23,12 +25,12 @@ def test_a_name_stands_for_settings_and_keys_change_them() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"), [("densenet-tiny", DenseNet), ("resnet", ResNet), ("vit", VisionTransformer)]
 )
-def test_settings_decide_what_is_made(name, kind) -> None:
+def test_settings_decide_what_is_made(name: str, kind: type[nn.Module]) -> None:
     assert isinstance(make_network(read_network({"name": name})), kind)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_settings_survive_a_file(name) -> None:
+def test_settings_survive_a_file(name: str) -> None:
     document = json.loads(json.dumps(network_document(NETWORKS[name])))
     assert document["name"] in ("densenet", "resnet", "vit")
     assert read_network(document) == NETWORKS[name]
@@ -56,7 +58,7 @@ def test_weights_fit_a_network_made_from_the_document() -> None:
         ({"name": "vit", "side": 225}, ["225", "multiple of its patch (16)"]),
     ],
 )
-def test_what_does_not_fit_is_named(document, messages) -> None:
+def test_what_does_not_fit_is_named(document: dict[str, Any], messages: list[str]) -> None:
     with pytest.raises(SettingsError) as caught:
         read_network(document)
     for message in messages:

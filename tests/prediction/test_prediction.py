@@ -18,6 +18,7 @@ from sitegen.bundle import Bundle, describe_files, load_bundle
 from sitegen.errors import BundleError
 from sitegen.prediction import Predictor
 from sitegen.prediction.images import OpenedImage
+from sitegen_runtime.document_types import ResultDocument
 from sitegen_runtime.errors import DamagedImage
 from tests.helpers.bundles import LABELS, make_bundle
 from tests.helpers.prediction_reference import SMOOTH, luma, square_grid
@@ -41,7 +42,7 @@ def expected(bundle: Bundle, grey: np.ndarray) -> dict[str, Any]:
     }
 
 
-def check(bundle: Bundle, document: dict[str, Any], grey: np.ndarray) -> None:
+def check(bundle: Bundle, document: ResultDocument, grey: np.ndarray) -> None:
     """Compare a document with the reference."""
     reference = expected(bundle, grey)
     assert document["gate"]["score"] == pytest.approx(reference["score"], abs=1e-5)
@@ -88,7 +89,7 @@ def test_documents_equal_the_reference(bundle: Bundle, tmp_path: Path, name: str
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
-def analysed(bundle: Bundle, data: bytes, **options: Any) -> dict[str, Any]:
+def analysed(bundle: Bundle, data: bytes, **options: Any) -> ResultDocument:
     return Predictor(bundle).analyse(data, "image", **options).document
 
 

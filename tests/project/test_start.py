@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import cast, get_args, get_type_hints
 
 import pytest
 
@@ -30,7 +30,7 @@ def keys(kind: type, place: str = "") -> Iterator[str]:
     for each in fields(kind):
         inner = [one for one in (hints[each.name], *get_args(hints[each.name])) if is_dataclass(one)]
         if inner:
-            yield from keys(inner[0], f"{place}{each.name}.")
+            yield from keys(cast(type, inner[0]), f"{place}{each.name}.")
         else:
             yield place + each.name
 

@@ -80,7 +80,7 @@ def test_a_recipe_is_followed_step_by_step_each_once(tmp_path: Path, monkeypatch
     def chain(*options: str, **changes: object) -> str:
         recipe = write_recipe(tmp_path / "recipe.json", data, export=asked, **changes)
         places = ("--work", str(work), "--out", str(tmp_path / "dist"))
-        return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *places, *options))[1]  # type: ignore[index]
+        return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *places, *options))[1]
 
     def reported() -> tuple[list[str], int]:
         seen = json.loads((work / "evaluation.json").read_text("utf-8"))["data"]
@@ -117,7 +117,7 @@ def test_a_gate_is_a_step_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def chain(**gate: object) -> str:
         recipe = write_recipe(tmp_path / "recipe.json", data, gate={"training": training, "share": 0.75} | gate)
         options = ("--work", str(work), "--out", str(dist), "--images", str(more))
-        return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *options))[1]  # type: ignore[index]
+        return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *options))[1]
 
     assert chain() == "audit, train, gate, export, evaluate, build"
     assert chain() == "nothing, all was done"
@@ -152,7 +152,7 @@ def test_a_gate_is_a_step_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_options_that_contradict_each_other_are_refused(options: list[str], message: str) -> None:
     done = CliRunner().invoke(app, ["build", *options])
     assert message in str(done.exception)
-    assert done.exception.exit_code == 2  # type: ignore[union-attr]
+    assert done.exception.exit_code == 2
 
 
 def test_every_key_of_the_shipped_recipes_is_known() -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Worker:
         if kind == "open":
             assert payload is not None
             self.canvas = Image.open(io.BytesIO(payload)).convert("RGB").convert("RGBA")
-            assert Image.MIME[Image.open(io.BytesIO(payload)).format] == fields["type"]
+            assert Image.MIME[str(Image.open(io.BytesIO(payload)).format)] == fields["type"]
             return json.dumps(self.canvas.size)
         if kind == "rows":
             left, top = fields["left"], fields["top"]
@@ -74,7 +75,7 @@ class Worker:
         return [memoryview(result.tobytes()) for result in results]
 
 
-def same_apart_from_the_machine(document: dict[str, Any]) -> dict[str, Any]:
+def same_apart_from_the_machine(document: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key not in ("engine", "timings")}
 
 

@@ -139,7 +139,7 @@ def test_tables_equal_numpys_interpolation(probability: float, table: tuple[tupl
 
 
 LOGITS = st.floats(-50, 50)
-NUMBERS = {
+NUMBERS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "piecewise-linear": st.just({}),
     "temperature": st.fixed_dictionaries({"temperature": st.floats(1e-2, 1e2)}),
     "platt": st.fixed_dictionaries({"slope": st.floats(1e-2, 1e2), "intercept": st.floats(-50, 50)}),

@@ -1,5 +1,7 @@
 """The way of an image to explanations, driven by hand: requests, maps to the number, refusals, failures, documents."""
 
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
 import json
 from array import array
 from hashlib import sha256
@@ -38,7 +40,7 @@ def entry(*wanted: str, **options: Any) -> Any:
     return found
 
 
-def classified(machine: Machine) -> array:
+def classified(machine: Machine) -> array[float]:
     """The image that the classifier saw."""
     return next(
         asked.feeds[0].values for asked in machine.asked if isinstance(asked, RunGraph) and asked.role == "classifier"
@@ -130,8 +132,8 @@ def test_integrated_gradients_follow_the_path_from_black() -> None:
 
 def test_the_rest_of_the_document_is_the_analysis() -> None:
     machine = Machine(RGBA)
-    document = explained(machine, "grad-cam:all", values=False).document
-    plain = Machine(RGBA).run(job(DATA, model(**WHOLE))).document
+    document: Any = explained(machine, "grad-cam:all", values=False).document
+    plain: Any = Machine(RGBA).run(job(DATA, model(**WHOLE))).document
     timings, explanations = document.pop("timings"), document.pop("explanations")
     assert set(timings) == set(plain.pop("timings")) | {"session", "explanation"}
     assert document == plain
@@ -277,9 +279,11 @@ def test_what_was_seen_is_not_looked_at_again() -> None:
     again = second.explain(whole, [{"finding": "Effusion", "method": "grad-cam"}], seen=analysis.seen)
     assert second.steps() == ["progress session", "load cam", "progress explanation", "run cam", "progress done"]
     fresh = Machine(RGBA).explain(whole, [{"finding": "Effusion", "method": "grad-cam"}])
-    assert set(again.document.pop("timings")) == {"session", "explanation", "total"}
-    fresh.document.pop("timings")
-    assert again.document == fresh.document
+    ours: Any = again.document
+    theirs: Any = fresh.document
+    assert set(ours.pop("timings")) == {"session", "explanation", "total"}
+    theirs.pop("timings")
+    assert ours == theirs
     assert again.squares == fresh.squares
     assert "explanations" not in analysis.document
 

@@ -25,7 +25,7 @@ def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def model_with(image: str | None = "golden.png", **options: Any) -> Model:
     fields = json.loads(description(**options))
-    named = {"image": image, "tensors": {}, "gate": None, "logits": {}} if image else None
+    named: dict[str, Any] | None = {"image": image, "tensors": {}, "gate": None, "logits": {}} if image else None
     return read_model(json.dumps(fields | {"golden": named}).encode())
 
 

@@ -1,5 +1,7 @@
 """Maps for the page: what a session gives for drawing, what is kept between an analysis and its maps, other looks."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from sitegen_runtime.page_maps import KEPT_IMAGES, KeptImages, read_look
 from tests.helpers.runtime.images import saved
 from tests.runtime.test_browser_session import NOISE, SMOOTH, Worker, same_apart_from_the_machine
 
-WANTED = {"finding": "Effusion", "method": "grad-cam"}
+WANTED: dict[str, Any] = {"finding": "Effusion", "method": "grad-cam"}
 DATA = saved(SMOOTH, "PNG")
 
 

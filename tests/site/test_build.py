@@ -6,6 +6,7 @@ import json
 import re
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from sitegen.site import build as build_module
 from sitegen.site import build_site
 from sitegen.site.cache import cache_folder
 from sitegen.site.engines.files import install_engines
+from sitegen.site.inspection import licences
 from sitegen.site.python.runtime_wheel import build_wheel
 
 MIB = 1024 * 1024
@@ -24,14 +26,14 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def site_constant(site: Path) -> dict[str, dict]:
+def site_constant(site: Path) -> dict[str, Any]:
     """The constant SITE of the page's program."""
     match = re.search(r"const SITE = (\{.*\});\n", (site / "index.html").read_text("utf-8"))
     assert match
     return json.loads(match[1])
 
 
-def asset(site: Path, entry: dict) -> bytes:
+def asset(site: Path, entry: dict[str, Any]) -> bytes:
     """An asset, put together and unpacked as the page does it."""
     parts = [re.search(r"/\*(.*)\*/", (site / file).read_text("ascii")) for file in entry["parts"]]
     packed = b"".join(base64.b64decode(part[1]) for part in parts if part)
@@ -205,7 +207,7 @@ def test_a_failing_build_leaves_the_old_site(bundle: Bundle, tmp_path: Path, mon
 
     out = build_site(bundle, tmp_path / "dist").folder
     before = contents(out)
-    monkeypatch.setattr(build_module.licences, "write_licences", fail)
+    monkeypatch.setattr(licences, "write_licences", fail)
     with pytest.raises(OSError, match="disk full"):
         build_site(bundle, out)
     assert contents(out) == before

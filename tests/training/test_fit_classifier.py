@@ -1,12 +1,14 @@
 """The loop: phases, schedules told of scores, resumption, early stopping."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sitegen.errors import CheckpointError, DataError, TrainingError
 from sitegen.evaluation.classifier.scored import network_logits
@@ -40,11 +42,11 @@ def data() -> TrainingData:
     return TrainingData(drawn(range(32)), drawn(range(100, 116)), ("Opacity",))
 
 
-def phase(epochs: int, trains: str = "all", rate: float = 1e-2) -> Phase:
+def phase(epochs: int, trains: Literal["all", "head"] = "all", rate: float = 1e-2) -> Phase:
     return Phase(trains, epochs, OneCycleSettings(initial_rate=rate / 10, peak_rate=rate))
 
 
-def recipe(*phases: Phase, **changes: object) -> Recipe:
+def recipe(*phases: Phase, **changes: Any) -> Recipe:
     return replace(Recipe(phases, augment=LITTLE, batch=8, keep="last"), **changes)
 
 
@@ -69,7 +71,8 @@ def test_a_tiny_classifier_learns_to_see_the_opacity(data: TrainingData) -> None
     assert history[-1].train_loss < 0.6 * history[0].train_loss
     scores = network_logits(network, data.valid.images.numpy())[:, 0]
     assert history[-1].aucs == {"Opacity": auc(scores, data.valid.targets[:, 0].numpy())}
-    assert history[-1].valid_auc == history[-1].aucs["Opacity"] > 0.9
+    assert history[-1].valid_auc == history[-1].aucs["Opacity"]
+    assert (history[-1].valid_auc or 0) > 0.9
 
 
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(data: TrainingData, tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_the_best_epoch_is_kept_and_training_stops_early(data: TrainingData, mon
     seen: list[dict[str, Tensor]] = []
 
     class Weights(Watch):
-        def epoch(self, history: list[Epoch]) -> None:
+        def epoch(self, history: Sequence[Epoch]) -> None:
             seen.append(weights(network))
 
     network = new()
@@ -180,14 +183,15 @@ def test_unknown_targets_change_nothing(data: TrainingData) -> None:
     both = replace(data, train=with_unknown(data.train), valid=with_unknown(data.valid), labels=("Opacity", "Other"))
     one, two = new(), new(settings=replace(TINY, labels=2))
     with torch.no_grad():
-        head = two.classifier
+        head, first = two.classifier, one.classifier
+        assert isinstance(head, nn.Linear) and isinstance(first, nn.Linear)
         two.load_state_dict(
             {
                 **two.state_dict(),
                 **{name: value for name, value in one.state_dict().items() if "classifier" not in name},
             }
         )
-        head.weight[0], head.bias[0] = one.classifier.weight[0], one.classifier.bias[0]
+        head.weight[0], head.bias[0] = first.weight[0], first.bias[0]
     asked = recipe(phase(2), loss=MultiLabelSettings())
     expected, _ = fit_classifier(one, data, asked, FABRIC)
     found, _ = fit_classifier(two, both, asked, FABRIC)

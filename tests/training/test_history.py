@@ -1,6 +1,7 @@
 import csv
 import sys
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -47,24 +48,24 @@ def test_tensorboard_is_asked_for_where_it_is_missing(tmp_path: Path, monkeypatc
         write_tensorboard(HISTORY, tmp_path)
 
 
-def test_tensorboard_gets_every_number_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_tensorboard_gets_every_number_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a stand-in for the package, which is optional."""
     written = []
 
     class Writer:
-        def __init__(self, folder) -> None:
+        def __init__(self, folder: Path) -> None:
             assert folder == str(tmp_path)
 
-        def __enter__(self):
+        def __enter__(self) -> Self:
             return self
 
-        def __exit__(self, *_) -> None:
+        def __exit__(self, *_: object) -> None:
             pass
 
-        def add_scalar(self, name, value, step) -> None:
+        def add_scalar(self, name: str, value: float, step: int) -> None:
             written.append((name, value, step))
 
-    stand_in = type(sys)("torch.utils.tensorboard")
+    stand_in: Any = type(sys)("torch.utils.tensorboard")
     stand_in.SummaryWriter = Writer
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", stand_in)
     (tmp_path / "events.out.tfevents.1").write_text("of a run that was interrupted")

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from sitegen.training.launch import make_fabric, mixed_precision
+from sitegen.training.presets import Precision
 
 
 @pytest.mark.parametrize(
@@ -16,7 +17,7 @@ from sitegen.training.launch import make_fabric, mixed_precision
     ],
 )
 def test_precision_is_mixed_where_the_card_has_it(
-    monkeypatch: pytest.MonkeyPatch, asked, card, bfloat16, expected
+    monkeypatch: pytest.MonkeyPatch, asked: Precision, card: bool, bfloat16: bool, expected: str
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: card)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: bfloat16)

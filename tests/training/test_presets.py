@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 import torch
@@ -40,7 +41,7 @@ def test_the_app_has_the_papers_numbers() -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_no_preset_mirrors(name) -> None:
+def test_no_preset_mirrors(name: str) -> None:
     assert PRESETS[name].recipe.augment.flip_chance == 0
 
 
@@ -55,7 +56,7 @@ def test_networks_of_the_presets_are_densenet121() -> None:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_recipe_survives_a_file(name) -> None:
+def test_a_recipe_survives_a_file(name: str) -> None:
     recipe = PRESETS[name].recipe
     assert read_recipe(json.loads(json.dumps(settings_document(recipe)))) == recipe
     assert read_recipe({"preset": name}) == recipe
@@ -93,7 +94,7 @@ def test_a_file_changes_what_it_names() -> None:
         ({"preset": "app", "adam": {"weight_decay": float("nan")}}, ["adam.weight_decay"]),
     ],
 )
-def test_what_does_not_fit_is_named(document, messages) -> None:
+def test_what_does_not_fit_is_named(document: dict[str, Any], messages: list[str]) -> None:
     with pytest.raises(SettingsError) as caught:
         read_recipe(document)
     for message in messages:
@@ -101,7 +102,7 @@ def test_what_does_not_fit_is_named(document, messages) -> None:
 
 
 @pytest.mark.parametrize("name", ["densenet-tiny", "resnet"])
-def test_a_frozen_body_stays_as_it_is(name) -> None:
+def test_a_frozen_body_stays_as_it_is(name: str) -> None:
     torch.manual_seed(0)
     network = make_network(read_network({"name": name, "head": {"kind": "pooled", "hidden": 4}}))
     begin_phase(network, "head")

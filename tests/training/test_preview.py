@@ -18,12 +18,12 @@ from sitegen.training.preview import augmentation_sheet, told
         ),
     ],
 )
-def test_settings_in_words(settings, words) -> None:
+def test_settings_in_words(settings: AugmentSettings, words: str) -> None:
     assert told(settings) == words
 
 
 @pytest.mark.parametrize(("side", "shown"), [(32, 128), (100, 200), (128, 128), (224, 224)])
-def test_small_images_are_enlarged_by_whole_numbers(side, shown) -> None:
+def test_small_images_are_enlarged_by_whole_numbers(side: int, shown: int) -> None:
     images = np.zeros((2, 1, side, side), np.float32)
     sheet = augmentation_sheet(images, ["a", "b"], placement(0, 0, 0), 1, 0)
     assert sheet.size == (2 * shown + 24, 2 * shown + 92)

@@ -3,6 +3,7 @@ import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from sitegen.training.range_test import WEIGHT_DECAYS, RangeCurve, range_rates
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def curve(weight_decay=0.0, steepest=1e-3, noise=0.0) -> RangeCurve:
+def curve(weight_decay: float = 0.0, steepest: float = 1e-3, noise: float = 0.0) -> RangeCurve:
     """A loss that falls fastest at a rate that is known, and explodes at the end."""
     rates = range_rates(1e-6, 1.0, 60)
     losses = 0.2 + 1 / (1 + (rates / steepest) ** 2) + np.where(rates > 0.3, 40 * rates, 0)
@@ -36,7 +37,8 @@ def drawn_lines(svg: str) -> list[ET.Element]:
 
 
 def styled(line: ET.Element) -> dict[str, str]:
-    return dict(each.split(": ") for each in line.find(f"{SVG}path").get("style").split("; "))
+    style: Any = line.find(f"{SVG}path").get("style")
+    return dict(each.split(": ") for each in style.split("; "))
 
 
 def test_the_legend_says_what_each_weight_decay_suggests() -> None:
@@ -60,10 +62,10 @@ def test_suggestions_are_marked_on_a_logarithmic_scale() -> None:
     curves = [curve(steepest=rate) for rate in (1e-4, 1e-3, 1e-2)]
     assert [each.suggestion for each in curves] == pytest.approx([1e-4, 1e-3, 1e-2])
     marks = [mark for line in drawn_lines(range_picture(curves)) for mark in line.iter(f"{SVG}use")]
-    left, middle, right = (float(mark.get("x")) for mark in marks)
+    left, middle, right = (float(mark.attrib["x"]) for mark in marks)
     assert middle - left == pytest.approx(right - middle, abs=0.01)
     assert middle - left > 50
-    heights = [float(mark.get("y")) for mark in marks]
+    heights = [float(mark.attrib["y"]) for mark in marks]
     assert max(heights) - min(heights) < 5  # each halfway down the same wave
 
 
@@ -100,7 +102,7 @@ def test_the_picture_can_be_read_aloud() -> None:
 
 
 @pytest.mark.parametrize("curves", [[], [RangeCurve(0.0, (), ())]])
-def test_there_must_be_something_to_draw(curves) -> None:
+def test_there_must_be_something_to_draw(curves: list[RangeCurve]) -> None:
     with pytest.raises(ValueError, match="at least one curve, and a loss in each"):
         range_picture(curves)
 

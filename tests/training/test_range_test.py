@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -14,15 +16,17 @@ from sitegen.training.range_test import (
 )
 from sitegen.training.schedules import AdamSettings
 
+Loss = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
-def problem(dropout: float = 0.0) -> tuple[nn.Module, object]:
+
+def problem(dropout: float = 0.0) -> tuple[nn.Sequential, Loss]:
     """A network with normalisation, and its loss on 64 examples of a linear rule."""
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(dropout), nn.Linear(8, 1))
     inputs = torch.randn(64, 4)
     targets = (inputs.sum(1, keepdim=True) > 0).float()
 
-    def loss_of(indices, generator):
+    def loss_of(indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         noise = torch.randn(len(indices), 4, generator=generator) * 0.1
         return nn.functional.binary_cross_entropy_with_logits(network(inputs[indices] + noise), targets[indices])
 
@@ -39,7 +43,7 @@ def test_smoothing_keeps_lines_and_both_ends() -> None:
 
 
 @pytest.mark.parametrize("half", [1, 10])
-def test_the_steepest_rate_of_a_falling_wave(half) -> None:
+def test_the_steepest_rate_of_a_falling_wave(half: int) -> None:
     # 1 / (1 + (rate / r)^2) is steepest by the logarithm of the rate at r itself; from 0.1 on the loss explodes.
     rates = range_rates(1e-6, 1.0, 120)
     losses = 1 / (1 + (rates / 1e-3) ** 2) + np.where(rates > 0.1, 100 * rates, 0)
@@ -58,7 +62,7 @@ def test_slopes_are_those_of_fitted_lines() -> None:
 
 
 @pytest.mark.parametrize("half", [1, 2])
-def test_a_loss_that_never_falls_suggests_nothing(half) -> None:
+def test_a_loss_that_never_falls_suggests_nothing(half: int) -> None:
     assert steepest_rate([1, 10, 100], [1.0, 2.0, 3.0], half) is None
 
 
@@ -68,18 +72,18 @@ def test_noise_does_not_decide() -> None:
     spiked = losses.copy()
     spiked[20:22] += (0.2, -0.2)  # steeper than the wave, and two batches wide
     spiked[0] += 0.2  # where there is least to smooth with
-    assert steepest_rate(rates, spiked) in rates[20:22]
+    assert steepest_rate(rates.tolist(), spiked.tolist()) in rates[20:22]
     curve = RangeCurve(0.0, tuple(rates), tuple(spiked))
     assert curve.suggestion == pytest.approx(1e-3, rel=0.1)
-    assert curve.smoothed == tuple(smooth(spiked, 12))
+    assert curve.smoothed == tuple(smooth(spiked.tolist(), 12))
 
 
-def test_the_loop_trains_at_the_rates_it_reports():
+def test_the_loop_trains_at_the_rates_it_reports() -> None:
     weight = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(weight.weight)
     seen = []
 
-    def loss_of(indices, generator):
+    def loss_of(indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         seen.append(weight.weight.item())
         return weight(torch.ones(len(indices), 1)).sum() * -1e-6 + 1
 
@@ -100,18 +104,19 @@ def test_the_loss_falls_and_explodes_and_the_network_is_as_before() -> None:
     smoothed = np.array(curve.smoothed)
     assert smoothed.min() < 0.6 * smoothed[0]
     assert smoothed[-1] > 2 * smoothed.min()
+    assert curve.suggestion is not None
     assert 1e-4 < curve.suggestion < 1
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert not network.training
     assert all(weight.grad is None for weight in network.parameters())
 
 
-def test_an_error_leaves_the_network_as_before():
+def test_an_error_leaves_the_network_as_before() -> None:
     network, loss_of = problem()
-    before = network[0].weight.clone()
+    before = network.get_parameter("0.weight").clone()
     calls = []
 
-    def breaks(indices, generator):
+    def breaks(indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         calls.append(1)
         if len(calls) == 5:
             raise RuntimeError("out of memory")
@@ -119,15 +124,15 @@ def test_an_error_leaves_the_network_as_before():
 
     with pytest.raises(RuntimeError, match="out of memory"):
         range_test(network, 64, breaks, settings=RangeSettings(1e-2, 1.0, steps=8, batch=16))
-    assert torch.equal(network[0].weight, before)
+    assert torch.equal(network.get_parameter("0.weight"), before)
     assert network.training
 
 
-def test_a_loss_that_is_not_a_number_ends_the_curve():
+def test_a_loss_that_is_not_a_number_ends_the_curve() -> None:
     network, loss_of = problem()
     calls = []
 
-    def overflows(indices, generator):
+    def overflows(indices: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         calls.append(1)
         return loss_of(indices, generator) * (float("nan") if len(calls) == 6 else 1)
 

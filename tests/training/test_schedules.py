@@ -1,5 +1,7 @@
+from collections.abc import Iterable
 from math import cos, pi
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -69,8 +71,8 @@ def test_the_papers_cycle_runs_between_its_rates() -> None:
 
 
 @pytest.mark.parametrize("settings", [PlateauSettings(patience=0), OneCycleSettings()])
-def test_a_schedule_goes_on_where_it_was(settings, tmp_path: Path):
-    def epochs(optimiser, schedule, scores):
+def test_a_schedule_goes_on_where_it_was(settings: PlateauSettings | OneCycleSettings, tmp_path: Path) -> None:
+    def epochs(optimiser: torch.optim.Optimizer, schedule: Any, scores: Iterable[float]) -> tuple[float, float]:
         for score in scores:
             for _ in range(3):
                 optimiser.step()
@@ -85,12 +87,12 @@ def test_a_schedule_goes_on_where_it_was(settings, tmp_path: Path):
     torch.save([part.state_dict() for part in first], tmp_path / "state.pt")
     again = make_schedule(nn.Linear(1, 1), AdamSettings(), settings, 4, 3)
     for part, state in zip(again, torch.load(tmp_path / "state.pt", weights_only=True), strict=True):
-        part.load_state_dict(state)
+        part.load_state_dict(state)  # type: ignore[attr-defined]
     assert epochs(*again, scores[2:]) == whole
 
 
 @pytest.mark.parametrize(("decoupled", "kind"), [(True, torch.optim.AdamW), (False, torch.optim.Adam)])
-def test_adam_is_torchs_and_trains_what_may_be_trained(decoupled, kind) -> None:
+def test_adam_is_torchs_and_trains_what_may_be_trained(decoupled: bool, kind: type[torch.optim.Optimizer]) -> None:
     network = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
     network[0].requires_grad_(False)
     optimiser = make_optimiser(network, AdamSettings((0.8, 0.99), 0.1, decoupled), 0.02)

@@ -40,7 +40,7 @@ class Question:
     """
 
     model: Model
-    draft: Draft
+    draft: Draft[Any]
     labels: tuple[int, ...]
     image: array[float]
     done: float = 0.0

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sitegen_runtime.bundle.model import Model
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import Document, ExplanationDocument
 from sitegen_runtime.explanation import ALL
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
 from sitegen_runtime.maps.grids import Shape
@@ -84,9 +84,9 @@ def describe_map(
     }
 
 
-def describe_failure(document: Document, entry: Document | None) -> dict[str, Any]:
+def describe_failure(document: Document, entry: ExplanationDocument | None) -> dict[str, Any]:
     """Return `headline` and `details` for an image or an explanation (its `entry`) that could not be had."""
-    error = document.get("error") or (entry or {}).get("error")
+    error = document.get("error") or (entry.get("error") if entry else None)
     if error is None:
         return {"headline": "No map: the gate refused this image", "details": []}
     headline = "Cancelled" if error["code"] == "cancelled" else "This map could not be made"

@@ -6,10 +6,10 @@ scale from 0 to 1, on which the threshold lies where the same table puts it.
 
 from collections.abc import Iterator
 from math import floor
-from typing import Any
+from typing import Any, cast
 
 from sitegen_runtime.bundle.model import Gate
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import Document, GateDocument, ScoreDocument
 from sitegen_runtime.gate.metrics import METRICS
 from sitegen_runtime.gate.positions import position
 from sitegen_runtime.gate.refusal import reason_of_score, reason_of_ssim
@@ -31,7 +31,7 @@ BADGE = {"short": "Forced", "long": "Forced: the gate refused this image"}
 
 
 def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
-    """Return what to say of the gate's judgement.
+    """Return what to say of the gate's judgement, which the document must have.
 
     Keys: `accepted`; `measures`, the SSIM first, each with `label`, `text` (the value and its limit), `passed` and
     `verdict`, `telling` (it refused the image, and its scale says how clearly), `sentence` (the position in words),
@@ -40,7 +40,7 @@ def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
     `names` of the lists of measures; `offers`, each with `correction`, `message` and `button`; `captions` of the
     pictures.
     """
-    judged = document["gate"]
+    judged = cast(GateDocument, document["gate"])
     return {
         "accepted": judged["accepted"],
         "measures": [_measure(entry, gate) for entry in _measured(judged)],
@@ -59,7 +59,7 @@ def describe_correction(document: Document) -> dict[str, str] | None:
     return {"done": CORRECTIONS[correction].done, "undo": "Analyse it as it is in the file"}
 
 
-def reasons(judged: Document) -> list[str]:
+def reasons(judged: GateDocument) -> list[str]:
     """Return why the gate refused an image, a sentence or two for each reason; what it offers is no reason."""
     found = [] if judged["score"] >= judged["threshold"] else [reason_of_ssim(judged["score"], judged["threshold"])]
     for score in judged.get("scores", ()):
@@ -79,7 +79,7 @@ def position_in_words(share: float | None, gate: Gate) -> str | None:
     return f"More unlike than {percent:.1f} % of {known}." if percent else f"Hardly more unlike than any of {known}."
 
 
-def _measured(judged: Document) -> Iterator[Document]:
+def _measured(judged: GateDocument) -> Iterator[ScoreDocument]:
     passed = judged["score"] >= judged["threshold"]
     yield {
         "metric": judged["metric"],
@@ -92,7 +92,7 @@ def _measured(judged: Document) -> Iterator[Document]:
     yield from judged.get("scores", ())
 
 
-def _measure(entry: Document, gate: Gate) -> dict[str, Any]:
+def _measure(entry: ScoreDocument, gate: Gate) -> dict[str, Any]:
     limit = "at least" if entry["higher"] == "alike" else "at most"
     share = entry["position"]
     sentence = position_in_words(share, gate)
@@ -117,7 +117,7 @@ def _percent(share: float) -> float:
     return floor(1000 * share) / 10  # rounding up could make 100 % of less than all
 
 
-def _offers(judged: Document) -> Iterator[dict[str, str]]:
+def _offers(judged: GateDocument) -> Iterator[dict[str, str]]:
     for check in judged.get("checks", ()):
         if correction := check.get("correction"):
             button = f"{CORRECTIONS[correction].button} and analyse"

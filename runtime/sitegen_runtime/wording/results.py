@@ -4,12 +4,13 @@ The bars run from 0 to 1 with the operating point marked: at one half by constru
 linear, elsewhere where the calibration takes it. Without a calibration the bar shows the probability itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sitegen_runtime.bundle.model import Gate
 from sitegen_runtime.calibration import CALIBRATIONS
-from sitegen_runtime.document import Document
+from sitegen_runtime.document_types import ErrorDocument, Finding, ResultDocument
 from sitegen_runtime.wording.gate import BADGE, FORCE, describe_correction, describe_gate, reasons
 
 _FAILURES = {
@@ -21,7 +22,7 @@ _FAILURES = {
 }
 
 
-def describe(document: Document, gate: Gate | None = None) -> dict[str, Any]:
+def describe(document: ResultDocument, gate: Gate | None = None) -> dict[str, Any]:
     """Return what to say of a result document, which a model with this gate made.
 
     Keys: `outcome` ("failed", "refused" or "findings"), `headline`, `details` (sentences), `findings` (each with
@@ -33,9 +34,7 @@ def describe(document: Document, gate: Gate | None = None) -> dict[str, Any]:
     files carry) and `times` (their `name`, and `rows` with `stage` and `text`; None where nothing was timed).
     """
     if "error" in document:
-        code, message = document["error"]["code"], document["error"]["message"]
-        headline = _FAILURES.get(code, "This image could not be analysed")
-        return _words("failed", headline, [message, *document["notes"]]) | {"times": _times(document)}
+        return describe_error(document["error"], document["notes"], document["timings"])
     judged = document["gate"]
     refused = judged is not None and not judged["accepted"]
     badge = BADGE if document.get("forced") else None
@@ -51,8 +50,16 @@ def describe(document: Document, gate: Gate | None = None) -> dict[str, Any]:
         "pictures": _pictures(document["image"]["name"], badge),
         "badge": badge,
         "marks": list(_marks(document)),
-        "times": _times(document),
+        "times": _times(document["timings"]),
     }
+
+
+def describe_error(
+    error: ErrorDocument, notes: Iterable[str] = (), timings: Mapping[str, float] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return what to say of an image that could not be analysed, with the keys of `describe`."""
+    headline = _FAILURES.get(error["code"], "This image could not be analysed")
+    return _words("failed", headline, [error["message"], *notes]) | {"times": _times(timings)}
 
 
 def _words(outcome: str, headline: str, details: list[str]) -> dict[str, Any]:
@@ -61,7 +68,7 @@ def _words(outcome: str, headline: str, details: list[str]) -> dict[str, Any]:
     return words | nothing | {"findings": [], "marks": []}
 
 
-def _marks(document: Document) -> Iterator[str]:
+def _marks(document: ResultDocument) -> Iterator[str]:
     if "correction" in document:
         yield document["correction"]
     if document.get("forced"):
@@ -76,7 +83,7 @@ def _headline(refused: bool, has_findings: bool) -> str:
     return "Not analysed: this image is unlike the training images"
 
 
-def _details(document: Document) -> list[str]:
+def _details(document: ResultDocument) -> list[str]:
     gate = document["gate"]
     if gate is None:
         return ["This model has no gate: nothing checked whether the image is of the right kind.", *document["notes"]]
@@ -105,12 +112,12 @@ def _pictures(name: str, badge: Mapping[str, str] | None) -> dict[str, str]:
     }
 
 
-def _times(document: Document) -> dict[str, Any] | None:
-    rows = [{"stage": stage, "text": f"{time:.0f} ms"} for stage, time in document["timings"].items()]
+def _times(timings: Mapping[str, float]) -> dict[str, Any] | None:
+    rows = [{"stage": stage, "text": f"{time:.0f} ms"} for stage, time in timings.items()]
     return {"name": "Time for each stage", "rows": rows} if rows else None
 
 
-def _finding(finding: Document, badge: Mapping[str, str] | None) -> dict[str, Any]:
+def _finding(finding: Finding, badge: Mapping[str, str] | None) -> dict[str, Any]:
     calibrated = finding["calibrated"]
     above = finding["probability"] >= finding["operating_point"]
     share = finding["probability"] if calibrated is None else calibrated

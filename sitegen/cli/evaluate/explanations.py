@@ -1,5 +1,6 @@
 """`sitegen evaluate explanations`: what maps of a model are worth, measured."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -80,7 +81,7 @@ def _chosen(bundle: Path | None, model: Path | None) -> Path | None:
     return bundle or model
 
 
-def _remarks(document: dict[str, Any]) -> None:
+def _remarks(document: Mapping[str, Any]) -> None:
     for missing in document["unavailable"]:
         typer.echo(f"{missing['name']} is not measured: {missing['reason']}", err=True)
     tell_left_out(document)

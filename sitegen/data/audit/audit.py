@@ -10,9 +10,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from sitegen import parallel
+from sitegen.data.audit.document_types import (
+    AuditDocument,
+    DuplicateDocument,
+    GroupCounts,
+    LabelCounts,
+    ProblemsDocument,
+    SizesDocument,
+    SpreadDocument,
+)
 from sitegen.data.records import Record, label_names, straddling_patients
 from sitegen.data.tensors.dicom_pixels import as_image
 from sitegen_runtime.errors import ImageError
@@ -26,8 +34,6 @@ _AGES = ((0, 18), (18, 40), (40, 60), (60, 80), (80, OLDEST + 1))
 _UNSAID = "not said"
 _SIZES = 10
 
-Report = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -39,14 +45,14 @@ class Seen:
     height: int = 0
 
 
-def audit(records: Sequence[Record], workers: int | None = None) -> Report:
+def audit(records: Sequence[Record], workers: int | None = None) -> AuditDocument:
     """Return the report on a data set: JSON's types alone, described in docs/data.md.
 
     Every file is read whole, in `workers` processes (all cores by default, where there are enough files). Paths are as
     the records have them.
     """
     looks = parallel.each(look, [record.path for record in records], workers)
-    problems = {
+    problems: ProblemsDocument = {
         "unreadable": [
             {"file": str(record.path), "problem": seen.problem}
             for record, seen in zip(records, looks, strict=True)
@@ -55,7 +61,9 @@ def audit(records: Sequence[Record], workers: int | None = None) -> Report:
         "duplicates": list(_duplicates(records, looks)),
         "patients_in_several_splits": straddling_patients(records),
         "impossible_ages": [
-            {"file": str(record.path), "age": record.age} for record in records if (record.age or 0) > OLDEST
+            {"file": str(record.path), "age": record.age}
+            for record in records
+            if record.age is not None and record.age > OLDEST
         ],
     }
     return {
@@ -87,7 +95,7 @@ def look(path: Path) -> Seen:
     return Seen("", content, image.width, image.height)
 
 
-def prevalence(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, Report]:
+def prevalence(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, GroupCounts]:
     """Return, by group in alphabetical order, the images, patients, and for each label how many have and lack it.
 
     Images in which a label is not known count with neither.
@@ -117,15 +125,15 @@ GROUPS: dict[str, Callable[[Record], str]] = {
 """What prevalence is broken down by, and the group of a record."""
 
 
-def _counts(group: Sequence[Record]) -> Report:
-    labels = {}
+def _counts(group: Sequence[Record]) -> GroupCounts:
+    labels: dict[str, LabelCounts] = {}
     for name in label_names(group):
         values = Counter(record.labels.get(name) for record in group)
         labels[name] = {"present": values[1.0], "absent": values[0.0]}
     return {"images": len(group), "patients": len({record.patient for record in group}), "labels": labels}
 
 
-def _duplicates(records: Sequence[Record], looks: Sequence[Seen]) -> Iterator[Report]:
+def _duplicates(records: Sequence[Record], looks: Sequence[Seen]) -> Iterator[DuplicateDocument]:
     same: dict[str, list[Record]] = {}
     for record, seen in zip(records, looks, strict=True):
         if seen.content:
@@ -140,7 +148,7 @@ def _duplicates(records: Sequence[Record], looks: Sequence[Seen]) -> Iterator[Re
             }
 
 
-def _sizes(looks: Iterable[Seen]) -> Report:
+def _sizes(looks: Iterable[Seen]) -> SizesDocument:
     sizes = Counter((seen.width, seen.height) for seen in looks if seen.content)
     if not sizes:
         return {"different": 0, "width": None, "height": None, "aspect": None, "most": []}
@@ -153,6 +161,6 @@ def _sizes(looks: Iterable[Seen]) -> Report:
     }
 
 
-def _spread(values: Iterable[float]) -> Report:
+def _spread(values: Iterable[float]) -> SpreadDocument:
     known = list(values)
     return {"least": min(known), "median": median(known), "most": max(known)} if known else {}

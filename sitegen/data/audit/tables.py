@@ -1,18 +1,18 @@
 """An audit's report as tables for a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 
-from sitegen.data.audit.audit import Report
+from sitegen.data.audit.document_types import AuditDocument, GroupCounts, LabelCounts
 
 _SHOWN = 10
 _GROUPS = 8
 _BY = {"body_part": "body part"}
 
 
-def as_tables(report: Report) -> list[Table]:
+def as_tables(report: AuditDocument) -> list[Table]:
     """Return the tables of a report: what it is of, its problems if any, prevalence by whatever is said at all."""
     tables = [_facts(report)]
     if not report["clean"]:
@@ -25,12 +25,13 @@ def as_tables(report: Report) -> list[Table]:
     return tables
 
 
-def problem_count(report: Report) -> int:
+def problem_count(report: AuditDocument) -> int:
     """Return how many problems there are, a group of duplicates and a patient counting as one each."""
-    return sum(len(found) for found in report["problems"].values())
+    problems: Mapping[str, Any] = report["problems"]
+    return sum(len(found) for found in problems.values())
 
 
-def prevalence_table(by: str, groups: Report, labels: list[str]) -> Table:
+def prevalence_table(by: str, groups: Mapping[str, GroupCounts], labels: list[str]) -> Table:
     """Return how many images and patients are in each of the groups of `audit.prevalence`, and who has each label."""
     largest = sorted(groups, key=lambda name: -groups[name]["images"])[:_GROUPS]
     shown = {name: group for name, group in groups.items() if name in largest}
@@ -45,7 +46,7 @@ def prevalence_table(by: str, groups: Report, labels: list[str]) -> Table:
     return table
 
 
-def _facts(report: Report) -> Table:
+def _facts(report: AuditDocument) -> Table:
     title = f"{report['images']} images of {report['patients']} patients, in {report['sizes']['different']} sizes"
     table = Table("", "least", "median", "most", title=title, title_justify="left")
     spreads = {"images of a patient": report["images_of_a_patient"]}
@@ -56,7 +57,7 @@ def _facts(report: Report) -> Table:
     return table
 
 
-def _problems(problems: Report) -> Table:
+def _problems(problems: Mapping[str, Any]) -> Table:
     table = Table("problem", "where", "what", title="Problems", title_justify="left")
     for name, found in problems.items():
         lines = list(_lines(name, found))
@@ -79,7 +80,7 @@ def _lines(name: str, found: Any) -> Iterator[tuple[str, str]]:
             yield entry["file"], str(entry.get("problem") or f"{entry['age']:g} years")
 
 
-def _remarks(group: Report) -> str:
+def _remarks(group: Mapping[str, Any]) -> str:
     remarks = {
         "several_splits": "in several splits",
         "several_patients": "under several patients",
@@ -88,7 +89,7 @@ def _remarks(group: Report) -> str:
     return ", ".join(text for name, text in remarks.items() if group[name]) or "same split, patient and labels"
 
 
-def _share(counts: dict[str, int] | None) -> str:
+def _share(counts: LabelCounts | None) -> str:
     if counts is None or not (judged := counts["present"] + counts["absent"]):
         return "unknown"
     return f"{counts['present']}\n{100 * counts['present'] / judged:.1f} %"

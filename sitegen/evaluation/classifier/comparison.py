@@ -1,16 +1,18 @@
 """Two models on the same images: differences with paired intervals, and the second model's curves."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.errors import DataError
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
+from sitegen.evaluation.classifier.document_types import ComparedFinding, ComparisonDocument, DifferenceDocument
 from sitegen.evaluation.classifier.finding_document import Finding, decisions, findings_of
 from sitegen.evaluation.classifier.scored import Scored
+from sitegen.metrics.document_types import IntervalDocument
 from sitegen.metrics.examples import Scores, Targets, or_none
 from sitegen.metrics.precision_recall import precision_recall_curve
 from sitegen.metrics.resampling import Resampling, Statistic, interval_by_patient
@@ -19,7 +21,7 @@ from sitegen.metrics.roc import auc_of_draws, roc_curve
 OfDraws = Callable[[Scores, Targets, Scores], Scores]
 
 
-def comparison(first: Scored, second: Scored, how: Resampling) -> dict[str, Any]:
+def comparison(first: Scored, second: Scored, how: Resampling) -> ComparisonDocument:
     """Return what docs/evaluation.md describes under `against`: the second model beside the first.
 
     Images are paired by file, labels by name, capitals aside. A difference is the first's figure less the second's;
@@ -78,7 +80,7 @@ def _as_judged(second: Scored, first: Scored) -> Scored:
     )
 
 
-def _finding(mine: Finding, theirs: Finding, how: Resampling) -> dict[str, Any]:
+def _finding(mine: Finding, theirs: Finding, how: Resampling) -> ComparedFinding:
     return {
         "label": mine.label,
         "images": len(mine.records),
@@ -93,7 +95,7 @@ def _finding(mine: Finding, theirs: Finding, how: Resampling) -> dict[str, Any]:
     }
 
 
-def _difference(mine: Finding, theirs: Finding, figure: OfDraws, how: Resampling) -> Mapping[str, Any] | None:
+def _difference(mine: Finding, theirs: Finding, figure: OfDraws, how: Resampling) -> DifferenceDocument | None:
     """Both models' figure, and the difference with its interval; None where the figure is not defined."""
     targets = mine.targets == 1
     patients = [record.patient for record in mine.records]
@@ -113,5 +115,5 @@ def _difference(mine: Finding, theirs: Finding, figure: OfDraws, how: Resampling
     return {
         "first": float(of(mine)(everything)[0]),
         "second": float(of(theirs)(everything)[0]),
-        "difference": asdict(difference),
+        "difference": cast(IntervalDocument, asdict(difference)),
     }

@@ -1,10 +1,9 @@
 """Curves as documents keep them: few points, of which each lies on the curve."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.evaluation.classifier.document_types import PrecisionRecallDocument, RocDocument
 from sitegen.metrics.examples import Scores
 from sitegen.metrics.precision_recall import PrecisionRecallCurve
 from sitegen.metrics.roc import RocCurve
@@ -13,7 +12,7 @@ POINTS = 200  # at most: more than a drawing shows
 DIGITS = 6
 
 
-def roc_points(curve: RocCurve) -> dict[str, Any]:
+def roc_points(curve: RocCurve) -> RocDocument:
     """Return the area under a ROC curve, from all of its points, and at most POINTS of them."""
     bent = curve.corners()
     kept = _thinned(bent.false_positive_rate + bent.true_positive_rate)
@@ -24,7 +23,7 @@ def roc_points(curve: RocCurve) -> dict[str, Any]:
     }
 
 
-def precision_recall_points(curve: PrecisionRecallCurve) -> dict[str, Any]:
+def precision_recall_points(curve: PrecisionRecallCurve) -> PrecisionRecallDocument:
     """Return the average precision as "area", from all points of a curve, and at most POINTS of them.
 
     Of the points of equal recall the first is kept, whose precision is best: no other threshold is worth choosing.

@@ -7,13 +7,20 @@ It is a pure function: the same scores give the same document. Tables and the HT
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import cast
 
 import numpy as np
 
 from sitegen.evaluation.classifier.comparison import comparison
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
-from sitegen.evaluation.classifier.finding_document import Finding, Part, finding_document, findings_of
+from sitegen.evaluation.classifier.document_types import (
+    AveragesDocument,
+    CurvesDocument,
+    DataDocument,
+    EvaluationDocument,
+    RatiosDocument,
+)
+from sitegen.evaluation.classifier.finding_document import Finding, finding_document, findings_of
 from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import (
     Ratios,
@@ -27,10 +34,10 @@ from sitegen.metrics import (
     micro_precision_recall,
     micro_roc,
 )
+from sitegen.metrics.document_types import IntervalDocument
 from sitegen.metrics.resampling import Resampling, share_of_draws
 
 SCHEMA = "sitegen.evaluation/1"
-Document = dict[str, Any]
 
 
 def evaluation_document(
@@ -39,7 +46,7 @@ def evaluation_document(
     resamples: int = 1000,
     prevalences: Sequence[float] = (),
     against: Scored | None = None,
-) -> Document:
+) -> EvaluationDocument:
     """Return the document, in plain data that JSON can hold; null is what the images do not allow to measure.
 
     `prevalences` (0..1) are those for which predictive values are given; `against` is a second model's say on the same
@@ -48,7 +55,7 @@ def evaluation_document(
     """
     how = Resampling(resamples, seed=seed)
     findings = findings_of(scored)
-    document: Document = {
+    document: EvaluationDocument = {
         "schema": SCHEMA,
         "model": dict(scored.model),
         "data": _data(scored),
@@ -61,25 +68,28 @@ def evaluation_document(
         "averages": _averages(scored, findings),
         "curves": _curves(scored),
     }
-    return document if against is None else document | {"against": comparison(scored, against, how)}
+    if against is not None:
+        document["against"] = comparison(scored, against, how)
+    return document
 
 
-def _data(scored: Scored) -> Part:
+def _data(scored: Scored) -> DataDocument:
     splits = sorted({record.split for record in scored.records})
     return {"splits": splits, "images": len(scored.records), "patients": len(set(scored.patients))}
 
 
-def _accepted(scored: Scored, how: Resampling) -> Part | None:
+def _accepted(scored: Scored, how: Resampling) -> IntervalDocument | None:
     """The share of images that the gate lets through, with its interval; None without a gate."""
     if scored.accepted is None:
         return None
     values = scored.accepted
-    return asdict(
-        interval_by_patient(lambda draws: share_of_draws(values, draws), scored.patients, how.resamples, seed=how.seed)
+    found = interval_by_patient(
+        lambda draws: share_of_draws(values, draws), scored.patients, how.resamples, seed=how.seed
     )
+    return cast(IntervalDocument, asdict(found))
 
 
-def _averages(scored: Scored, findings: Sequence[Finding]) -> Part | None:
+def _averages(scored: Scored, findings: Sequence[Finding]) -> AveragesDocument | None:
     """Accuracy, precision, recall and F1 at the operating points, over all findings that have one."""
     chosen = [at for at, finding in enumerate(findings) if finding.operating_point is not None]
     if not any(len(findings[at].records) for at in chosen):
@@ -99,11 +109,11 @@ def _averages(scored: Scored, findings: Sequence[Finding]) -> Part | None:
         return None
 
 
-def _ratios(averages: dict[str, Ratios]) -> Part:
-    return {name: asdict(ratios) for name, ratios in averages.items()}
+def _ratios(averages: dict[str, Ratios]) -> dict[str, RatiosDocument]:
+    return {name: cast(RatiosDocument, asdict(ratios)) for name, ratios in averages.items()}
 
 
-def _curves(scored: Scored) -> Part:
+def _curves(scored: Scored) -> CurvesDocument:
     """Micro and macro curves of several findings; for one they would be its own."""
     if len(scored.labels) == 1:
         return {"micro": None, "macro": None}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,14 @@ from numpy.typing import NDArray
 from sitegen.data.audit.audit import OLDEST
 from sitegen.data.records import Record
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
+from sitegen.evaluation.classifier.document_types import (
+    BinDocument,
+    DecisionsDocument,
+    FindingDocument,
+    GroupDocument,
+    PredictiveValuesDocument,
+    ReliabilityDocument,
+)
 from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import (
     Scores,
@@ -30,7 +38,6 @@ from sitegen.metrics import (
 from sitegen.metrics.examples import or_none
 from sitegen.metrics.resampling import Resampling
 
-Part = dict[str, Any]
 FIGURES = (
     "auc",
     "half_splits",
@@ -89,13 +96,15 @@ def findings_of(scored: Scored) -> list[Finding]:
     return [finding.only(finding.known) for finding in findings]
 
 
-def finding_document(finding: Finding, how: Resampling, prevalences: Sequence[float]) -> Part:
+def finding_document(finding: Finding, how: Resampling, prevalences: Sequence[float]) -> FindingDocument:
     """Return what docs/evaluation.md describes under `findings`; null is what cannot be measured here."""
-    entry = {"label": finding.label} | group_figures(finding, how)
-    return entry | {
+    figures = group_figures(finding, how)
+    return {
+        "label": finding.label,
+        **figures,
         "operating_point": finding.operating_point,
         "decisions": decisions(finding),
-        "predictive_values": _predictive_values(entry, prevalences),
+        "predictive_values": _predictive_values(figures, prevalences),
         "reliability": {
             "probability": _reliability(finding.probabilities, finding.targets),
             "calibrated": _reliability(finding.calibrated, finding.targets),
@@ -108,12 +117,12 @@ def finding_document(finding: Finding, how: Resampling, prevalences: Sequence[fl
     }
 
 
-def group_figures(finding: Finding, how: Resampling) -> Part:
+def group_figures(finding: Finding, how: Resampling) -> GroupDocument:
     """Return the figures of a finding over all of its images."""
     patients = [record.patient for record in finding.records]
     counts = {"images": len(patients), "patients": len(set(patients)), "positives": int((finding.targets == 1).sum())}
     if not patients:
-        return counts | dict.fromkeys(FIGURES)
+        return cast(GroupDocument, counts | dict.fromkeys(FIGURES))
     figures = finding_figures(
         finding.probabilities,
         finding.targets,
@@ -126,10 +135,10 @@ def group_figures(finding: Finding, how: Resampling) -> Part:
     measured = {name: asdict(figures)[name] for name in FIGURES}
     if finding.operating_point is None:
         measured |= {"sensitivity": None, "specificity": None}
-    return counts | measured
+    return cast(GroupDocument, counts | measured)
 
 
-def _by(finding: Finding, how: Resampling) -> dict[str, dict[str, Part]]:
+def _by(finding: Finding, how: Resampling) -> dict[str, dict[str, GroupDocument]]:
     """Figures by what is said of the images at all."""
     groups = {name: [group(record) for record in finding.records] for name, group in GROUPS.items()}
     return {
@@ -139,31 +148,32 @@ def _by(finding: Finding, how: Resampling) -> dict[str, dict[str, Part]]:
     }
 
 
-def decisions(finding: Finding) -> Part | None:
+def decisions(finding: Finding) -> DecisionsDocument | None:
     """Return counts and ratios at the operating point, as they are, and with both classes weighing the same."""
     if finding.operating_point is None or not len(finding.targets):
         return None
     found = finding.probabilities >= finding.operating_point
     counts = {name: int(value) for name, value in asdict(count_outcomes(found, finding.targets)).items()}
     weights = balanced_weights(finding.targets)
-    return counts | {
+    ratios = {
         "plain": asdict(binary_scores(found, finding.targets)["binary"]),
         "balanced": asdict(binary_scores(found, finding.targets, weights)["binary"]),
     }
+    return cast(DecisionsDocument, counts | ratios)
 
 
-def _predictive_values(entry: Mapping[str, Any], prevalences: Sequence[float]) -> list[Part]:
+def _predictive_values(entry: GroupDocument, prevalences: Sequence[float]) -> list[PredictiveValuesDocument]:
     if entry["sensitivity"] is None or entry["specificity"] is None:
         return []
     rates = entry["sensitivity"]["value"], entry["specificity"]["value"]
-    return [asdict(predictive_values(*rates, prevalence)) for prevalence in prevalences]
+    return [cast(PredictiveValuesDocument, asdict(predictive_values(*rates, prevalence))) for prevalence in prevalences]
 
 
-def _reliability(probabilities: Scores, targets: Scores) -> Part | None:
+def _reliability(probabilities: Scores, targets: Scores) -> ReliabilityDocument | None:
     if not len(targets):
         return None
     return {
         "calibration_error": expected_calibration_error(probabilities, targets),
         "brier": brier_score(probabilities, targets),
-        "bins": [asdict(part) for part in reliability_diagram(probabilities, targets)],
+        "bins": [cast(BinDocument, asdict(part)) for part in reliability_diagram(probabilities, targets)],
     }

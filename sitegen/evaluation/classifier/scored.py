@@ -28,6 +28,7 @@ from sitegen.networks.classifier import Classifier
 from sitegen.networks.trained import TrainedClassifier
 from sitegen.prediction import Predictor
 from sitegen_runtime.calibration import sigmoid
+from sitegen_runtime.document_types import ResultDocument
 
 Problem = tuple[Path, str]
 BATCH = 64
@@ -133,7 +134,7 @@ def score_bundle(bundle: Bundle, records: Sequence[Record], workers: int | None 
         calibrated=np.stack([calibrated(logits[:, at], label) for at, label in enumerate(labels)], axis=1),
         operating_points=tuple(label.operating_point for label in labels),
         chosen_on="of the bundle",
-        accepted=np.array([document["gate"]["accepted"] for document in seen], np.bool_) if model.gate else None,
+        accepted=np.array([_accepted(document) for document in seen], np.bool_) if model.gate else None,
         unreadable=tuple(problems),
     )
     return _finite(scored)
@@ -186,3 +187,7 @@ def bad_file(problem: Problem) -> str:
 def _sigmoids(logits: Scores) -> Scores:
     """The runtime's own sigmoid, so that a probability is the same number everywhere."""
     return np.array([sigmoid(logit) for logit in logits.ravel().tolist()], np.float64).reshape(logits.shape)
+
+
+def _accepted(document: ResultDocument) -> bool:
+    return bool(document["gate"] and document["gate"]["accepted"])

@@ -15,17 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.evaluation.explanations.baselines import BASELINES
+from sitegen.evaluation.explanations.document_types import (
+    ExplanationFigures,
+    MethodDocument,
+    PlantedDocument,
+    PlantedMethod,
+    SanityDocument,
+)
 from sitegen.evaluation.explanations.graphs import PARTS
 from sitegen.evaluation.explanations.measures import CURVES, Case, Measured, areas, shares_of
 from sitegen.evaluation.explanations.sanity import DECIDING, KINDS, MEASURES, Sanity
 from sitegen.evaluation.gate.resampling import draws_by_patient, interval_of
+from sitegen.metrics.document_types import IntervalDocument
 from sitegen_runtime.maps.methods import METHODS
 
 SCHEMA = "sitegen.explanation-evaluation/1"
 AREAS = ("deletion", "insertion", "road_most", "road_least", "road_gap")
 
 _Rows = Sequence[int]
-_Mean = Callable[[Sequence[float]], dict[str, Any] | None]
+_Mean = Callable[[Sequence[float]], IntervalDocument | None]
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class How:
 
 def explanation_document(
     cases: Sequence[Case], measured: Sequence[Measured], sanity: Sanity | None, how: How
-) -> dict[str, Any]:
+) -> ExplanationFigures:
     """Return all figures of maps of the same images; equal input gives an equal document."""
     names = measured[0].names
     everyone = _means(cases, range(len(cases)), how)
@@ -62,7 +70,7 @@ def explanation_document(
     }
 
 
-def finds_the_mark(hits: dict[str, Any], masses: dict[str, Any], by_chance: float) -> bool:
+def finds_the_mark(hits: IntervalDocument, masses: IntervalDocument, by_chance: float) -> bool:
     """Return whether a method finds planted marks: it points to most of them, and lies on them more than chance does.
 
     Both surely: the lower ends of the intervals are above one half, and above the share of the area.
@@ -70,7 +78,7 @@ def finds_the_mark(hits: dict[str, Any], masses: dict[str, Any], by_chance: floa
     return bool(hits["low"] > 0.5 and masses["low"] > by_chance)
 
 
-def _method(name: str, cases: Sequence[Case], measured: Sequence[Measured], how: How) -> dict[str, Any]:
+def _method(name: str, cases: Sequence[Case], measured: Sequence[Measured], how: How) -> MethodDocument:
     rows = [at for at, each in enumerate(measured) if each.curves]
     mean = _means(cases, rows, how)
     found = [areas(measured[at].curves[name]) for at in rows]
@@ -89,12 +97,12 @@ def _method(name: str, cases: Sequence[Case], measured: Sequence[Measured], how:
     }
 
 
-def _planted(cases: Sequence[Case], measured: Sequence[Measured], how: How) -> dict[str, Any] | None:
+def _planted(cases: Sequence[Case], measured: Sequence[Measured], how: How) -> PlantedDocument | None:
     rows = [at for at, case in enumerate(cases) if case.mark]
     if not rows:
         return None
     mean, by_chance = _means(cases, rows, how), float(np.mean([measured[at].area for at in rows]))
-    methods = []
+    methods: list[PlantedMethod] = []
     for name in measured[0].names:
         hits, masses = (mean([part[name] for part in parts]) for parts in _of_marks(measured, rows))
         if hits and masses:
@@ -107,9 +115,20 @@ def _of_marks(measured: Sequence[Measured], rows: _Rows) -> tuple[list[Any], lis
     return [measured[at].hits for at in rows], [measured[at].masses for at in rows]
 
 
-def _sanity(sanity: Sanity, cases: Sequence[Case], how: How) -> dict[str, Any]:
+def _sanity(sanity: Sanity, cases: Sequence[Case], how: How) -> SanityDocument:
     """The figures of the sanity check, whose images are the first ones."""
     mean = _means(cases, range(sanity.found.shape[3]), how)
+
+    def at_stages(kind: str, at: int) -> list[dict[str, IntervalDocument | None]]:
+        found = sanity.found[:, KINDS.index(kind)]
+        return [
+            {
+                measure: mean(found[:, stage, :, at, which].mean(axis=0).tolist())
+                for which, measure in enumerate(MEASURES)
+            }
+            for stage in range(len(sanity.stages))
+        ]
+
     return {
         "images": sanity.found.shape[3],
         "draws": sanity.found.shape[0],
@@ -123,23 +142,15 @@ def _sanity(sanity: Sanity, cases: Sequence[Case], how: How) -> dict[str, Any]:
                 "similarity": sanity.similarity(at),
                 "limit": sanity.limit(at),
                 "by_chance": dict(zip(MEASURES, sanity.by_chance[:, at].mean(axis=0).tolist(), strict=True)),
-                **{
-                    kind: [
-                        {
-                            measure: mean(sanity.found[:, place, stage, :, at, which].mean(axis=0).tolist())
-                            for which, measure in enumerate(MEASURES)
-                        }
-                        for stage in range(len(sanity.stages))
-                    ]
-                    for place, kind in enumerate(KINDS)
-                },
+                "cascading": at_stages("cascading", at),
+                "independent": at_stages("independent", at),
             }
             for at, name in enumerate(sanity.methods)
         ],
     }
 
 
-def _matrix(parts: Sequence[NDArray[np.float64]], mean: _Mean) -> list[list[dict[str, Any] | None]]:
+def _matrix(parts: Sequence[NDArray[np.float64]], mean: _Mean) -> list[list[IntervalDocument | None]]:
     stacked = np.array(parts)
     places = range(stacked.shape[1])
     return [[mean(stacked[:, row, column].tolist()) for column in places] for row in places]

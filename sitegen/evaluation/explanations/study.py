@@ -8,18 +8,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
 from sitegen.bundle import Bundle, load_bundle
+from sitegen.data.audit.document_types import ProblemDocument
 from sitegen.data.layouts.class_folders import images_below
 from sitegen.data.layouts.known import read_dataset
 from sitegen.data.layouts.manifest import MANIFEST
 from sitegen.errors import DataError, SettingsError
 from sitegen.evaluation.explanations.document import How, explanation_document
+from sitegen.evaluation.explanations.document_types import ExplanationFigures, ExplanationStudyDocument
 from sitegen.evaluation.explanations.graphs import PARTS, Graphs, open_graphs, why_not
 from sitegen.evaluation.explanations.measures import Case, measure
 from sitegen.evaluation.explanations.planted import planted
@@ -58,10 +59,10 @@ class _Read:
     """The images that can be explained, and a problem for each of the others."""
 
     cases: list[Case]
-    problems: list[dict[str, str]]
+    problems: list[ProblemDocument]
 
 
-def study(asked: Study) -> dict[str, Any]:
+def study(asked: Study) -> ExplanationStudyDocument:
     """Return the document that docs/explanation-evaluation.md describes.
 
     Raises SettingsError for methods and findings that there are not, DataError where no image can be explained, and
@@ -77,21 +78,23 @@ def study(asked: Study) -> dict[str, Any]:
         wanted = asked.methods or NAMES
         reasons = {name: why_not(graphs, name) for name in wanted}
         methods = [name for name in wanted if reasons[name] is None]
-        document = _measured(graphs, read.cases, methods, asked)
+        figures = _measured(graphs, read.cases, methods, asked)
         labels = [label.name for label in bundle.model.labels]
-        known = {
+        return {
+            **figures,
             "model": {
                 "kind": "planted" if asked.planted else "bundle",
                 "file": str(asked.model or ""),
                 "labels": labels,
-            }
-            | {"name": bundle.model.name, "version": bundle.model.version, "sha256": bundle.model.sha256},
+                "name": bundle.model.name,
+                "version": bundle.model.version,
+                "sha256": bundle.model.sha256,
+            },
             "finding": asked.finding,
             "findings": {label: sum(case.finding == at for case in read.cases) for at, label in enumerate(labels)},
             "unavailable": [{"name": name, "reason": reason} for name, reason in reasons.items() if reason],
             "unreadable": read.problems,
         }
-        return document | known
 
 
 def _check(asked: Study) -> None:
@@ -166,7 +169,7 @@ def _patients(paths: Sequence[Path]) -> dict[Path, str]:
     return {record.path.resolve(): record.patient for record in listed}
 
 
-def _measured(graphs: Graphs, cases: Sequence[Case], methods: Sequence[str], asked: Study) -> dict[str, Any]:
+def _measured(graphs: Graphs, cases: Sequence[Case], methods: Sequence[str], asked: Study) -> ExplanationFigures:
     console = Console(stderr=True)
     checked = [(case.image, case.finding) for case in cases[: asked.sanity_images]]
     models = asked.sanity_draws * (2 * asked.stages - 1) if checked else 0

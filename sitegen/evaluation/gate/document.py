@@ -8,15 +8,24 @@ docs/gate-evaluation.md describes it. What is known of the models and of the fil
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.errors import DataError
-from sitegen.evaluation.gate.detectors import FAR, GROUPS, NEAR, Detector, GateImages
+from sitegen.evaluation.gate.detectors import FAR, NEAR, Detector, GateImages
+from sitegen.evaluation.gate.document_types import (
+    ComparedPair,
+    DetectorDocument,
+    DistributionDocument,
+    GateFigures,
+    OutsideFigures,
+    SetDocument,
+)
 from sitegen.evaluation.gate.measures import OF_DRAWS
 from sitegen.evaluation.gate.resampling import draws_by_patient, interval_of, mean_interval
+from sitegen.metrics.document_types import IntervalDocument
 from sitegen.metrics.examples import Scores
 from sitegen.metrics.permutation import exchange_test, holm
 from sitegen.metrics.resampling import Resampling, share_of_draws
@@ -33,7 +42,7 @@ _Parts = dict[str, dict[str, Scores]]  # by category and figure, on every draw
 
 def gate_document(
     images: GateImages, detectors: Sequence[Detector], how: Resampling, against: str | None = None
-) -> dict[str, Any]:
+) -> GateFigures:
     """Return all figures of the detectors on the same images; equal input gives an equal document.
 
     `against` names the detector that the others are tested against; without one it is the first, where there are too
@@ -86,7 +95,7 @@ def _of_category(detector: Detector, images: GateImages, draws: _Draws, category
     return found
 
 
-def _detector(detector: Detector, images: GateImages, draws: _Draws, parts: _Parts) -> dict[str, Any]:
+def _detector(detector: Detector, images: GateImages, draws: _Draws, parts: _Parts) -> DetectorDocument:
     groups = images.categories
     return {
         "name": detector.name,
@@ -99,12 +108,15 @@ def _detector(detector: Detector, images: GateImages, draws: _Draws, parts: _Par
             source: _accepted(detector, images, draws, images.of_source(source)) for source in images.sources
         },
         "categories": {category: _intervals([parts[category]]) for category in groups},
-        **{group: _intervals([parts[each] for each in groups if groups[each] == group]) for group in GROUPS},
+        "near": _intervals([parts[each] for each in groups if groups[each] == NEAR]),
+        "far": _intervals([parts[each] for each in groups if groups[each] == FAR]),
         "distribution": _distribution(detector, images),
     }
 
 
-def _accepted(detector: Detector, images: GateImages, draws: _Draws, rows: NDArray[np.int64]) -> Any:
+def _accepted(
+    detector: Detector, images: GateImages, draws: _Draws, rows: NDArray[np.int64]
+) -> IntervalDocument | None:
     """The share of these images inside that is not refused, with its interval; None without a threshold."""
     if detector.refused_inside is None:
         return None
@@ -116,14 +128,15 @@ def _defined(values: Scores) -> Scores:
     return values[~np.isnan(values)]
 
 
-def _intervals(parts: Sequence[Mapping[str, Scores]]) -> dict[str, Any] | None:
+def _intervals(parts: Sequence[Mapping[str, Scores]]) -> OutsideFigures | None:
     """Each figure's mean over categories, with its interval; None without a category."""
     if not parts:
         return None
-    return {name: mean_interval([part[name] for part in parts if name in part]) for name in FIGURES}
+    found = {name: mean_interval([part[name] for part in parts if name in part]) for name in FIGURES}
+    return cast(OutsideFigures, found)
 
 
-def _distribution(detector: Detector, images: GateImages) -> dict[str, Any]:
+def _distribution(detector: Detector, images: GateImages) -> DistributionDocument:
     """Counts of the scores of every set of images, in bins that all of them share."""
     low, high = (float(end) for end in np.quantile(detector.scores, TAILS))
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
@@ -132,7 +145,7 @@ def _distribution(detector: Detector, images: GateImages) -> dict[str, Any]:
         (category, group, detector.outside[images.of_category(category)])
         for category, group in images.categories.items()
     ]
-    counted = [
+    counted: list[SetDocument] = [
         {
             "set": name,
             "group": group,
@@ -146,16 +159,17 @@ def _distribution(detector: Detector, images: GateImages) -> dict[str, Any]:
 
 def _comparisons(
     images: GateImages, detectors: Sequence[Detector], parts: Mapping[str, _Parts], how: Resampling, against: str | None
-) -> list[dict[str, Any]]:
+) -> list[ComparedPair]:
     """For near and far categories, the tests of pairs of detectors, corrected for how many there are in the group."""
-    found = []
+    found: list[ComparedPair] = []
     for group in (NEAR, FAR):
         names = [category for category, of in images.categories.items() if of == group]
         if not names or len(detectors) < 2:
             continue
         tests = [_comparison(pair, images, names, parts, how) | {"group": group} for pair in _pairs(detectors, against)]
         corrected = holm([test["p"] for test in tests])
-        found += [test | {"corrected": value} for test, value in zip(tests, corrected, strict=True)]
+        pairs = zip(tests, corrected, strict=True)
+        found += [cast(ComparedPair, test | {"corrected": value}) for test, value in pairs]
     return found
 
 

@@ -6,14 +6,13 @@ so that differences of them have intervals, too.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.metrics.document_types import IntervalDocument
 from sitegen.metrics.examples import Scores
-from sitegen.metrics.resampling import Interval, drawn_patients
+from sitegen.metrics.resampling import drawn_patients
 
 SHARE = 0.95  # of an interval
 
@@ -35,12 +34,12 @@ def draws_by_patient(
     return weights
 
 
-def interval_of(values: Scores) -> dict[str, Any]:
+def interval_of(values: Scores) -> IntervalDocument:
     """Return value, low and high of a statistic's values [1 + resamples], the first of all images; 95 % percentiles."""
     low, high = np.quantile(values[1:], [(1 - SHARE) / 2, (1 + SHARE) / 2]) if len(values) > 1 else (values[0],) * 2
-    return asdict(Interval(float(values[0]), float(low), float(high)))
+    return {"value": float(values[0]), "low": float(low), "high": float(high)}
 
 
-def mean_interval(parts: Sequence[Scores]) -> dict[str, Any] | None:
+def mean_interval(parts: Sequence[Scores]) -> IntervalDocument | None:
     """Return the interval of the mean of several statistics, draw by draw; None without any."""
     return interval_of(np.mean(parts, axis=0)) if len(parts) else None

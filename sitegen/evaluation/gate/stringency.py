@@ -4,18 +4,17 @@ Figure 6 of the Chester papers: if a detector refuses what the classifier cannot
 as fewer do.
 """
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.evaluation.gate.document_types import Stringency
 from sitegen.metrics.examples import Scores
 from sitegen.metrics.roc import auc
 
 SHARES = tuple(round(1 - 0.05 * step, 2) for step in range(19))  # 1, 0.95, …, 0.1
 
 
-def stringency_curve(unlikeness: Scores, logits: Scores, targets: NDArray[np.float64]) -> dict[str, Any]:
+def stringency_curve(unlikeness: Scores, logits: Scores, targets: NDArray[np.float64]) -> Stringency:
     """Return the mean AUC over labels on the images that are most like the training images, ever fewer of them.
 
     `unlikeness` is [N]; `logits` and `targets` are [N, L], targets NaN where unknown. Of each share in SHARES all
@@ -23,7 +22,7 @@ def stringency_curve(unlikeness: Scores, logits: Scores, targets: NDArray[np.flo
     more may be kept. The keys are `retained`, the share that stays, `images`, and `auc`, None where a label has lost
     one of its classes.
     """
-    curve: dict[str, list[Any]] = {"retained": [], "images": [], "auc": []}
+    curve: Stringency = {"retained": [], "images": [], "auc": []}
     for share in SHARES:
         kept = unlikeness <= np.quantile(unlikeness, share, method="inverted_cdf")
         count = int(kept.sum())

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from sitegen.errors import SettingsError
 from sitegen.evaluation.gate.bundle_scores import score_gate_bundle
 from sitegen.evaluation.gate.detectors import Detector, GateImages, OutsideImage
 from sitegen.evaluation.gate.document import gate_document
+from sitegen.evaluation.gate.document_types import GateDataDocument, GateStudyDocument, StringencyDocument
 from sitegen.evaluation.gate.images import NEAR, Inside, Outside, patients_of, read_inside, read_outside
 from sitegen.evaluation.gate.network_scores import scored_gate_network
 from sitegen.evaluation.gate.scored import GateScored, Selected, detectors_of, unusable
@@ -55,7 +55,7 @@ class Study:
 class Answer:
     """The document, and what a gallery is made of: the models' scores, and the images, inside before outside."""
 
-    document: dict[str, Any]
+    document: GateStudyDocument
     scored: Sequence[GateScored]
     images: GateImages
     rows: Sequence[int]
@@ -76,8 +76,8 @@ def study(asked: Study) -> Answer:
     problems = unusable(scored, paths)
     images, which = _selected(inside, outside, problems)
     detectors, notes = _detectors(scored, which)
-    document = gate_document(images, detectors, asked.resampling, asked.against)
-    known = {
+    document: GateStudyDocument = {
+        **gate_document(images, detectors, asked.resampling, asked.against),
         "models": [dict(model.model) for model in scored],
         "data": _described(asked, inside, outside, images, which),
         "stringency": [
@@ -86,7 +86,7 @@ def study(asked: Study) -> Answer:
         "notes": notes,
         "unreadable": [{"file": str(paths[at]), "problem": problem} for at, problem in problems.items()],
     }
-    return Answer(document | known, scored, images, [*which.inside.tolist(), *which.outside.tolist()])
+    return Answer(document, scored, images, [*which.inside.tolist(), *which.outside.tolist()])
 
 
 def model_names(paths: Sequence[Path]) -> list[str]:
@@ -159,7 +159,7 @@ def _detectors(scored: Sequence[GateScored], which: Selected) -> tuple[list[Dete
     return found, notes
 
 
-def _described(asked: Study, inside: Inside, outside: Outside, images: GateImages, which: Selected) -> dict[str, Any]:
+def _described(asked: Study, inside: Inside, outside: Outside, images: GateImages, which: Selected) -> GateDataDocument:
     return {
         "inside": str(asked.data or asked.recipe),
         "split": asked.split,
@@ -176,7 +176,7 @@ def _described(asked: Study, inside: Inside, outside: Outside, images: GateImage
 
 def _stringency(
     model: GateScored, images: GateImages, which: Selected, detectors: Sequence[Detector]
-) -> dict[str, Any] | None:
+) -> StringencyDocument | None:
     """How a bundle's classifier does on ever fewer images, by each detector; None where that cannot be measured."""
     if model.logits is None:
         return None
@@ -190,7 +190,7 @@ def _stringency(
         "model": model.name,
         "labels": [model.labels[at] for at in columns],
         "curves": [
-            {"detector": detector.name} | stringency_curve(detector.inside, logits, targets[:, columns])
+            {"detector": detector.name, **stringency_curve(detector.inside, logits, targets[:, columns])}
             for detector in detectors
         ],
     }

@@ -10,12 +10,21 @@ the data set that the models come from and on one that training never saw. The m
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from sitegen.evaluation.robustness.document_types import (
+    CellDocument,
+    JudgedDocument,
+    LevelDocument,
+    MatrixDocument,
+    RobustnessFigures,
+    RobustnessFinding,
+    SetsDocument,
+)
 from sitegen.metrics.examples import Scores, examples, finite, or_none
 from sitegen.metrics.resampling import Resampling, half_split_deviation, interval_by_patient
 from sitegen.metrics.roc import auc_of_draws
@@ -95,7 +104,7 @@ def by_rising_level(rows: Sequence[Row]) -> list[Row]:
 
 def robustness_document(
     rows: Sequence[Row], judged: Mapping[str, JudgedSet], labels: Sequence[str], resampling: Resampling | None = None
-) -> dict[str, Any]:
+) -> RobustnessFigures:
     """Return the matrices of all findings as JSON can hold them; docs/robustness.md describes the keys.
 
     `judged` has the data sets by role ("internal", "external"), and `logits` of every row has the same roles. A cell is
@@ -110,14 +119,12 @@ def robustness_document(
         "seed": chosen.seed,
         "levels": {name: _placement(level) for name, level in LEVELS.items()},
         "models": [{"name": row.name, "file": row.file, "trained_at": row.level or None} for row in ordered],
-        "data": {role: _described(part) for role, part in judged.items()},
+        "data": cast(SetsDocument, {role: _described(part) for role, part in judged.items()}),
         "findings": [_finding(ordered, judged, index, label, chosen) for index, label in enumerate(labels)],
     }
 
 
-def cell(
-    scores: Scores, targets: Scores, patients: Sequence[str], resampling: Resampling
-) -> dict[str, float | None] | None:
+def cell(scores: Scores, targets: Scores, patients: Sequence[str], resampling: Resampling) -> CellDocument | None:
     """Return the AUC of scores [N], its bootstrap interval by patient and its deviation over halves.
 
     Images whose target is unknown take no part. None where a class is missing; without interval or deviation where a
@@ -145,8 +152,8 @@ def cell(
 
 def _finding(
     rows: Sequence[Row], judged: Mapping[str, JudgedSet], index: int, label: str, resampling: Resampling
-) -> dict[str, Any]:
-    found: dict[str, Any] = {"label": label}
+) -> RobustnessFinding:
+    found: dict[str, str | MatrixDocument] = {"label": label}
     for role, part in judged.items():
         targets = part.targets[:, index]
         found[role] = {
@@ -157,12 +164,12 @@ def _finding(
                 for row in rows
             ],
         }
-    return found
+    return cast(RobustnessFinding, found)
 
 
-def _described(part: JudgedSet) -> dict[str, Any]:
+def _described(part: JudgedSet) -> JudgedDocument:
     return {"name": part.name, "images": len(part.patients), "patients": len(set(part.patients))}
 
 
-def _placement(level: AugmentSettings) -> dict[str, float]:
+def _placement(level: AugmentSettings) -> LevelDocument:
     return {"rotation": level.rotation, "shift": level.shift, "scale": level.scale}

@@ -6,7 +6,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +16,7 @@ from sitegen.data.overlap import shared_files, shared_patients
 from sitegen.data.records import TRAIN, VALID, Record, label_matrix, label_names, select
 from sitegen.data.tensors.cache import cached_tensors, usable_tensors
 from sitegen.errors import CheckpointError, DataError
+from sitegen.evaluation.robustness.document_types import RobustnessDocument
 from sitegen.evaluation.robustness.matrix import (
     JudgedSet,
     Row,
@@ -75,7 +75,7 @@ class _Images:
     problems: Sequence[tuple[Path, str]] = ()
 
 
-def study(asked: Study) -> dict[str, Any]:
+def study(asked: Study) -> RobustnessDocument:
     """Return the matrices of all findings; `sitegen.evaluation.robustness.matrix.robustness_document` describes them.
 
     Images that cannot be used are left out, and listed under "unreadable". Raises CheckpointError where a file is no
@@ -90,8 +90,8 @@ def study(asked: Study) -> dict[str, Any]:
     sets = {role: _judged_set(images, labels) for role, images in judged.items()}
     rows = _rows(models, tensors, asked.resampling.seed)
     problems = [problem for images in judged.values() for problem in images.problems]
-    document = robustness_document(rows, sets, labels, asked.resampling)
-    return document | {"unreadable": [{"file": str(path), "problem": problem} for path, problem in problems]}
+    figures = robustness_document(rows, sets, labels, asked.resampling)
+    return {**figures, "unreadable": [{"file": str(path), "problem": problem} for path, problem in problems]}
 
 
 def _load(path: Path) -> _Model:

@@ -7,12 +7,17 @@ sitegen less the source. `docs/import.md` describes the document that these figu
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from sitegen.bundle import Label
 from sitegen.data.tensors.cache import image_tensors
+from sitegen.importing.proof.document_types import (
+    FindingDifferences,
+    FractionDocument,
+    PreprocessingDocument,
+    SpreadDocument,
+)
 from sitegen.importing.proof.graph_run import Images, Values, probabilities
 from sitegen.importing.proof.sample_images import SampleImages
 from sitegen.importing.source import Preparation
@@ -37,23 +42,28 @@ class _Both:
 
 def compare_preprocessing(
     folder: Path, preparation: Preparation, given: SampleImages, image: NetworkInput, labels: Sequence[Label]
-) -> dict[str, Any]:
+) -> PreprocessingDocument:
     """Return plain data: tensors, probabilities of each finding with a histogram, and candidates for the geometry.
 
     `folder` has the classifier. Images that the source's way does not take are listed under `problems`.
     """
     both = _in_both_ways(preparation, given, image)
-    document: dict[str, Any] = {
+    document: PreprocessingDocument = {
         "described": preparation.described,
         "images": len(both.kept),
         "problems": [{"file": name, "problem": problem} for name, problem in both.problems],
+        "tensor": None,
+        "findings": [],
+        "fractions": [],
+        "suggested": None,
     }
     if not both.kept:
-        return document | {"tensor": None, "findings": [], "fractions": [], "suggested": None}
+        return document
     theirs = probabilities(folder, both.source)
     ours = probabilities(folder, both.ours)
     fractions = _fractions(folder, both, given, image, theirs)
-    return document | {
+    return {
+        **document,
         "tensor": _summary(shares(both.ours, both.source, image)),
         "findings": _findings(ours, theirs, labels),
         "fractions": fractions,
@@ -84,17 +94,19 @@ def _in_both_ways(preparation: Preparation, given: SampleImages, image: NetworkI
     return _Both(source, given.tensors[kept], kept, problems)
 
 
-def _findings(ours: Values, theirs: Values, labels: Sequence[Label]) -> list[dict[str, Any]]:
+def _findings(ours: Values, theirs: Values, labels: Sequence[Label]) -> list[FindingDifferences]:
     points = 100 * (ours - theirs)
     largest = float(np.abs(points).max())
     span = next((limit for limit in _SPANS if largest <= limit), _SPANS[-1])
     edges = np.linspace(-span, span, BINS + 1)
-    entries = []
+    entries: list[FindingDifferences] = []
     for at, label in enumerate(labels):
         point = label.operating_point
         entries.append(
-            {"label": label.name, "operating_point": point, **_summary(np.abs(points[:, at]))}
-            | {
+            {
+                "label": label.name,
+                "operating_point": point,
+                **_summary(np.abs(points[:, at])),
                 "changed": int(((ours[:, at] >= point) != (theirs[:, at] >= point)).sum()),
                 "histogram": {
                     "edges": [round(float(edge), 6) for edge in edges],
@@ -107,7 +119,7 @@ def _findings(ours: Values, theirs: Values, labels: Sequence[Label]) -> list[dic
 
 def _fractions(
     folder: Path, both: _Both, given: SampleImages, image: NetworkInput, theirs: Values
-) -> list[dict[str, float]]:
+) -> list[FractionDocument]:
     """For the present share of the centred square and others: how far tensors and probabilities are from the source's.
 
     Probabilities tell what matters; tensors tell it with less chance.
@@ -116,7 +128,8 @@ def _fractions(
     inputs = {str(fraction): replace(image, fraction=fraction) for fraction in tried}
     contents = [given.contents[at] for at in both.kept[:TRIED_IMAGES]]
     made = [image_tensors(content, inputs) for content in contents]
-    source, entries = both.source[: len(contents)], []
+    source = both.source[: len(contents)]
+    entries: list[FractionDocument] = []
     for fraction in tried:
         ours = np.concatenate([tensors[str(fraction)] for tensors in made])
         points = 100 * np.abs(probabilities(folder, ours) - theirs[: len(contents)])
@@ -130,14 +143,14 @@ def _fractions(
     return entries
 
 
-def _suggested(fractions: Sequence[dict[str, float]], present: float) -> float | None:
+def _suggested(fractions: Sequence[FractionDocument], present: float) -> float | None:
     """The share whose tensors come closest to the source's, where that is worth a change; None otherwise."""
     best = min(fractions, key=lambda entry: entry["tensor"])
     now = next(entry for entry in fractions if entry["fraction"] == present)
     return best["fraction"] if best["tensor"] < WORTH * now["tensor"] else None
 
 
-def _summary(values: Values) -> dict[str, float]:
+def _summary(values: Values) -> SpreadDocument:
     return {
         "mean": float(values.mean()),
         "p95": float(np.percentile(values, 95)),

@@ -5,7 +5,7 @@ docs/import.md describes both.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import onnxruntime
@@ -15,8 +15,10 @@ from sitegen.bundle import Bundle
 from sitegen.export.agreement import TOLERANCE
 from sitegen.gate.taken import TakenGate
 from sitegen.importing.graphs import HalfWeights
+from sitegen.importing.proof.document_types import PreprocessingDocument
 from sitegen.importing.proof.proof import Proof
 from sitegen.importing.proof.sample_images import SampleImages
+from sitegen.importing.report.document_types import HalfDocument, ImportDocument, ProofDocument
 from sitegen.importing.source import ImportedClassifier
 from sitegen.settings.places import without_places
 
@@ -31,8 +33,8 @@ def import_document(
     proof: Proof,
     half: HalfWeights | None,
     remarks: Sequence[str],
-    preprocessing: Part | None,
-) -> dict[str, Any]:
+    preprocessing: PreprocessingDocument | None,
+) -> ImportDocument:
     """Return the report's document, in plain data that JSON can hold; null is what there is not."""
     description, image = bundle.description, model.image
     return {
@@ -66,8 +68,8 @@ def import_document(
             "synthetic": given.synthetic,
             "problems": [{"file": name, "problem": problem} for name, problem in given.problems],
         },
-        "proof": {**asdict(proof), "tolerance": TOLERANCE},
-        "half": asdict(half) if half else None,
+        "proof": _proof(proof),
+        "half": cast(HalfDocument, asdict(half)) if half else None,
         "preprocessing": preprocessing,
         "remarks": list(remarks),
     }
@@ -79,10 +81,10 @@ def import_provenance(
     half: HalfWeights | None,
     gate: TakenGate | None,
     remarks: Sequence[str],
-    preprocessing: Part | None,
+    preprocessing: PreprocessingDocument | None,
 ) -> dict[str, Any]:
     """Return what the bundle keeps under `provenance`: where the model is from, proof, gate, and remarks."""
-    short: dict[str, Any] = _short({**asdict(proof), "tolerance": TOLERANCE})
+    short: dict[str, Any] = _short(_proof(proof))
     return {
         "sitegen": __version__,
         "onnxruntime": onnxruntime.__version__,
@@ -109,7 +111,11 @@ def flattened(values: Part, inside: str = "") -> list[tuple[str, str]]:
     return lines
 
 
-def _in_short(preprocessing: Part) -> dict[str, Any]:
+def _proof(proof: Proof) -> ProofDocument:
+    return cast(ProofDocument, {**asdict(proof), "tolerance": TOLERANCE})
+
+
+def _in_short(preprocessing: PreprocessingDocument) -> dict[str, Any]:
     """What changes for people, in percentage points over all findings."""
     findings = preprocessing["findings"]
     return {

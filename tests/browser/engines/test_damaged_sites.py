@@ -5,9 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.errors import BrowserError
 
@@ -42,7 +41,7 @@ def name_of(site: Path, path: Path) -> str:
     return path.relative_to(site).as_posix()
 
 
-def failure(driver: webdriver.Chrome, site: Path, transport: str = "file") -> str:
+def failure(driver: Chromium, site: Path, transport: str = "file") -> str:
     with site_address(site, transport) as url:
         page = SitePage(driver, url)
         with pytest.raises(BrowserError):
@@ -69,7 +68,7 @@ def cut_in_half(text: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_cut_byte_is_named(driver: webdriver.Chrome, copy: Path, kind: str) -> None:
+def test_a_cut_byte_is_named(driver: Chromium, copy: Path, kind: str) -> None:
     path = asset(copy, kind)
     path.write_bytes(drop_a_byte(path.read_bytes()))
     message = failure(driver, copy)
@@ -78,14 +77,14 @@ def test_a_cut_byte_is_named(driver: webdriver.Chrome, copy: Path, kind: str) ->
 
 
 @pytest.mark.parametrize("damage", [flip_a_character, cut_in_half, lambda text: b"", lambda text: b"%" + text])
-def test_other_damage_is_named(driver: webdriver.Chrome, copy: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_other_damage_is_named(driver: Chromium, copy: Path, damage: Callable[[bytes], bytes]) -> None:
     path = asset(copy, "classifier.weights")
     path.write_bytes(damage(path.read_bytes()))
     assert f"{name_of(copy, path)} is damaged" in failure(driver, copy)
 
 
 @pytest.mark.parametrize("transport", ["file", "http"])
-def test_a_missing_file_is_named(driver: webdriver.Chrome, copy: Path, transport: str) -> None:
+def test_a_missing_file_is_named(driver: Chromium, copy: Path, transport: str) -> None:
     path = asset(copy, "gate.onnx")
     path.unlink()
     message = failure(driver, copy, transport)
@@ -93,7 +92,7 @@ def test_a_missing_file_is_named(driver: webdriver.Chrome, copy: Path, transport
     assert ("ZIP" in message) == (transport == "file")
 
 
-def test_a_page_opened_inside_a_zip_says_extract_first(driver: webdriver.Chrome, site: Path, tmp_path: Path) -> None:
+def test_a_page_opened_inside_a_zip_says_extract_first(driver: Chromium, site: Path, tmp_path: Path) -> None:
     # Where Windows unpacks the one file that was clicked in a compressed folder.
     folder = tmp_path / "Temp1_my page.zip"
     folder.mkdir()
@@ -104,7 +103,7 @@ def test_a_page_opened_inside_a_zip_says_extract_first(driver: webdriver.Chrome,
     assert "Extract first" in message
 
 
-def test_an_index_whose_program_was_changed_does_not_run(driver: webdriver.Chrome, copy: Path) -> None:
+def test_an_index_whose_program_was_changed_does_not_run(driver: Chromium, copy: Path) -> None:
     index = copy / "index.html"
     index.write_text(index.read_text("utf-8").replace('"use strict";', '"use strict"; ', 1), "utf-8")
     with site_address(copy, "file") as url:

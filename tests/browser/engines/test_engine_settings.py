@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import SitePage
 from tests.helpers.browser.support import cards, choose, encoded, opened, written
 
@@ -16,28 +16,28 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def page(catching: webdriver.Chrome, site: Path) -> Iterator[SitePage]:
+def page(catching: Chromium, site: Path) -> Iterator[SitePage[Chromium]]:
     with opened(catching, site) as started:
         yield started
         catching.execute_script("localStorage.clear()")
 
 
-def in_use(page: SitePage) -> str:
+def in_use(page: SitePage[Chromium]) -> str:
     text = page.driver.find_element(By.ID, "engine-running").get_attribute("textContent")
     return str(text)
 
 
-def workers(page: SitePage) -> int:
+def workers(page: SitePage[Chromium]) -> int:
     count: int = page.driver.execute_script("return caughtWorkers.length")
     return count
 
 
-def test_what_runs_is_said_in_words(page: SitePage) -> None:
+def test_what_runs_is_said_in_words(page: SitePage[Chromium]) -> None:
     assert in_use(page) == "In use: WebAssembly, one thread."
     assert not page.driver.find_element(By.ID, "engine-note").is_displayed()
 
 
-def test_a_choice_in_the_page_starts_another_worker_and_images_stay(page: SitePage, tmp_path: Path) -> None:
+def test_a_choice_in_the_page_starts_another_worker_and_images_stay(page: SitePage[Chromium], tmp_path: Path) -> None:
     choose(page.driver, written(tmp_path, "a.png", encoded()))
     (card,) = cards(page.driver, 1)
     before = card.text
@@ -53,7 +53,7 @@ def test_a_choice_in_the_page_starts_another_worker_and_images_stay(page: SitePa
     assert cards(page.driver, 2)[1].text == before
 
 
-def test_a_choice_is_kept_for_the_next_visit(page: SitePage) -> None:
+def test_a_choice_is_kept_for_the_next_visit(page: SitePage[Chromium]) -> None:
     assert page.configure(memory="low")["lowMemory"] is True
     page.driver.refresh()
     assert page.configure() == {
@@ -69,13 +69,13 @@ def test_a_choice_is_kept_for_the_next_visit(page: SitePage) -> None:
     )
 
 
-def test_the_same_choice_again_changes_nothing(page: SitePage) -> None:
+def test_the_same_choice_again_changes_nothing(page: SitePage[Chromium]) -> None:
     page.configure(provider="wasm")
     page.configure(provider="auto", threads="one")
     assert workers(page) == 1
 
 
-def test_an_image_that_is_being_analysed_is_analysed_again(page: SitePage) -> None:
+def test_an_image_that_is_being_analysed_is_analysed_again(page: SitePage[Chromium]) -> None:
     script = """
     const [text, done] = arguments;
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -91,7 +91,7 @@ def test_an_image_that_is_being_analysed_is_analysed_again(page: SitePage) -> No
 
 
 @pytest.mark.parametrize("choice", ["{provider: 'gpu'}", "{speed: 'fast'}", "{memory: 'title'}"])
-def test_settings_that_do_not_exist_are_named(page: SitePage, choice: str) -> None:
+def test_settings_that_do_not_exist_are_named(page: SitePage[Chromium], choice: str) -> None:
     script = (
         f"const done = arguments[0]; sitegen.configure({choice}).then(() => done('taken'), (e) => done(String(e)));"
     )
@@ -99,7 +99,7 @@ def test_settings_that_do_not_exist_are_named(page: SitePage, choice: str) -> No
     assert workers(page) == 1
 
 
-def test_webgpu_without_a_card_is_done_without_and_said(catching: webdriver.Chrome, golden_site: Path) -> None:
+def test_webgpu_without_a_card_is_done_without_and_said(catching: Chromium, golden_site: Path) -> None:
     with opened(catching, golden_site) as page:
         found = page.configure(provider="webgpu")
         catching.execute_script("localStorage.clear()")

@@ -109,7 +109,7 @@ def test_blobs_and_data_do_not_leave_the_page() -> None:
 @posix
 def test_a_signal_to_end_unwinds_what_runs() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    ended = []
+    ended: list[str] = []
     with pytest.raises(SystemExit) as caught, orderly_end(), contextlib.ExitStack() as stack:
         stack.callback(ended.append, "the browser")
         os.kill(os.getpid(), signal.SIGTERM)

@@ -1,13 +1,12 @@
 """With little memory one session lives at a time, results stay the same, and the shipped model's page stays small."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
@@ -23,29 +22,29 @@ WANTED = [{"finding": "Pneumonia", "method": method} for method in ("saliency", 
 
 
 @pytest.fixture(scope="module")
-def counting() -> Iterator[webdriver.Chrome]:
+def counting() -> Iterator[Chromium]:
     with chromium() as driver:
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WITH_TOOLS})
         yield driver
 
 
 @pytest.fixture
-def page(counting: webdriver.Chrome, golden_site: Path) -> Iterator[SitePage]:
+def page(counting: Chromium, golden_site: Path) -> Iterator[SitePage[Chromium]]:
     with opened(counting, golden_site) as started:
         yield started
         counting.execute_script("localStorage.clear()")
 
 
-def most_sessions(page: SitePage) -> int:
+def most_sessions(page: SitePage[Chromium]) -> int:
     most: int = page.driver.execute_script("return Math.max(...window.live)")
     return most
 
 
-def without_times(document: dict[str, object]) -> dict[str, object]:
+def without_times(document: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in document.items() if key != "timings"}
 
 
-def test_one_session_at_a_time_gives_the_same(page: SitePage) -> None:
+def test_one_session_at_a_time_gives_the_same(page: SitePage[Chromium]) -> None:
     data = encoded(seed=7)
     usual = page.analyse(data, "a.png", explain=WANTED, values=True)
     assert most_sessions(page) == 5
@@ -56,14 +55,14 @@ def test_one_session_at_a_time_gives_the_same(page: SitePage) -> None:
     assert without_times(spare) == without_times(usual)
 
 
-def test_after_a_worker_that_died_there_is_little_memory(page: SitePage) -> None:
+def test_after_a_worker_that_died_there_is_little_memory(page: SitePage[Chromium]) -> None:
     page.driver.execute_script("caughtWorkers[0].dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}))")
     assert page.analyse(encoded(), "a.png")["findings"]
     text = page.driver.find_element("id", "engine-running").get_attribute("textContent")
     assert text == "In use: WebAssembly, one thread, with little memory."
 
 
-def test_a_small_machine_begins_with_little_memory(counting: webdriver.Chrome, golden_site: Path) -> None:
+def test_a_small_machine_begins_with_little_memory(counting: Chromium, golden_site: Path) -> None:
     source = "Object.defineProperty(Navigator.prototype, 'deviceMemory', {get: () => 2});"
     added = counting.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
     with opened(counting, golden_site) as page:

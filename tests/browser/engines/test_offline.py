@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.bundle import Bundle
 from sitegen.site import build_site
 from sitegen.site.options import SiteOptions
+from sitegen_runtime.document_types import ResultDocument
 from tests.helpers.browser.plain_server import PlainServer, plain_server
 from tests.helpers.browser.support import encoded
 from tests.helpers.bundles import make_bundle
@@ -50,7 +50,7 @@ REGISTRATIONS = "const [done] = arguments; navigator.serviceWorker.getRegistrati
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[webdriver.Chrome]:
+def machine() -> Iterator[Chromium]:
     """A browser on a machine of four processors. Each server is an origin of its own, where nothing is kept yet."""
     with chromium() as driver:
         driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
@@ -71,19 +71,19 @@ class Visit:
 
     asked: Counter[str]
     isolated: bool
-    document: dict[str, Any]
-    document_offline: dict[str, Any]
+    document: ResultDocument
+    document_offline: ResultDocument
     installability_errors: list[Any]
     console: list[str]
 
 
-def opened(driver: webdriver.Chrome, address: str) -> SitePage:
+def opened(driver: Chromium, address: str) -> SitePage[Chromium]:
     page = SitePage(driver, address)
     page.wait_until_ready()
     return page
 
 
-def wait_until_whole(driver: webdriver.Chrome) -> None:
+def wait_until_whole(driver: Chromium) -> None:
     WebDriverWait(driver, 60).until(lambda d: d.find_element(By.ID, "offline").text == WHOLE)
 
 
@@ -94,12 +94,12 @@ def hashes_of(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def title(driver: webdriver.Chrome) -> str:
+def title(driver: Chromium) -> str:
     return str(driver.find_element(By.TAG_NAME, "h1").text)
 
 
 @pytest.fixture(scope="module")
-def visit(machine: webdriver.Chrome, site: Path) -> Visit:
+def visit(machine: Chromium, site: Path) -> Visit:
     with plain_server(site) as server:
         machine.get_log("browser")
         page = opened(machine, server.address)
@@ -137,12 +137,12 @@ def test_the_page_can_be_installed(visit: Visit) -> None:
     assert visit.console == []
 
 
-def visited(driver: webdriver.Chrome, server: PlainServer) -> None:
+def visited(driver: Chromium, server: PlainServer) -> None:
     opened(driver, server.address)
     wait_until_whole(driver)
 
 
-def test_an_update_is_offered_and_swaps_the_whole_site(machine: webdriver.Chrome, site: Path, second: Path) -> None:
+def test_an_update_is_offered_and_swaps_the_whole_site(machine: Chromium, site: Path, second: Path) -> None:
     with plain_server(site) as server:
         visited(machine, server)
         first_title = title(machine)
@@ -164,7 +164,7 @@ def test_an_update_is_offered_and_swaps_the_whole_site(machine: webdriver.Chrome
 
 
 def test_a_version_that_is_not_whole_on_the_server_is_not_taken(
-    machine: webdriver.Chrome, site: Path, second: Path, tmp_path: Path
+    machine: Chromium, site: Path, second: Path, tmp_path: Path
 ) -> None:
     half = Path(shutil.copytree(second, tmp_path / "half"))
     (half / "index.html").write_bytes((half / "index.html").read_bytes()[:-1])
@@ -194,7 +194,7 @@ document.head.append(script);
 """
 
 
-def test_a_tab_that_stays_open_keeps_its_version(machine: webdriver.Chrome, site: Path, second: Path) -> None:
+def test_a_tab_that_stays_open_keeps_its_version(machine: Chromium, site: Path, second: Path) -> None:
     ours, theirs = (
         next((folder / "assets/bundles/test-model").glob("classifier.weights.*")) for folder in (site, second)
     )
@@ -218,9 +218,7 @@ def test_a_tab_that_stays_open_keeps_its_version(machine: webdriver.Chrome, site
         assert list(machine.execute_async_script(KEPT).values()) == [hashes_of(second)]
 
 
-def test_a_preview_shows_what_was_just_built(
-    machine: webdriver.Chrome, site: Path, second: Path, tmp_path: Path
-) -> None:
+def test_a_preview_shows_what_was_just_built(machine: Chromium, site: Path, second: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(site, tmp_path / "dist"))
     with site_address(folder, "http") as address:
         opened(machine, address)
@@ -231,9 +229,7 @@ def test_a_preview_shows_what_was_just_built(
         assert title(machine) == "The second version"
 
 
-def test_without_a_manifest_the_page_works_and_keeps_nothing(
-    machine: webdriver.Chrome, site: Path, tmp_path: Path
-) -> None:
+def test_without_a_manifest_the_page_works_and_keeps_nothing(machine: Chromium, site: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(site, tmp_path / "dist"))
     (folder / "manifest.json").unlink()
     with plain_server(folder) as server:
@@ -244,7 +240,7 @@ def test_without_a_manifest_the_page_works_and_keeps_nothing(
 
 
 def test_a_site_built_without_a_service_worker_takes_the_old_one_away(
-    machine: webdriver.Chrome, bundle: Bundle, site: Path, tmp_path: Path
+    machine: Chromium, bundle: Bundle, site: Path, tmp_path: Path
 ) -> None:
     without = build_site(bundle, tmp_path / "without", options=SiteOptions(service_worker=False)).folder
     names = hashes_of(without).keys()
@@ -263,7 +259,7 @@ def test_a_site_built_without_a_service_worker_takes_the_old_one_away(
         assert page.analyse(encoded(), "a.png", force=True)["findings"]
 
 
-def test_on_a_disk_nothing_is_kept(machine: webdriver.Chrome, site: Path) -> None:
+def test_on_a_disk_nothing_is_kept(machine: Chromium, site: Path) -> None:
     with site_address(site, "file") as address:
         opened(machine, address)
         assert machine.find_elements(By.CSS_SELECTOR, "link[rel=manifest]") == []

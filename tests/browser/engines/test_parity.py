@@ -18,7 +18,6 @@ from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import Calibration, Label
 from sitegen_runtime.golden import LOGIT_TOLERANCE
 
-Document = dict[str, Any]
 LABELS = (
     Label("Mass", 0.5, Calibration("piecewise-linear")),
     # The logit of 0.8 is log 4; half of it is log 2, which is the logit of 2/3.
@@ -26,7 +25,7 @@ LABELS = (
 )
 
 
-def finding(label: str, calibrated: float, operating_point: float, calibration: str, mark: float) -> Document:
+def finding(label: str, calibrated: float, operating_point: float, calibration: str, mark: float) -> Any:
     return {
         "label": label,
         "logit": 0.0,
@@ -38,7 +37,7 @@ def finding(label: str, calibrated: float, operating_point: float, calibration: 
     }
 
 
-def score(metric: str, value: float, threshold: float) -> Document:
+def score(metric: str, value: float, threshold: float) -> Any:
     return {
         "metric": metric,
         "value": value,
@@ -49,7 +48,7 @@ def score(metric: str, value: float, threshold: float) -> Document:
     }
 
 
-def document(**changes: Any) -> Document:
+def document(**changes: Any) -> Any:
     fields = {
         "schema": "sitegen.result/1",
         "image": {"name": "a.png", "type": "image/png", "width": 5, "height": 4, "bits": 8, "sha256": "00"},
@@ -76,19 +75,19 @@ def document(**changes: Any) -> Document:
     return copy.deepcopy(fields | changes)
 
 
-def failed(code: str) -> Document:
+def failed(code: str) -> Any:
     fields = document(error={"code": code, "message": "Why."})
     del fields["gate"], fields["findings"]
     return fields
 
 
-def compared(page: Document, reference: Document | None = None) -> Comparison:
+def compared(page: Any, reference: Any | None = None) -> Comparison:
     comparison = Comparison(LABELS)
     comparison.add("a.png", page, reference or document())
     return comparison
 
 
-def with_change(change: Callable[[Document], Any]) -> Document:
+def with_change(change: Callable[[Any], Any]) -> Any:
     fields = document()
     change(fields)
     return fields
@@ -146,7 +145,7 @@ def test_equal_documents() -> None:
         (lambda fields: fields.update(forced=True), "a.png: forced differs: "),
     ],
 )
-def test_each_difference_is_found(change: Callable[[Document], Any], failure: str) -> None:
+def test_each_difference_is_found(change: Callable[[Any], Any], failure: str) -> None:
     (found,) = compared(with_change(change)).failures
     assert found.startswith(failure)
 
@@ -164,11 +163,11 @@ def test_each_difference_is_found(change: Callable[[Document], Any], failure: st
         lambda fields: fields["image"].update(name="C:/elsewhere/a.png"),
     ],
 )
-def test_what_lies_within_the_tolerances_passes(change: Callable[[Document], Any]) -> None:
+def test_what_lies_within_the_tolerances_passes(change: Callable[[Any], Any]) -> None:
     assert compared(with_change(change)).failures == []
 
 
-def on_webgpu(change: Callable[[Document], Any]) -> list[str]:
+def on_webgpu(change: Callable[[Any], Any]) -> list[str]:
     """What fails where the page is on a graphics card and differs from Python by a change."""
     comparison = Comparison(LABELS, "webgpu")
     comparison.add("a.png", with_change(change) | {"engine": {"provider": "webgpu"}}, document())
@@ -244,10 +243,11 @@ def test_report_tables_hold_the_figures() -> None:
     part |= {"ready_ms": 1234.4, "requests_outside": []}
     entry = {"name": "test-model", "version": "1.0", "images": 1, "transports": {"file": part}}
     report = {"browser": {"name": "chrome", "version": "1.2"}, "chester": CHESTER, "bundles": [entry]}
-    console = Console(width=200, file=io.StringIO())
+    shown = io.StringIO()
+    console = Console(width=200, file=shown)
     for table in as_tables(report):
         console.print(table)
-    text = console.file.getvalue()
+    text = shown.getvalue()
     for words in (
         "chrome 1.2, 1 images",
         "1234 ms",

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
@@ -31,7 +30,7 @@ window.Worker = class extends Original {{
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[webdriver.Chrome]:
+def machine() -> Iterator[Chromium]:
     """A browser on a machine of four processors, where a page is to use two threads."""
     with chromium() as driver:
         driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
@@ -39,7 +38,7 @@ def machine() -> Iterator[webdriver.Chrome]:
 
 
 def test_two_threads_compute_what_python_computes(
-    machine: webdriver.Chrome, shipped_site: Path, shipped_bundle: Bundle
+    machine: Chromium, shipped_site: Path, shipped_bundle: Bundle
 ) -> None:
     data = encoded("JPEG", seed=3, size=600)
     with opened(machine, shipped_site, "http") as page:
@@ -56,9 +55,7 @@ def test_two_threads_compute_what_python_computes(
 
 
 @pytest.mark.parametrize(("processors", "threads"), [(1, 1), (2, 1), (3, 2), (16, 4)])
-def test_half_of_the_processors_and_four_at_most(
-    machine: webdriver.Chrome, site: Path, processors: int, threads: int
-) -> None:
+def test_half_of_the_processors_and_four_at_most(machine: Chromium, site: Path, processors: int, threads: int) -> None:
     machine.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": processors})
     try:
         with opened(machine, site, "http") as page:
@@ -68,7 +65,7 @@ def test_half_of_the_processors_and_four_at_most(
     assert document["engine"] == {"runtime": "pyodide", "provider": "wasm", "threads": threads}
 
 
-def test_threads_that_do_not_start_leave_one(machine: webdriver.Chrome, site: Path) -> None:
+def test_threads_that_do_not_start_leave_one(machine: Chromium, site: Path) -> None:
     added = machine.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SILENT_THREADS})
     try:
         with opened(machine, site, "http") as page:
@@ -82,7 +79,7 @@ def test_threads_that_do_not_start_leave_one(machine: webdriver.Chrome, site: Pa
     assert document["engine"]["threads"] == 1
 
 
-def test_a_person_can_choose_one_thread(machine: webdriver.Chrome, site: Path) -> None:
+def test_a_person_can_choose_one_thread(machine: Chromium, site: Path) -> None:
     with opened(machine, site, "http") as page:
         assert page.analyse(encoded(), "a.png", force=True)["engine"]["threads"] == 2
         assert page.configure(threads="one")["threads"] == 1

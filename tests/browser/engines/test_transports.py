@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from tests.helpers.browser.support import Standing, encoded, noise, opened
@@ -37,7 +37,7 @@ def test_the_shipped_model_gives_pythons_result(
 
 
 @pytest.mark.parametrize("transport", ["file", "http"])
-def test_no_request_leaves_the_site(driver: webdriver.Chrome, site: Path, transport: str) -> None:
+def test_no_request_leaves_the_site(driver: Chromium, site: Path, transport: str) -> None:
     driver.get_log("performance")
     with opened(driver, site, transport) as page:
         page.analyse(encoded(), "a.png")
@@ -51,7 +51,7 @@ def test_no_request_leaves_the_site(driver: webdriver.Chrome, site: Path, transp
         assert [request for request in requests if not request.startswith("file:")] == []
 
 
-def test_the_policy_stops_connections_of_page_and_worker(driver: webdriver.Chrome, site: Path) -> None:
+def test_the_policy_stops_connections_of_page_and_worker(driver: Chromium, site: Path) -> None:
     attempt = """
     const done = arguments[0];
     const source = `fetch("http://127.0.0.1:9/").then(() => postMessage("sent"), (e) => postMessage("refused"));`;
@@ -68,7 +68,7 @@ def test_the_policy_stops_connections_of_page_and_worker(driver: webdriver.Chrom
     assert "connect-src" in violations
 
 
-def test_nothing_is_reported_on_the_console(driver: webdriver.Chrome, shipped_site: Path) -> None:
+def test_nothing_is_reported_on_the_console(driver: Chromium, shipped_site: Path) -> None:
     driver.get_log("browser")
     with opened(driver, shipped_site) as page:
         page.analyse(encoded(), "a.png")
@@ -77,7 +77,7 @@ def test_nothing_is_reported_on_the_console(driver: webdriver.Chrome, shipped_si
     assert messages == []
 
 
-def test_colour_model_and_model_without_a_gate(driver: webdriver.Chrome, tmp_path: Path) -> None:
+def test_colour_model_and_model_without_a_gate(driver: Chromium, tmp_path: Path) -> None:
     from sitegen.site import build_site
     from tests.helpers.bundles import make_bundle
 

@@ -2,13 +2,13 @@
 is used, and left for WebAssembly when anything goes wrong.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from selenium import webdriver
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
@@ -24,25 +24,25 @@ WEBGPU_FILES = "/assets/webgpu/"
 
 
 @pytest.fixture(scope="module")
-def software() -> Iterator[webdriver.Chrome]:
+def software() -> Iterator[Chromium]:
     with chromium(SOFTWARE_ADAPTER) as driver:
         yield driver
 
 
 @pytest.fixture
-def page(software: webdriver.Chrome, golden_site: Path) -> Iterator[SitePage]:
+def page(software: Chromium, golden_site: Path) -> Iterator[SitePage[Chromium]]:
     with opened(software, golden_site) as started:
         yield started
         started.configure(provider="auto", threads="auto", memory="auto")  # which the browser keeps
 
 
-def webgpu_bytes(page: SitePage, site: Path) -> int:
+def webgpu_bytes(page: SitePage[Chromium], site: Path) -> int:
     """How many bytes of what only graphics cards need the page has asked for."""
     names = {request.split(WEBGPU_FILES)[1] for request in page.requests() if WEBGPU_FILES in request}
     return sum((site / "assets" / "webgpu" / name).stat().st_size for name in names)
 
 
-def test_where_there_is_no_card_nothing_for_it_is_loaded(driver: webdriver.Chrome, golden_site: Path) -> None:
+def test_where_there_is_no_card_nothing_for_it_is_loaded(driver: Chromium, golden_site: Path) -> None:
     driver.get_log("performance")
     with opened(driver, golden_site) as page:
         assert page.analyse(encoded(), "a.png")["engine"]["provider"] == "wasm"
@@ -50,7 +50,7 @@ def test_where_there_is_no_card_nothing_for_it_is_loaded(driver: webdriver.Chrom
     assert sum(path.stat().st_size for path in (golden_site / "assets" / "webgpu").iterdir()) > 8_000_000
 
 
-def test_a_card_in_software_is_used_only_where_it_was_chosen(page: SitePage, golden_site: Path) -> None:
+def test_a_card_in_software_is_used_only_where_it_was_chosen(page: SitePage[Chromium], golden_site: Path) -> None:
     assert page.configure() == {
         "runtime": "pyodide",
         "provider": "wasm",
@@ -63,7 +63,9 @@ def test_a_card_in_software_is_used_only_where_it_was_chosen(page: SitePage, gol
     assert webgpu_bytes(page, golden_site) > 8_000_000
 
 
-def test_every_network_is_compared_and_then_gives_pythons_numbers(page: SitePage, golden_bundle: Bundle) -> None:
+def test_every_network_is_compared_and_then_gives_pythons_numbers(
+    page: SitePage[Chromium], golden_bundle: Bundle
+) -> None:
     found = page.configure(provider="webgpu")
     assert [verdict["role"] for verdict in found["compared"]] == ["classifier", "gate"]
     for verdict in found["compared"]:
@@ -81,14 +83,14 @@ def test_every_network_is_compared_and_then_gives_pythons_numbers(page: SitePage
         assert mine["logit"] == pytest.approx(
             reference["logit"], rel=golden.LOGIT_TOLERANCE, abs=golden.LOGIT_TOLERANCE
         )
-    for mine, reference in zip(ours["explanations"], theirs["explanations"], strict=True):
-        assert golden.difference("map", mine["values"], reference["values"]) <= golden.MAP_TOLERANCE, mine["method"]
+    for drawn, expected in zip(ours["explanations"], theirs["explanations"], strict=True):
+        assert golden.difference("map", drawn["values"], expected["values"]) <= golden.MAP_TOLERANCE, drawn["method"]
 
 
 ALTERED = "(results) => { if ('%s' in results) results['%s'].data[0] += 0.5; }"
 
 
-def test_a_network_that_is_wrong_on_the_card_is_caught(software: webdriver.Chrome, golden_site: Path) -> None:
+def test_a_network_that_is_wrong_on_the_card_is_caught(software: Chromium, golden_site: Path) -> None:
     with meddling(software, ALTERED % ("logits", "logits")), opened(software, golden_site) as page:
         found = page.configure(provider="webgpu")
         document = page.analyse(encoded(), "a.png")
@@ -101,14 +103,14 @@ def test_a_network_that_is_wrong_on_the_card_is_caught(software: webdriver.Chrom
     assert document["findings"]
 
 
-def note_of(document: dict[str, object]) -> str:
+def note_of(document: Mapping[str, Any]) -> str:
     engine = document["engine"]
     assert isinstance(engine, dict)
     return str(engine["note"])
 
 
 def test_a_map_that_is_wrong_on_the_card_is_made_without_it(
-    software: webdriver.Chrome, golden_site: Path, golden_bundle: Bundle
+    software: Chromium, golden_site: Path, golden_bundle: Bundle
 ) -> None:
     wanted, data = [{"finding": "Pneumonia", "method": "saliency"}], encoded(seed=4)
     with meddling(software, ALTERED % ("grad_image", "grad_image")), opened(software, golden_site) as page:
@@ -133,7 +135,7 @@ def test_a_map_that_is_wrong_on_the_card_is_made_without_it(
     ],
 )
 def test_a_card_that_is_lost_is_done_without(
-    software: webdriver.Chrome, golden_site: Path, golden_bundle: Bundle, change: str, reason: str
+    software: Chromium, golden_site: Path, golden_bundle: Bundle, change: str, reason: str
 ) -> None:
     data = encoded(seed=5)
     with meddling(software, change), opened(software, golden_site) as page:
@@ -153,7 +155,7 @@ def test_a_card_that_is_lost_is_done_without(
 
 
 def test_without_its_files_the_page_does_without_webgpu(
-    software: webdriver.Chrome, golden_bundle: Bundle, tmp_path: Path
+    software: Chromium, golden_bundle: Bundle, tmp_path: Path
 ) -> None:
     site = build_site(golden_bundle, tmp_path / "dist").folder
     for path in (site / "assets" / "webgpu").iterdir():
@@ -164,7 +166,7 @@ def test_without_its_files_the_page_does_without_webgpu(
         page.configure(provider="auto")
 
 
-def test_without_a_golden_image_the_page_does_without_webgpu(software: webdriver.Chrome, site: Path) -> None:
+def test_without_a_golden_image_the_page_does_without_webgpu(software: Chromium, site: Path) -> None:
     with opened(software, site) as page:
         assert page.configure(provider="webgpu")["provider"] == "wasm"
         assert "without a golden image" in software.find_element("id", "engine-note").text

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
@@ -33,19 +33,19 @@ if (when === "at once") interrupt();
 
 
 @pytest.fixture
-def caught(catching: webdriver.Chrome, site: Path) -> Iterator[SitePage]:
+def caught(catching: Chromium, site: Path) -> Iterator[SitePage[Chromium]]:
     with opened(catching, site) as page:
         yield page
 
 
-def interrupted(page: SitePage, action: str, when: str) -> dict[str, Any]:
+def interrupted(page: SitePage[Chromium], action: str, when: str) -> dict[str, Any]:
     script = ANALYSE.replace("__ACTION__", action)
     answer: dict[str, Any] = page.driver.execute_async_script(script, base64.b64encode(encoded()).decode(), when)
     return answer
 
 
 @pytest.mark.parametrize("when", ["before", "pixels", "classifier"])
-def test_a_killed_worker_is_replaced_and_the_image_done(caught: SitePage, when: str) -> None:
+def test_a_killed_worker_is_replaced_and_the_image_done(caught: SitePage[Chromium], when: str) -> None:
     # Killed once: the flag stops the second attempt from killing again.
     answer = interrupted(caught, "if (!window.killed) { window.killed = true; caughtWorkers[0].terminate(); }", when)
     assert answer["document"]["findings"]
@@ -53,14 +53,14 @@ def test_a_killed_worker_is_replaced_and_the_image_done(caught: SitePage, when: 
     assert caught.analyse(encoded(seed=1), "next.png")["findings"]
 
 
-def test_an_error_event_replaces_the_worker_at_once(caught: SitePage) -> None:
+def test_an_error_event_replaces_the_worker_at_once(caught: SitePage[Chromium]) -> None:
     once = "if (!window.killed) { window.killed = true; caughtWorkers[0].dispatchEvent(new ErrorEvent('error')); }"
     answer = interrupted(caught, once, "gate")
     assert answer["document"]["findings"]
     assert answer["workers"] == 2
 
 
-def test_an_image_that_kills_twice_is_given_up_and_others_follow(caught: SitePage, bundle: Bundle) -> None:
+def test_an_image_that_kills_twice_is_given_up_and_others_follow(caught: SitePage[Chromium], bundle: Bundle) -> None:
     kill = "caughtWorkers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}));"
     answer = interrupted(caught, kill, "pixels")
     assert answer["code"] == "engine-failed"
@@ -129,7 +129,7 @@ def test_the_page_is_never_blocked(standing: Standing, site: Path) -> None:
 
 
 @contextlib.contextmanager
-def booted(driver: webdriver.Chrome, otherwise: str) -> Iterator[None]:
+def booted(driver: Chromium, otherwise: str) -> Iterator[None]:
     """Let pages start their workers with other settings than the site's."""
     source = {"source": f"window.bootOtherwise = {otherwise};"}
     added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", source)
@@ -137,13 +137,13 @@ def booted(driver: webdriver.Chrome, otherwise: str) -> Iterator[None]:
     driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
 
-def test_python_starts_without_its_snapshot_too(catching: webdriver.Chrome, site: Path) -> None:
+def test_python_starts_without_its_snapshot_too(catching: Chromium, site: Path) -> None:
     """Where a browser cannot restore the snapshot, the standard library and the runtime's wheel serve."""
     with booted(catching, "{snapshot: false}"), opened(catching, site) as page:
         assert page.analyse(encoded(), "a.png")["findings"]
 
 
-def test_the_page_decodes_where_the_worker_cannot(catching: webdriver.Chrome, site: Path) -> None:
+def test_the_page_decodes_where_the_worker_cannot(catching: Chromium, site: Path) -> None:
     """WebKit's workers cannot read Blobs on file://."""
     with opened(catching, site) as page:
         theirs = [page.analyse(encoded(kind), "a", force=True) for kind in ("PNG", "JPEG", "WEBP")]
@@ -153,7 +153,7 @@ def test_the_page_decodes_where_the_worker_cannot(catching: webdriver.Chrome, si
     assert [document["tensors"] for document in ours] == [document["tensors"] for document in theirs]
 
 
-def test_after_a_worker_that_could_not_be_replaced_the_next_image_tries_again(caught: SitePage) -> None:
+def test_after_a_worker_that_could_not_be_replaced_the_next_image_tries_again(caught: SitePage[Chromium]) -> None:
     # The replacement's start fails, as it does where memory is short; the image is answered all the same.
     fail = "window.bootOtherwise = {lock: '{}', snapshot: false};"
     once = "if (!window.killed) { window.killed = true; caughtWorkers[0].terminate(); }"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.parity import Comparison
 from sitegen.bundle import Bundle, Calibration, load_bundle, write_description
 from sitegen.prediction import Predictor
@@ -31,7 +31,7 @@ def calibrated_bundle(folder: Path) -> Bundle:
     return load_bundle(folder)
 
 
-def test_the_page_calibrates_as_python_does(driver: webdriver.Chrome, tmp_path: Path) -> None:
+def test_the_page_calibrates_as_python_does(driver: Chromium, tmp_path: Path) -> None:
     bundle = calibrated_bundle(tmp_path / "bundle")
     site = build_site(bundle, tmp_path / "site").folder
     comparison = Comparison(bundle.model.labels)

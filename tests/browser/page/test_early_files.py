@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import site_address
 from tests.helpers.browser.support import cards, choose, encoded, written
 
@@ -24,7 +24,7 @@ window.Worker = class extends Original {
 """
 
 
-def test_a_file_chosen_early_waits_and_is_analysed(driver: webdriver.Chrome, site: Path, tmp_path: Path) -> None:
+def test_a_file_chosen_early_waits_and_is_analysed(driver: Chromium, site: Path, tmp_path: Path) -> None:
     added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HELD})
     try:
         _waits_and_is_analysed(driver, site, written(tmp_path, "early.png", encoded()))
@@ -33,7 +33,7 @@ def test_a_file_chosen_early_waits_and_is_analysed(driver: webdriver.Chrome, sit
         driver.get("about:blank")
 
 
-def _waits_and_is_analysed(driver: webdriver.Chrome, site: Path, file: Path) -> None:
+def _waits_and_is_analysed(driver: Chromium, site: Path, file: Path) -> None:
     with site_address(site, "file") as url:
         driver.get(url)
         choose(driver, file)

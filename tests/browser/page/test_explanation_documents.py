@@ -1,14 +1,15 @@
 """Maps through the page's API, against Python's; what they cost in memory; controls by name, on a phone."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.maps.methods import METHODS
@@ -18,7 +19,7 @@ from tests.helpers.browser.support import Standing, cards, choose, encoded, nois
 pytestmark = pytest.mark.browser
 
 
-def same_head(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+def same_head(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     return all(ours[key] == theirs[key] for key in ("schema", "image", "bundle", "tensors", "notes"))
 
 
@@ -97,7 +98,7 @@ def test_what_cannot_be_explained_says_why_and_the_rest_stays(standing: Standing
     assert answer["code"] == "bad-explanation"
 
 
-def resident(driver: webdriver.Chrome) -> int:
+def resident(driver: Chromium) -> int:
     """Bytes of memory that the browser's processes hold by themselves; Linux alone tells."""
     parents = {}
     for folder in Path("/proc").iterdir():
@@ -106,7 +107,7 @@ def resident(driver: webdriver.Chrome) -> int:
                 parents[int(folder.name)] = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
             except OSError:
                 continue
-    family = {driver.service.process.pid}  # type: ignore[attr-defined]
+    family = {driver.service.process.pid}
     while more := {child for child, parent in parents.items() if parent in family} - family:
         family |= more
     total = 0
@@ -121,7 +122,7 @@ def resident(driver: webdriver.Chrome) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells what processes hold")
-def test_memory_stays_flat_over_thirty_maps(driver: webdriver.Chrome, gradient_site: Path, tmp_path: Path) -> None:
+def test_memory_stays_flat_over_thirty_maps(driver: Chromium, gradient_site: Path, tmp_path: Path) -> None:
     findings = ["Effusion", "Atelectasis", "Pneumonia"]
     with opened(driver, gradient_site):
         choose(driver, written(tmp_path, "a.png", encoded(size=800)))
@@ -140,7 +141,7 @@ def test_memory_stays_flat_over_thirty_maps(driver: webdriver.Chrome, gradient_s
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_maps_fit_the_screen_and_every_control_has_a_name(
-    driver: webdriver.Chrome, gradient_site: Path, tmp_path: Path, width: int
+    driver: Chromium, gradient_site: Path, tmp_path: Path, width: int
 ) -> None:
     with opened(driver, gradient_site):
         metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
@@ -171,7 +172,7 @@ def test_maps_fit_the_screen_and_every_control_has_a_name(
         assert len(sliders) == 2
 
 
-def test_the_keyboard_reaches_the_maps(driver: webdriver.Chrome, gradient_site: Path, tmp_path: Path) -> None:
+def test_the_keyboard_reaches_the_maps(driver: Chromium, gradient_site: Path, tmp_path: Path) -> None:
     from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -39,13 +39,13 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def at(catching: webdriver.Chrome, shipped_site: Path) -> Iterator[webdriver.Chrome]:
+def at(catching: Chromium, shipped_site: Path) -> Iterator[Chromium]:
     with opened(catching, shipped_site):
         yield catching
 
 
 def test_the_strongest_place_of_the_picture_is_that_of_pythons_map(
-    at: webdriver.Chrome, shipped_bundle: Bundle, tmp_path: Path
+    at: Chromium, shipped_bundle: Bundle, tmp_path: Path
 ) -> None:
     """Also where the network sees the middle of a wide image only."""
     grey = np.pad(phantom(5, 400), ((0, 0), (60, 200)))
@@ -73,7 +73,7 @@ def test_the_strongest_place_of_the_picture_is_that_of_pythons_map(
     assert columns.mean() / scale == pytest.approx(130 + 400 * (column + 0.5) / found.shape[1], abs=45)
 
 
-def test_another_look_is_drawn_without_the_network(at: webdriver.Chrome) -> None:
+def test_another_look_is_drawn_without_the_network(at: Chromium) -> None:
     card = example(at)
     open_map(card)
     (view,) = views(card)
@@ -97,7 +97,7 @@ def test_another_look_is_drawn_without_the_network(at: webdriver.Chrome) -> None
     assert 4 <= heard.count("result") <= 8
 
 
-def test_maps_end_with_the_analysis_that_they_explain(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_maps_end_with_the_analysis_that_they_explain(at: Chromium, tmp_path: Path) -> None:
     choose(at, written(tmp_path, "noise.png", noise(300)))
     (card,) = cards(at, 1)
     assert not card.find_elements(By.CLASS_NAME, "finding-open")  # refused: nothing to explain
@@ -108,7 +108,7 @@ def test_maps_end_with_the_analysis_that_they_explain(at: webdriver.Chrome, tmp_
     open_map(card)
     (view,) = views(card)
     assert "Forced" in view.find_element(By.CLASS_NAME, "badge").text
-    assert "Forced: the gate refused this image" in map_canvas(view).get_attribute("aria-label")
+    assert "Forced: the gate refused this image" in (map_canvas(view).get_attribute("aria-label") or "")
     corner = pixels(map_canvas(view))[2, 2]
     assert tuple(corner) == (163, 34, 15)  # the badge on the picture itself
     press(view, "Save as PNG")
@@ -116,7 +116,7 @@ def test_maps_end_with_the_analysis_that_they_explain(at: webdriver.Chrome, tmp_
         assert saved.convert("RGB").getpixel((2, 2)) == (163, 34, 15)
 
 
-def test_a_corrected_image_has_a_map_of_its_own(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_corrected_image_has_a_map_of_its_own(at: Chromium, tmp_path: Path) -> None:
     allow_downloads(at, tmp_path)
     inverted = tmp_path / "inverted.png"
     Image.fromarray(255 - phantom(seed=4, size=768)).save(inverted)
@@ -136,7 +136,7 @@ def test_a_corrected_image_has_a_map_of_its_own(at: webdriver.Chrome, tmp_path: 
 
 @pytest.mark.parametrize("size", [300, 1400])
 def test_the_saved_picture_has_the_image_map_and_legend(
-    at: webdriver.Chrome, shipped_bundle: Bundle, tmp_path: Path, size: int
+    at: Chromium, shipped_bundle: Bundle, tmp_path: Path, size: int
 ) -> None:
     allow_downloads(at, tmp_path)
     card = image(at, tmp_path, "chest.png", seed=5, size=size)
@@ -167,7 +167,7 @@ def test_the_saved_picture_has_the_image_map_and_legend(
     assert (written_below.min(axis=2) < 100).mean() > 0.01  # there are letters
 
 
-def test_full_size_shows_every_pixel(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_full_size_shows_every_pixel(at: Chromium, tmp_path: Path) -> None:
     card = image(at, tmp_path, "large.png", seed=5, size=1400)
     open_map(card)
     (view,) = views(card)
@@ -180,12 +180,12 @@ def test_full_size_shows_every_pixel(at: webdriver.Chrome, tmp_path: Path) -> No
     assert scroller.rect["width"] < 700
     assert at.execute_script("return document.documentElement.scrollWidth <= innerWidth")
     scroller.send_keys(Keys.ARROW_RIGHT)
-    WebDriverWait(at, 5).until(lambda _: scroller.get_property("scrollLeft") > 0)
+    WebDriverWait(at, 5).until(lambda _: scroller.get_property("scrollLeft") > 0)  # type: ignore[operator]
     press(view, "Full size")
     assert canvas.get_property("width") == 1024
 
 
-def test_a_saved_result_tells_of_the_maps_that_are_shown(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_saved_result_tells_of_the_maps_that_are_shown(at: Chromium, tmp_path: Path) -> None:
     allow_downloads(at, tmp_path)
     card = example(at)
     open_map(card)

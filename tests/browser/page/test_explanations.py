@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from tests.helpers.browser.map_support import (
     LISTEN,
     choose_option,
@@ -32,13 +32,13 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def at(catching: webdriver.Chrome, shipped_site: Path) -> Iterator[webdriver.Chrome]:
+def at(catching: Chromium, shipped_site: Path) -> Iterator[Chromium]:
     with opened(catching, shipped_site):
         yield catching
 
 
 @pytest.fixture
-def small(catching: webdriver.Chrome, gradient_site: Path) -> Iterator[webdriver.Chrome]:
+def small(catching: Chromium, gradient_site: Path) -> Iterator[Chromium]:
     """A model with three labels, whose bundle has a gradient graph and nothing else for maps."""
     with opened(catching, gradient_site):
         yield catching
@@ -53,7 +53,7 @@ def title(view: WebElement) -> str:
     return view.find_element(By.CSS_SELECTOR, "figcaption strong").text
 
 
-def test_a_finding_opens_its_map_over_the_image(at: webdriver.Chrome) -> None:
+def test_a_finding_opens_its_map_over_the_image(at: Chromium) -> None:
     card = example(at)
     before = pixels(card.find_element(By.CSS_SELECTOR, ".pictures canvas"))
     opener = card.find_element(By.CLASS_NAME, "finding-open")
@@ -77,7 +77,7 @@ def test_a_finding_opens_its_map_over_the_image(at: webdriver.Chrome) -> None:
     assert card.find_element(By.CSS_SELECTOR, "[role=meter]").is_displayed()
 
 
-def test_methods_are_chosen_and_guided_ones_warn(at: webdriver.Chrome) -> None:
+def test_methods_are_chosen_and_guided_ones_warn(at: Chromium) -> None:
     card = example(at)
     open_map(card)
     (view,) = views(card)
@@ -98,7 +98,7 @@ def test_methods_are_chosen_and_guided_ones_warn(at: webdriver.Chrome) -> None:
     assert not card.find_elements(By.CLASS_NAME, "reasons")  # this model has them all
 
 
-def test_what_a_model_cannot_give_is_disabled_with_the_reason(small: webdriver.Chrome, tmp_path: Path) -> None:
+def test_what_a_model_cannot_give_is_disabled_with_the_reason(small: Chromium, tmp_path: Path) -> None:
     card = image(small, tmp_path)
     section = open_map(card)
     (view,) = views(card)
@@ -114,14 +114,14 @@ def test_what_a_model_cannot_give_is_disabled_with_the_reason(small: webdriver.C
     assert "no network of the role 'guided'" in reasons[1]
 
 
-def test_a_model_without_gradients_offers_no_maps(driver: webdriver.Chrome, site: Path, tmp_path: Path) -> None:
+def test_a_model_without_gradients_offers_no_maps(driver: Chromium, site: Path, tmp_path: Path) -> None:
     with opened(driver, site):
         card = image(driver, tmp_path)
         assert card.find_elements(By.CSS_SELECTOR, "[role=meter]")
         assert not card.find_elements(By.CLASS_NAME, "finding-open")
 
 
-def test_all_findings_and_each_of_them(small: webdriver.Chrome, tmp_path: Path) -> None:
+def test_all_findings_and_each_of_them(small: Chromium, tmp_path: Path) -> None:
     card = image(small, tmp_path)
     assert len(card.find_elements(By.CLASS_NAME, "finding-open")) == 4
     seen = []
@@ -135,7 +135,7 @@ def test_all_findings_and_each_of_them(small: webdriver.Chrome, tmp_path: Path) 
     assert len(set(seen)) == 3
 
 
-def test_a_second_map_beside_the_first(small: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_second_map_beside_the_first(small: Chromium, tmp_path: Path) -> None:
     card = image(small, tmp_path)
     open_map(card, "Pneumonia")
     press(card, "Compare")
@@ -163,7 +163,7 @@ def test_a_second_map_beside_the_first(small: webdriver.Chrome, tmp_path: Path) 
     assert np.array_equal(pixels(map_canvas(views(card)[0])), before[0])
 
 
-def test_maps_of_two_images_side_by_side(small: webdriver.Chrome, tmp_path: Path) -> None:
+def test_maps_of_two_images_side_by_side(small: Chromium, tmp_path: Path) -> None:
     assert not small.find_element(By.ID, "side-by-side").is_displayed()
     image(small, tmp_path, "a.png", seed=0)
     image(small, tmp_path, "b.png", seed=1)
@@ -179,7 +179,7 @@ def test_maps_of_two_images_side_by_side(small: webdriver.Chrome, tmp_path: Path
     assert newer.rect["y"] < older.rect["y"]
 
 
-def test_a_map_belongs_to_its_own_image(small: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_map_belongs_to_its_own_image(small: Chromium, tmp_path: Path) -> None:
     """Clicks that do not wait for each other, the same file twice, others opened meanwhile, closed and opened again."""
     image(small, tmp_path, "a.png", seed=0)
     image(small, tmp_path, "b.png", seed=1)
@@ -200,7 +200,9 @@ def test_a_map_belongs_to_its_own_image(small: webdriver.Chrome, tmp_path: Path)
         plain = pixels(card.find_element(By.CSS_SELECTOR, ".pictures canvas"))
         shown[name] = settled(view, before)
         assert untouched(view, plain) > 0.5
-        assert card.find_element(By.CLASS_NAME, "card-name").text in map_canvas(view).get_attribute("aria-label")
+        assert card.find_element(By.CLASS_NAME, "card-name").text in (
+            map_canvas(view).get_attribute("aria-label") or ""
+        )
     assert np.array_equal(shown["first"], shown["again"])
     assert not np.array_equal(shown["first"], shown["other"])
     assert not views(fourth)
@@ -213,7 +215,7 @@ def test_a_map_belongs_to_its_own_image(small: webdriver.Chrome, tmp_path: Path)
     assert title(views(other)[0]) == "Grad-CAM for Pneumonia"
 
 
-def test_quick_choices_end_with_the_last_one(small: webdriver.Chrome, tmp_path: Path) -> None:
+def test_quick_choices_end_with_the_last_one(small: Chromium, tmp_path: Path) -> None:
     card = image(small, tmp_path)
     open_map(card, "Pneumonia")
     expected = pixels(map_canvas(views(card)[0]))
@@ -230,7 +232,7 @@ def test_quick_choices_end_with_the_last_one(small: webdriver.Chrome, tmp_path: 
     assert runs <= 2  # the one that had begun, at most, and the last
 
 
-def test_cancel_and_then_another(at: webdriver.Chrome) -> None:
+def test_cancel_and_then_another(at: Chromium) -> None:
     card = example(at)
     open_map(card)
     (view,) = views(card)
@@ -251,7 +253,7 @@ def test_cancel_and_then_another(at: webdriver.Chrome) -> None:
     assert at.execute_script("return caughtWorkers.length") == 1
 
 
-def test_a_card_is_removed_while_its_map_is_made(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_card_is_removed_while_its_map_is_made(at: Chromium, tmp_path: Path) -> None:
     card = example(at)
     open_map(card)
     choose_option(views(card)[0], "Method", "integrated-gradients")
@@ -263,7 +265,7 @@ def test_a_card_is_removed_while_its_map_is_made(at: webdriver.Chrome, tmp_path:
     assert errors == []
 
 
-def test_a_killed_worker_makes_the_map_at_its_second_start(at: webdriver.Chrome) -> None:
+def test_a_killed_worker_makes_the_map_at_its_second_start(at: Chromium) -> None:
     card = example(at)
     open_map(card)
     expected = pixels(map_canvas(views(card)[0]))

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import onnx
 import pytest
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen.site import build_site
@@ -27,7 +27,7 @@ WANTED = [{"finding": "Pneumonia", "method": method} for method in ("saliency", 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_shipped_models_maps_in_the_page_are_pythons_to_rounding(
-    driver: webdriver.Chrome, shipped_bundle: Bundle, tmp_path: Path, seed: int
+    driver: Chromium, shipped_bundle: Bundle, tmp_path: Path, seed: int
 ) -> None:
     image = encoded(seed=seed, size=512)
     decided = decided_bundle(shipped_bundle, image, tmp_path / "bundle")

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -28,25 +28,25 @@ KNOWN = "of the validation images, which are like those the model was trained on
 
 
 @pytest.fixture
-def at(standing: Standing, gate_site: Path) -> Iterator[webdriver.Chrome]:
+def at(standing: Standing, gate_site: Path) -> Iterator[Chromium]:
     yield standing(gate_site).driver
     standing.clear()
 
 
-def shown(at: webdriver.Chrome, folder: Path, data: bytes, name: str = "a.png") -> WebElement:
+def shown(at: Chromium, folder: Path, data: bytes, name: str = "a.png") -> WebElement:
     """The card of an image, done."""
     choose(at, written(folder, name, data))
     (card,) = cards(at, 1)
     return card
 
 
-def press(at: webdriver.Chrome, card: WebElement, text: str) -> None:
+def press(at: Chromium, card: WebElement, text: str) -> None:
     """Press a button of the card, and wait until the card is done again."""
     card.find_element(By.XPATH, f".//button[contains(., '{text}')]").click()
     WebDriverWait(at, 30).until(lambda _: card.get_attribute("aria-busy") == "false")
 
 
-def force(at: webdriver.Chrome, card: WebElement) -> None:
+def force(at: Chromium, card: WebElement) -> None:
     press(at, card, "Analyse anyway")
     press(at, card, "Yes, and mark it as forced")
 
@@ -80,7 +80,7 @@ URL.createObjectURL = (blob) => { const address = make.call(URL, blob); blobs.se
 """
 
 
-def saved(at: webdriver.Chrome, card: WebElement) -> tuple[str, dict[str, Any]]:
+def saved(at: Chromium, card: WebElement) -> tuple[str, dict[str, Any]]:
     """Name and content of the file that the card's button saves."""
     at.execute_script(CATCH_DOWNLOADS)
     press(at, card, "Save result")
@@ -88,7 +88,7 @@ def saved(at: webdriver.Chrome, card: WebElement) -> tuple[str, dict[str, Any]]:
     return name, json.loads(text)
 
 
-def test_an_image_upside_down_is_refused_with_every_reason_in_words(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_an_image_upside_down_is_refused_with_every_reason_in_words(at: Chromium, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(CHEST[::-1, ::-1]))
     assert card.get_attribute("data-outcome") == "refused"
     assert "Not analysed" in card.text
@@ -99,7 +99,7 @@ def test_an_image_upside_down_is_refused_with_every_reason_in_words(at: webdrive
     assert not any(label in card.text for label in LABELS)
 
 
-def test_the_reconstruction_stands_beside_the_image(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_the_reconstruction_stands_beside_the_image(at: Chromium, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(CHEST[::-1, ::-1]))
     image, reconstruction = canvases(card)
     assert reconstruction.is_displayed()
@@ -118,7 +118,7 @@ def test_the_reconstruction_stands_beside_the_image(at: webdriver.Chrome, tmp_pa
     assert np.abs(pixels(image)[..., 0] - cells(CHEST[::-1, ::-1])).max() < 0.02
 
 
-def test_on_a_phone_the_reconstruction_lies_below_the_image(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_on_a_phone_the_reconstruction_lies_below_the_image(at: Chromium, tmp_path: Path) -> None:
     metrics = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     at.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
@@ -133,9 +133,7 @@ def test_on_a_phone_the_reconstruction_lies_below_the_image(at: webdriver.Chrome
         at.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_the_scale_shows_where_image_and_threshold_lie(
-    at: webdriver.Chrome, tmp_path: Path, gate_bundle: Bundle
-) -> None:
+def test_the_scale_shows_where_image_and_threshold_lie(at: Chromium, tmp_path: Path, gate_bundle: Bundle) -> None:
     pale = png((CHEST * 0.55).astype(np.uint8))
     gate = Predictor(gate_bundle).analyse(pale, "a.png").document["gate"]
     assert 0.7 < gate["score"] < THRESHOLD
@@ -146,8 +144,8 @@ def test_the_scale_shows_where_image_and_threshold_lie(
     assert f"More unlike than {percent:.1f} % {KNOWN}" in card.text
     (scale,) = (scale for scale in card.find_elements(By.CLASS_NAME, "scale") if "SSIM" in scale.accessible_name)
     assert scale.get_attribute("role") == "meter"
-    assert float(scale.get_attribute("aria-valuenow")) == percent
-    assert f"{percent:.1f} %" in scale.get_attribute("aria-valuetext")
+    assert float(scale.get_attribute("aria-valuenow") or "") == percent
+    assert f"{percent:.1f} %" in (scale.get_attribute("aria-valuetext") or "")
 
     def place(name: str) -> float:
         rect = scale.find_element(By.CLASS_NAME, name).rect
@@ -167,9 +165,7 @@ CORRECTIONS = {
 
 
 @pytest.mark.parametrize("correction", CORRECTIONS)
-def test_a_correction_is_offered_and_leads_to_an_accepted_image(
-    at: webdriver.Chrome, tmp_path: Path, correction: str
-) -> None:
+def test_a_correction_is_offered_and_leads_to_an_accepted_image(at: Chromium, tmp_path: Path, correction: str) -> None:
     wrong, button, done = CORRECTIONS[correction]
     card = shown(at, tmp_path, png(wrong), "wrong.png")
     assert len(card.find_elements(By.CLASS_NAME, "offer")) == 1
@@ -188,7 +184,7 @@ def test_a_correction_is_offered_and_leads_to_an_accepted_image(
     assert np.abs(pixels(canvases(card)[1])[..., 0] - known_image()).mean() < 0.02
 
 
-def test_a_turn_comes_after_the_orientation_of_the_file(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_turn_comes_after_the_orientation_of_the_file(at: Chromium, tmp_path: Path) -> None:
     # Stored so that the file's own orientation (turn clockwise by 90 degrees) leaves it upside down; not square.
     wide = np.pad(CHEST, ((0, 0), (40, 40)))
     stored = np.rot90(np.rot90(wide, 2), 1)
@@ -206,7 +202,7 @@ def test_a_turn_comes_after_the_orientation_of_the_file(at: webdriver.Chrome, tm
     card.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
 
 
-def test_what_was_forced_is_marked_everywhere(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_what_was_forced_is_marked_everywhere(at: Chromium, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(CHEST[::-1, ::-1]), "wrong.png")
     assert np.ptp(pixels(canvases(card)[1])[0, 0]) == 0  # grey: no badge yet
     force(at, card)
@@ -220,7 +216,7 @@ def test_what_was_forced_is_marked_everywhere(at: webdriver.Chrome, tmp_path: Pa
     for finding in findings:
         assert finding.find_element(By.CLASS_NAME, "badge").text == "Forced"
         meter = finding.find_element(By.CSS_SELECTOR, "[role=meter]")
-        assert "Forced: the gate refused this image" in meter.get_attribute("aria-valuetext")
+        assert "Forced: the gate refused this image" in (meter.get_attribute("aria-valuetext") or "")
     for canvas in canvases(card):
         assert "Forced" in canvas.accessible_name
         corner = pixels(canvas, 32)[0, 0]
@@ -233,7 +229,7 @@ def test_what_was_forced_is_marked_everywhere(at: webdriver.Chrome, tmp_path: Pa
     assert document["gate"]["accepted"] is False
 
 
-def test_a_forced_image_stays_corrected(at: webdriver.Chrome, tmp_path: Path, gate_bundle: Bundle) -> None:
+def test_a_forced_image_stays_corrected(at: Chromium, tmp_path: Path, gate_bundle: Bundle) -> None:
     # Upright it passes all but the second stage: it has to be forced after it was turned.
     data = png(np.rot90(DARK_TOP, 2))
     card = shown(at, tmp_path, data, "wrong.png")
@@ -247,7 +243,7 @@ def test_a_forced_image_stays_corrected(at: webdriver.Chrome, tmp_path: Path, ga
     assert document["tensors"] == theirs["tensors"]
 
 
-def test_a_refusal_of_the_second_stage_shows_no_finding_anywhere(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_refusal_of_the_second_stage_shows_no_finding_anywhere(at: Chromium, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(DARK_TOP))
     assert card.get_attribute("data-outcome") == "refused"
     assert "similarity to the model's own reconstruction" not in card.text
@@ -264,7 +260,7 @@ def test_a_refusal_of_the_second_stage_shows_no_finding_anywhere(at: webdriver.C
     assert len(card.find_elements(By.CSS_SELECTOR, ".finding .badge")) == len(LABELS)
 
 
-def test_an_accepted_image_folds_the_same_away(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_an_accepted_image_folds_the_same_away(at: Chromium, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(phantom(seed=4, size=256)))
     assert card.get_attribute("data-outcome") == "findings"
     assert len(canvases(card)) == 1
@@ -280,7 +276,7 @@ def test_an_accepted_image_folds_the_same_away(at: webdriver.Chrome, tmp_path: P
     assert "More unlike than" in card.text
 
 
-def test_controls_and_pictures_of_a_refusal_have_names(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_controls_and_pictures_of_a_refusal_have_names(at: Chromium, tmp_path: Path) -> None:
     shown(at, tmp_path, png(CHEST[::-1, ::-1]))
     nodes = at.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     roles = ("button", "link", "image", "img", "meter", "checkbox", "article", "DisclosureTriangle")

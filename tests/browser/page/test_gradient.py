@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
@@ -23,7 +23,7 @@ SEED = {"Effusion": 2.0, "Atelectasis": -0.5}
 
 
 @pytest.fixture
-def caught(catching: webdriver.Chrome, gradient_site: Path) -> Iterator[SitePage]:
+def caught(catching: Chromium, gradient_site: Path) -> Iterator[SitePage[Chromium]]:
     with opened(catching, gradient_site) as page:
         yield page
 
@@ -140,13 +140,13 @@ promise.then(
 """
 
 
-def interrupted(page: SitePage, action: str, when: str) -> dict[str, Any]:
+def interrupted(page: SitePage[Chromium], action: str, when: str) -> dict[str, Any]:
     script = INTERRUPTED.replace("__ACTION__", action)
     answer: dict[str, Any] = page.driver.execute_async_script(script, base64.b64encode(encoded()).decode(), when)
     return answer
 
 
-def test_stages_are_reported_in_order(caught: SitePage) -> None:
+def test_stages_are_reported_in_order(caught: SitePage[Chromium]) -> None:
     answer = interrupted(caught, "", "never")
     assert list(dict.fromkeys(answer["stages"])) == ["check", "pixels", "gate", "session", "gradient", "done"]
     assert answer["size"] == 32 * 32
@@ -173,14 +173,14 @@ def test_cancel_arrives_at_every_stage(
 
 
 @pytest.mark.parametrize("when", ["session", "gradient"])
-def test_a_killed_worker_is_replaced_and_loads_the_graph_again(caught: SitePage, when: str) -> None:
+def test_a_killed_worker_is_replaced_and_loads_the_graph_again(caught: SitePage[Chromium], when: str) -> None:
     once = "if (!window.killed) { window.killed = true; caughtWorkers[0].terminate(); }"
     answer = interrupted(caught, once, when)
     assert answer["size"] == 32 * 32
     assert answer["workers"] == 2
 
 
-def test_an_image_that_kills_twice_is_given_up(caught: SitePage) -> None:
+def test_an_image_that_kills_twice_is_given_up(caught: SitePage[Chromium]) -> None:
     kill = "caughtWorkers.at(-1).dispatchEvent(new ErrorEvent('error', {message: 'out of memory'}));"
     answer = interrupted(caught, kill, "gradient")
     assert answer["code"] == "engine-failed"
@@ -188,7 +188,7 @@ def test_an_image_that_kills_twice_is_given_up(caught: SitePage) -> None:
     assert caught.analyse(encoded(), "next.png")["findings"]
 
 
-def test_files_that_the_page_cannot_read_again_fail_one_call(caught: SitePage) -> None:
+def test_files_that_the_page_cannot_read_again_fail_one_call(caught: SitePage[Chromium]) -> None:
     caught.driver.execute_script(
         """
       const original = Blob.prototype.arrayBuffer;
@@ -243,7 +243,7 @@ def test_a_corrected_image_has_the_gradient_of_the_upright_one(standing: Standin
     assert document["correction"] == "turn-180"
 
 
-def test_the_session_is_made_once_and_only_when_asked_for(driver: webdriver.Chrome, shipped_site: Path) -> None:
+def test_the_session_is_made_once_and_only_when_asked_for(driver: Chromium, shipped_site: Path) -> None:
     with opened(driver, shipped_site) as page:
         assert page.analyse(encoded(), "a.png")["findings"]
         first, second = (gradient(page, encoded(), seed={"Pneumonia": 1}, force=True)[0] for _ in range(2))
@@ -253,7 +253,7 @@ def test_the_session_is_made_once_and_only_when_asked_for(driver: webdriver.Chro
     assert second["timings"]["session"] < first["timings"]["session"] / 2
 
 
-def test_nothing_is_asked_of_the_network(driver: webdriver.Chrome, gradient_site: Path) -> None:
+def test_nothing_is_asked_of_the_network(driver: Chromium, gradient_site: Path) -> None:
     driver.get_log("performance")
     with opened(driver, gradient_site, "http") as page:
         page.requests()

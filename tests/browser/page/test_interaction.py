@@ -5,30 +5,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from tests.helpers.browser.support import Standing, cards, choose, encoded, noise, opened, written
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def at(standing: Standing, shipped_site: Path) -> Iterator[webdriver.Chrome]:
+def at(standing: Standing, shipped_site: Path) -> Iterator[Chromium]:
     yield standing(shipped_site).driver
     standing.clear()
 
 
-def test_an_accepted_image_shows_labelled_bars(at: webdriver.Chrome) -> None:
+def test_an_accepted_image_shows_labelled_bars(at: Chromium) -> None:
     at.find_element(By.ID, "example").click()
     (card,) = cards(at, 1)
     assert card.get_attribute("data-outcome") == "findings"
     bar = card.find_element(By.CSS_SELECTOR, "[role=meter]")
     assert bar.get_attribute("aria-label") == "Pneumonia"
-    share = float(bar.get_attribute("aria-valuenow"))
+    share = float(bar.get_attribute("aria-valuenow") or "")
     fill, mark = (bar.find_element(By.CLASS_NAME, name) for name in ("bar-fill", "bar-mark"))
     assert mark.rect["x"] - bar.rect["x"] == pytest.approx(bar.rect["width"] / 2, abs=2)
     WebDriverWait(at, 5).until(lambda _: abs(fill.rect["width"] / bar.rect["width"] * 100 - share) < 2)
@@ -37,7 +37,7 @@ def test_an_accepted_image_shows_labelled_bars(at: webdriver.Chrome) -> None:
     assert "Not for diagnostic use" in at.find_element(By.TAG_NAME, "header").text
 
 
-def test_a_refused_image_shows_reason_and_error_map_and_can_be_forced(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_refused_image_shows_reason_and_error_map_and_can_be_forced(at: Chromium, tmp_path: Path) -> None:
     choose(at, written(tmp_path, "noise.png", noise()))
     (card,) = cards(at, 1)
     assert card.get_attribute("data-outcome") == "refused"
@@ -55,7 +55,7 @@ def test_a_refused_image_shows_reason_and_error_map_and_can_be_forced(at: webdri
     assert "although the gate refused it" in card.text
 
 
-def test_a_second_image_follows_any_failure(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_a_second_image_follows_any_failure(at: Chromium, tmp_path: Path) -> None:
     choose(at, written(tmp_path, "cut.png", encoded()[:-300]))
     assert "This file is damaged" in cards(at, 1)[0].text
     choose(at, written(tmp_path, "page.html", b"<!doctype html><p>x"), written(tmp_path, "good.jpg", encoded("JPEG")))
@@ -79,14 +79,14 @@ return event.defaultPrevented;
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
-def test_images_are_dropped_and_pasted(at: webdriver.Chrome, kind: str) -> None:
+def test_images_are_dropped_and_pasted(at: Chromium, kind: str) -> None:
     prevented = at.execute_script(SEND_FILE, kind, base64.b64encode(encoded(seed=5)).decode(), f"by {kind}.png")
     (card,) = cards(at, 1)
     assert f"by {kind}.png" in card.text
     assert prevented == (kind == "drop")  # otherwise the browser would leave the page for the file
 
 
-def test_the_keyboard_alone_is_enough(driver: webdriver.Chrome, shipped_site: Path) -> None:
+def test_the_keyboard_alone_is_enough(driver: Chromium, shipped_site: Path) -> None:
     reached = []
     with opened(driver, shipped_site):
         for _ in range(4):
@@ -103,7 +103,7 @@ def test_the_keyboard_alone_is_enough(driver: webdriver.Chrome, shipped_site: Pa
         assert "golden.png: Analysed" in driver.find_element(By.CSS_SELECTOR, "[role=status][aria-live=polite]").text
 
 
-def test_every_control_and_picture_has_a_name(at: webdriver.Chrome, tmp_path: Path) -> None:
+def test_every_control_and_picture_has_a_name(at: Chromium, tmp_path: Path) -> None:
     choose(at, written(tmp_path, "noise.png", noise()))
     cards(at, 1)
     nodes = at.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
@@ -117,7 +117,7 @@ def test_every_control_and_picture_has_a_name(at: webdriver.Chrome, tmp_path: Pa
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_overflows_sideways(at: webdriver.Chrome, tmp_path: Path, width: int) -> None:
+def test_nothing_overflows_sideways(at: Chromium, tmp_path: Path, width: int) -> None:
     at.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600},
@@ -130,7 +130,7 @@ def test_nothing_overflows_sideways(at: webdriver.Chrome, tmp_path: Path, width:
         at.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_a_card_can_be_removed_and_the_other_pages_open(at: webdriver.Chrome) -> None:
+def test_a_card_can_be_removed_and_the_other_pages_open(at: Chromium) -> None:
     at.find_element(By.ID, "example").click()
     (card,) = cards(at, 1)
     card.find_element(By.XPATH, ".//button[.='Remove']").click()
@@ -143,9 +143,7 @@ def test_a_card_can_be_removed_and_the_other_pages_open(at: webdriver.Chrome) ->
     assert all(name in text for name in ("Pyodide", "ONNX Runtime Web", "js-sha256", "MPL-2.0"))
 
 
-def test_images_can_be_chosen_before_the_page_is_ready(
-    driver: webdriver.Chrome, shipped_site: Path, tmp_path: Path
-) -> None:
+def test_images_can_be_chosen_before_the_page_is_ready(driver: Chromium, shipped_site: Path, tmp_path: Path) -> None:
     driver.get((shipped_site / "index.html").as_uri())
     choose(driver, written(tmp_path, "early.png", encoded(seed=5)))
     (waiting,) = driver.find_elements(By.CLASS_NAME, "card")

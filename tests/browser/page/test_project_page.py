@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.project.plan import read_plan
@@ -53,20 +52,20 @@ def project(bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def driver() -> Iterator[webdriver.Chrome]:
+def driver() -> Iterator[Chromium]:
     with chromium() as started:
         started.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WITH_TOOLS})
         yield started
 
 
 @pytest.fixture(scope="module")
-def page(driver: webdriver.Chrome, project: Path) -> Iterator[SitePage]:
+def page(driver: Chromium, project: Path) -> Iterator[SitePage[Chromium]]:
     plan = read_plan(project / "sitegen.toml", strict=True)
     with opened(driver, plan.build(project / "dist").folder) as started:
         yield started
 
 
-def python(page: SitePage, code: str) -> str:
+def python(page: SitePage[Chromium], code: str) -> str:
     """What a line of Python says, in the page's worker."""
     script = """
     const [code, done] = arguments;
@@ -76,7 +75,7 @@ def python(page: SitePage, code: str) -> str:
     return str(page.driver.execute_async_script(script, code))
 
 
-def test_wheels_are_importable(page: SitePage) -> None:
+def test_wheels_are_importable(page: SitePage[Chromium]) -> None:
     assert python(page, "import our_package, helper; our_package.double(21) + helper.double(1)") == "44"
     assert python(page, "open(our_package.__path__[0] + '/data.txt').read()") == "inside"
     version = "import importlib.metadata; importlib.metadata.version('our-package')"
@@ -84,7 +83,7 @@ def test_wheels_are_importable(page: SitePage) -> None:
     assert page.analyse(encoded(), "a.png")["findings"]
 
 
-def test_logo_texts_and_colours(page: SitePage) -> None:
+def test_logo_texts_and_colours(page: SitePage[Chromium]) -> None:
     driver = page.driver
     logo = driver.find_element(By.CLASS_NAME, "logo")
     assert driver.execute_script("return [arguments[0].complete, arguments[0].naturalWidth]", logo) == [True, 120]
@@ -96,7 +95,7 @@ def test_logo_texts_and_colours(page: SitePage) -> None:
     assert driver.find_element(By.CLASS_NAME, "warning").is_displayed()
 
 
-def test_an_example_is_loaded_when_it_is_asked_for(page: SitePage) -> None:
+def test_an_example_is_loaded_when_it_is_asked_for(page: SitePage[Chromium]) -> None:
     driver = page.driver
     page.requests()
     (button,) = driver.find_elements(By.CSS_SELECTOR, "button.example")
@@ -108,12 +107,12 @@ def test_an_example_is_loaded_when_it_is_asked_for(page: SitePage) -> None:
     assert "/assets/examples/1/" in asked
 
 
-def test_nothing_went_wrong_and_nothing_went_out(page: SitePage) -> None:
+def test_nothing_went_wrong_and_nothing_went_out(page: SitePage[Chromium]) -> None:
     assert [entry["message"] for entry in page.driver.get_log("browser") if entry["level"] == "SEVERE"] == []
     assert [request for request in page.requests() if not request.startswith("file:")] == []
 
 
-def test_serve_watch_rebuilds_and_reloads(driver: webdriver.Chrome, project: Path, tmp_path: Path) -> None:
+def test_serve_watch_rebuilds_and_reloads(driver: Chromium, project: Path, tmp_path: Path) -> None:
     settings = project / "watched.toml"
     text = (project / "sitegen.toml").read_text("utf-8")
     settings.write_text(text, "utf-8")

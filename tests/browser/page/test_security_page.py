@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import site_address
 
 pytestmark = pytest.mark.browser
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.mark.parametrize("transport", ["file", "http"])
 def test_the_page_fits_a_phone_and_its_tables_scroll_in_their_boxes(
-    driver: webdriver.Chrome, site: Path, transport: str
+    driver: Chromium, site: Path, transport: str
 ) -> None:
     before = driver.get_window_size()
     driver.execute_cdp_cmd(
@@ -35,7 +35,7 @@ def test_the_page_fits_a_phone_and_its_tables_scroll_in_their_boxes(
         driver.set_window_size(before["width"], before["height"])
 
 
-def test_the_index_leads_there_and_back(driver: webdriver.Chrome, site: Path) -> None:
+def test_the_index_leads_there_and_back(driver: Chromium, site: Path) -> None:
     with site_address(site, "file") as url:
         driver.get(url)
         driver.find_element("css selector", "footer a[href='security.html']").click()

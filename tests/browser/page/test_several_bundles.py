@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from sitegen.browser.chromium import chromium
+from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
@@ -41,7 +40,7 @@ def two(bundle: Bundle, other: Bundle, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture(scope="module")
-def watched() -> Iterator[webdriver.Chrome]:
+def watched() -> Iterator[Chromium]:
     """A browser whose workers tell how many sessions live in them."""
     with chromium() as driver:
         driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WITH_TOOLS})
@@ -49,7 +48,7 @@ def watched() -> Iterator[webdriver.Chrome]:
 
 
 @pytest.fixture
-def page(watched: webdriver.Chrome, two: Path) -> Iterator[SitePage]:
+def page(watched: Chromium, two: Path) -> Iterator[SitePage[Chromium]]:
     """The page, opened anew."""
     watched.get_log("performance")
     with opened(watched, two) as started:
@@ -57,29 +56,29 @@ def page(watched: webdriver.Chrome, two: Path) -> Iterator[SitePage]:
 
 
 @pytest.fixture(scope="module")
-def shared(two: Path) -> Iterator[SitePage]:
+def shared(two: Path) -> Iterator[SitePage[Chromium]]:
     """A page that several tests ask in turn, without doing anything to its documents."""
     with chromium() as driver, opened(driver, two) as started:
         yield started
 
 
-def loaded(page: SitePage) -> list[str]:
+def loaded(page: SitePage[Chromium]) -> list[str]:
     """The files of the other model that were asked for since the last call."""
     names = (request.rpartition("/")[2] for request in page.requests() if f"/{OTHER}/" in request)
     return sorted(name.removesuffix(".js").rpartition(".")[0] for name in names)
 
 
-def choose_model(driver: webdriver.Chrome, name: str) -> None:
+def choose_model(driver: Chromium, name: str) -> None:
     driver.find_element(By.CSS_SELECTOR, f"input[name=model][value={name}]").click()
 
 
-def wait_until_loaded(driver: webdriver.Chrome) -> None:
+def wait_until_loaded(driver: Chromium) -> None:
     """Wait until the model that was chosen just now is there, after an image that the status spoke of."""
     status = driver.find_element(By.ID, "status")
     WebDriverWait(driver, 30).until(lambda _: status.text.startswith("Ready"))
 
 
-def test_nothing_of_the_other_model_is_loaded_until_it_is_asked_for(page: SitePage, other: Bundle) -> None:
+def test_nothing_of_the_other_model_is_loaded_until_it_is_asked_for(page: SitePage[Chromium], other: Bundle) -> None:
     assert page.analyse(encoded(), "a.png")["bundle"]["name"] == "test-model"
     assert loaded(page) == []
     document = page.analyse(encoded(), "a.png", force=True, bundle=OTHER)
@@ -91,7 +90,9 @@ def test_nothing_of_the_other_model_is_loaded_until_it_is_asked_for(page: SitePa
     assert loaded(page) == []
 
 
-def test_each_model_gives_what_python_gives_in_any_order(shared: SitePage, bundle: Bundle, other: Bundle) -> None:
+def test_each_model_gives_what_python_gives_in_any_order(
+    shared: SitePage[Chromium], bundle: Bundle, other: Bundle
+) -> None:
     predictors = {"test-model": Predictor(bundle), OTHER: Predictor(other)}
     for seed, name in enumerate(["test-model", OTHER, OTHER, "test-model", OTHER]):
         ours = shared.analyse(encoded(seed=seed), "a.png", force=True, bundle=name)
@@ -102,7 +103,7 @@ def test_each_model_gives_what_python_gives_in_any_order(shared: SitePage, bundl
             assert finding["probability"] == pytest.approx(theirs["probability"], abs=1e-5)
 
 
-def test_jobs_that_wait_together_each_reach_their_model(shared: SitePage) -> None:
+def test_jobs_that_wait_together_each_reach_their_model(shared: SitePage[Chromium]) -> None:
     script = """
     const [text, done] = arguments;
     const blob = new Blob([Uint8Array.from(atob(text), (character) => character.charCodeAt(0))]);
@@ -114,7 +115,7 @@ def test_jobs_that_wait_together_each_reach_their_model(shared: SitePage) -> Non
     assert [document["image"]["name"] for document in documents] == [f"image {index}" for index in range(4)]
 
 
-def test_memory_holds_the_sessions_of_one_model(page: SitePage) -> None:
+def test_memory_holds_the_sessions_of_one_model(page: SitePage[Chromium]) -> None:
     for name in (OTHER, "test-model", OTHER):
         page.analyse(encoded(), "a.png", force=True, bundle=name)
     script = "return [window.live, window.caughtWorkers.length]"
@@ -124,7 +125,7 @@ def test_memory_holds_the_sessions_of_one_model(page: SitePage) -> None:
     assert counts.count(0) == 3  # all were released before those of the other model were made
 
 
-def test_the_page_says_which_models_there_are(shared: SitePage, bundle: Bundle, other: Bundle) -> None:
+def test_the_page_says_which_models_there_are(shared: SitePage[Chromium], bundle: Bundle, other: Bundle) -> None:
     bundles = shared.driver.execute_script("return sitegen.bundles")
     assert bundles == [
         {
@@ -145,7 +146,7 @@ def test_the_page_says_which_models_there_are(shared: SitePage, bundle: Bundle, 
     }
 
 
-def test_a_name_that_is_not_there(shared: SitePage) -> None:
+def test_a_name_that_is_not_there(shared: SitePage[Chromium]) -> None:
     script = (
         "sitegen.analyse(new Blob(['x']), {bundle: 'none'}).catch((error) => arguments[0]([error.name, error.message]))"
     )
@@ -154,7 +155,7 @@ def test_a_name_that_is_not_there(shared: SitePage) -> None:
     assert message == f"This page has no bundle none, only test-model, {OTHER}."
 
 
-def test_gradients_come_from_the_model_that_is_named(shared: SitePage, other: Bundle) -> None:
+def test_gradients_come_from_the_model_that_is_named(shared: SitePage[Chromium], other: Bundle) -> None:
     script = """
     const [text, done] = arguments;
     const blob = new Blob([Uint8Array.from(atob(text), (character) => character.charCodeAt(0))]);
@@ -167,7 +168,7 @@ def test_gradients_come_from_the_model_that_is_named(shared: SitePage, other: Bu
     assert values == pytest.approx(list(expected), rel=1e-3, abs=1e-6)
 
 
-def test_cards_say_which_model_judged_and_keep_it(page: SitePage, tmp_path: Path) -> None:
+def test_cards_say_which_model_judged_and_keep_it(page: SitePage[Chromium], tmp_path: Path) -> None:
     driver = page.driver
     choose(driver, written(tmp_path, "first.png", encoded()))
     cards(driver, 1)
@@ -182,7 +183,7 @@ def test_cards_say_which_model_judged_and_keep_it(page: SitePage, tmp_path: Path
 
 
 def test_a_refused_image_is_forced_by_the_model_that_refused_it(
-    watched: webdriver.Chrome, other: Bundle, tmp_path: Path
+    watched: Chromium, other: Bundle, tmp_path: Path
 ) -> None:
     from tests.helpers.bundles import make_bundle
 
@@ -200,7 +201,7 @@ def test_a_refused_image_is_forced_by_the_model_that_refused_it(
         assert "Strict" in card.find_element(By.CLASS_NAME, "finding").text
 
 
-def test_maps_of_an_older_card_come_from_its_own_model(page: SitePage, tmp_path: Path) -> None:
+def test_maps_of_an_older_card_come_from_its_own_model(page: SitePage[Chromium], tmp_path: Path) -> None:
     driver = page.driver
     choose_model(driver, OTHER)
     choose(driver, written(tmp_path, "older.png", encoded()))
@@ -226,7 +227,7 @@ def test_maps_of_an_older_card_come_from_its_own_model(page: SitePage, tmp_path:
     assert driver.execute_script("return window.live.length") == live
 
 
-def test_a_worker_that_dies_is_replaced_and_goes_on_with_the_right_model(page: SitePage) -> None:
+def test_a_worker_that_dies_is_replaced_and_goes_on_with_the_right_model(page: SitePage[Chromium]) -> None:
     script = """
     const [text, done] = arguments;
     const blob = new Blob([Uint8Array.from(atob(text), (character) => character.charCodeAt(0))]);
@@ -239,7 +240,7 @@ def test_a_worker_that_dies_is_replaced_and_goes_on_with_the_right_model(page: S
     assert page.driver.execute_async_script(script, base64.b64encode(encoded()).decode()) == [OTHER, 2]
 
 
-def test_a_model_that_is_only_passed_over_is_not_loaded(page: SitePage) -> None:
+def test_a_model_that_is_only_passed_over_is_not_loaded(page: SitePage[Chromium]) -> None:
     # At once, as no test could press keys: arrow keys choose every model that they pass.
     names = "for (const name of ['other-model', 'test-model']) document.querySelector(`input[value=${name}]`).click();"
     page.driver.execute_script(names)
@@ -247,7 +248,7 @@ def test_a_model_that_is_only_passed_over_is_not_loaded(page: SitePage) -> None:
     assert loaded(page) == []
 
 
-def test_the_keyboard_chooses(page: SitePage) -> None:
+def test_the_keyboard_chooses(page: SitePage[Chromium]) -> None:
     driver = page.driver
     reached = []
     for _ in range(3):
@@ -268,7 +269,7 @@ def test_the_keyboard_chooses(page: SitePage) -> None:
     WebDriverWait(driver, 20).until(lambda _: status.text.startswith("Ready"))
 
 
-def test_the_choice_has_names_for_everyone(shared: SitePage) -> None:
+def test_the_choice_has_names_for_everyone(shared: SitePage[Chromium]) -> None:
     nodes = shared.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     named = {(node["role"]["value"], node.get("name", {}).get("value")) for node in nodes if not node["ignored"]}
     assert ("group", "Model for the next images") in named
@@ -277,7 +278,7 @@ def test_the_choice_has_names_for_everyone(shared: SitePage) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_choice_does_not_overflow(page: SitePage, width: int) -> None:
+def test_the_choice_does_not_overflow(page: SitePage[Chromium], width: int) -> None:
     driver = page.driver
     metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -297,7 +298,7 @@ def damaged(two: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def test_a_damaged_model_is_named_and_the_others_work(watched: webdriver.Chrome, damaged: Path) -> None:
+def test_a_damaged_model_is_named_and_the_others_work(watched: Chromium, damaged: Path) -> None:
     with opened(watched, damaged) as page:
         answer = page.analyse(encoded(), "a.png", bundle=OTHER)
         assert answer["error"]["code"] == "damaged-site"
@@ -313,7 +314,7 @@ def test_a_damaged_model_is_named_and_the_others_work(watched: webdriver.Chrome,
         assert page.analyse(encoded(), "a.png")["findings"]
 
 
-def test_an_image_can_be_cancelled_while_its_model_is_loaded(watched: webdriver.Chrome, two: Path) -> None:
+def test_an_image_can_be_cancelled_while_its_model_is_loaded(watched: Chromium, two: Path) -> None:
     script = """
     const controller = new AbortController();
     const stages = [];

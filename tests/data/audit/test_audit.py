@@ -1,6 +1,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image, PngImagePlugin
 from rich.console import Console
 
 from sitegen.data.audit.audit import age_group, audit, look
+from sitegen.data.audit.document_types import AuditDocument
 from sitegen.data.audit.tables import as_tables, problem_count
 from sitegen.data.layouts.known import read_dataset
 from sitegen.data.layouts.nih import FINDINGS
@@ -16,7 +18,7 @@ from sitegen.data.records import Record
 HEADER = "file,set,label,split,patient_id,age,sex,view\n"
 
 
-def write_image(path: Path, seed: int, size=(40, 30), **options) -> None:
+def write_image(path: Path, seed: int, size: tuple[int, ...] = (40, 30), **options: Any) -> None:
     path.parent.mkdir(exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 256, size[::-1], dtype=np.uint8)
     Image.fromarray(pixels).save(path, **options)
@@ -158,15 +160,16 @@ def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("age", "expected"), [(0.0, "00–17"), (17.9, "00–17"), (18.0, "18–39"), (120.0, "80–120"), (121.0, ""), (None, "")]
 )
-def test_age_groups(age, expected) -> None:
+def test_age_groups(age: float | None, expected: str) -> None:
     assert age_group(Record(Path("a"), "a", {}, age=age)) == expected
 
 
-def printed(report) -> str:
-    console = Console(file=io.StringIO(), width=200, markup=False)
+def printed(report: AuditDocument) -> str:
+    text = io.StringIO()
+    console = Console(file=text, width=200, markup=False)
     for table in as_tables(report):
         console.print(table)
-    return console.file.getvalue()
+    return text.getvalue()
 
 
 def test_tables_for_people(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from sitegen.data.records import Record
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def record(**labels):
+def record(**labels: float | None) -> Record:
     return Record(Path("a.png"), "a", labels)
 
 

@@ -10,7 +10,7 @@ from sitegen.data.layouts.mura import read_mura
 from sitegen.errors import DataError
 
 
-def publish(folder, *names):
+def publish(folder: Path, *names: str) -> Path:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"")

@@ -26,7 +26,7 @@ def scan(seed: int) -> np.ndarray:
 
 
 @pytest.fixture
-def hospital(tmp_path: Path):
+def hospital(tmp_path: Path) -> Path:
     """A folder a class; two images of one patient, one of another, one whose patient is not said."""
     folder = tmp_path / "hospital"
     write_radiograph(
@@ -38,7 +38,7 @@ def hospital(tmp_path: Path):
     return folder
 
 
-def test_headers_say_whose_and_what_an_image_is(hospital) -> None:
+def test_headers_say_whose_and_what_an_image_is(hospital: Path) -> None:
     first, second, third, fourth = read_dataset(hospital)
     sick, well = {"SICK": 1.0, "WELL": 0.0}, {"SICK": 0.0, "WELL": 1.0}
     assert first == Record(hospital / "SICK/IM0001", "hospital:7", sick, "", "hospital", 58.0, "F", "PA", "")
@@ -47,7 +47,7 @@ def test_headers_say_whose_and_what_an_image_is(hospital) -> None:
     assert fourth == Record(hospital / "WELL/b", "hospital:WELL/b", well, "", "hospital")
 
 
-def test_files_are_told_by_their_content(hospital) -> None:
+def test_files_are_told_by_their_content(hospital: Path) -> None:
     (hospital / "SICK/old").write_bytes(without_prefix(radiograph(SMALL)))
     (hospital / "SICK/notes.txt").write_text("nothing")
     (hospital / "SICK/empty.dcm").write_bytes(b"")
@@ -82,7 +82,7 @@ def test_one_folder_around_all_is_no_class(tmp_path: Path) -> None:
     assert [record.labels for record in read_dataset(tmp_path)] == [{}, {}]
 
 
-def test_a_table_in_the_folder_has_the_last_word(hospital) -> None:
+def test_a_table_in_the_folder_has_the_last_word(hospital: Path) -> None:
     (hospital / "labels.csv").write_text("file,Mass,Nodule,age\nWELL/b,1,,61\nSICK/IM0001,0,1,\n", encoding="utf-8")
     (hospital / "split.csv").write_text("file,patient,split\nWELL/b,x,train\n", encoding="utf-8")
     (hospital / "notes.csv").write_text("who,what\nme,nothing\n", encoding="utf-8")
@@ -94,7 +94,7 @@ def test_a_table_in_the_folder_has_the_last_word(hospital) -> None:
     assert read_dataset(hospital / "labels.csv") == [first, second]
 
 
-def test_a_table_without_labels_leaves_them_to_the_folders(hospital) -> None:
+def test_a_table_without_labels_leaves_them_to_the_folders(hospital: Path) -> None:
     (hospital / "patients.csv").write_text(
         "file,patient,sex\nSICK/IM0001,a,M\nWELL/b,b,\nWELL/a.ima,c,\n", encoding="utf-8"
     )
@@ -102,7 +102,7 @@ def test_a_table_without_labels_leaves_them_to_the_folders(hospital) -> None:
     assert found == [("a", "M", "SICK"), ("b", "", "WELL"), ("c", "", "WELL")]
 
 
-def test_the_column_of_labels_may_be_named(hospital) -> None:
+def test_the_column_of_labels_may_be_named(hospital: Path) -> None:
     with pytest.raises(DataError, match="has no CSV file with a column for the file"):
         read_dataset(hospital, Findings("seen"))
     (hospital / "t.csv").write_text("path,seen\nSICK/IM0001,Mass|Nodule\nWELL/b,normal\n", encoding="utf-8")
@@ -112,7 +112,7 @@ def test_the_column_of_labels_may_be_named(hospital) -> None:
     ]
 
 
-def test_what_is_unclear_is_asked(hospital) -> None:
+def test_what_is_unclear_is_asked(hospital: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (hospital / name).write_text("file,label\nWELL/b,WELL\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"several tables: a\.csv, b\.csv\. Name the one"):
@@ -129,7 +129,7 @@ def test_tables_of_other_images_are_left_as_they_are(tmp_path: Path) -> None:
     assert (first.patient, first.source, second.patient, second.source) == ("a.png", "", "gone.dcm", "")
 
 
-def test_the_audit_and_the_tensors_take_the_files(hospital) -> None:
+def test_the_audit_and_the_tensors_take_the_files(hospital: Path) -> None:
     (hospital / "SICK/copy").write_bytes(as_bytes(radiograph(scan(1), PatientID="9", PatientAge="x")))
     (hospital / "WELL/cut").write_bytes((hospital / "WELL/b").read_bytes()[:-100])
     (hospital / "WELL/damaged").write_bytes(b"\x08\0\x05\0" + b"\xff" * 200)

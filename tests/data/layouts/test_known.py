@@ -26,7 +26,7 @@ MANIFEST = (
         ("manifest.csv", MANIFEST, ["p1", "p1"]),
     ],
 )
-def test_tables_and_the_folders_they_lie_in(tmp_path: Path, name, content, patients) -> None:
+def test_tables_and_the_folders_they_lie_in(tmp_path: Path, name: str, content: str, patients: list[str]) -> None:
     (tmp_path / name).write_text(content, encoding="utf-8")
     for place in (tmp_path, tmp_path / name):
         records = read_dataset(place)
@@ -42,7 +42,7 @@ def test_tables_and_the_folders_they_lie_in(tmp_path: Path, name, content, patie
         ("cats/1.png", ""),
     ],
 )
-def test_folders(tmp_path: Path, file, source) -> None:
+def test_folders(tmp_path: Path, file: str, source: str) -> None:
     (tmp_path / file).parent.mkdir(parents=True)
     (tmp_path / file).write_bytes(b"")
     (record,) = read_dataset(tmp_path)

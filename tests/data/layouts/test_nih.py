@@ -20,7 +20,7 @@ ROWS = (
 )
 
 
-def publish(folder, header=NEWER, rows=ROWS, name="Data_Entry_2017_v2020.csv"):
+def publish(folder: Path, header: str = NEWER, rows: str = ROWS, name: str = "Data_Entry_2017_v2020.csv") -> Path:
     (folder / name).write_text(header + rows, encoding="utf-8")
     (folder / "train_val_list.txt").write_text("00000001_000.png\n00000001_001.png\n", encoding="utf-8")
     (folder / "test_list.txt").write_text("00030805_000.png", encoding="utf-8")
@@ -31,7 +31,7 @@ def publish(folder, header=NEWER, rows=ROWS, name="Data_Entry_2017_v2020.csv"):
 
 
 @pytest.mark.parametrize("header", [FIRST, NEWER])
-def test_every_column_that_matters_is_read(tmp_path: Path, header) -> None:
+def test_every_column_that_matters_is_read(tmp_path: Path, header: str) -> None:
     first, second, third = read_nih(publish(tmp_path, header))
     assert [name for name, value in first.labels.items() if value] == ["Cardiomegaly", "Emphysema"]
     assert list(first.labels) == list(FINDINGS)
@@ -80,7 +80,7 @@ def test_without_the_lists_there_is_no_split(tmp_path: Path) -> None:
         (",30805,", ",?,", "row 3 after the header: invalid literal"),
     ],
 )
-def test_cells_that_cannot_be_understood_are_named(tmp_path: Path, old, new, message) -> None:
+def test_cells_that_cannot_be_understood_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_nih(publish(tmp_path, rows=ROWS.replace(old, new)))
 

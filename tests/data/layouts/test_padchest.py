@@ -14,12 +14,20 @@ COLUMNS = ["", "ImageID", "ImageDir", "StudyDate_DICOM", "StudyID", "PatientID",
            "ViewPosition_DICOM", "Projection", "Report", "Labels"]  # fmt: skip
 
 
-def row(image, labels, birth="1930.0", sex="M", date="20140912", projection="PA", folder="0"):
+def row(
+    image: str,
+    labels: str,
+    birth: str = "1930.0",
+    sex: str = "M",
+    date: str = "20140912",
+    projection: str = "PA",
+    folder: str = "0",
+) -> list[str]:
     return ["0", image, folder, date, "20140", "839860488694292331637988235681460987", birth, sex,
             "POSTEROANTERIOR", projection, "rx torax . sin hallazgos .", labels]  # fmt: skip
 
 
-def publish(folder, *rows, packed=False):
+def publish(folder: Path, *rows: list[str], packed: bool = False) -> Path:
     text = io.StringIO()
     csv.writer(text).writerows([COLUMNS, *rows])
     name = folder / "PADCHEST_chest_x_ray_images_labels_160K_01.02.19.csv"
@@ -31,7 +39,7 @@ def publish(folder, *rows, packed=False):
 
 
 @pytest.mark.parametrize("packed", [False, True])
-def test_labels_are_matched_by_exact_name(tmp_path: Path, packed) -> None:
+def test_labels_are_matched_by_exact_name(tmp_path: Path, packed: bool) -> None:
     rows = (
         row("a.png", "['Cardiomegaly ', ' pleural effusion', 'pleural thickening']"),
         row("b.png", "['normal']", birth="", sex="F", projection="L"),
@@ -58,7 +66,7 @@ def test_aliases_add_to_the_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", ["", "nan", "['exclude']", "['unchanged']", "['suboptimal study']"])
-def test_a_report_that_does_not_tell_leaves_findings_unknown(tmp_path: Path, cell) -> None:
+def test_a_report_that_does_not_tell_leaves_findings_unknown(tmp_path: Path, cell: str) -> None:
     publish(tmp_path, row("a.png", cell), row("b.png", "['mass']"))
     assert read_padchest(tmp_path, ["Mass"])[0].labels == {"Mass": None}
 
@@ -78,7 +86,7 @@ def test_images_lie_in_numbered_folders_or_in_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("cell", ["__import__('os').getcwd()", "{'a': 1}", "[1, 2]", "['a'", "(" * 300])
-def test_cells_are_read_and_never_run(cell) -> None:
+def test_cells_are_read_and_never_run(cell: str) -> None:
     with pytest.raises(ValueError, match="is no list"):
         listed(cell)
 

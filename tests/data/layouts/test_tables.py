@@ -1,6 +1,7 @@
 """CSV files with a row an image, in every style of labels."""
 
 import gzip
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,15 @@ from sitegen.data.rows import read_rows, sex, years
 from sitegen.errors import DataError
 
 
-def table(folder, text, name="images.csv"):
+def table(folder: Path, text: str, name: str = "images.csv") -> Path:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def labels(path, style=None):
+def labels(
+    path: Path, style: LabelColumns | Findings | ClassColumn | OneHot | None = None
+) -> list[Mapping[str, float | None]]:
     return [record.labels for record in read_table(path, labels=style)]
 
 
@@ -85,7 +88,7 @@ def test_columns_may_be_named_and_patients_missing(tmp_path: Path) -> None:
         ("file,label,age\na.png,SICK,unborn\n", "row 1 after the header: 'unborn' is no age"),
     ],
 )
-def test_a_table_that_cannot_be_understood(tmp_path: Path, text, message) -> None:
+def test_a_table_that_cannot_be_understood(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         read_table(table(tmp_path, text))
 
@@ -126,12 +129,12 @@ def test_files_that_are_no_tables(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"), [("58", 58), ("058Y", 58), ("006M", 0.5), ("", None), ("62.5", 62.5), ("730D", 1.9987)]
 )
-def test_ages(text, expected) -> None:
+def test_ages(text: str, expected: float | None) -> None:
     assert years(text) == (None if expected is None else pytest.approx(expected, abs=1e-4))
 
 
 @pytest.mark.parametrize("text", ["-1", "58 years", "nan", "1e3"])
-def test_what_is_no_age(text) -> None:
+def test_what_is_no_age(text: str) -> None:
     with pytest.raises(ValueError, match="is no age"):
         years(text)
 

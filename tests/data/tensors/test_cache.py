@@ -20,7 +20,7 @@ INPUTS = {
 HEADER = "file,set,label,split,patient_id,notes\n"
 
 
-def write_manifest(folder, rows) -> None:
+def write_manifest(folder: Path, rows: str) -> None:
     (folder / "manifest.csv").write_text(HEADER + rows, encoding="utf-8")
 
 
@@ -41,7 +41,7 @@ def test_a_manifest_is_read_in_order(tmp_path: Path) -> None:
         (HEADER + "a.png,s,NORMAL,train,p1,\nb.png,s,NORMAL,test,p1,\n", "'p1' in two splits"),
     ],
 )
-def test_a_bad_data_set_is_named(tmp_path: Path, content, message) -> None:
+def test_a_bad_data_set_is_named(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
         (tmp_path / "manifest.csv").write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=message):
@@ -76,7 +76,7 @@ def test_16_bits_and_orientations_count(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
-def test_an_image_that_cannot_be_used_is_named(tmp_path: Path, content) -> None:
+def test_an_image_that_cannot_be_used_is_named(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(DataError, match=r"a\.png.*sitegen data audit"):

@@ -2,15 +2,17 @@
 
 import io
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels import apply_windowing
+from pydicom.pixels.processing import apply_windowing
 from pydicom.uid import (
     MPEG2MPML,
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
@@ -62,7 +64,7 @@ def test_signed_pixels_and_a_rescale() -> None:
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 @pytest.mark.parametrize(("centre", "width"), [(2048, 4096), (1000.5, 300), (3000, 40)])
-def test_windows_are_pydicoms(function, centre, width) -> None:
+def test_windows_are_pydicoms(function: str, centre: float, width: int) -> None:
     dataset = radiograph(DEEP, WindowCenter=centre, WindowWidth=width, VOILUTFunction=function)
     expected = apply_windowing(DEEP, dataset) / 65535
     assert windowed(DEEP.astype(float), centre, width, function) == pytest.approx(expected, abs=1e-12)
@@ -84,7 +86,7 @@ def test_of_several_windows_the_first_counts() -> None:
 
 
 @pytest.mark.parametrize("width", [0, "", -5])
-def test_a_window_that_shows_nothing_is_none(width) -> None:
+def test_a_window_that_shows_nothing_is_none(width: int | str) -> None:
     assert np.array_equal(shown(radiograph(DEEP, WindowCenter=2000, WindowWidth=width)), shown(radiograph(DEEP)))
 
 
@@ -111,7 +113,7 @@ def test_one_value_everywhere_is_black() -> None:
 
 
 @pytest.mark.parametrize("pixels", [DEEP, FLAT], ids=["16 bits", "8 bits"])
-def test_compressed_without_loss_is_the_same_image(pixels) -> None:
+def test_compressed_without_loss_is_the_same_image(pixels: np.ndarray) -> None:
     plain = radiograph(pixels)
     expected = dicom_png(as_bytes(plain))
     assert dicom_png(as_bytes(radiograph(pixels, JPEG2000Lossless))) == expected
@@ -182,7 +184,11 @@ def test_the_cache_knows_how_dicom_was_read() -> None:
         ({"WindowCenter": 1, "WindowWidth": 2, "VOILUTFunction": "ODD"}, DamagedImage, "no window function 'ODD'"),
     ],
 )
-def test_what_is_not_one_grey_image_is_refused(elements, error, message) -> None:
+def test_what_is_not_one_grey_image_is_refused(
+    elements: dict[str, Any],
+    error: type[Exception],
+    message: str,
+) -> None:
     with pytest.raises(error, match=message):
         dicom_png(as_bytes(radiograph(DEEP, **elements)))
 
@@ -196,14 +202,14 @@ def test_a_header_alone_is_refused() -> None:
 
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.99])
 @pytest.mark.parametrize("syntax", [JPEG2000Lossless, "1.2.840.10008.1.2.1"], ids=["compressed", "plain"])
-def test_half_a_file_is_refused(syntax, keep) -> None:
+def test_half_a_file_is_refused(syntax: UID | str, keep: float) -> None:
     raw = as_bytes(radiograph(np.tile(DEEP, (20, 20)), syntax))
     with pytest.raises(DamagedImage):
         dicom_png(raw[: int(len(raw) * keep)])
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9, 0.99])
-def test_half_an_image_in_a_whole_file_is_refused(keep) -> None:
+def test_half_an_image_in_a_whole_file_is_refused(keep: float) -> None:
     dataset = radiograph(np.tile(DEEP, (20, 20)), JPEG2000Lossless)
     frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
     dataset.PixelData = encapsulate([frame[: int(len(frame) * keep)]])
@@ -212,7 +218,7 @@ def test_half_an_image_in_a_whole_file_is_refused(keep) -> None:
 
 
 @pytest.mark.parametrize("syntax", [JPEGLosslessSV1, MPEG2MPML])
-def test_a_syntax_without_a_decoder_is_named(syntax, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_syntax_without_a_decoder_is_named(syntax: UID, monkeypatch: pytest.MonkeyPatch) -> None:
     from pydicom.pixels.decoders.base import JPEGLosslessSV1Decoder
 
     monkeypatch.setattr(JPEGLosslessSV1Decoder, "_available", {})  # also where a plug-in is installed

@@ -1,6 +1,7 @@
 """Arrays of many images: in memory and mapped alike."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,23 +13,25 @@ SHAPES = {"classifier": (1, 4, 4), "gate": (1, 2, 2)}
 
 
 @pytest.fixture
-def files(tmp_path: Path):
+def files(tmp_path: Path) -> list[Path]:
     written = []
     for number in range(3):
-        tensors = {role: np.full((1, *shape), number, np.float32) for role, shape in SHAPES.items()}
+        tensors: dict[str, Any] = {role: np.full((1, *shape), number, np.float32) for role, shape in SHAPES.items()}
         np.savez(tmp_path / f"{number}.npz", **tensors)
         written.append(tmp_path / f"{number}.npz")
     return written
 
 
-def test_arrays_are_in_the_order_of_the_files(files, tmp_path: Path) -> None:
+def test_arrays_are_in_the_order_of_the_files(files: list[Path], tmp_path: Path) -> None:
     arrays = stacked([files[2], files[0]], SHAPES, tmp_path)
     assert {role: array.shape for role, array in arrays.items()} == {"classifier": (2, 1, 4, 4), "gate": (2, 1, 2, 2)}
     assert arrays["gate"][:, 0, 0, 0].tolist() == [2, 0]
     assert stacked([], SHAPES, tmp_path)["gate"].shape == (0, 1, 2, 2)
 
 
-def test_large_arrays_are_mapped_from_a_file(files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_arrays_are_mapped_from_a_file(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = stacked(files, SHAPES, tmp_path)
     assert not isinstance(expected["gate"], np.memmap)
     monkeypatch.setattr(stacks, "IN_MEMORY", 3 * 4 * (16 + 4) - 1)  # one byte less than they take
@@ -40,7 +43,9 @@ def test_large_arrays_are_mapped_from_a_file(files, tmp_path: Path, monkeypatch:
     assert np.array_equal(stacked(files, SHAPES, tmp_path)["gate"], expected["gate"])
 
 
-def test_a_mapped_file_is_written_once_for_each_list(files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mapped_file_is_written_once_for_each_list(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stacks, "IN_MEMORY", 0)
     stacked(files, SHAPES, tmp_path)
     first = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npy")}
@@ -51,7 +56,9 @@ def test_a_mapped_file_is_written_once_for_each_list(files, tmp_path: Path, monk
     assert len(list(tmp_path.glob("*.npy"))) == 4
 
 
-def test_an_interrupted_mapping_is_not_taken_for_whole(files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_mapping_is_not_taken_for_whole(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stacks, "IN_MEMORY", 0)
     files[1].rename(tmp_path / "away")
     with pytest.raises(FileNotFoundError):

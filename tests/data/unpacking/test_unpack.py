@@ -5,7 +5,9 @@ import io
 import pickle
 import struct
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +54,7 @@ CIFAR = {
 }
 
 
-def archive(path, parts=CIFAR):
+def archive(path: Path, parts: dict[str, bytes] = CIFAR) -> Path:
     with tarfile.open(path, "w:gz") as out:
         for name, content in parts.items():
             member = tarfile.TarInfo(f"cifar-100-python/{name}")
@@ -61,7 +63,7 @@ def archive(path, parts=CIFAR):
     return path
 
 
-def folder_of(path, parts=CIFAR):
+def folder_of(path: Path, parts: dict[str, bytes] = CIFAR) -> Path:
     path.mkdir()
     for name, content in parts.items():
         (path / name).write_bytes(content)
@@ -69,7 +71,7 @@ def folder_of(path, parts=CIFAR):
 
 
 @pytest.mark.parametrize("place", [archive, folder_of])
-def test_cifar_becomes_a_folder_a_class(tmp_path: Path, place) -> None:
+def test_cifar_becomes_a_folder_a_class(tmp_path: Path, place: Callable[[Path], Path]) -> None:
     assert unpack_cifar100(place(tmp_path / "cifar-100-python.tar.gz"), tmp_path / "out") == 3
     records = read_class_folders(tmp_path / "out")
     assert [(each.split, each.label, each.path.name) for each in records] == [
@@ -91,10 +93,10 @@ def test_arrays_of_today_are_read_too() -> None:
 
 
 class Runs:
-    def __init__(self, function, *arguments) -> None:
+    def __init__(self, function: Callable[..., Any], *arguments: Any) -> None:
         self.call = function, arguments
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return self.call
 
 
@@ -112,7 +114,7 @@ class Runs:
         b"",
     ],
 )
-def test_anything_else_in_a_pickle_is_refused(content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_anything_else_in_a_pickle_is_refused(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(pickle.UnpicklingError):
         load_plain(content)
@@ -132,7 +134,7 @@ def test_anything_else_in_a_pickle_is_refused(content, tmp_path: Path, monkeypat
         ({"train": dictionary2(data=array2(PLANES), fine_labels=list2(number2(0)))}, "train is not what CIFAR-100"),
     ],
 )
-def test_an_archive_that_is_not_cifar(tmp_path: Path, changed, message) -> None:
+def test_an_archive_that_is_not_cifar(tmp_path: Path, changed: dict[str, bytes | None], message: str) -> None:
     parts = {name: content for name, content in (CIFAR | changed).items() if content is not None}
     with pytest.raises(DataError, match=message):
         unpack_cifar100(archive(tmp_path / "archive.tar.gz", parts), tmp_path / "out")
@@ -146,7 +148,7 @@ def idx(array: np.ndarray) -> bytes:
 DIGITS = np.random.default_rng(1).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 
 
-def mnist(folder, packed=True):
+def mnist(folder: Path, packed: bool = True) -> Path:
     files = {
         "train-images-idx3-ubyte": idx(DIGITS[:2]),
         "train-labels-idx1-ubyte": idx(np.array([7, 0], np.uint8)),
@@ -163,7 +165,7 @@ def mnist(folder, packed=True):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_mnist_becomes_a_folder_a_digit(tmp_path: Path, packed) -> None:
+def test_mnist_becomes_a_folder_a_digit(tmp_path: Path, packed: bool) -> None:
     mnist(tmp_path, packed)
     assert unpack_mnist(tmp_path, tmp_path / "out") == 3
     records = read_class_folders(tmp_path / "out")
@@ -180,7 +182,7 @@ def test_mnist_becomes_a_folder_a_digit(tmp_path: Path, packed) -> None:
         (b"\0\0\x08\1\0\0\0\5abcd", "cannot reshape"),
     ],
 )
-def test_an_idx_file_that_is_none(content, message) -> None:
+def test_an_idx_file_that_is_none(content: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         idx_array(content)
 
@@ -195,7 +197,9 @@ def test_mnist_with_a_file_missing_or_cut(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("place", "name"), [(archive, "CIFAR-100"), (folder_of, "CIFAR-100"), (mnist, "MNIST")])
-def test_which_of_the_two_it_is_is_told_by_the_content(tmp_path: Path, place, name) -> None:
+def test_which_of_the_two_it_is_is_told_by_the_content(
+    tmp_path: Path, place: Callable[[Path], Path], name: str
+) -> None:
     out = tmp_path / "out"
     assert unpack(place(tmp_path / "download"), out) == (name, 3)
     assert len(list(out.rglob("*.png"))) == 3

@@ -2,6 +2,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,15 +20,16 @@ from sitegen.errors import DataError
 from sitegen.evaluation.classifier.comparison import average_precision_of_draws
 from sitegen.evaluation.classifier.curve_points import POINTS, precision_recall_points, roc_points
 from sitegen.evaluation.classifier.document import evaluation_document
+from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import precision_recall_curve, roc_curve
 from tests.helpers.json_keys import keys_of
 from tests.helpers.scored_images import LABELS, known_images, scored, scored_images
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "evaluation.md"
-FEW = {"resamples": 30}
+FEW: dict[str, Any] = {"resamples": 30}
 
 
-def columns(given):
+def columns(given: Scored) -> list[tuple[np.ndarray, np.ndarray]]:
     """Scores and targets of each label, where these are known."""
     known = ~np.isnan(given.targets)
     return [(given.probabilities[known[:, at], at], given.targets[known[:, at], at]) for at in range(len(given.labels))]
@@ -54,7 +56,7 @@ def test_the_figures_of_each_finding_are_scikit_learns() -> None:
 
 
 @pytest.mark.parametrize("average", ["micro", "macro", "weighted", "samples"])
-def test_averages_over_findings_are_scikit_learns(average) -> None:
+def test_averages_over_findings_are_scikit_learns(average: str) -> None:
     given = scored_images(unknown=0)
     document = evaluation_document(given, **FEW)
     found = given.probabilities >= 0.4
@@ -78,7 +80,8 @@ def test_averaged_curves_are_scikit_learns() -> None:
 
 def test_calibration_is_measured_before_and_after() -> None:
     entry = evaluation_document(scored_images(), **FEW)["findings"][0]
-    before, after = entry["reliability"]["probability"], entry["reliability"]["calibrated"]
+    reliability: Any = entry["reliability"]
+    before, after = reliability["probability"], reliability["calibrated"]
     assert after["calibration_error"] == entry["calibration_error"] != before["calibration_error"]
     assert after["brier"] == entry["brier"] != before["brier"]
     assert sum(part["images"] for part in before["bins"]) == entry["images"]

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,57 +22,59 @@ VOID = {"meta", "br", "link", "img", "input", "hr"}
 class Page(HTMLParser):
     """Elements in their order, the text of each, and whether every one that opens is closed again."""
 
-    def __init__(self, text) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.elements, self.open, self.texts = [], [], []
+        self.elements: list[tuple[str, dict[str, Any]]] = []
+        self.open: list[str] = []
+        self.texts: list[str] = []
         self.feed(text)
         assert self.open == []
 
-    def handle_starttag(self, tag, attributes) -> None:
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attributes)))
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag, attributes) -> None:
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attributes)))
 
-    def handle_endtag(self, tag) -> None:
+    def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
 
-    def handle_data(self, data) -> None:
+    def handle_data(self, data: str) -> None:
         if self.open and self.open[-1] != "style":
             self.texts.append(data)
 
-    def all(self, tag):
+    def all(self, tag: str) -> list[Any]:
         return [attributes for name, attributes in self.elements if name == tag]
 
     @property
-    def text(self):
+    def text(self) -> str:
         return " ".join(" ".join(self.texts).split())
 
 
 @pytest.fixture(scope="module")
-def document():
+def document() -> Any:
     given = scored_images(accepted=np.arange(120) % 4 > 0, unreadable=((Path("broken.png"), "It is damaged."),))
     return evaluation_document(given, resamples=30, prevalences=[0.01, 0.1], against=scored_images(seed=4))
 
 
 @pytest.fixture(scope="module")
-def html(document):
+def html(document: dict[str, Any]) -> str:
     return as_html(document)
 
 
 @pytest.fixture(scope="module")
-def page(html):
+def page(html: str) -> Page:
     return Page(html)
 
 
-def test_it_says_first_that_it_is_not_for_diagnosis(html, page) -> None:
+def test_it_says_first_that_it_is_not_for_diagnosis(html: str, page: Page) -> None:
     assert page.text.index("Not for diagnostic use.") < page.text.index("At a glance")
     assert html.index("Not for diagnostic use.") < html.index("<table")
 
 
-def test_it_loads_and_runs_nothing(html, page) -> None:
+def test_it_loads_and_runs_nothing(html: str, page: Page) -> None:
     assert "http" not in html.replace("http-equiv", "")
     assert not re.search(r"url\((?!#)|@import|javascript:", html)
     assert not {"script", "link", "img", "iframe", "object", "form"} & {tag for tag, _ in page.elements}
@@ -83,12 +86,12 @@ def test_it_loads_and_runs_nothing(html, page) -> None:
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def test_the_same_document_gives_the_same_bytes(document, html) -> None:
+def test_the_same_document_gives_the_same_bytes(document: dict[str, Any], html: str) -> None:
     assert as_html(json.loads(json.dumps(document))) == html
     assert not re.search(r"\b20\d\d-\d\d-\d\d", html)
 
 
-def test_every_reference_meets_one_element(page) -> None:
+def test_every_reference_meets_one_element(page: Page) -> None:
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(ids) == len(set(ids))
     inside = [attributes["href"][1:] for _, attributes in page.elements if "href" in attributes]
@@ -100,7 +103,7 @@ def test_every_reference_meets_one_element(page) -> None:
     assert set(labelled) <= set(ids)
 
 
-def test_tables_and_figures_have_names(page) -> None:
+def test_tables_and_figures_have_names(page: Page) -> None:
     tables = [name for name, _ in page.elements if name == "table"]
     assert len(tables) == len(page.all("caption")) > 8
     assert all(attributes.get("scope") in ("col", "row", "colgroup") for attributes in page.all("th"))
@@ -113,14 +116,14 @@ def test_tables_and_figures_have_names(page) -> None:
     assert all(box["tabindex"] == "0" and box["role"] == "region" and box["aria-label"] for box in boxes)
 
 
-def test_headings_leave_no_level_out(page) -> None:
+def test_headings_leave_no_level_out(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch(r"h\d", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
-def test_figures_follow_light_and_dark(html) -> None:
+def test_figures_follow_light_and_dark(html: str) -> None:
     drawings = re.findall(r"<svg.*?</svg>", html, re.DOTALL)
     assert not [each for drawing in drawings for each in re.findall(r": (#[0-9a-f]{6})", drawing)]
     assert all("var(--first)" in drawing for drawing in drawings)
@@ -130,7 +133,7 @@ def test_figures_follow_light_and_dark(html) -> None:
     assert used <= set(re.findall(r"(--[a-z-]+):", style))
 
 
-def test_the_numbers_are_the_documents(document, page) -> None:
+def test_the_numbers_are_the_documents(document: dict[str, Any], page: Page) -> None:
     for entry in document["findings"]:
         assert f"AUC {entry['auc']['value']:.3f} ({entry['auc']['low']:.3f} to {entry['auc']['high']:.3f})" in page.text
     assert f"accepts 75.0 % of the images ({100 * document['accepted']['low']:.1f} %" in page.text
@@ -141,7 +144,7 @@ def test_the_numbers_are_the_documents(document, page) -> None:
     assert f"Mass {difference['value']:.3f} ({difference['low']:.3f} to {difference['high']:.3f})" in told
 
 
-def test_labels_and_names_are_text(document) -> None:
+def test_labels_and_names_are_text(document: dict[str, Any]) -> None:
     hostile = copy.deepcopy(document)
     for part in (hostile, hostile["against"]):
         part["model"] |= {"name": HOSTILE, "file": HOSTILE, "version": HOSTILE}
@@ -165,7 +168,7 @@ def test_one_label_of_which_nothing_is_known_makes_a_page() -> None:
 
 
 @pytest.mark.parametrize("targets", [[0, 0, 0], [1, 1, 1]])
-def test_one_class_alone_makes_a_page(targets) -> None:
+def test_one_class_alone_makes_a_page(targets: list[int]) -> None:
     given = scored(known_images([[value] for value in targets], "A"), "A", [[-1], [1], [2]], [0.5])
     page = Page(as_html(evaluation_document(given, resamples=20, prevalences=[0.1], against=given)))
     assert "Without both classes there is no AUC." in page.text

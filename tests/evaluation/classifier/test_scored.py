@@ -6,9 +6,16 @@ import torch
 from PIL import Image
 from scipy.special import expit
 
+from sitegen.bundle.folder import Bundle
 from sitegen.data.records import Record
 from sitegen.errors import DataError
-from sitegen.evaluation.classifier.scored import network_logits, score_bundle, score_checkpoint, with_operating_points
+from sitegen.evaluation.classifier.scored import (
+    Scored,
+    network_logits,
+    score_bundle,
+    score_checkpoint,
+    with_operating_points,
+)
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
 from sitegen.phantom import phantom
@@ -21,7 +28,7 @@ INPUT = NetworkInput("image", (1, 1, 16, 16), "grey", 1.0, (-1.0, 1.0), (0.0,), 
 
 
 @pytest.fixture(scope="module")
-def trained():
+def trained() -> TrainedClassifier:
     settings = read_network({"name": "densenet-tiny", "labels": 2})
     torch.manual_seed(5)
     made_by = {"recipe": {"name": "two-findings"}}
@@ -29,12 +36,12 @@ def trained():
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory):
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return make_bundle(tmp_path_factory.mktemp("scored") / "bundle")
 
 
 @pytest.fixture(scope="module")
-def images(tmp_path_factory: pytest.TempPathFactory):
+def images(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
     """Four phantoms, one image of noise that the gate refuses, and a damaged file in their middle."""
     folder = tmp_path_factory.mktemp("images")
     for seed in range(4):
@@ -46,11 +53,11 @@ def images(tmp_path_factory: pytest.TempPathFactory):
     return [Record(folder / name, name, {"Effusion": float(at % 2)}) for at, name in enumerate(names)]
 
 
-def tensors(count):
+def tensors(count: int) -> np.ndarray:
     return np.random.default_rng(2).normal(size=(count, 1, 16, 16)).astype(np.float32)
 
 
-def test_a_checkpoint_says_what_its_network_says(trained) -> None:
+def test_a_checkpoint_says_what_its_network_says(trained: TrainedClassifier) -> None:
     records, given = known_images([[1, None], [0, 1], [1, 0]], "AB"), tensors(3)
     seen = score_checkpoint(trained, records, given)
     with torch.inference_mode():
@@ -65,14 +72,14 @@ def test_a_checkpoint_says_what_its_network_says(trained) -> None:
     assert seen.model["parameters"] == sum(part.numel() for part in trained.network.parameters())
 
 
-def test_batches_change_nothing(trained) -> None:
+def test_batches_change_nothing(trained: TrainedClassifier) -> None:
     given = tensors(70)
     assert network_logits(trained.network, given)[64:] == pytest.approx(
         network_logits(trained.network, given[64:]), abs=1e-5
     )
 
 
-def test_images_without_a_finite_number_are_left_out(trained) -> None:
+def test_images_without_a_finite_number_are_left_out(trained: TrainedClassifier) -> None:
     given = tensors(3)
     given[1] = np.nan
     records = known_images([[1, 1], [0, 0], [0, 1]], "AB")
@@ -85,19 +92,19 @@ def test_images_without_a_finite_number_are_left_out(trained) -> None:
     ]
 
 
-def test_tensors_must_be_of_the_records(trained) -> None:
+def test_tensors_must_be_of_the_records(trained: TrainedClassifier) -> None:
     with pytest.raises(ValueError, match="2 records and tensors of 3 images"):
         score_checkpoint(trained, known_images([[1, 1], [0, 0]], "AB"), tensors(3))
 
 
-def test_no_image_at_all_is_an_error(trained, bundle, tmp_path: Path) -> None:
+def test_no_image_at_all_is_an_error(trained: TrainedClassifier, bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="None of 0 images"):
         score_checkpoint(trained, [], tensors(0))
     with pytest.raises(DataError, match=r"None of 1 images can be used\. The first is .*missing\.png"):
         score_bundle(bundle, [Record(tmp_path / "missing.png", "a", {})])
 
 
-def test_a_bundle_says_what_a_prediction_says(bundle, images) -> None:
+def test_a_bundle_says_what_a_prediction_says(bundle: Bundle, images: list[Record]) -> None:
     seen = score_bundle(bundle, images)
     assert [record.path.name for record in seen.records] == ["0.png", "1.png", "2.png", "3.png", "noise.png"]
     ((path, problem),) = seen.unreadable
@@ -111,6 +118,7 @@ def test_a_bundle_says_what_a_prediction_says(bundle, images) -> None:
             assert seen.logits[row, column] == finding["logit"]
             assert seen.probabilities[row, column] == finding["probability"]
             assert seen.calibrated[row, column] == finding["calibrated"]
+        assert seen.accepted is not None
         assert seen.accepted[row] == document["gate"]["accepted"]
     assert seen.accepted.tolist() == [True, True, True, True, False]
     assert seen.operating_points == tuple(label.operating_point for label in bundle.description.labels)
@@ -118,7 +126,7 @@ def test_a_bundle_says_what_a_prediction_says(bundle, images) -> None:
     assert np.isnan(seen.targets[:, :2]).all()
 
 
-def test_a_bundle_without_gate_and_calibration(images, tmp_path: Path) -> None:
+def test_a_bundle_without_gate_and_calibration(images: list[Record], tmp_path: Path) -> None:
     plain = make_bundle(tmp_path / "plain", gate=False, calibrated=False)
     seen = score_bundle(plain, images[:2])
     assert seen.accepted is None
@@ -126,14 +134,14 @@ def test_a_bundle_without_gate_and_calibration(images, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_several_processes_say_the_same(bundle, images) -> None:
+def test_several_processes_say_the_same(bundle: Bundle, images: list[Record]) -> None:
     one, two = (score_bundle(bundle, images, workers) for workers in (1, 2))
     assert (one.logits == two.logits).all()
     assert one.records == two.records
     assert one.unreadable == two.unreadable
 
 
-def given(logits, targets, points=(None,)):
+def given(logits: list[float], targets: list[int], points: tuple[None, ...] = (None,)) -> Scored:
     return scored(known_images([[value] for value in targets], "A"), "A", [[value] for value in logits], points)
 
 

@@ -16,6 +16,7 @@ from sitegen.evaluation.explanations.planted import (
     mass_inside,
     planted,
 )
+from sitegen.metrics.document_types import IntervalDocument
 from sitegen.phantom import phantom
 
 HERE = Mark(20, 30, MARK)
@@ -58,10 +59,14 @@ def test_a_map_without_knowledge_has_the_marks_share_of_the_area() -> None:
     assert mass_inside(np.ones((SIDE, SIDE)), HERE) == pytest.approx(area_share(HERE))
 
 
+def lowest(low: float) -> IntervalDocument:
+    return {"value": 1.0, "low": low, "high": 1.0}
+
+
 def test_finding_needs_both_intervals_to_begin_above_chance() -> None:
-    good, bad = {"low": 0.6}, {"low": 0.05}
-    assert finds_the_mark(good, {"low": 0.1}, 0.06)
-    assert not finds_the_mark({"low": 0.5}, {"low": 0.1}, 0.06)
+    good, bad, little, half = (lowest(low) for low in (0.6, 0.05, 0.1, 0.5))
+    assert finds_the_mark(good, little, 0.06)
+    assert not finds_the_mark(half, little, 0.06)
     assert not finds_the_mark(good, bad, 0.06)
 
 

@@ -1,6 +1,7 @@
 """Random weights in all graphs at once: the maps become those of the other model, and the rule tells them apart."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -163,5 +164,5 @@ def test_the_rule_reads_signed_correlations_after_half_of_the_stages(signed: flo
     assert Sanity(stage, ("any",), found, by_chance * 0).limit(0) == 0.1
 
 
-def stages_of_nothing() -> list:
+def stages_of_nothing() -> list[Any]:
     return [None] * 4

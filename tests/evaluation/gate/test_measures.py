@@ -11,9 +11,11 @@ from sitegen.evaluation.gate.resampling import draws_by_patient, interval_of, me
 from tests.helpers.scored_examples import scored
 
 
-def rate_of_scikit_learn(scores, targets, sensitivity, weights=None):
+def rate_of_scikit_learn(
+    scores: np.ndarray, targets: np.ndarray, sensitivity: float, weights: np.ndarray | None = None
+) -> float:
     false, true, _ = roc_curve(targets, scores, sample_weight=weights, drop_intermediate=False)
-    return false[true >= sensitivity].min()
+    return float(false[true >= sensitivity].min())
 
 
 def false_positive_rate_at(scores: ArrayLike, targets: ArrayLike, sensitivity: float = 0.95) -> float:
@@ -43,7 +45,7 @@ def test_without_one_of_the_classes_there_is_no_rate() -> None:
 
 
 @given(scored())
-def test_figures_are_those_of_scikit_learn(pair) -> None:
+def test_figures_are_those_of_scikit_learn(pair: tuple[np.ndarray, np.ndarray]) -> None:
     scores, targets = pair
     once = np.ones((1, len(scores)))
     expected = {

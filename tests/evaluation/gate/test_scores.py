@@ -3,6 +3,7 @@
 from dataclasses import replace
 from math import inf
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from PIL import Image
 from skimage.metrics import structural_similarity
 
+from sitegen.bundle import Bundle
 from sitegen.errors import SettingsError
 from sitegen.evaluation.gate.bundle_scores import (
     OF_A_CHECK,
@@ -19,7 +21,7 @@ from sitegen.evaluation.gate.bundle_scores import (
     with_all_scores,
 )
 from sitegen.evaluation.gate.network_scores import scored_gate_network
-from sitegen.evaluation.gate.scored import Selected, detectors_of, unusable
+from sitegen.evaluation.gate.scored import GateScored, Selected, detectors_of, unusable
 from sitegen.gate.network_scores import corrected_batch
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -34,22 +36,22 @@ NETWORK = ["ssim", "ssim-gaussian", "l1", "l2", "latent", "turned"]
 
 
 @pytest.fixture(scope="module")
-def tensors():
+def tensors() -> np.ndarray:
     planes = [phantom(seed, 16) for seed in range(3)] + [drawn("noise", 0, 16), drawn("stripes", 1, 16)]
     return (np.stack(planes)[:, np.newaxis] / 255).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def scored(tensors):
+def scored(tensors: np.ndarray) -> GateScored:
     return scored_gate_network(random_gate(), "demo", tensors, [0, 1, 3, 4, 5], {2: "damaged"}, workers=1)
 
 
-def rebuilt(tensors):
+def rebuilt(tensors: Any) -> list[Any]:
     with torch.inference_mode():
         return [part.numpy() for part in random_gate().network(torch.from_numpy(tensors))]
 
 
-def test_scores_are_those_of_the_references(scored, tensors) -> None:
+def test_scores_are_those_of_the_references(scored: GateScored, tensors: np.ndarray) -> None:
     reconstructions, latents = rebuilt(tensors)
     kept = [0, 1, 3, 4, 5]
     assert list(scored.metrics) == NETWORK
@@ -67,7 +69,7 @@ def test_scores_are_those_of_the_references(scored, tensors) -> None:
     assert scored.reconstructions[kept] == pytest.approx(reconstructions, abs=1e-6)
 
 
-def test_turned_takes_the_best_rebuilt_variant(scored, tensors) -> None:
+def test_turned_takes_the_best_rebuilt_variant(scored: GateScored, tensors: np.ndarray) -> None:
     network = random_gate().network
     for row, place in enumerate([0, 1, 3, 4, 5]):
         found = []
@@ -82,30 +84,30 @@ def test_turned_takes_the_best_rebuilt_variant(scored, tensors) -> None:
 
 
 @pytest.mark.parametrize("correction", CORRECTIONS)
-def test_batches_are_corrected_as_the_runtime_does(tensors, correction) -> None:
+def test_batches_are_corrected_as_the_runtime_does(tensors: np.ndarray, correction: str) -> None:
     image = random_gate().image
     for row, found in zip(tensors, corrected_batch(torch.from_numpy(tensors), correction).numpy(), strict=True):
         assert found.ravel().tolist() == list(corrected(row.ravel().tolist(), correction, image))
 
 
-def test_processes_give_the_same(scored, tensors) -> None:
+def test_processes_give_the_same(scored: GateScored, tensors: np.ndarray) -> None:
     again = scored_gate_network(random_gate(), "demo", tensors, [0, 1, 3, 4, 5], {2: "damaged"}, workers=2)
     for metric, values in scored.metrics.items():
         assert np.array_equal(again.metrics[metric], values, equal_nan=True)
 
 
-def test_a_network_is_described(scored) -> None:
+def test_a_network_is_described(scored: GateScored) -> None:
     assert scored.model["network"] == "autoencoder"
     assert (scored.model["latent"], scored.model["history"]) == (4, HISTORY)
     assert scored.problems == {2: "damaged"}
 
 
-def test_numbers_that_are_not_finite_are_a_problem(tensors) -> None:
-    gate = random_gate()
+def test_numbers_that_are_not_finite_are_a_problem(tensors: np.ndarray) -> None:
+    gate: Any = random_gate()
     gate.network.encoder[-1].bias.data[0] = float("nan")
     found = scored_gate_network(gate, "demo", tensors[:1], [0], {}, workers=1)
     assert list(found.problems) == [0]
-    assert unusable([found], ["a.png"]) == {0: "a.png: The network gives no finite number for it."}
+    assert unusable([found], [Path("a.png")]) == {0: "a.png: The network gives no finite number for it."}
 
 
 def test_thresholds_come_from_validation_images_alone() -> None:
@@ -120,6 +122,7 @@ def test_thresholds_come_from_validation_images_alone() -> None:
     assert ssim.inside.tolist() == (-values[:20]).tolist()
     assert ssim.refused_outside.tolist() == (values[20:40] < 0.25).tolist()
     assert l2.chosen_on == "validation"
+    assert l2.threshold is not None
     for rows in (np.arange(40, 70), np.arange(70, 100)):
         assert np.mean(values[rows] <= l2.threshold) >= 0.95
     altered = replace(given, metrics={"l2": np.where(np.arange(100) < 40, 9 * values, values)})
@@ -131,17 +134,18 @@ def test_too_few_validation_images_leave_a_score_without_a_threshold() -> None:
     given = replace(base, metrics={"l2": np.arange(9.0)})
     found, problem = detectors_of(given, Selected(np.arange(3), np.arange(3, 6), np.arange(6, 9), ["a"] * 3))
     assert found[0].refused_inside is None
+    assert problem is not None
     assert problem.startswith("demo has scores without a threshold: ")
     assert "20 validation images" in problem
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory):
+def full(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     return make_gate_bundle(tmp_path_factory.mktemp("gates") / "full")
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory):
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("files")
     pictures = {
         "known.png": phantom(0, 256),
@@ -155,7 +159,7 @@ def files(tmp_path_factory: pytest.TempPathFactory):
     return [*(folder / name for name in pictures), folder / "broken.png", folder / "missing.png"]
 
 
-def test_a_bundle_is_asked_for_all_that_it_can_compute(full, bundle) -> None:
+def test_a_bundle_is_asked_for_all_that_it_can_compute(full: Bundle, bundle: Bundle) -> None:
     assert possible_metrics(full.model) == [*NETWORK, "mahalanobis", "energy", "max-logit"]
     assert possible_metrics(bundle.model) == ["ssim", "ssim-gaussian", "l1", "l2", "turned", "energy", "max-logit"]
     gate = with_all_scores(full.model).gate
@@ -164,11 +168,12 @@ def test_a_bundle_is_asked_for_all_that_it_can_compute(full, bundle) -> None:
     assert gate.scores[: len(full.model.gate.scores)] == full.model.gate.scores
 
 
-def test_a_bundles_scores_and_decision_are_those_of_its_documents(full, files) -> None:
+def test_a_bundles_scores_and_decision_are_those_of_its_documents(full: Bundle, files: list[Path]) -> None:
     found = score_gate_bundle(full, "full", files, workers=1)
     assert list(found.problems) == [4, 5]
     assert "missing.png cannot be read" in found.problems[5]
     predictor = Predictor(full)
+    assert found.decided is not None and found.logits is not None
     for row, path in enumerate(files[:4]):
         document = predictor.predict(path, force=True)
         gate = document["gate"]
@@ -188,7 +193,7 @@ def test_a_bundles_scores_and_decision_are_those_of_its_documents(full, files) -
     assert "l2" not in found.thresholds
 
 
-def test_processes_give_the_same_of_a_bundle(full, files) -> None:
+def test_processes_give_the_same_of_a_bundle(full: Bundle, files: list[Path]) -> None:
     one, two = (score_gate_bundle(full, "full", files[:3], workers=count) for count in (1, 2))
     assert all(np.array_equal(one.metrics[metric], two.metrics[metric]) for metric in one.metrics)
 
@@ -203,7 +208,7 @@ def test_the_decisions_own_score_is_the_distance_beyond_the_limit_in_units_of_or
     assert beyond("l2", 3.0, 2.0, gate) == 1  # the median is the limit
 
 
-def test_without_a_table_the_decision_is_ranked_by_its_similarity(bundle, files) -> None:
+def test_without_a_table_the_decision_is_ranked_by_its_similarity(bundle: Bundle, files: list[Path]) -> None:
     found = score_gate_bundle(bundle, "plain", files[:3], workers=1)
     ranked = bundle.model.gate.threshold - found.metrics["ssim"]
     assert found.decided.unlike.tolist() == pytest.approx(ranked.tolist())

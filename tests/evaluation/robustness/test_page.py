@@ -1,6 +1,7 @@
 import re
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,7 +15,9 @@ from sitegen.training.augment import LEVELS
 HOSTILE = '<script>alert("1")</script> $x_1$ & more'
 
 
-def made(labels=("Mass", "Hernia"), external=True, names=("none", "other.pt")) -> dict:
+def made(
+    labels: tuple[str, ...] = ("Mass", "Hernia"), external: bool = True, names: tuple[str, ...] = ("none", "other.pt")
+) -> dict[str, Any]:
     """A document of two models, whose AUCs are known: the first is right, the second wrong about one pair in four."""
     import numpy as np
 
@@ -38,7 +41,7 @@ class Elements(HTMLParser):
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
 
-    def handle_starttag(self, tag, attrs) -> None:
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
 
 
@@ -63,8 +66,14 @@ def test_every_finding_has_a_heat_map_and_tables() -> None:
     assert "Not for diagnostic use." in page
 
 
+def drawing_in(page: str) -> str:
+    found = re.search(r"<svg.*?</svg>", page, re.DOTALL)
+    assert found
+    return found[0]
+
+
 def test_the_heat_map_has_the_numbers_as_text_in_both_halves() -> None:
-    drawing = re.search(r"<svg.*?</svg>", as_html(made()), re.DOTALL)[0]
+    drawing = drawing_in(as_html(made()))
     words = [unescape(text).strip() for text in re.findall(r"<text[^>]*>(.*?)</text>", drawing, re.DOTALL)]
     assert words.count("1.00") == 8
     assert words.count("0.75") == 8
@@ -78,7 +87,7 @@ def test_without_external_data_there_is_one_half() -> None:
     page = as_html(made(external=False))
     assert len(re.findall(r"<caption>", page)) == 2
     assert "Data that training never saw" not in page
-    assert re.search(r"<svg.*?</svg>", page, re.DOTALL)[0].count("1.00") == 4
+    assert drawing_in(page).count("1.00") == 4
 
 
 def test_equal_documents_give_equal_pages_that_load_nothing() -> None:
@@ -116,7 +125,7 @@ def luminance(colour: str) -> float:
 
 
 @pytest.mark.parametrize("area", [0.0, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0])
-def test_text_on_a_cell_can_be_read(area) -> None:
+def test_text_on_a_cell_can_be_read(area: float) -> None:
     dark, light = sorted(luminance(colour) for colour in cell_colours(area))
     assert (light + 0.05) / (dark + 0.05) >= 4.5
 

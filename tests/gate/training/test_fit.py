@@ -1,8 +1,10 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 from sitegen.errors import CheckpointError, DataError, TrainingError
 from sitegen.gate.training.fit import GateWatch, fit_gate, reconstructions
@@ -27,7 +29,7 @@ def test_a_tiny_autoencoder_learns_phantoms_and_not_noise() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_resumed_training_ends_where_an_uninterrupted_one_does(kind, tmp_path: Path) -> None:
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(kind: str, tmp_path: Path) -> None:
     recipe = small(kind)
     whole, history, complete = fit_gate(images(), recipe)
     assert complete
@@ -74,13 +76,13 @@ def test_the_watch_is_told_of_every_step_and_round() -> None:
     told = []
 
     class Told(GateWatch):
-        def begun(self, history) -> None:
+        def begun(self, history: Any) -> None:
             told.append("begun")
 
         def step(self) -> None:
             told.append("step")
 
-        def round(self, history, network) -> None:
+        def round(self, history: Any, network: nn.Module) -> None:
             told.append(f"round {history[-1]['step']:.0f} {network.training}")
 
     fit_gate(images(), small("autoencoder", steps=3), watch=Told())
@@ -88,7 +90,7 @@ def test_the_watch_is_told_of_every_step_and_round() -> None:
 
 
 @pytest.mark.parametrize("part", ["train", "valid"])
-def test_missing_images_are_named(part) -> None:
+def test_missing_images_are_named(part: str) -> None:
     with pytest.raises(DataError, match=f"no images in the split '{part}'"):
         fit_gate(replace(images(), **{part: torch.empty(0, 1, 32, 32)}), small("autoencoder"))
 

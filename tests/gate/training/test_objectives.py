@@ -1,4 +1,5 @@
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,7 +9,9 @@ from torch.distributions import Independent, Normal, kl_divergence
 from sitegen.gate.training.adversarial import AdversarialObjective, JointDiscriminator
 from sitegen.gate.training.fit import new_objective
 from sitegen.gate.training.objectives import divergence_from_standard
+from sitegen.gate.training.presets import AdversarialSettings
 from sitegen.gate.training.ssim_loss import structural_similarity
+from sitegen.networks.reconstruction import ReconstructionNetwork
 from tests.helpers.gate_pictures import drawn, images, small
 
 
@@ -43,9 +46,9 @@ def test_the_variational_loss_is_the_negative_evidence_bound_up_to_a_constant() 
 
 
 def test_blanks_go_in_and_radiographs_are_asked_for() -> None:
-    _, objective = new_objective(small("autoencoder", objective={"blank_share": 0.5, "ssim_share": 0.0}))
+    network, objective = new_objective(small("autoencoder", objective={"blank_share": 0.5, "ssim_share": 0.0}))
     seen = []
-    objective.network.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    network.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
     batch = drawn(0, 8)
     objective.step(batch, torch.Generator().manual_seed(1))
     (given,) = seen
@@ -55,6 +58,7 @@ def test_blanks_go_in_and_radiographs_are_asked_for() -> None:
 
 def test_spectral_norm_bounds_every_layer_of_the_discriminator() -> None:
     recipe = small("ali")
+    assert isinstance(recipe.objective, AdversarialSettings)
     discriminator = JointDiscriminator(recipe, recipe.objective).train()
     for _ in range(30):  # each pass improves the estimate of the largest singular value
         discriminator(drawn(0, 4), torch.randn(4, 4))
@@ -65,13 +69,13 @@ def test_spectral_norm_bounds_every_layer_of_the_discriminator() -> None:
             assert float(largest.detach()) == pytest.approx(1, abs=0.05)
 
 
-def adversarial(**changes):
+def adversarial(**changes: float) -> tuple[ReconstructionNetwork, AdversarialObjective]:
     network, objective = new_objective(small("ali", objective=changes))
     assert isinstance(objective, AdversarialObjective)
     return network, objective
 
 
-def weights(network):
+def weights(network: Any) -> list[Any]:
     return [value.clone() for value in network.parameters()]
 
 
@@ -97,10 +101,12 @@ def test_the_generator_learns_otherwise_and_leaves_the_discriminator_alone() -> 
 def test_labels_are_drawn_from_the_smoothed_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     original = torch.nn.functional.binary_cross_entropy_with_logits
-    monkeypatch.setattr(
-        "sitegen.gate.training.adversarial.functional.binary_cross_entropy_with_logits",
-        lambda logits, labels: seen.append(labels) or original(logits, labels),
-    )
+
+    def spy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        seen.append(labels)
+        return original(logits, labels)
+
+    monkeypatch.setattr("sitegen.gate.training.adversarial.functional.binary_cross_entropy_with_logits", spy)
     _, objective = adversarial()
     for seed in range(20):
         objective.step(images().train[:8], torch.Generator().manual_seed(seed))
@@ -109,13 +115,13 @@ def test_labels_are_drawn_from_the_smoothed_ranges(monkeypatch: pytest.MonkeyPat
     assert (-0.1 <= false.min() < -0.05) and (0.25 < false.max() <= 0.3)
 
 
-def test_the_game_is_won_by_neither_side_on_drawn_images():
+def test_the_game_is_won_by_neither_side_on_drawn_images() -> None:
     """Some steps of the game on phantoms: reconstructions come nearer to the images than those of a new network."""
     recipe = small("ali", learning_rate=2e-3, objective={"cycle": 1.0})
     network, objective = new_objective(recipe)
     batch = drawn(0, 16)
 
-    def misfit():
+    def misfit() -> float:
         network.train()
         return float((network(batch)[0] - batch).square().mean().detach())
 

@@ -55,6 +55,8 @@ def test_a_file_changes_what_it_names() -> None:
         ({"rate": 1}, "rate"),
     ],
 )
-def test_settings_that_do_not_fit_are_named(document, message) -> None:
+def test_settings_that_do_not_fit_are_named(
+    document: dict[str, str | int | dict[str, int | str]], message: str
+) -> None:
     with pytest.raises(SettingsError, match=message):
         read_gate_recipe(document)

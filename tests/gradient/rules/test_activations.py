@@ -107,7 +107,7 @@ def test_half_precision(operator: str) -> None:
     exact = torch.tensor(x).double().requires_grad_()
     function(exact).sum().backward()
     assert found.dtype == np.float16
-    np.testing.assert_allclose(found, exact.grad, rtol=5e-3, atol=2e-3)
+    np.testing.assert_allclose(found, np.asarray(exact.grad), rtol=5e-3, atol=2e-3)
 
 
 # Where a function has a kink, the derivative as torch gives it; on the left what it is at.
@@ -147,7 +147,7 @@ def test_kinks_as_torch_has_them(operator: str, attributes: Mapping[str, Any], f
     function(x).sum().backward()
     compiled = gradient.compile(one_node(operator, {"x": at}, **attributes), wrt="x")
     found = run(compiled, {"x": at, "seed": np.ones_like(at)})["grad_x"]
-    np.testing.assert_allclose(found, x.grad, atol=1e-6)
+    np.testing.assert_allclose(found, np.asarray(x.grad), atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_clip(opset: int, low: float | None, high: float | None, fixed: bool) ->
     x = values(3, 4, 5)
     bounds: Arrays = {name: np.array(v, np.float32) for name, v in (("low", low), ("high", high)) if v is not None}
     order = ["x", "low" if low is not None else "", "high"] if high is not None else ["x", *bounds]
-    model = one_node("Clip", {"x": x} | ({} if fixed else bounds), bounds if fixed else {}, order=order, opset=opset)
+    model = one_node("Clip", {"x": x, **({} if fixed else bounds)}, bounds if fixed else {}, order=order, opset=opset)
 
     def reference(x: torch.Tensor, **given: torch.Tensor) -> torch.Tensor:
         if not bounds:
@@ -200,7 +200,7 @@ def test_clip(opset: int, low: float | None, high: float | None, fixed: bool) ->
         known = {name: given.get(name, torch.tensor(array)) for name, array in bounds.items()}
         return x.clamp(known.get("low"), known.get("high"))
 
-    prove(model, {"x": x} | ({} if fixed else bounds), reference, wrt=["x", *bounds], constants=bounds)
+    prove(model, {"x": x, **({} if fixed else bounds)}, reference, wrt=["x", *bounds], constants=bounds)
 
 
 def test_clip_passes_on_what_lies_on_its_bounds() -> None:

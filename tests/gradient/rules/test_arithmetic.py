@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from typing import Any
 
 import numpy as np
 import onnx
@@ -109,7 +110,7 @@ def test_open_sizes_of_different_ranks(left: Sequence[int], right: Sequence[int]
     prove(model, feeds, lambda a, b: a - b)
 
 
-SEVERAL: dict[str, Callable[[Sequence[torch.Tensor]], torch.Tensor]] = {
+SEVERAL: dict[str, Callable[[Sequence[torch.Tensor]], Any]] = {
     "Max": lambda tensors: reduce(torch.maximum, tensors),
     "Min": lambda tensors: reduce(torch.minimum, tensors),
     "Sum": sum,
@@ -203,13 +204,13 @@ def test_where(condition: Sequence[int], left: Sequence[int], right: Sequence[in
 
 
 def test_where_with_open_batch_and_infinite_constants() -> None:
-    x, nothing = values(3, 4), {"nothing": np.float32(-np.inf)}
+    x, constants = values(3, 4), {"nothing": np.float32(-np.inf), "zero": np.float32(0)}
     nodes = [
         helper.make_node("Greater", ["x", "zero"], ["c"]),
         helper.make_node("Where", ["c", "x", "nothing"], ["z"]),
         helper.make_node("Exp", ["z"], ["y"]),
     ]
-    model = model_of(nodes, {"x": x}, nothing | {"zero": np.float32(0)}, ["y"], dynamic=True)
+    model = model_of(nodes, {"x": x}, constants, ["y"], dynamic=True)
     prove(model, {"x": x}, lambda x: torch.where(x > 0, x, -torch.inf).exp())
 
 

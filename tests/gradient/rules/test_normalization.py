@@ -1,7 +1,7 @@
 """Normalisations against torch: with respect to x and to all parameters, by axes, groups, versions and precisions."""
 
 import collections
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,7 @@ def _as(x: torch.Tensor, array: np.ndarray[Any, Any]) -> torch.Tensor:
 @pytest.mark.parametrize("batch", [1, 3])
 def test_group_normalization(opset: int, groups: int, sizes: tuple[int, ...], epsilon: float, batch: int) -> None:
     x, rest = values(batch, 8, *sizes), _parameters("scale", "bias", shape=[8])
-    attributes = {} if epsilon == 1e-5 else {"epsilon": epsilon}
+    attributes: dict[str, Any] = {} if epsilon == 1e-5 else {"epsilon": epsilon}
     model = one_node("GroupNormalization", {"x": x}, rest, opset=opset, dynamic=True, num_groups=groups, **attributes)
     prove(
         model,
@@ -256,7 +256,7 @@ CASES: dict[str, tuple[int, Arrays, dict[str, Any]]] = {
 @pytest.mark.parametrize("kind", [np.float16, np.float64])
 def test_other_precisions_are_valid(operator: str, kind: type) -> None:
     opset, rest, attributes = CASES[operator]
-    parameters = {name: array.astype(kind) for name, array in rest.items()}
+    parameters: Arrays = {name: array.astype(kind) for name, array in rest.items()}
     model = one_node(operator, {"x": values(2, 4, 6).astype(kind)}, parameters, opset=opset, **attributes)
     for name in ("x", *parameters):
         onnx.checker.check_model(gradient.compile(model, wrt=name), full_check=True)
@@ -269,12 +269,14 @@ def test_double_precision(operator: str) -> None:
     """Those that ONNX Runtime has for it."""
     opset, rest, attributes = CASES[operator]
     x, parameters = values(2, 4, 6).astype(np.float64), {name: array.astype(np.float64) for name, array in rest.items()}
-    function = {
+    functions: dict[str, Callable[..., torch.Tensor]] = {
         "BatchNormalization": lambda x, scale, bias, mean, var: functional.batch_norm(x, mean, var, scale, bias),
         "GroupNormalization": lambda x, scale, bias: functional.group_norm(x, 2, scale, bias),
         "LayerNormalization": lambda x, scale, bias: functional.layer_norm(x, [6], scale, bias),
         "LpNormalization": lambda x: functional.normalize(x, 2, -1),
-    }[operator]
+    }
     known = {name: torch.tensor(array) for name, array in parameters.items()}
     model = one_node(operator, {"x": x}, parameters, opset=opset, **attributes)
-    prove(model, {"x": x}, lambda x: function(x, **{name: array.to(x.dtype) for name, array in known.items()}))
+    prove(
+        model, {"x": x}, lambda x: functions[operator](x, **{name: array.to(x.dtype) for name, array in known.items()})
+    )

@@ -30,6 +30,7 @@ def windows(
     strides: Sequence[int],
     dilations: Sequence[int],
     begin: Sequence[int],
+    *,
     fill: float,
 ) -> torch.Tensor:
     """What each of `count` windows reads at each of its positions: [positions, N, C, *count]."""
@@ -48,7 +49,7 @@ def maximum(count: Sequence[int], *geometry: Sequence[int]) -> Function:
     """The first maximum of each window. amax would share the gradient among equals."""
 
     def reference(x: torch.Tensor) -> torch.Tensor:
-        read = windows(x, count, *geometry, -math.inf)
+        read = windows(x, count, *geometry, fill=-math.inf)
         first = (read == read.amax(0)).to(torch.uint8).argmax(0, keepdim=True)
         return read.gather(0, first)[0]
 
@@ -64,8 +65,8 @@ def mean(count: Sequence[int], *geometry: Sequence[int], margin: Sequence[int] |
         if margin is not None:
             pads = [pad for pair in reversed(list(zip(begin, margin, strict=True))) for pad in pair]
             ones, begin = functional.pad(ones, pads, value=1.0), [0] * len(begin)
-        divisors = windows(ones, count, kernel, strides, dilations, begin, 0).sum(0)
-        return windows(x, count, *geometry, 0).sum(0) / divisors
+        divisors = windows(ones, count, kernel, strides, dilations, begin, fill=0).sum(0)
+        return windows(x, count, *geometry, fill=0).sum(0) / divisors
 
     return reference
 
@@ -244,7 +245,9 @@ def test_the_global_maximum_is_the_first(opset: int) -> None:
 )
 def test_other_precisions(operator: str, kind: type[np.floating[Any]]) -> None:
     """Of which ONNX Runtime has these kernels. What is below all numbers differs with the precision."""
-    rest = {} if operator.startswith("Global") else {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [1, 0, 0, 0]}
+    rest: dict[str, Any] = (
+        {} if operator.startswith("Global") else {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [1, 0, 0, 0]}
+    )
     x = np.full((1, 1, 3, 4), -7, kind)
     model = one_node(operator, {"x": x}, **rest)
     seed = np.ones_like(run(model, {"x": x})["y"])
@@ -284,7 +287,9 @@ def test_nothing_is_scattered() -> None:
     """Scattering, unpooling and wide splits leave the graphics card in some browsers."""
     x = values(1, 2, 9, 9)
     for operator in ("MaxPool", "AveragePool", "GlobalMaxPool"):
-        rest = {} if operator.startswith("Global") else {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4}
+        rest: dict[str, Any] = (
+            {} if operator.startswith("Global") else {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1] * 4}
+        )
         compiled = gradient.compile(one_node(operator, {"x": x}, **rest), wrt="x")
         written = {node.op_type for node in compiled.graph.node}
         assert written.isdisjoint({"ScatterElements", "ScatterND", "MaxUnpool", "Split", "Sum", "GatherElements"})

@@ -202,7 +202,7 @@ def test_half_precision() -> None:
         ({"coordinate_transformation_mode": "tf_crop_and_resize"}, "='tf_crop_and_resize'.*slice it out before"),
     ],
 )
-def test_what_is_not_supported(attributes: dict[str, str], named: str) -> None:
+def test_what_is_not_supported(attributes: dict[str, Any], named: str) -> None:
     x = {"x": values(1, 1, 4, 4)}
     constants = {"roi": np.array([0, 0, 0, 0, 1, 1, 1, 1], np.float32), "sizes": np.array([1, 1, 6, 6])}
     model = one_node("Resize", x, constants, order=["x", "roi", "", "sizes"], mode="linear", **attributes)

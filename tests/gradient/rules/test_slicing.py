@@ -10,7 +10,7 @@ from onnx import helper
 from torch.nn import functional
 
 from sitegen import gradient
-from tests.helpers.gradient.proof import OPSETS, Arrays, model_of, one_node, prove, run, values
+from tests.helpers.gradient.proof import OPSETS, Constants, model_of, one_node, prove, run, values
 
 END, START = 2**31 - 1, -(2**31)
 
@@ -20,12 +20,12 @@ def _ints(*numbers: int) -> np.ndarray[Any, Any]:
 
 
 def _prove(
-    x: np.ndarray[Any, Any], operator: str, constants: Arrays, reference: Callable[..., Any], **rest: Any
+    x: np.ndarray[Any, Any], operator: str, constants: Constants, reference: Callable[..., Any], **rest: Any
 ) -> None:
     prove(one_node(operator, {"x": x}, constants, **rest), {"x": x}, reference)
 
 
-def _operators(operator: str, x: np.ndarray[Any, Any], constants: Arrays, **rest: Any) -> list[str]:
+def _operators(operator: str, x: np.ndarray[Any, Any], constants: Constants, **rest: Any) -> list[str]:
     compiled = gradient.compile(one_node(operator, {"x": x}, constants, **rest), wrt="x")
     return [node.op_type for node in compiled.graph.node[1:-1]]
 
@@ -202,7 +202,7 @@ def test_pads_that_cut(pads: list[int], taken: Any) -> None:
 
 def test_pads_that_cut_and_add() -> None:
     x, value = values(3, 6), np.float32(1.5)
-    constants = {"pads": _ints(2, -1, -1, 3), "value": value}
+    constants: Constants = {"pads": _ints(2, -1, -1, 3), "value": value}
     _prove(x, "Pad", constants, lambda x: functional.pad(x, [-1, 3, 2, -1], value=1.5))
     _prove(
         x, "Pad", {"pads": _ints(0, 2, 0, -2)}, lambda x: functional.pad(x[:, :4], [2, 0], "reflect"), mode="reflect"

@@ -14,10 +14,11 @@ import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
 from sitegen.bundle import Bundle, describe_files, load_bundle, write_description
+from sitegen.bundle.description import Role
 from sitegen.prediction import Predictor
 
 DECISIONS = {"Greater", "Equal"}  # the rules of Relu and MaxPool write them; nothing else in these graphs does
-ROLES = ("gradient", "cam", "guided")
+ROLES: tuple[Role, ...] = ("gradient", "cam", "guided")
 Feeds = dict[str, np.ndarray]
 
 

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import onnx
-from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from sitegen.site.engines.files import install_engines
 
 SOFTWARE_ADAPTER = "--enable-unsafe-webgpu"
@@ -51,7 +51,7 @@ window.loaded = true;
 class EnginePage:
     """A page in which models can be run."""
 
-    def __init__(self, driver: webdriver.Chrome) -> None:
+    def __init__(self, driver: Chromium) -> None:
         self._driver = driver
         self.has_adapter = bool(driver.execute_script("return window.adapter"))
 
@@ -78,14 +78,17 @@ class EnginePage:
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
-    extensions_map: ClassVar = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+    extensions_map: ClassVar = {  # type: ignore[misc]
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".mjs": "text/javascript",
+    }
 
     def log_message(self, format: str, *args: object) -> None:
         pass
 
 
 @contextlib.contextmanager
-def engine_page(driver: webdriver.Chrome, folder: Path) -> Iterator[EnginePage]:
+def engine_page(driver: Chromium, folder: Path) -> Iterator[EnginePage]:
     """Serve the engine that sites are built with from an empty folder, and open a page that holds it."""
     source = install_engines().modules / "onnxruntime-web" / "dist"
     for name in (

@@ -115,7 +115,7 @@ def _save_gate(folder: Path) -> None:
 
 
 def _save_classifier(folder: Path) -> None:
-    halves = {"kernel_shape": [SIDE // 2, SIDE], "strides": [SIDE // 2, SIDE]}
+    halves: dict[str, Any] = {"kernel_shape": [SIDE // 2, SIDE], "strides": [SIDE // 2, SIDE]}
     nodes = [
         helper.make_node("AveragePool", ["image"], ["halves"], **halves),
         helper.make_node("Flatten", ["halves"], ["flat"]),

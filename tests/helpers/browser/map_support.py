@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from tests.helpers.browser.support import cards, choose, encoded, written
 
 # Keeps what the page's workers say, for tests that count.
@@ -22,13 +22,13 @@ for (const worker of window.caughtWorkers) worker.addEventListener("message", ({
 """
 
 
-def example(driver: webdriver.Chrome) -> WebElement:
+def example(driver: Chromium) -> WebElement:
     """Open the example image; return its card."""
     driver.find_element(By.ID, "example").click()
     return cards(driver, 1)[0]
 
 
-def image(driver: webdriver.Chrome, folder: Path, name: str = "a.png", seed: int = 0, size: int = 256) -> WebElement:
+def image(driver: Chromium, folder: Path, name: str = "a.png", seed: int = 0, size: int = 256) -> WebElement:
     """Open one image; return its card, the newest."""
     count = len(driver.find_elements(By.CLASS_NAME, "card"))
     choose(driver, written(folder, name, encoded(seed=seed, size=size)))
@@ -102,21 +102,21 @@ def settled(view: WebElement, before: np.ndarray) -> np.ndarray:
     raise AssertionError("the picture does not come to rest")
 
 
-def saved_file(driver: webdriver.Chrome, folder: Path, name: str) -> Path:
+def saved_file(driver: Chromium, folder: Path, name: str) -> Path:
     """Wait for a download of this name."""
     WebDriverWait(driver, 20).until(lambda _: (folder / name).exists())
     return folder / name
 
 
-def allow_downloads(driver: webdriver.Chrome, folder: Path) -> None:
+def allow_downloads(driver: Chromium, folder: Path) -> None:
     driver.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
 
 
-def status(driver: webdriver.Chrome) -> str:
+def status(driver: Chromium) -> str:
     return driver.find_element(By.CSS_SELECTOR, "[role=status][aria-live=polite]").text
 
 
-def explained(driver: webdriver.Chrome, data: bytes, **options: Any) -> dict[str, Any]:
+def explained(driver: Chromium, data: bytes, **options: Any) -> dict[str, Any]:
     """What `sitegen.analyse` resolves to, for a file's bytes; what it rejects with has the key "code"."""
     script = """
     const [text, options, done] = arguments;

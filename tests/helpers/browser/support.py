@@ -8,22 +8,22 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 from PIL import Image
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.phantom import phantom
 
 
 @contextlib.contextmanager
-def opened(driver: webdriver.Chrome, site: Path, transport: str = "file") -> Iterator[SitePage]:
+def opened(driver: Chromium, site: Path, transport: str = "file") -> Iterator[SitePage[Chromium]]:
     """Open a site in a running browser and wait until it is ready; leave it at the end."""
     with site_address(site, transport) as url:
         page = SitePage(driver, url)
@@ -39,13 +39,13 @@ class Standing:
     worker. Where another test has used the browser for something else meanwhile, the site is opened again.
     """
 
-    def __init__(self, driver: webdriver.Chrome) -> None:
+    def __init__(self, driver: Chromium) -> None:
         self.driver = driver
         self._place: tuple[Path, str] | None = None
-        self._page: SitePage | None = None
+        self._page: SitePage[Chromium] | None = None
         self._end = contextlib.ExitStack()
 
-    def __call__(self, site: Path, transport: str = "file") -> SitePage:
+    def __call__(self, site: Path, transport: str = "file") -> SitePage[Chromium]:
         """Return the page of a site, ready."""
         if self._page is None or self._place != (site, transport) or not self._is_there():
             self.close()
@@ -71,7 +71,7 @@ class Standing:
         return bool(self.driver.execute_script("return window.standing === true"))
 
 
-def spoil(driver: webdriver.Chrome) -> None:
+def spoil(driver: Chromium) -> None:
     """Have the next test open the site again, because the page is no longer as it was made."""
     driver.execute_script("window.standing = false")
 
@@ -90,7 +90,7 @@ window.sitegen.gradient(new Blob([bytes]), options).then(
 """
 
 
-def gradient(page: SitePage, data: bytes, **options: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def gradient(page: SitePage[Chromium], data: bytes, **options: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The gradient document, or the error document, of a file's bytes, and its float32 values by role."""
     answer = page.driver.execute_async_script(GRADIENT, base64.b64encode(data).decode(), options)
     values = {role: np.frombuffer(base64.b64decode(text), "<f4") for role, text in answer["values"]}
@@ -122,17 +122,17 @@ def noise(size: int = 200) -> bytes:
     return png(np.random.default_rng(2).integers(0, 256, (size, size), np.uint8))
 
 
-def cards(driver: webdriver.Chrome, count: int) -> list[WebElement]:
+def cards(driver: Chromium, count: int) -> list[WebElement]:
     """Wait until `count` cards are there and done; newest first."""
 
-    def done(driver: webdriver.Chrome) -> list[WebElement] | bool:
+    def done(driver: Chromium) -> list[WebElement] | Literal[False]:
         found = driver.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]")
         return found if len(found) == count else False
 
     return list(WebDriverWait(driver, 30).until(done))
 
 
-def choose(driver: webdriver.Chrome, *files: Path) -> None:
+def choose(driver: Chromium, *files: Path) -> None:
     """Choose files in the page's file dialogue."""
     driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
 

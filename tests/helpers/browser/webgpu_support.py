@@ -4,10 +4,11 @@ import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle, Description, describe_files, load_bundle, write_description
 from sitegen.phantom import phantom
 from tests.helpers.bundles import make_bundle
@@ -46,7 +47,7 @@ def make_golden_bundle(folder: Path) -> Bundle:
     make_bundle(folder, explained=True)
     Image.fromarray(phantom(5, 128)).save(folder / "golden.png")
     fields = json.loads((folder / "bundle.json").read_text("utf-8"))
-    golden = {"image": "golden.png", "tensors": {}, "gate": None, "logits": {}}
+    golden: dict[str, Any] = {"image": "golden.png", "tensors": {}, "gate": None, "logits": {}}
     files = describe_files(folder, [*fields["files"], "golden.png"])
     described = {name: entry.model_dump() for name, entry in files.items()}
     write_description(folder, Description.model_validate(fields | {"golden": golden, "files": described}))
@@ -54,7 +55,7 @@ def make_golden_bundle(folder: Path) -> Bundle:
 
 
 @contextlib.contextmanager
-def meddling(driver: webdriver.Chrome, change: str) -> Iterator[None]:
+def meddling(driver: Chromium, change: str) -> Iterator[None]:
     """Let a JavaScript function of (results, number of the run) meddle with what runs on the card."""
     code = _INTO_WORKERS.replace("__CODE__", json.dumps(_AROUND_RUNS.replace("__CHANGE__", change)))
     added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": code})

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto
 
-from tests.helpers.gradient.proof import Arrays, one_node, values
+from tests.helpers.gradient.proof import Arrays, Constants, one_node, values
 
 Sample = tuple[onnx.ModelProto, Arrays]
 
@@ -34,7 +34,7 @@ def _special() -> dict[str, Callable[[int], onnx.ModelProto]]:
     channel = values(4, seed=2, low=0.5, high=1.5)
 
     def node(
-        name: str, constants: Arrays | None = None, inputs: Arrays | None = None, **rest: Any
+        name: str, constants: Constants | None = None, inputs: Arrays | None = None, **rest: Any
     ) -> Callable[[int], Any]:
         return lambda opset: one_node(name, inputs or {"x": _X}, constants, opset=opset, **rest)
 

@@ -14,6 +14,7 @@ from sitegen import gradient
 from sitegen.graphs.session import open_session
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
+Constants = Mapping[str, np.ndarray[Any, Any] | np.generic]
 Reference = Callable[..., torch.Tensor]
 
 OPSETS = (17, 18, 21, 26)
@@ -34,7 +35,7 @@ def values(*shape: int, seed: int = 0, low: float = -2.0, high: float = 2.0) -> 
 def one_node(
     operator: str,
     inputs: Arrays,
-    constants: Arrays | None = None,
+    constants: Constants | None = None,
     *,
     order: Sequence[str] | None = None,
     outputs: int = 1,
@@ -56,7 +57,7 @@ def one_node(
 def model_of(
     nodes: Sequence[onnx.NodeProto],
     inputs: Arrays,
-    constants: Arrays,
+    constants: Constants,
     outputs: Sequence[str],
     *,
     opset: int = 18,
@@ -154,9 +155,9 @@ def assert_close(
 ) -> None:
     """Relative L2: at most four times torch's own error in single precision, or 2e-6; double precision: 1e-12."""
     assert actual.shape == exact.shape, f"{what}: shape {actual.shape} instead of {exact.shape}"
-    scale = np.linalg.norm(exact) or 1.0
-    error = np.linalg.norm(actual - exact) / scale
-    yardstick = np.linalg.norm(single - exact) / scale
+    scale = float(np.linalg.norm(exact)) or 1.0
+    error = float(np.linalg.norm(actual - exact)) / scale
+    yardstick = float(np.linalg.norm(single - exact)) / scale
     allowed = 1e-12 if actual.dtype == np.float64 else max(4 * yardstick, 2e-6)
     assert error <= allowed, f"{what}: relative L2 error {error:.2e}, torch's own {yardstick:.2e}"
 
@@ -169,14 +170,14 @@ def assert_slope(
     To a hundredth, and to what rounding of the outputs makes of it.
     """
     step = 1e-3
-    direction = np.random.default_rng(7).standard_normal(feeds[target].shape).astype(np.float32)
+    direction = np.asarray(np.random.default_rng(7).standard_normal(feeds[target].shape), np.float32)
     output = model.graph.output[0].name
     moved = [
         run(model, {**feeds, target: np.asarray(feeds[target] + np.float32(sign * step) * direction)})[output]
         for sign in (1, -1)
     ]
     measured = ((moved[0].astype(np.float64) - moved[1]) * weights).sum() / (2 * step)
-    scale = np.linalg.norm(found) * np.linalg.norm(direction)
+    scale = float(np.linalg.norm(found) * np.linalg.norm(direction))
     rounding = 2 * np.finfo(np.float32).eps * np.linalg.norm(moved[0] * weights) / step
     assert abs(measured - (found.astype(np.float64) * direction).sum()) <= 1e-2 * max(scale, 1e-3) + rounding, (
         f"{target}: finite differences disagree"

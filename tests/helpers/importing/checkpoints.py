@@ -111,8 +111,10 @@ def dense_logits(weights: Mapping[str, Tensor], images: NDArray[np.float32]) -> 
     values = {name: value.double() for name, value in weights.items()}
 
     def normalised(maps: Tensor, name: str) -> Tensor:
-        parts = (values[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias"))
-        return functional.relu(functional.batch_norm(maps, *parts))
+        mean, variance, scale, shift = (
+            values[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        )
+        return functional.relu(functional.batch_norm(maps, mean, variance, scale, shift))
 
     maps = functional.conv2d(torch.from_numpy(images).double(), values["features.conv0.weight"], stride=2, padding=3)
     maps = functional.max_pool2d(normalised(maps, "features.norm0"), 3, 2, 1)

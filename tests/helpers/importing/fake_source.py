@@ -47,6 +47,7 @@ def random_network(seed: int = 3, **options: Any) -> nn.Module:
     torch.manual_seed(seed)
     network = Small(**options)
     with torch.no_grad():
+        assert network.norm.running_mean is not None and network.norm.running_var is not None
         network.norm.running_mean.normal_(0, 0.2)
         network.norm.running_var.uniform_(0.5, 2)
         network.last.weight.mul_(12)
@@ -65,8 +66,8 @@ def with_half_weights(network: nn.Module) -> nn.Module:
     norm: Any = network.norm
     scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps))[:, None, None, None]
     with torch.no_grad():
-        network.first.weight.copy_(rounded(network.first.weight * scale) / scale)  # type: ignore[union-attr,operator]
-        network.second.weight.copy_(rounded(network.second.weight))  # type: ignore[union-attr,arg-type,operator]
+        network.first.weight.copy_(rounded(network.first.weight * scale) / scale)  # type: ignore[operator]
+        network.second.weight.copy_(rounded(network.second.weight))  # type: ignore[arg-type,operator]
     return network
 
 

@@ -104,7 +104,7 @@ def graph(
 
 
 def small(
-    *end: onnx.NodeProto, labels: int = 3, kind: type = np.float32, channels: int = 1, **weights: np.ndarray
+    *end: onnx.NodeProto, labels: int = 3, kind: type = np.float32, channels: int = 1, **weights: Any
 ) -> onnx.ModelProto:
     """A convolution, a rectifier, the average over the image, and a linear layer that gives "z", or "y" without an end;
     the end goes from "z" to "y"."""

@@ -45,7 +45,9 @@ def to_onnx(path: Path, shape: Sequence[int]) -> ModelProto:
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
     for output in model.graph.output:
-        output.CopyFrom(value(output.name, shapes.fixed(output.name)))
+        known = shapes.fixed(output.name)
+        assert known is not None
+        output.CopyFrom(value(output.name, known))
     return model
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Model:
         return self.constant(list(values), "int32")
 
     def normal(self, *shape: int, scale: float | None = None, mean: float = 0.0) -> str:
-        spread = scale if scale is not None else 1.4 / np.sqrt(max(np.prod(shape[:-1]), 1))
+        spread = scale if scale is not None else 1.4 / np.sqrt(max(math.prod(shape[:-1]), 1))
         return self.constant(self.random.normal(mean, spread, shape))
 
     def transpose(self, name: str, permutation: Sequence[int]) -> str:
@@ -179,8 +180,11 @@ def autoencoder(side: int = 16) -> ChannelsFirst:
 def mobile_classifier() -> Model:
     """What comes of Keras: channels last, convolutions fused with bias and activation, a softmax at the end."""
     model = Model(3)
-    same = {"padding": text("SAME"), "data_format": text("NHWC"), "dilations": numbers(1, 1, 1, 1)}
-    fused = {"fused_ops": {"list": {"s": [text("BiasAdd")["s"], text("Relu6")["s"]]}}, "num_args": {"i": "1"}}
+    same: dict[str, Any] = {"padding": text("SAME"), "data_format": text("NHWC"), "dilations": numbers(1, 1, 1, 1)}
+    fused: dict[str, Any] = {
+        "fused_ops": {"list": {"s": [text("BiasAdd")["s"], text("Relu6")["s"]]}},
+        "num_args": {"i": "1"},
+    }
     maps = model.node(
         "_FusedConv2D",
         *(model.image(-1, -1, -1, 3), model.normal(3, 3, 3, 8), model.normal(8, scale=0.1)),
@@ -198,7 +202,7 @@ def mobile_classifier() -> Model:
         maps = model.node("AddV2", maps, narrow) if stride == 1 else narrow
     pooled = model.node("Mean", maps, model.integers(1, 2), keep_dims={"b": True})
     flat = model.node("Squeeze", pooled, squeeze_dims=numbers(1, 2))
-    bias = {"fused_ops": {"list": {"s": [text("BiasAdd")["s"]]}}, "num_args": {"i": "1"}}
+    bias: dict[str, Any] = {"fused_ops": {"list": {"s": [text("BiasAdd")["s"]]}}, "num_args": {"i": "1"}}
     scores = model.node("_FusedMatMul", flat, model.normal(8, 4, scale=3.0), model.normal(4), **bias)
     model.node("Softmax", scores, name="shares")
     return model

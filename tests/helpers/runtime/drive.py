@@ -56,8 +56,8 @@ class Machine:
             case RunGraph(role="gate", feeds=(image,)):
                 noise = np.random.default_rng(0).normal(0, self.gate_error, len(image.values)) if self.gate_error else 0
                 rebuilt = np.array(image.values) if self.known is None else self.known.reshape(-1)
-                answers = ((rebuilt + noise).tolist(), LATENT)
-                return {name: array("f", values) for name, values in zip(request.outputs, answers, strict=False)}
+                given = ((rebuilt + noise).tolist(), LATENT)
+                return {name: array("f", values) for name, values in zip(request.outputs, given, strict=False)}
             case RunGraph(role="features", feeds=(features,)):
                 factors = {"whitened_out": 4, "residual_out": 10}
                 return {
@@ -65,7 +65,11 @@ class Machine:
                 }
             case RunGraph(role="cam", feeds=(_, seed)):
                 pulled = [weight / 4 for weight in (sum(seed.values), -2 * sum(seed.values)) for _ in range(4)]
-                answers = {"logits_out": self.logits, "features_out": MAPS, "features-gradient_out": pulled}
+                answers: dict[str, Any] = {
+                    "logits_out": self.logits,
+                    "features_out": MAPS,
+                    "features-gradient_out": pulled,
+                }
                 return {name: array("f", answers[name]) for name in request.outputs}
             case RunGraph(role="guided", feeds=(image, seed)):
                 return {"gradient_out": array("f", [sum(seed.values)] * len(image.values))}
@@ -77,8 +81,8 @@ class Machine:
                 answers["features-gradient_out"] = seed.values[:2]
                 return {name: array("f", answers[name]) for name in request.outputs}
             case RunGraph():
-                answers = (self.logits, FEATURES)
-                return {name: array("f", values) for name, values in zip(request.outputs, answers, strict=False)}
+                scores = (self.logits, FEATURES)
+                return {name: array("f", values) for name, values in zip(request.outputs, scores, strict=False)}
         return None
 
     def run(self, job: Job, intervene: Intervene = lambda request: None) -> Analysis:

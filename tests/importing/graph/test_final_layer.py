@@ -1,6 +1,7 @@
 """The last layer, read from the graph: the logits follow from it and the feature map."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -19,7 +20,7 @@ BIAS = RANDOM.normal(size=3).astype(np.float32)
 KERNEL = RANDOM.normal(size=(5, 1, 3, 3)).astype(np.float32)
 
 
-def node(operator, inputs, output, **others):
+def node(operator: str, inputs: list[str], output: str, **others: Any) -> onnx.NodeProto:
     return helper.make_node(operator, inputs, [output], **others)
 
 
@@ -47,7 +48,7 @@ ENDINGS = {
         node("Gemm", ["half", "matrix", "bias"], "y", transB=1),
     ],
 }
-CONSTANTS = {
+CONSTANTS: dict[str, Any] = {
     "kernel": KERNEL,
     "matrix": MATRIX,
     "turned": MATRIX.T.copy(),
@@ -59,14 +60,20 @@ CONSTANTS = {
 }
 
 
-def ending(nodes, **more):
+def ending(nodes: list[onnx.NodeProto], **more: Any) -> onnx.ModelProto:
     """A model of one convolution, a rectifier, and these nodes."""
     first = [node("Conv", ["x", "kernel"], "convolved"), node("Relu", ["convolved"], "maps")]
     used = {name for each in [*first, *nodes] for name in each.input}
     return graph([*first, *nodes], **{name: value for name, value in (CONSTANTS | more).items() if name in used})
 
 
-def run(model, outputs):
+def found_in(model: onnx.ModelProto, folder: Path | None = None) -> tuple[np.ndarray, np.ndarray, str]:
+    layer = final_layer(model, folder)
+    assert layer is not None
+    return layer
+
+
+def run(model: onnx.ModelProto, outputs: list[str]) -> list[np.ndarray]:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     known = {value.name for value in copy.graph.output}
@@ -78,9 +85,9 @@ def run(model, outputs):
 
 
 @pytest.mark.parametrize("name", ENDINGS)
-def test_logits_are_the_weights_times_the_averaged_map(name) -> None:
+def test_logits_are_the_weights_times_the_averaged_map(name: str) -> None:
     model = ending(ENDINGS[name])
-    weights, bias, features = final_layer(model)
+    weights, bias, features = found_in(model)
     maps, logits = run(model, [features, "y"])
     assert features == "maps"
     assert weights.shape == (3, 5)
@@ -95,7 +102,7 @@ def test_a_softmax_of_two_leaves_a_linear_layer() -> None:
     model = ending([POOL, FLAT, *nodes], pair=MATRIX[:2])
     model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 2
     made = as_logits(model, None)
-    weights, bias, features = final_layer(made)
+    weights, bias, features = found_in(made)
     maps, logits = run(made, [features, "y"])
     assert weights == pytest.approx(np.array([MATRIX[0] - MATRIX[1], MATRIX[1] - MATRIX[0]]), abs=1e-6)
     assert weights @ maps[0].mean((1, 2)) + bias == pytest.approx(logits[0], abs=1e-5)
@@ -109,7 +116,7 @@ def test_maps_that_are_averaged_to_logits_are_their_own_feature_map() -> None:
             node("Flatten", ["p"], "y"),
         ]
     )
-    weights, bias, features = final_layer(model)
+    weights, bias, features = found_in(model)
     assert (weights.tolist(), bias.tolist(), features) == (np.eye(3).tolist(), [0, 0, 0], "scores")
 
 
@@ -126,7 +133,7 @@ def test_maps_that_are_averaged_to_logits_are_their_own_feature_map() -> None:
     ],
     ids=["a rectifier between", "no average", "the average of a part"],
 )
-def test_without_average_and_linear_layer_there_is_none(nodes) -> None:
+def test_without_average_and_linear_layer_there_is_none(nodes: list[onnx.NodeProto]) -> None:
     wide = RANDOM.normal(size=(180, 3)).astype(np.float32)
     assert final_layer(ending(nodes, wide=wide, half=wide[:20])) is None
 
@@ -144,10 +151,8 @@ def test_weights_may_lie_outside(tmp_path: Path) -> None:
     file = export("densenet", tmp_path / "net.onnx", opset=18)
     import_onnx(file, settings(5, colour="grey")).write(tmp_path)
     model = onnx.load(str(tmp_path / "classifier.onnx"))
-    whole = final_layer(model)
-    weights, bias, features = final_layer(
-        onnx.load(str(tmp_path / "classifier.onnx"), load_external_data=False), tmp_path
-    )
+    whole = found_in(model)
+    weights, bias, features = found_in(onnx.load(str(tmp_path / "classifier.onnx"), load_external_data=False), tmp_path)
     assert (weights.tolist(), bias.tolist(), features) == (whole[0].tolist(), whole[1].tolist(), whole[2])
     assert last_map(tmp_path) == features
 

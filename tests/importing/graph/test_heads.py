@@ -1,14 +1,17 @@
 """Whatever a classifier ends with, its logits say the same probabilities, and have the right gradients."""
 
+from typing import Any
+
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from onnx import helper
+from onnx import ModelProto, NodeProto, helper
 
 from sitegen import gradient
 from sitegen.errors import SettingsError
 from sitegen.importing.graph.heads import as_logits, find_head
+from sitegen.importing.settings import OutputKind
 from tests.helpers.importing.onnx_models import graph, sigmoid, small, small_logits, softmax, tensors
 
 SCORES = np.array(
@@ -16,25 +19,31 @@ SCORES = np.array(
 )
 
 
-def head(*nodes, shape=None, labels=3, output=None, **weights):
+def head(
+    *nodes: NodeProto,
+    shape: tuple[int, ...] | None = None,
+    labels: int = 3,
+    output: tuple[str | int, int] | None = None,
+    **weights: Any,
+) -> ModelProto:
     """A graph that is nothing but a head: from scores "x" to "y"."""
     return graph(nodes, shape or ("batch", labels), output or ("batch", labels), **weights)
 
 
-def node(operator, inputs, output, **settings):
+def node(operator: str, inputs: list[str], output: str, **settings: Any) -> NodeProto:
     return helper.make_node(operator, inputs, [output], **settings)
 
 
-def run(model, values):
+def run(model: ModelProto, values: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(model.SerializeToString())
     return session.run(None, {"x": values})[0]
 
 
-def operators(model):
+def operators(model: ModelProto) -> list[str]:
     return [entry.op_type for entry in model.graph.node]
 
 
-def against_the_rest(scores):
+def against_the_rest(scores: np.ndarray) -> np.ndarray:
     """Independent of the import: the logit of a softmax's probability, by PyTorch in float64."""
     z = torch.from_numpy(np.asarray(scores, np.float64))
     rest = [torch.logsumexp(z[:, [j for j in range(z.shape[1]) if j != i]], 1) for i in range(z.shape[1])]
@@ -43,7 +52,7 @@ def against_the_rest(scores):
 
 @pytest.mark.parametrize("kind", [None, "softmax", "probabilities"])
 @pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax"])
-def test_a_softmax_becomes_logits_against_the_rest(kind, operator) -> None:
+def test_a_softmax_becomes_logits_against_the_rest(kind: OutputKind | None, operator: str) -> None:
     model = head(node(operator, ["x"], "y", axis=-1))
     made = run(as_logits(model, kind), SCORES)
     expected = against_the_rest(SCORES)
@@ -64,7 +73,7 @@ def test_two_outputs_become_their_difference() -> None:
 
 
 @pytest.mark.parametrize("kind", [None, "probabilities"])
-def test_a_sigmoid_is_removed(kind) -> None:
+def test_a_sigmoid_is_removed(kind: OutputKind | None) -> None:
     model = as_logits(small(node("Sigmoid", ["z"], "y")), kind)
     assert "Sigmoid" not in operators(model)
     assert [value.name for value in model.graph.output] == ["y"]
@@ -78,7 +87,7 @@ def test_logits_stay_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("operator", ["Sigmoid", "Softmax"])
-def test_what_is_arranged_anew_after_it_does_not_hide_it(operator) -> None:
+def test_what_is_arranged_anew_after_it_does_not_hide_it(operator: str) -> None:
     scores = SCORES[:1].reshape(1, 3, 1, 1)
     axis = {"axis": 1} if operator == "Softmax" else {}
     nodes = [
@@ -87,7 +96,7 @@ def test_what_is_arranged_anew_after_it_does_not_hide_it(operator) -> None:
         node("Squeeze", ["same", "last"], "less"),
         node("Reshape", ["less", "form"], "y"),
     ]
-    weights = {"last": np.array([3]), "form": np.array([1, 3])}
+    weights: dict[str, Any] = {"last": np.array([3]), "form": np.array([1, 3])}
     made = run(as_logits(head(*nodes, shape=(1, 3, 1, 1), output=(1, 3), **weights), None), scores)
     expected = SCORES[:1] if operator == "Sigmoid" else against_the_rest(SCORES[:1])
     assert np.abs(made - expected).max() < 1e-6
@@ -113,7 +122,7 @@ def test_a_softmax_of_pairs_is_no_softmax_of_all() -> None:
         node("Softmax", ["rows"], "shares", axis=2),
         node("Reshape", ["shares", "flat"], "y"),
     ]
-    weights = {"pairs": np.array([1, 3, 2]), "flat": np.array([1, 6])}
+    weights: dict[str, Any] = {"pairs": np.array([1, 3, 2]), "flat": np.array([1, 6])}
     model = head(*nodes, shape=(1, 6), output=(1, 6), **weights)
     assert find_head(model, None).ending == "probabilities"
     scores = np.array([[1, 2, 3, 3, 0, -1]], np.float32)
@@ -143,7 +152,7 @@ def test_scores_that_a_softmax_is_applied_to_elsewhere() -> None:
         ("Sigmoid", "softmax", "ends with Sigmoid and has 3"),
     ],
 )
-def test_what_is_not_clear_is_asked(end, kind, message) -> None:
+def test_what_is_not_clear_is_asked(end: str, kind: OutputKind | None, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         as_logits(small(node(end, ["z"], "y")), kind)
 
@@ -161,7 +170,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_gradients_are_those_of_pytorch(name) -> None:
+def test_gradients_are_those_of_pytorch(name: str) -> None:
     logarithm, last = ENDS[name]
     scores = SCORES[:2, : 2 if name == "two" else 3] / 10
     # Scores go through a product, for a head alone of a sigmoid has no operators.

@@ -1,5 +1,7 @@
 """Each pass keeps what the graph computes and leaves behind what it says."""
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -23,30 +25,30 @@ RANDOM = np.random.default_rng(1)
 FIRST, LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 
 
-def node(operator, inputs, output, **others):
+def node(operator: str, inputs: list[str], output: str, **others: Any) -> onnx.NodeProto:
     return helper.make_node(operator, inputs, [output], name=output, **others)
 
 
-def run(model, images=None):
+def run(model: onnx.ModelProto, images: np.ndarray | None = None) -> np.ndarray:
     onnx.checker.check_model(model)
     session = onnxruntime.InferenceSession(model.SerializeToString())
     return session.run(None, {session.get_inputs()[0].name: tensors(1) if images is None else images})[0]
 
 
-def operators(model):
+def operators(model: onnx.ModelProto) -> list[str]:
     return [each.op_type for each in model.graph.node]
 
 
-def normal(*shape):
+def normal(*shape: int) -> np.ndarray:
     return RANDOM.normal(size=shape).astype(np.float32)
 
 
-def channels_last(*nodes, output, **weights):
+def channels_last(*nodes: onnx.NodeProto, output: tuple[int, ...], **weights: Any) -> onnx.ModelProto:
     """A model whose image is turned to channels last, then goes through the nodes from "t" to "y"."""
     return graph([node("Transpose", ["x"], "t", perm=LAST), *nodes], (1, 3, 8, 8), output, **weights)
 
 
-def block(source, result, kernel, *between):
+def block(source: str, result: str, kernel: str, *between: onnx.NodeProto) -> list[onnx.NodeProto]:
     """A convolution of an image with channels last."""
     return [
         node("Transpose", [source], f"{result}_in", perm=FIRST),
@@ -109,11 +111,11 @@ WEIGHTS = {
 
 
 @pytest.mark.parametrize("name", CHAINS)
-def test_no_transpose_is_left_between_convolutions(name) -> None:
+def test_no_transpose_is_left_between_convolutions(name: str) -> None:
     nodes = CHAINS[name]
     used = {each for entry in nodes for each in entry.input}
     width = 11 if name == "dense block" else 4
-    weights = {key: value for key, value in WEIGHTS.items() if key in used}
+    weights: dict[str, Any] = {key: value for key, value in WEIGHTS.items() if key in used}
     model = channels_last(*nodes, output=(1, width), **weights)
     shown = tensors(1, 3)
     before, turned = run(model, shown), operators(model).count("Transpose")
@@ -178,7 +180,7 @@ def test_sizes_that_are_computed_in_the_graph_become_constants() -> None:
         node("Cast", ["whole"], "real", to=TensorProto.FLOAT),
         node("MatMul", ["flat", "real"], "y"),
     ]
-    weights = {"zero": np.array(0), "rest": np.array([-1]), "whole": np.arange(128).reshape(64, 2)}
+    weights: dict[str, Any] = {"zero": np.array(0), "rest": np.array([-1]), "whole": np.arange(128).reshape(64, 2)}
     weights["zero"] = np.array(0)
     nodes[2].input[1] = "first"
     model = graph(nodes, output=(1, 2), first=np.array([0]), **weights)
@@ -207,7 +209,7 @@ def test_constants_that_nodes_hold_become_weights() -> None:
 
 @pytest.mark.parametrize("mode", ["SAME_UPPER", "SAME_LOWER", "VALID"])
 @pytest.mark.parametrize("operator", ["Conv", "MaxPool", "AveragePool"])
-def test_pads_are_written_out(operator, mode) -> None:
+def test_pads_are_written_out(operator: str, mode: str) -> None:
     settings = {"strides": [3, 2], "kernel_shape": [4, 3], "auto_pad": mode}
     if mode == "VALID" and operator != "AveragePool":  # ONNX Runtime has no dilations beside SAME
         settings["dilations"] = [1, 2]
@@ -222,7 +224,7 @@ def test_pads_are_written_out(operator, mode) -> None:
 
 def test_convolutions_pad_themselves() -> None:
     nodes = [node("Pad", ["x", "around"], "p"), node("Conv", ["p", "kernel"], "y", pads=[1, 0, 0, 2])]
-    weights = {"around": np.array([0, 0, 1, 2, 0, 0, 3, 4]), "kernel": normal(1, 1, 3, 3)}
+    weights: dict[str, Any] = {"around": np.array([0, 0, 1, 2, 0, 0, 3, 4]), "kernel": normal(1, 1, 3, 3)}
     model = graph(nodes, output=(1, 1, 11, 14), **weights)
     before = run(model)
     merge_pads(model)
@@ -240,7 +242,7 @@ def test_convolutions_pad_themselves() -> None:
         ([0, 0, 1, 1, 0, 0, 1, 1], [], "reflect"),
     ],
 )
-def test_other_paddings_stay(around, others, mode) -> None:
+def test_other_paddings_stay(around: list[int], others: dict[str, Any], mode: str) -> None:
     nodes = [node("Pad", ["x", "around", *others], "p", mode=mode), node("Conv", ["p", "kernel"], "y")]
     width = 1 + 2 * (around[1] == 1)
     model = graph(

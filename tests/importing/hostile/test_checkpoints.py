@@ -51,11 +51,11 @@ class Memory:
         return bytearray, (1 << 40,)
 
 
-def _plain(protocol: int) -> Callable[[Any, Path], None]:
+def _plain(protocol: int) -> Callable[[Any, Path], object]:
     return lambda content, file: file.write_bytes(pickle.dumps(content, protocol))
 
 
-WRITERS: dict[str, Callable[[Any, Path], None]] = {
+WRITERS: dict[str, Callable[[Any, Path], object]] = {
     "torch.save": torch.save,
     "torch.save before 2020": lambda content, file: torch.save(content, file, _use_new_zipfile_serialization=False),
     "torch.save, protocol 4": lambda content, file: torch.save(content, file, pickle_protocol=4),

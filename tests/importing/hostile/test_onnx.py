@@ -16,7 +16,7 @@ from tests.helpers.importing.onnx_models import graph, settings, small, written
 SETTINGS = settings(3, colour="grey")
 
 
-def refused(path, message):
+def refused(path: Path, message: str) -> str:
     with pytest.raises(ModelError, match=message) as caught:
         import_onnx(path, SETTINGS)
     assert path.name in str(caught.value)
@@ -24,7 +24,7 @@ def refused(path, message):
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
-def test_a_file_that_is_cut_short(tmp_path: Path, share) -> None:
+def test_a_file_that_is_cut_short(tmp_path: Path, share: float) -> None:
     raw = small().SerializeToString()
     (tmp_path / "net.onnx").write_bytes(raw[: int(share * len(raw))])
     refused(tmp_path / "net.onnx", r"cut short|no valid ONNX|no operators|does not hold")
@@ -35,7 +35,7 @@ def test_a_file_that_is_cut_short(tmp_path: Path, share) -> None:
     [b"", b"PK\x03\x04" + b"\0" * 60, b"<html>not found</html>", b"\x0a" * 5000, b"\x12\x00" * 3000],
     ids=["nothing", "an archive", "a page", "nested", "repeated"],
 )
-def test_a_file_that_is_no_model(tmp_path: Path, content) -> None:
+def test_a_file_that_is_no_model(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "net.onnx").write_bytes(content)
     refused(tmp_path / "net.onnx", "net.onnx")
 
@@ -46,10 +46,10 @@ def test_a_file_that_is_not_there_and_a_folder(tmp_path: Path) -> None:
     refused(tmp_path / "folder.onnx", "cannot be read")
 
 
-def nested(depth):
+def nested(depth: int) -> bytes:
     """The bytes of a graph within a graph, so many times."""
 
-    def field(number, content):
+    def field(number: int, content: bytes) -> bytes:
         size, length = len(content), b""
         while size > 127:
             length, size = length + bytes([size & 127 | 128]), size >> 7
@@ -62,12 +62,12 @@ def nested(depth):
 
 
 @pytest.mark.parametrize("depth", [3, 20, 200, 5000])
-def test_graphs_within_graphs_without_end(tmp_path: Path, depth) -> None:
+def test_graphs_within_graphs_without_end(tmp_path: Path, depth: int) -> None:
     (tmp_path / "net.onnx").write_bytes(nested(depth))
     refused(tmp_path / "net.onnx", "net.onnx")
 
 
-def external(model, location, offset=None, length=None):
+def external(model: onnx.ModelProto, location: str, offset: object = None, length: object = None) -> onnx.ModelProto:
     """Say of the first weights that they lie in another file."""
     tensor = model.graph.initializer[0]
     tensor.ClearField("raw_data")
@@ -90,7 +90,7 @@ def external(model, location, offset=None, length=None):
         "file:///etc/passwd",
     ],
 )
-def test_weights_outside_of_the_folder_are_not_read(tmp_path: Path, location) -> None:
+def test_weights_outside_of_the_folder_are_not_read(tmp_path: Path, location: str) -> None:
     (tmp_path / "secret").write_bytes(b"\0" * 4096)
     (tmp_path / "model").mkdir()
     message = refused(written(external(small(), location), tmp_path / "model" / "net.onnx"), "That is not read")
@@ -108,7 +108,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("offset", "length"), [(0, 200), (100, 180), (-4, None), (0, 10**18), ("x", None), (2**63, None)]
 )
-def test_weights_that_are_not_where_they_should_be(tmp_path: Path, offset, length) -> None:
+def test_weights_that_are_not_where_they_should_be(tmp_path: Path, offset: int | str, length: int | None) -> None:
     (tmp_path / "net.data").write_bytes(b"\0" * 200)
     model = external(small(), "net.data", offset, length)  # the weights have 180 bytes
     refused(written(model, tmp_path / "net.onnx"), "'kernel' of 180 bytes are not in net.data, which has 200 bytes")
@@ -119,7 +119,7 @@ def test_weights_whose_file_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("dims", [(10**9, 10**9), (-5, 9), (7, 7), (0,)])
-def test_shapes_that_the_bytes_do_not_fill(tmp_path: Path, dims) -> None:
+def test_shapes_that_the_bytes_do_not_fill(tmp_path: Path, dims: tuple[int, ...]) -> None:
     model = small()
     del model.graph.initializer[0].dims[:]
     model.graph.initializer[0].dims.extend(dims)
@@ -127,7 +127,7 @@ def test_shapes_that_the_bytes_do_not_fill(tmp_path: Path, dims) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_no_numbers_are_named(tmp_path: Path, bad) -> None:
+def test_weights_that_are_no_numbers_are_named(tmp_path: Path, bad: float) -> None:
     model = small()
     values = numpy_helper.to_array(model.graph.initializer[2]).copy()
     values[1, 2] = bad
@@ -148,7 +148,7 @@ def test_masks_and_bounds_may_be_infinite(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [TensorProto.STRING, TensorProto.COMPLEX64, TensorProto.INT4, 99, 0])
-def test_weights_that_are_no_plain_numbers(tmp_path: Path, kind) -> None:
+def test_weights_that_are_no_plain_numbers(tmp_path: Path, kind: int) -> None:
     model = small()
     model.graph.initializer[0].data_type = kind
     refused(written(model, tmp_path / "net.onnx"), "'kernel' is of the type")

@@ -1,7 +1,9 @@
 """TensorFlow.js models that are damaged, or made to do harm, get an error that names them."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,24 +14,24 @@ from tests.helpers.importing.onnx_models import settings
 from tests.helpers.importing.tfjs_models import ChannelsFirst, Model, dense_classifier, mobile_classifier, text
 
 
-def refused(path, message):
+def refused(path: Path, message: str) -> str:
     with pytest.raises(ModelError, match=message) as caught:
         import_tfjs(path, settings(4, side=32))
     return str(caught.value)
 
 
 @pytest.fixture
-def file(tmp_path: Path):
+def file(tmp_path: Path) -> Path:
     return mobile_classifier().save(tmp_path / "model")
 
 
-def change(file, function) -> None:
+def change(file: Path, function: Callable[[Any], object]) -> None:
     document = json.loads(file.read_text())
     function(document)
     file.write_text(json.dumps(document))
 
 
-def entry(document, index=0):
+def entry(document: Any, index: int = 0) -> Any:
     return document["weightsManifest"][0]["weights"][index]
 
 
@@ -49,7 +51,7 @@ def entry(document, index=0):
         (b'{"format": "layers-model", "modelTopology": {"model_config": {}}}', "tensorflowjs_converter"),
     ],
 )
-def test_documents_that_are_no_graph_model(tmp_path: Path, content, message) -> None:
+def test_documents_that_are_no_graph_model(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "model.json").write_bytes(content)
     assert "model.json" in refused(tmp_path, message)
 
@@ -59,7 +61,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change_by", [-1, -500, 1])
-def test_shards_of_another_size(file, change_by) -> None:
+def test_shards_of_another_size(file: Path, change_by: int) -> None:
     shard = file.parent / "group1-shard1of1.bin"
     raw = shard.read_bytes()
     shard.write_bytes(raw[:change_by] if change_by < 0 else raw + b"\0")
@@ -70,13 +72,13 @@ def test_shards_of_another_size(file, change_by) -> None:
 @pytest.mark.parametrize(
     "place", ["/etc/passwd", "../secret.bin", "a/../../secret.bin", "C:\\secret.bin", "https://example.org/secret.bin"]
 )
-def test_shards_outside_of_the_folder_are_not_read(file, place) -> None:
+def test_shards_outside_of_the_folder_are_not_read(file: Path, place: str) -> None:
     (file.parent.parent / "secret.bin").write_bytes(b"\0" * 10)
     change(file, lambda document: document["weightsManifest"][0].update(paths=[place]))
     refused(file, "That is not read")
 
 
-def test_a_link_out_of_the_folder_is_not_followed(file) -> None:
+def test_a_link_out_of_the_folder_is_not_followed(file: Path) -> None:
     (file.parent / "group1-shard1of1.bin").rename(file.parent.parent / "elsewhere.bin")
     (file.parent / "group1-shard1of1.bin").symlink_to(file.parent.parent / "elsewhere.bin")
     refused(file, "That is not read")
@@ -98,7 +100,9 @@ def test_a_link_out_of_the_folder_is_not_followed(file) -> None:
         ({"quantization": {"dtype": "uint8", "min": "x", "scale": 1}}, "no valid weightsManifest"),
     ],
 )
-def test_weights_that_cannot_be(file, values, message) -> None:
+def test_weights_that_cannot_be(
+    file: Path, values: dict[str, list[int] | str | dict[str, Any] | None], message: str
+) -> None:
     change(file, lambda document: entry(document).update(values))
     refused(file, message)
 
@@ -106,13 +110,13 @@ def test_weights_that_cannot_be(file, values, message) -> None:
 @pytest.mark.parametrize(
     "manifest", [None, 5, [5], [{}], [{"paths": 5, "weights": 5}], [{"paths": [], "weights": [5]}]]
 )
-def test_manifests_that_are_none(file, manifest) -> None:
+def test_manifests_that_are_none(file: Path, manifest: Any) -> None:
     change(file, lambda document: document.update(weightsManifest=manifest))
     refused(file, "no valid weightsManifest")
 
 
-def test_weights_that_are_missing_are_named(file) -> None:
-    def drop(document) -> None:
+def test_weights_that_are_missing_are_named(file: Path) -> None:
+    def drop(document: Any) -> None:
         group = document["weightsManifest"][0]
         gone = group["weights"].pop()
         shard = file.parent / group["paths"][0]
@@ -138,8 +142,8 @@ def test_operators_that_are_not_known_are_all_named(tmp_path: Path) -> None:
     refused(model.save(tmp_path / "model"), "Einsum, ReadFile")
 
 
-def test_nodes_that_need_each_other(file) -> None:
-    def turn(document) -> None:
+def test_nodes_that_need_each_other(file: Path) -> None:
+    def turn(document: Any) -> None:
         nodes = document["modelTopology"]["node"]
         first = next(node for node in nodes if node["op"] == "Relu6")
         first["input"] = [next(node["name"] for node in nodes if node["op"] == "Softmax")]
@@ -164,8 +168,8 @@ def test_nodes_that_need_each_other(file) -> None:
         ("Placeholder", {"attr": {"shape": {"shape": {"dim": [{"size": "5"}]}}}}, "four axes"),
     ],
 )
-def test_nodes_that_say_what_is_not(file, operator, attributes, message) -> None:
-    def turn(document) -> None:
+def test_nodes_that_say_what_is_not(file: Path, operator: str, attributes: dict[str, Any], message: str) -> None:
+    def turn(document: Any) -> None:
         next(node for node in document["modelTopology"]["node"] if node["op"] == operator).update(attributes)
 
     change(file, turn)

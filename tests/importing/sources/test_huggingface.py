@@ -47,7 +47,7 @@ def write(folder: Path, **settings: Any) -> Any:
         id2label=settings.pop("id2label", NAMES),
         **settings,
     )
-    network = randomised(library.ViTForImageClassification(config))
+    network: Any = randomised(library.ViTForImageClassification(config))
     network.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(PREPARED), encoding="utf-8")
     return network

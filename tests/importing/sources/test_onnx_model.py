@@ -1,6 +1,7 @@
 """ONNX classifiers of several exporters, opsets and layouts as graphs of a bundle, with the same probabilities."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
 from sitegen.importing.sources.onnx_model import import_onnx, questions
 from tests.helpers.importing.onnx_models import (
+    End,
     export,
     graph,
     images,
@@ -54,7 +56,9 @@ EXPORTS = [
 
 
 @pytest.mark.parametrize(("name", "opset", "dynamic", "end"), EXPORTS)
-def test_probabilities_are_those_of_pytorch(tmp_path: Path, name, opset, dynamic, end) -> None:
+def test_probabilities_are_those_of_pytorch(
+    tmp_path: Path, name: str, opset: int, dynamic: bool, end: End | None
+) -> None:
     shown = images(name)
     file = export(name, tmp_path / "my model.onnx", opset=opset, dynamic=dynamic, end=end)
     colour = "grey" if shown.shape[1] == 1 else "rgb"
@@ -74,7 +78,7 @@ def test_probabilities_are_those_of_pytorch(tmp_path: Path, name, opset, dynamic
     assert model.provenance["opset"] == {"file": opset, "bundle": max(opset, 18)}
 
 
-def _ends_of(model, name):
+def _ends_of(model: onnx.ModelProto, name: Any) -> set[Any]:
     """Operators of a graph, less the softmax that attention has within."""
     within = {"Softmax"} if name in ("vit", "swin") else set()
     return {node.op_type for node in model.graph.node} - within
@@ -141,7 +145,7 @@ def test_channels_last_get_a_transpose_that_cancels(tmp_path: Path) -> None:
     first = small(channels=3)
     nodes = [helper.make_node("Transpose", ["x"], ["turned"], perm=[0, 3, 1, 2]), *first.graph.node]
     nodes[1].input[0] = "turned"
-    weights = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in first.graph.initializer}
+    weights: dict[str, Any] = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in first.graph.initializer}
     file = written(graph(nodes, ("batch", 8, 8, 3), ("batch", 3), **weights), tmp_path / "net.onnx")
     model = import_onnx(file, settings(3))
     shown = tensors(channels=3)
@@ -154,7 +158,7 @@ def test_channels_last_get_a_transpose_that_cancels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "name"), [(np.float16, "float16"), (np.float64, "float64")])
-def test_other_precisions_become_float32(tmp_path: Path, kind, name) -> None:
+def test_other_precisions_become_float32(tmp_path: Path, kind: type[np.floating[Any]], name: str) -> None:
     model = small(kind=kind)
     expected = small_logits(model, tensors())
     loaded = import_onnx(written(model, tmp_path / "net.onnx"), settings(3, colour="grey"))
@@ -192,7 +196,7 @@ def test_a_batch_that_is_built_in_is_refused(tmp_path: Path) -> None:
         helper.make_node("Reshape", ["x", "sizes"], ["rows"]),
         helper.make_node("MatMul", ["rows", "matrix"], ["y"]),
     ]
-    weights = {"sizes": np.array([4, -1]), "matrix": np.ones((64, 3), np.float32)}
+    weights: dict[str, Any] = {"sizes": np.array([4, -1]), "matrix": np.ones((64, 3), np.float32)}
     file = written(graph(nodes, (4, 1, 8, 8), (4, 3), **weights), tmp_path / "net.onnx")
     with pytest.raises(ModelError, match=r"net\.onnx: .*(fit together|4 images at once)"):
         import_onnx(file, settings(3, colour="grey"))
@@ -224,7 +228,9 @@ def test_what_the_file_says_is_not_asked(tmp_path: Path) -> None:
         ({"output": "softmax"}, None),
     ],
 )
-def test_settings_that_contradict_the_graph_are_named(tmp_path: Path, changed, message) -> None:
+def test_settings_that_contradict_the_graph_are_named(
+    tmp_path: Path, changed: dict[str, Any], message: str | None
+) -> None:
     file = written(small(), tmp_path / "net.onnx")
     said = ImportSettings(**{"image": {"range": [0, 1]}, "labels": settings(3).labels, **changed})
     if message is None:
@@ -243,7 +249,7 @@ def test_settings_that_contradict_the_graph_are_named(tmp_path: Path, changed, m
         ((1, 1, 8, 8), TensorProto.UINT8, "uint8"),
     ],
 )
-def test_an_input_that_is_no_image_is_refused(tmp_path: Path, shape, kind, message) -> None:
+def test_an_input_that_is_no_image_is_refused(tmp_path: Path, shape: tuple[int, ...], kind: int, message: str) -> None:
     model = graph([helper.make_node("Flatten", ["x"], ["y"])], shape, (1, 64))
     model.graph.input[0].type.tensor_type.elem_type = kind
     model.graph.output[0].type.tensor_type.elem_type = kind

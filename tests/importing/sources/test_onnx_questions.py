@@ -47,7 +47,7 @@ def test_numbers_may_stand_with_commas_or_spaces() -> None:
         ({"output": "numbers"}, "output"),
     ],
 )
-def test_answers_that_do_not_fit(answers, message) -> None:
+def test_answers_that_do_not_fit(answers: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         answered(ImportSettings(), answers)
 
@@ -64,7 +64,7 @@ def test_every_question_has_an_answer_that_fits(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["sources.onnx_model", "sources.tfjs_model", "tfjs.graph", "graph.final_layer"])
-def test_the_core_install_is_enough(module) -> None:
+def test_the_core_install_is_enough(module: str) -> None:
     program = f"import sys, sitegen.importing.{module}; print({{'torch', 'onnxscript', 'scipy'}} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from selenium import webdriver
 
-from sitegen.browser.chromium import chromium, missing
+from sitegen.browser.chromium import Chromium, chromium, missing
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.data.tensors.cache import image_tensors
@@ -96,16 +95,16 @@ def bundles(folder: Path) -> dict[str, Bundle]:
 
 
 @pytest.fixture(scope="module")
-def page(bundles: dict[str, Bundle], tmp_path_factory: pytest.TempPathFactory) -> Iterator[SitePage]:
+def page(bundles: dict[str, Bundle], tmp_path_factory: pytest.TempPathFactory) -> Iterator[SitePage[Chromium]]:
     site = build_site(list(bundles.values()), tmp_path_factory.mktemp("sources-site") / "dist").folder
-    driver: webdriver.Chrome
+    driver: Chromium
     with chromium() as driver, opened(driver, site) as started:
         yield started
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_the_page_gives_the_originals_probabilities(
-    source: str, bundles: dict[str, Bundle], page: SitePage, folder: Path
+    source: str, bundles: dict[str, Bundle], page: SitePage[Chromium], folder: Path
 ) -> None:
     bundle = bundles[source]
     shown = page.analyse(IMAGE, "a.png", bundle=source)

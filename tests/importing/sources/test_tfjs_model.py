@@ -1,6 +1,7 @@
 """TensorFlow.js graph models as graphs of a bundle: the same numbers, and no transposes between convolutions."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -18,25 +19,25 @@ from tests.helpers.importing.tfjs_graphs import to_onnx
 from tests.helpers.importing.tfjs_models import autoencoder, dense_classifier, mobile_classifier
 
 
-def images(channels, side=32, count=3):
+def images(channels: int, side: int = 32, count: int = 3) -> np.ndarray:
     return np.random.default_rng(9).normal(size=(count, channels, side, side)).astype(np.float32)
 
 
-def run(path, shown):
+def run(path: Any, shown: Any) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path) if not isinstance(path, bytes) else path)
     return np.concatenate([session.run(None, {"image": image[np.newaxis]})[0] for image in shown])
 
 
-def operators(model):
+def operators(model: onnx.ModelProto) -> list[str]:
     return [node.op_type for node in model.graph.node]
 
 
 @pytest.fixture(scope="module")
-def dense(tmp_path_factory: pytest.TempPathFactory):
+def dense(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return dense_classifier().save(tmp_path_factory.mktemp("tfjs") / "Chester's model", ["probabilities"])
 
 
-def test_a_classifier_of_chesters_operators(dense, tmp_path: Path) -> None:
+def test_a_classifier_of_chesters_operators(dense: Path, tmp_path: Path) -> None:
     model = import_tfjs(dense, settings(18, colour="grey"))
     model.write(tmp_path)
     shown = images(1)
@@ -52,7 +53,7 @@ def test_a_classifier_of_chesters_operators(dense, tmp_path: Path) -> None:
     assert [entry["name"] for entry in model.provenance["weights"]] == ["group1-shard1of1.bin"]
 
 
-def test_no_transpose_is_left_in_a_densenet(dense, tmp_path: Path) -> None:
+def test_no_transpose_is_left_in_a_densenet(dense: Path, tmp_path: Path) -> None:
     before = literal(read_tfjs(dense))
     import_tfjs(dense, settings(18, colour="grey")).write(tmp_path)
     after = onnx.load(str(tmp_path / "classifier.onnx"))
@@ -64,7 +65,7 @@ def test_no_transpose_is_left_in_a_densenet(dense, tmp_path: Path) -> None:
     assert [value.name for value in (*after.graph.input, *after.graph.output)] == ["image", "logits"]
 
 
-def test_the_last_layer_is_found(dense, tmp_path: Path) -> None:
+def test_the_last_layer_is_found(dense: Path, tmp_path: Path) -> None:
     import_tfjs(dense, settings(18, colour="grey")).write(tmp_path)
     described = write_final_layer(tmp_path)
     assert described.shape == (18, 23)
@@ -102,7 +103,7 @@ def test_an_autoencoder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["float16", "uint8", "uint16"])
-def test_quantised_weights_are_what_their_file_says(tmp_path: Path, kind) -> None:
+def test_quantised_weights_are_what_their_file_says(tmp_path: Path, kind: str) -> None:
     plain, model = mobile_classifier(), mobile_classifier()
     model.quantised = {name: kind for name, values in model.weights.items() if values.dtype == np.float32}
     read = read_tfjs(model.save(tmp_path / "model"))
@@ -135,7 +136,7 @@ def test_weights_may_be_cut_into_shards_anywhere(tmp_path: Path) -> None:
     assert all(np.array_equal(cut.weights[name], values) for name, values in whole.weights.items())
 
 
-def test_what_the_file_says_is_not_asked(dense, tmp_path: Path) -> None:
+def test_what_the_file_says_is_not_asked(dense: Path, tmp_path: Path) -> None:
     asked = questions(dense)
     assert [question.key for question in asked] == ["labels", "image.range", "image.mean", "image.std"]
     assert "18 findings" in asked[0].asks

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -234,7 +235,8 @@ def test_however_a_network_ends_its_probabilities_are_kept(
     assert apart(model.original.logits(images), expected) <= 1e-5
     with torch.inference_mode():
         own = network(torch.from_numpy(images)).double().numpy().reshape(4, labels)
-    own = {"": sigmoid, "log-softmax": np.exp}.get(end, np.asarray)(own)
+    ends: dict[str, Callable[..., Any]] = {"": sigmoid, "log-softmax": np.exp}
+    own = ends.get(end, np.asarray)(own)
     assert_allclose(sigmoid(expected), own, atol=1e-6)
     assert model.provenance["output"] == ("softmax" if end in SOFTMAXES else "probabilities" if end else "logits")
     # Nothing is left of the end where it is a sigmoid: gradients do not vanish where it is sure.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ def names_with_blanks() -> list[str]:
     return ["" if place in BLANK else name for place, name in enumerate(LABELS)]
 
 
-def shown(probabilities: NDArray[np.float64], points: Sequence[float]) -> NDArray[np.float64]:
+def shown(probabilities: NDArray[np.float64], points: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """What the library shows, written out: the operating point becomes 0.5."""
     below = probabilities / (2 * np.asarray(points))
     above = 1 - (1 - probabilities) / (2 * (1 - np.asarray(points)))
@@ -68,7 +69,7 @@ def test_a_densenet121_with_its_names_gives_its_logits_and_what_it_shows(tmp_pat
     made = model.original.logits(images)
     assert apart(made, expected) <= 1e-5
     labels = [Label(label.name, label.operating_point, Calibration("piecewise-linear")) for label in model.labels]
-    calibrated = [[calibrate(z, p, label) for z, p, label in zip(*row, labels, strict=True)] for row in both(made)]
+    calibrated: Any = [[calibrate(z, p, label) for z, p, label in zip(*row, labels, strict=True)] for row in both(made)]
     points = np.asarray(torch.tensor(POINTS))[KEPT]  # as the library keeps them, in float32
     assert_allclose(calibrated, shown(sigmoid(expected), points.astype(np.float64)), atol=1e-5)
 

@@ -1,6 +1,7 @@
 """Each operator of TensorFlow.js: the translation beside the interpreter, and the interpreter beside PyTorch."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -18,7 +19,7 @@ from tests.helpers.importing.tfjs_models import Model, numbers, text
 SHAPE = {"NHWC": (1, 7, 9, 3), "NCHW": (1, 3, 7, 9)}
 
 
-def both(model, folder, shape):
+def both(model: Model, folder: Path, shape: Any) -> tuple[np.ndarray, Any, Any]:
     """What the translation gives for an image, and what the interpreter does, channels first; images are not square."""
     file = model.save(folder, [model.nodes[-1]["name"]])
     channels_first = np.random.default_rng(4).normal(size=(1, 3, 7, 9)).astype(np.float32)
@@ -32,11 +33,11 @@ def both(model, folder, shape):
     return channels_first, found, expected
 
 
-def image(model, layout):
+def image(model: Model, layout: str) -> str:
     return model.image(*SHAPE[layout])
 
 
-def axes(layout, *pair):
+def axes(layout: str, *pair: int) -> dict[str, Any]:
     """A list of four, with ones for batch and channels."""
     return numbers(1, *pair, 1) if layout == "NHWC" else numbers(1, 1, *pair)
 
@@ -44,7 +45,7 @@ def axes(layout, *pair):
 WINDOWS = [("SAME", (1, 1)), ("SAME", (2, 3)), ("SAME", (3, 2)), ("VALID", (1, 1)), ("VALID", (2, 2))]
 
 
-def padded(tensor, padding, kernel, strides):
+def padded(tensor: torch.Tensor, padding: str, kernel: tuple[int, int], strides: tuple[int, int]) -> torch.Tensor:
     """By the text of TensorFlow's documentation, for PyTorch."""
     if padding == "VALID":
         return tensor
@@ -57,7 +58,7 @@ def padded(tensor, padding, kernel, strides):
 
 @pytest.mark.parametrize("layout", SHAPE)
 @pytest.mark.parametrize(("padding", "strides"), WINDOWS)
-def test_convolution(tmp_path: Path, layout, padding, strides) -> None:
+def test_convolution(tmp_path: Path, layout: str, padding: str, strides: tuple[int, int]) -> None:
     model = Model()
     kernel = model.normal(3, 4, 3, 5)
     model.node(
@@ -78,7 +79,11 @@ def test_convolution(tmp_path: Path, layout, padding, strides) -> None:
 def test_convolution_with_dilations_and_explicit_padding(tmp_path: Path) -> None:
     model = Model()
     kernel = model.normal(3, 2, 3, 5)
-    options = {"strides": numbers(1, 1, 1, 1), "dilations": numbers(1, 2, 3, 1), "padding": text("EXPLICIT")}
+    options: dict[str, Any] = {
+        "strides": numbers(1, 1, 1, 1),
+        "dilations": numbers(1, 2, 3, 1),
+        "padding": text("EXPLICIT"),
+    }
     model.node("Conv2D", image(model, "NHWC"), kernel, **options, explicit_paddings=numbers(0, 0, 1, 2, 3, 0, 0, 0))
     shown, found, expected = both(model, tmp_path, "NHWC")
     weights = torch.from_numpy(model.weights[kernel]).permute(3, 2, 0, 1)
@@ -89,10 +94,10 @@ def test_convolution_with_dilations_and_explicit_padding(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("layout", SHAPE)
 @pytest.mark.parametrize(("padding", "strides"), [("SAME", (1, 1)), ("SAME", (2, 2)), ("VALID", (2, 2))])
-def test_depthwise_convolution(tmp_path: Path, layout, padding, strides) -> None:
+def test_depthwise_convolution(tmp_path: Path, layout: str, padding: str, strides: tuple[int, int]) -> None:
     model = Model()
     kernel = model.normal(3, 3, 3, 2)
-    options = {"strides": axes(layout, *strides), "padding": text(padding), "data_format": text(layout)}
+    options: dict[str, Any] = {"strides": axes(layout, *strides), "padding": text(padding), "data_format": text(layout)}
     model.node("DepthwiseConv2dNative", image(model, layout), kernel, **options)
     shown, found, expected = both(model, tmp_path, layout)
     weights = torch.from_numpy(model.weights[kernel]).permute(2, 3, 0, 1).reshape(6, 1, 3, 3)
@@ -104,9 +109,9 @@ def test_depthwise_convolution(tmp_path: Path, layout, padding, strides) -> None
 @pytest.mark.parametrize("layout", SHAPE)
 @pytest.mark.parametrize(("padding", "strides"), WINDOWS)
 @pytest.mark.parametrize("operator", ["MaxPool", "AvgPool"])
-def test_pooling(tmp_path: Path, layout, padding, strides, operator) -> None:
+def test_pooling(tmp_path: Path, layout: str, padding: str, strides: tuple[int, int], operator: str) -> None:
     model = Model()
-    options = {"ksize": axes(layout, 3, 2), "strides": axes(layout, *strides), "padding": text(padding)}
+    options: dict[str, Any] = {"ksize": axes(layout, 3, 2), "strides": axes(layout, *strides), "padding": text(padding)}
     model.node(operator, image(model, layout), **options, data_format=text(layout))
     shown, found, expected = both(model, tmp_path, layout)
     tensor = torch.from_numpy(shown)
@@ -131,12 +136,14 @@ def test_pooling(tmp_path: Path, layout, padding, strides, operator) -> None:
         ((4, 4), (2, 3), "VALID", (17, 30)),
     ],
 )
-def test_transposed_convolution(tmp_path: Path, layout, kernel, strides, padding, size) -> None:
+def test_transposed_convolution(
+    tmp_path: Path, layout: str, kernel: tuple[int, int], strides: tuple[int, int], padding: str, size: tuple[int, int]
+) -> None:
     model = Model()
     given = image(model, layout)
     wanted = (1, *size, 5) if layout == "NHWC" else (1, 5, *size)
     weights = model.normal(*kernel, 5, 3)
-    options = {"strides": axes(layout, *strides), "padding": text(padding), "data_format": text(layout)}
+    options: dict[str, Any] = {"strides": axes(layout, *strides), "padding": text(padding), "data_format": text(layout)}
     model.node("Conv2DBackpropInput", model.integers(*wanted), weights, given, **options)
     shown, found, expected = both(model, tmp_path, layout)
     # By its definition: the gradient of a convolution with respect to what it reads.
@@ -163,7 +170,7 @@ ACTIVATIONS = {
 
 
 @pytest.mark.parametrize("operator", ACTIVATIONS)
-def test_functions_of_one_tensor(tmp_path: Path, operator) -> None:
+def test_functions_of_one_tensor(tmp_path: Path, operator: str) -> None:
     model = Model()
     model.node(operator, model.node("Mul", image(model, "NCHW"), model.constant(4.0)))
     shown, found, expected = both(model, tmp_path, "NCHW")
@@ -183,24 +190,24 @@ def test_functions_of_two_tensors(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", SHAPE)
-def test_bias_and_normalisation(tmp_path: Path, layout) -> None:
+def test_bias_and_normalisation(tmp_path: Path, layout: str) -> None:
     model = Model()
-    form = {"data_format": text(layout)}
+    form: dict[str, Any] = {"data_format": text(layout)}
     bias, scale, offset, mean = (model.normal(3, scale=1) for _ in range(4))
     variance = model.constant([0.5, 1.0, 2.0])
     biased = model.node("BiasAdd", image(model, layout), bias, **form)
     model.node("FusedBatchNormV3", biased, scale, offset, mean, variance, epsilon={"f": 0.01}, **form)
     shown, found, expected = both(model, tmp_path, layout)
-    tensors = [torch.from_numpy(model.weights[name]) for name in (mean, variance, scale, offset)]
-    biased = torch.from_numpy(shown + model.weights[bias][:, None, None])
-    torchs = functional.batch_norm(biased, *tensors, eps=0.01)
+    m, v, s, o = (torch.from_numpy(model.weights[name]) for name in (mean, variance, scale, offset))
+    given = torch.from_numpy(shown + model.weights[bias][:, None, None])
+    torchs = functional.batch_norm(given, m, v, s, o, eps=0.01)
     assert expected == pytest.approx(torchs.numpy(), abs=1e-5)
     assert found == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("keep", [True, False])
 @pytest.mark.parametrize("operator", ["Mean", "Sum", "Max", "Min"])
-def test_reductions(tmp_path: Path, operator, keep) -> None:
+def test_reductions(tmp_path: Path, operator: str, keep: bool) -> None:
     model = Model()
     model.node(operator, image(model, "NHWC"), model.integers(1, -2), keep_dims={"b": keep})
     shown, found, expected = both(model, tmp_path, "NHWC")
@@ -239,7 +246,7 @@ def test_what_only_arranges(tmp_path: Path) -> None:
     assert found.tolist() == expected.tolist() == literal.tolist()
 
 
-def image_of(model):
+def image_of(model: Model) -> str:
     return model.nodes[[node["op"] for node in model.nodes].index("Placeholder")]["name"]
 
 
@@ -249,7 +256,7 @@ def test_fused_operators(tmp_path: Path) -> None:
         model = Model()
         kernel, bias = model.normal(3, 3, 3, 4), model.normal(4)
         fused = {"list": {"s": [text("BiasAdd")["s"], text(kind)["s"]]}}
-        same = {"strides": numbers(1, 1, 1, 1), "padding": text("VALID"), "fused_ops": fused}
+        same: dict[str, Any] = {"strides": numbers(1, 1, 1, 1), "padding": text("VALID"), "fused_ops": fused}
         model.node("_FusedConv2D", image(model, "NHWC"), kernel, bias, **same, leakyrelu_alpha={"f": 0.3})
         shown, found, expected = both(model, tmp_path / kind, "NHWC")
         weights = torch.from_numpy(model.weights[kernel]).permute(3, 2, 0, 1)

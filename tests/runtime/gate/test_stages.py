@@ -11,6 +11,7 @@ from PIL import Image
 
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.bundle.model import read_model
+from sitegen_runtime.document_types import ScoreDocument
 from sitegen_runtime.errors import Cancelled
 from sitegen_runtime.gradient import Gradient
 from sitegen_runtime.requests import Progress, Request, RunGraph
@@ -50,7 +51,7 @@ def limit(metric: str, threshold: float, higher: str = "unlike") -> dict[str, An
     return {"metric": metric, "threshold": threshold, "higher": higher}
 
 
-def by_metric(analysis: Analysis) -> Mapping[str, dict[str, Any]]:
+def by_metric(analysis: Analysis) -> Mapping[str, ScoreDocument]:
     return {score["metric"]: score for score in analysis.document["gate"]["scores"]}
 
 
@@ -62,7 +63,8 @@ def test_a_gate_of_the_ssim_alone_asks_for_nothing_else() -> None:
     machine, data = machine_and_data(blocks())
     analysis = analysed(machine, data, more_outputs=True)
     assert runs(machine) == [("gate", ("reconstruction_out",)), ("classifier", ("logits_out",))]
-    assert analysis.document["gate"] | {"score": 1.0} == {
+    gate: Any = analysis.document["gate"]
+    assert gate | {"score": 1.0} == {
         "metric": "ssim",
         "score": 1.0,
         "threshold": 0.5,
@@ -112,8 +114,8 @@ TURNS = {
 def test_what_would_put_an_image_right_is_offered(correction: str, listed: bool) -> None:
     upright = blocks()
     machine, data = machine_and_data(np.ascontiguousarray(TURNS[correction](upright)), known=shares(upright))
-    options = {"scores": [limit("turned", 0.01)]} if listed else {}
-    gate = analysed(machine, data, **options).document["gate"]
+    options: dict[str, Any] = {"scores": [limit("turned", 0.01)]} if listed else {}
+    gate: Any = analysed(machine, data, **options).document["gate"]
     (check,) = gate["checks"]
     assert (check["check"], check["correction"]) == ("inverted" if correction == "invert" else "turned", correction)
     assert f"1.000 instead of {gate['score']:.3f}" in check["message"]
@@ -263,8 +265,8 @@ def test_scores_of_logits_need_no_features() -> None:
 @pytest.mark.parametrize(("force", "findings"), [(False, 0), (True, 3)])
 def test_stage_two_refuses_before_any_finding_is_entered(force: bool, findings: int) -> None:
     machine, data = machine_and_data(blocks())
-    options = {"more_outputs": True, "scores": [limit("mahalanobis", 2.0)]}
-    document = analysed(machine, data, force=force, **options).document
+    options: dict[str, Any] = {"more_outputs": True, "scores": [limit("mahalanobis", 2.0)]}
+    document: Any = analysed(machine, data, force=force, **options).document
     assert document["gate"]["accepted"] is False
     assert "mahalanobis is 2.236; at most 2.000 is needed" in document["gate"]["reason"]
     assert len(document["findings"]) == findings

@@ -1,5 +1,7 @@
 """The arithmetic of explanations: literal answers, NumPy beside it, and what holds for all numbers."""
 
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
 from array import array
 from hashlib import sha256
 
@@ -29,7 +31,7 @@ def normal(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def flat(values: np.ndarray) -> array:
+def flat(values: np.ndarray) -> array[float]:
     return array("f", values.astype(np.float32).ravel().tolist())
 
 

@@ -55,7 +55,7 @@ def test_where_a_map_is_strongest(strengths: dict[str, float], sentence: str) ->
     assert strongest_places(grid(**strengths), GRID) == sentence
 
 
-def document(**more: Any) -> dict[str, Any]:
+def document(**more: Any) -> Any:
     bundle = {"name": "literal", "version": "2.1"}
     return {"image": {"name": "chest.png"}, "bundle": bundle} | more
 
@@ -148,7 +148,7 @@ def test_why_there_is_no_map() -> None:
     refused = document(explanations=[])
     assert describe_failure(refused, None) == {"headline": "No map: the gate refused this image", "details": []}
     error = {"code": "undefined-method", "message": "Not defined here."}
-    entry = {"finding": "Effusion", "method": "cam", "error": error}
+    entry: Any = {"finding": "Effusion", "method": "cam", "error": error}
     assert describe_failure(document(explanations=[entry]), entry) == {
         "headline": "This map could not be made",
         "details": ["Not defined here."],

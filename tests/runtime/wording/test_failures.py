@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import sitegen_runtime
 from sitegen_runtime.wording.failures import describe_page
@@ -29,7 +30,8 @@ def test_failures_say_what_happened_and_leave_room_for_what_the_page_knows() -> 
     assert failures["cancelled"]["wording"]["headline"] == "Cancelled"
     assert failures["unreadable"]["wording"]["headline"] == "This image could not be analysed"
     for failure in failures.values():
-        assert failure["wording"] == describe({"error": failure["error"], "timings": {}, "notes": []})
+        document: Any = {"error": failure["error"], "timings": {}, "notes": []}
+        assert failure["wording"] == describe(document)
         assert failure["wording"]["details"] == [failure["error"]["message"]]
 
 

@@ -16,13 +16,14 @@ LAID_DOWN = {"check": "turned", "message": "It seems to lie on its side.", "corr
 COLOURED = {"check": "colour", "message": "This is a colour photograph.", "correction": None}
 
 
-def judged(score: float = 0.875, *scores: dict[str, Any], checks: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+def judged(score: float = 0.875, *scores: dict[str, Any], checks: tuple[dict[str, Any], ...] = ()) -> Any:
     fields = {"metric": "ssim", "score": score, "threshold": 0.625, "accepted": True, "reason": None, "position": 0.25}
     return fields | {"scores": list(scores), "checks": list(checks)}
 
 
 def described(gate: dict[str, Any], settings: Gate = GATE, **others: Any) -> dict[str, Any]:
-    return describe_gate({"gate": gate, **others}, settings)
+    document: Any = {"gate": gate, **others}
+    return describe_gate(document, settings)
 
 
 KNOWN = "of the validation images, which are like those the model was trained on."
@@ -81,7 +82,7 @@ def test_the_ssim_at_its_threshold_passes() -> None:
 
 
 def test_documents_of_a_bundle_with_one_score_alone_are_read() -> None:
-    old = {"metric": "ssim", "score": 0.5, "threshold": 0.625, "accepted": False, "reason": "Unlike."}
+    old: Any = {"metric": "ssim", "score": 0.5, "threshold": 0.625, "accepted": False, "reason": "Unlike."}
     words = described(old, Gate("ssim", 0.625))
     assert words["accepted"] is False
     assert (words["offers"], words["captions"]) == ([], CAPTIONS)

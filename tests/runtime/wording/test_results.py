@@ -34,7 +34,7 @@ BELOW = {"label": "Mass", "logit": -2.0, "probability": 0.1192, "operating_point
 }
 
 
-def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **others: Any) -> dict[str, Any]:
+def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **others: Any) -> Any:
     common = {"image": {"name": "scan.png"}, "timings": {}, "notes": []}
     return {"gate": gate, "findings": list(findings), **common, **others}
 
@@ -193,7 +193,8 @@ def test_a_model_without_gate_says_so() -> None:
 )
 def test_failures(code: str, headline: str) -> None:
     error = {"code": code, "message": "What happened."}
-    assert describe({"error": error, "timings": {}, "notes": ["A note."]}) == NOTHING | {
+    failed: Any = {"error": error, "timings": {}, "notes": ["A note."]}
+    assert describe(failed) == NOTHING | {
         "outcome": "failed",
         "headline": headline,
         "details": ["What happened.", "A note."],
@@ -203,5 +204,5 @@ def test_failures(code: str, headline: str) -> None:
 def test_times_are_rounded_to_milliseconds() -> None:
     expected = {"name": "Time for each stage", "rows": [{"stage": "check", "text": "12 ms"}]}
     assert describe(document(ACCEPTED, ABOVE, timings={"check": 12.4}))["times"] == expected
-    failed = {"error": {"code": "cancelled", "message": "Stopped."}, "timings": {"check": 12.4}, "notes": []}
+    failed: Any = {"error": {"code": "cancelled", "message": "Stopped."}, "timings": {"check": 12.4}, "notes": []}
     assert describe(failed)["times"] == expected

@@ -1,0 +1,140 @@
+"""The keys of documents, and the type of each: of results (sitegen.result/1) and of gradients (sitegen.gradient/1).
+
+Their meanings are in docs/result.md, docs/explanations.md and docs/gradient-document.md. A key that is NotRequired is
+absent where there is nothing to say: a failure has an `error` in place of what the networks would have answered.
+"""
+
+from typing import NotRequired, TypedDict
+
+
+class ErrorDocument(TypedDict):
+    """Why something could not be had: a code for programs, a sentence for people."""
+
+    code: str
+    message: str
+
+
+class ImageDocument(TypedDict):
+    """The file that was given, upright; what could not be told of it is None."""
+
+    name: str
+    type: str | None
+    width: int | None
+    height: int | None
+    bits: int | None
+    sha256: str | None
+
+
+class BundleDocument(TypedDict):
+    """The model that saw the image."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+class EngineDocument(TypedDict):
+    """What ran the networks."""
+
+    runtime: str
+    provider: str
+    threads: int
+    note: NotRequired[str]
+
+
+class ScoreDocument(TypedDict):
+    """One score of the gate, with its limit."""
+
+    metric: str
+    value: float
+    threshold: float
+    higher: str
+    passed: bool
+    position: float | None
+
+
+class CheckDocument(TypedDict):
+    """What was found in the picture itself."""
+
+    check: str
+    message: str
+    correction: str | None
+
+
+class GateDocument(TypedDict):
+    """What the gate says of the image."""
+
+    metric: str
+    score: float
+    threshold: float
+    accepted: bool
+    reason: str | None
+    position: float | None
+    scores: list[ScoreDocument]
+    checks: list[CheckDocument]
+
+
+class Finding(TypedDict):
+    """What the classifier says of one label."""
+
+    label: str
+    logit: float
+    probability: float
+    operating_point: float
+    calibrated: float | None
+    calibration: str | None
+    calibrated_operating_point: float | None
+
+
+class ExplanationDocument(TypedDict):
+    """One map, or the error in its place."""
+
+    finding: str
+    method: str
+    shape: NotRequired[list[int]]
+    min: NotRequired[float]
+    max: NotRequired[float]
+    sha256: NotRequired[str]
+    values: NotRequired[list[float]]
+    error: NotRequired[ErrorDocument]
+
+
+class Document(TypedDict):
+    """What documents of all kinds have: a document, whatever was asked of the image."""
+
+    schema: str
+    image: ImageDocument
+    bundle: BundleDocument
+    engine: EngineDocument
+    tensors: dict[str, str]
+    gate: NotRequired[GateDocument | None]
+    correction: NotRequired[str]
+    forced: NotRequired[bool]
+    error: NotRequired[ErrorDocument]
+    timings: dict[str, float]
+    notes: list[str]
+
+
+class ResultDocument(Document):
+    """A result document: the findings, and the explanations where some were asked for."""
+
+    findings: NotRequired[list[Finding]]
+    explanations: NotRequired[list[ExplanationDocument]]
+
+
+class GradientPart(TypedDict):
+    """One tensor of values that lie beside a gradient document."""
+
+    role: str
+    shape: list[int]
+    min: float
+    max: float
+    sha256: str
+
+
+class GradientDocument(Document):
+    """A gradient document: the seed, and what it gave."""
+
+    seed: NotRequired[dict[str, float]]
+    logits: NotRequired[dict[str, float]]
+    gradients: NotRequired[list[GradientPart]]
