@@ -18,7 +18,7 @@ from torch import Tensor
 
 from tests.helpers.explained_networks import LABELS, LARGER, NETWORKS, Split, Written
 from tests.helpers.gradient.exported import Array, running
-from tests.helpers.gradient.imposed import Seen, imposed, kink_tensors, observed, relative_error
+from tests.helpers.gradient.imposed import Seen, imposed, kink_tensors, observed
 
 ROUNDING, MEDIAN = 1e-5, 1e-2
 Reference = Callable[[Split, Tensor], Tensor]
