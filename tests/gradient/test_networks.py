@@ -24,6 +24,7 @@ CASES = [(name, OPSETS[0]) for name in NAMES] + [(name, OPSETS[1]) for name in R
 each_network = pytest.mark.parametrize("name", NAMES)
 each_case = pytest.mark.parametrize(("name", "opset"), CASES)
 
+
 def random_seed(name: str, number: int, batch: int | None = None) -> Array:
     """Weights of the scored output, for a batch of that size (the network's own by default)."""
     return np.random.default_rng(number).standard_normal(output_shape(name, batch)).astype(np.float32)

@@ -143,7 +143,7 @@ def prove(
 
 
 def _at_most_single(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """An operator's attributes are float32, and some kernels keep to that within: no more is asked of the forward half."""
+    """Attributes are float32, and some kernels keep to that within: of the forward half, no more is asked."""
     return array.astype(np.float32) if array.dtype == np.float64 else array
 
 
