@@ -1,6 +1,6 @@
 """Gradients of whole networks, as ONNX Runtime computes them, against torch in double precision."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -53,7 +53,7 @@ def assert_rounding_alone(name: str, image: Array, seed: Array, **how: Any) -> N
     results = {INPUT: image, **running(observed(model, forward))({INPUT: image, "seed": seed})}
     seen = {operator: [results[at] for at in names] for operator, names in kink_tensors(forward.graph).items()}
     truth = exact(name, image, seed, seen)
-    bounds = allowed(lambda: exact(name, image, seed, seen), truth)
+    bounds = allowed(partial(exact, name, image, seed, seen), truth)
     for tensor, part, bound in zip((INPUT, FEATURES), truth, bounds, strict=True):
         assert_close(results[gradient.gradient_name(tensor)], part, bound, tensor)
 
@@ -83,7 +83,7 @@ def test_as_exact_as_rounding_lets_it_be_with_decisions_of_its_own(name: str) ->
     for number in range(10):
         image, seed = NETWORKS[name].images(number).numpy(), random_seed(name, number)
         truth = exact(name, image, seed)
-        bounds.append(allowed(lambda image=image, seed=seed: exact(name, image, seed), truth, draws=1)[0])
+        bounds.append(allowed(partial(exact, name, image, seed), truth, draws=1)[0])
         errors.append(relative_error(run({INPUT: image, "seed": seed})[gradient.gradient_name(INPUT)], truth[0]))
     assert np.median(errors) <= np.median(bounds)
 
@@ -100,7 +100,7 @@ def test_the_forward_outputs_stay_the_same(name: str, opset: int) -> None:
         for output in NETWORKS[name].outputs:
             np.testing.assert_array_equal(found[output], expected[output])
         truth = forward_values(name, image)
-        bounds = allowed(lambda image=image: forward_values(name, image), truth)
+        bounds = allowed(partial(forward_values, name, image), truth)
         given = fused({INPUT: image, "seed": seed})
         for output, value, bound in zip((*NETWORKS[name].outputs, FEATURES), truth, bounds, strict=True):
             assert_close(given[output], value, bound, output)

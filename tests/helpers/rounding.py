@@ -30,7 +30,7 @@ kernels add in blocks. Approximations of `exp`, `erf` and `tanh` may be off by t
 """
 
 
-class Misread(TorchDispatchMode):
+class Misread(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Within, every operator reads double-precision numbers that are off by up to `ROUNDOFF` of themselves.
 
     By how much follows from the number and from the operator's place in the run: equal numbers stay equal, so that ties
@@ -40,7 +40,7 @@ class Misread(TorchDispatchMode):
 
     def __init__(self, draw: int) -> None:
         """Each `draw` gives other errors."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._phases = np.random.default_rng(draw)
 
     def __torch_dispatch__(
