@@ -18,8 +18,9 @@ from captum.attr import GuidedBackprop, LayerGradCam, Saliency
 from torch import Tensor
 
 from tests.helpers.explained_networks import LABELS, LARGER, NETWORKS, Split, Written
-from tests.helpers.gradient.exported import Array, running
+from tests.helpers.gradient.exported import Array
 from tests.helpers.gradient.imposed import Seen, imposed, kink_tensors, observed
+from tests.helpers.gradient.proof import running
 from tests.helpers.rounding import allowed, assert_close, relative_error
 
 MEDIAN = 1e-2

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from sitegen import gradient
-from tests.helpers.gradient.exported import OPSETS, compiled, exported, network, running
+from tests.helpers.gradient.exported import OPSETS, compiled, exported, network
 from tests.helpers.gradient.imposed import Array, Seen, kink_tensors, observed, torch_gradients
 from tests.helpers.gradient.networks_table import FEATURES, INPUT, NETWORKS
+from tests.helpers.gradient.proof import running
 from tests.helpers.rounding import allowed, assert_close, relative_error
 
 LARGE = "densenet-121"

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
@@ -16,6 +17,7 @@ from tests.helpers.rounding import allowed, assert_close
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 Reference = Callable[..., torch.Tensor]
+Run = Callable[[Arrays], dict[str, np.ndarray[Any, Any]]]
 
 OPSETS = (17, 18, 21, 26)
 _TYPES = {
@@ -91,8 +93,11 @@ def model_of(
     return model
 
 
-def run(model: onnx.ModelProto, feeds: Arrays, *, optimised: bool = True) -> dict[str, np.ndarray[Any, Any]]:
-    """All outputs, from native ONNX Runtime; unless `optimised`, each node by its own kernel, as it stands."""
+def running(model: onnx.ModelProto, *, optimised: bool = True) -> Run:
+    """A session of native ONNX Runtime, one thread: from inputs to all outputs, by name.
+
+    Unless `optimised`, each node runs by its own kernel, as it stands.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.intra_op_num_threads = 1
@@ -100,7 +105,12 @@ def run(model: onnx.ModelProto, feeds: Arrays, *, optimised: bool = True) -> dic
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, dict(feeds)), strict=True))
+    return lambda feeds: dict(zip(names, session.run(names, dict(feeds)), strict=True))
+
+
+def run(model: onnx.ModelProto, feeds: Arrays, *, optimised: bool = True) -> dict[str, np.ndarray[Any, Any]]:
+    """All outputs, from native ONNX Runtime."""
+    return running(model, optimised=optimised)(feeds)
 
 
 def prove(
