@@ -12,13 +12,16 @@ Making things takes most of the tests' time. So look here first:
 
 `make test` runs tests in several processes, a file in one of them. Each process has fixtures of its own; so tests may
 not share files by a fixed name, or ports by a fixed number.
+
+Tests, and files of tests, that import PyTorch are skipped where it is not installed (`make core`).
 """
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -30,6 +33,31 @@ from tests.helpers.bundles import make_bundle
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("sitegen", deadline=None)
 settings.load_profile("sitegen")
+
+
+Report = TypeVar("Report", pytest.CollectReport, pytest.TestReport)
+
+
+def _skipped_without_torch(report: Report, path: Path) -> Report:
+    wanting = ("No module named 'torch", "pip install 'offline-sitegen[")  # in Python's words and in the commands' own
+    if report.failed and any(words in report.longreprtext for words in wanting):
+        report.outcome, report.longrepr = "skipped", (str(path), 1, "Skipped: it needs PyTorch, which is not installed")
+    return report
+
+
+if find_spec("torch") is None:
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        collector: pytest.Collector,
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Skip a file that cannot be imported for want of torch."""
+        return _skipped_without_torch((yield), collector.path)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Skip a test that stops for want of torch, as do its fixtures or the command that it runs."""
+        return _skipped_without_torch((yield), item.path)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -27,7 +27,8 @@ def run(*command: object, cwd: Path) -> str:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
+    options = ("--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", folder)
+    run(sys.executable, "-m", "pip", "wheel", *options, ROOT, cwd=folder)
     (path,) = folder.iterdir()
     return path
 
@@ -38,7 +39,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment") / "venv"
     venv.create(folder, with_pip=True)
     commands = folder / ("Scripts" if os.name == "nt" else "bin")
-    run(commands / "python", "-m", "pip", "install", "--quiet", wheel, cwd=folder)
+    install = (commands / "python", "-m", "pip", "install", "--quiet")
+    run(*install, "--no-deps", "--require-hashes", "--requirement", ROOT / "requirements" / "site.txt", cwd=folder)
+    run(*install, "--no-index", wheel, cwd=folder)  # what it needs is there, or this fails
     return commands
 
 

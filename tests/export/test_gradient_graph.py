@@ -1,6 +1,7 @@
 """The gradient graph beside a classifier: it shares the weights, and gives what PyTorch gives."""
 
 import shutil
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from sitegen.export.onnx_export import export_onnx
 from sitegen.graphs.signature import read_signature
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.resources import default_bundle
+from tests.helpers.gradient.imposed import Array, Seen, imposed, kink_tensors, observed
+from tests.helpers.gradient.proof import run, values
+from tests.helpers.rounding import allowed, assert_close
 
 
 @pytest.fixture(scope="module")
@@ -31,20 +35,31 @@ def folder(network: DenseNet, tmp_path: Path) -> Path:
     return tmp_path
 
 
+IMAGE, SEED = values(1, 1, 32, 32, seed=1, low=0.0, high=1.0), values(1, 2, seed=2)
+
+
+def by_torch(network: DenseNet, seen: Seen) -> list[Array]:
+    """Logits, the image's gradient, the feature map and its gradient, float64, with decisions that were seen."""
+    network = deepcopy(network).double()
+    image, maps = torch.from_numpy(IMAGE).double().requires_grad_(), list[torch.Tensor]()
+    with imposed(network, seen), network.head.register_forward_hook(lambda module, given, made: maps.extend(given)):
+        logits = network(image)
+    pulled = torch.autograd.grad(logits, [image, *maps], torch.from_numpy(SEED).double())
+    return [part.detach().numpy() for part in (logits, pulled[0], *maps, pulled[1])]
+
+
 def test_gradient_and_feature_map_are_those_of_torch(network: DenseNet, folder: Path) -> None:
     map_name = last_feature_map(folder / "classifier.onnx")
-    session = onnxruntime.InferenceSession(str(export_gradient(folder, map_name)))
-    image = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(1)).requires_grad_()
-    seed = torch.tensor([[0.5, -2.0]])
-    maps: list[torch.Tensor] = []
-    with network.head.register_forward_hook(lambda module, given, made: maps.extend(given)):
-        logits = network(image)
-    expected = torch.autograd.grad(logits, [image, *maps], seed)
-    given = {"image": image.detach().numpy(), "seed": seed.numpy()}
+    forward, compiled = (
+        onnx.load(str(path)) for path in (folder / "classifier.onnx", export_gradient(folder, map_name))
+    )
+    found = run(observed(compiled, forward), {"image": IMAGE, "seed": SEED})
+    seen = {operator: [found[tensor] for tensor in names] for operator, names in kink_tensors(forward.graph).items()}
+    exact = by_torch(network, seen)
+    bounds = allowed(lambda: by_torch(network, seen), exact)
     names = ["logits", "grad_image", map_name, f"grad_{map_name}"]
-    for ours, theirs in zip(session.run(names, given), (logits, expected[0], *maps, expected[1]), strict=True):
-        reference = theirs.detach().numpy()
-        assert np.linalg.norm(ours - reference) <= 1e-5 * np.linalg.norm(reference)
+    for name, part, bound in zip(names, exact, bounds, strict=True):
+        assert_close(found[name], part, bound, name)
 
 
 def test_it_brings_no_weights_of_its_own(folder: Path) -> None:
@@ -132,14 +147,13 @@ def test_the_graph_for_maps_is_that_of_torch_and_goes_no_further_back(network: D
     assert read_signature(path).weight_files == {"classifier.weights"}
     session = onnxruntime.InferenceSession(str(path))
     assert [output.name for output in session.get_outputs()] == ["logits", map_name, f"grad_{map_name}"]
-    image, seed = torch.rand(1, 1, 32, 32), torch.tensor([[0.5, -2.0]])
-    maps = network.feature_maps(image).detach().requires_grad_()
-    logits = network.head(maps)
-    (pulled,) = torch.autograd.grad(logits, maps, seed)
-    given = session.run(None, {"image": image.numpy(), "seed": seed.numpy()})
-    for ours, theirs in zip(given, (logits, maps, pulled), strict=True):
-        reference = theirs.detach().numpy()
-        assert np.linalg.norm(ours - reference) <= 1e-5 * np.linalg.norm(reference)
+    forward = onnx.load(str(folder / "classifier.onnx"))
+    found = run(observed(onnx.load(str(path)), forward), {"image": IMAGE, "seed": SEED})
+    seen = {operator: [found[tensor] for tensor in names] for operator, names in kink_tensors(forward.graph).items()}
+    exact = by_torch(network, seen)
+    bounds = allowed(lambda: by_torch(network, seen), exact)
+    for name, at in {"logits": 0, map_name: 2, f"grad_{map_name}": 3}.items():
+        assert_close(found[name], exact[at], bounds[at], name)
     counts = {name: len(onnx.load(str(folder / name), load_external_data=False).graph.node) for name in _both(folder)}
     assert counts["cam.onnx"] - counts["classifier.onnx"] < 12 < counts["gradient.onnx"] - counts["classifier.onnx"]
 

@@ -13,8 +13,8 @@ from onnx import helper
 from sitegen import gradient
 from sitegen.gradient import GradientError
 from sitegen.gradient.files import save
-from tests.gradient.test_compile import IMAGE, SEED, by_torch, close, network
 from tests.helpers.gradient.proof import values
+from tests.helpers.gradient.small_network import IMAGE, SEED, assert_as_by_torch, network
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_both_graphs_share_one_file_of_weights(source: Path) -> None:
     assert [entries for name, entries in after.items() if name not in before] == [[]] * (len(after) - len(before))
     assert source.with_name("forward.weights").read_bytes() == weights
     assert sorted(path.name for path in source.parent.iterdir()) == ["forward.onnx", "forward.weights", "gradient.onnx"]
-    close(gradient_of(out), by_torch()["grad_image"])
+    assert_as_by_torch(gradient_of(out), "grad_image")
 
 
 def test_constants_in_an_external_file_are_read_from_the_path_alone(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_weights_are_copied_to_another_folder_once(source: Path, tmp_path: Path)
     compiled = gradient.compile(source, wrt="image")
     assert save(compiled, out, source) == [out.with_name("forward.weights")]
     assert save(compiled, out, source) == []
-    close(gradient_of(out), by_torch()["grad_image"])
+    assert_as_by_torch(gradient_of(out), "grad_image")
 
 
 def test_another_file_in_the_place_of_the_weights_is_kept(source: Path, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_the_verb(source: Path) -> None:
         "grad_map",
         "grad_pooled",
     ]
-    close(gradient_of(out), by_torch()["grad_image"])
+    assert_as_by_torch(gradient_of(out), "grad_image")
 
 
 def test_the_verb_names_tensors_and_guides(source: Path) -> None:
@@ -121,7 +121,7 @@ def test_the_verb_names_tensors_and_guides(source: Path) -> None:
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     seed = np.abs(values(1, 3))  # nothing negative for the guided Relu to stop
     found = session.run(["grad_kernel"], {"image": IMAGE, "seed": seed, "on": np.array(True)})[0]
-    close(found, by_torch(seed, "pooled")["grad_kernel"])
+    assert_as_by_torch(found, "grad_kernel", seed, "pooled")
 
 
 def test_the_verb_does_not_take_weights_for_inputs(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_the_verb_does_not_take_weights_for_inputs(tmp_path: Path) -> None:
     onnx.save(model, str(tmp_path / "old.onnx"))
     done = sitegen("gradient", tmp_path / "old.onnx", "-o", tmp_path / "gradient.onnx")
     assert (done.returncode, done.stderr) == (0, "")
-    close(gradient_of(tmp_path / "gradient.onnx"), by_torch()["grad_image"])
+    assert_as_by_torch(gradient_of(tmp_path / "gradient.onnx"), "grad_image")
 
 
 @pytest.mark.parametrize(

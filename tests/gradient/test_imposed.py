@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from tests.helpers.gradient.exported import exported
 from tests.helpers.gradient.exported import network as exported_network
-from tests.helpers.gradient.imposed import KINKS, imposed, kink_tensors, relative_error, torch_gradients
+from tests.helpers.gradient.imposed import KINKS, imposed, kink_tensors, torch_gradients
 from tests.helpers.gradient.networks_table import NETWORKS
+from tests.helpers.rounding import relative_error
 
 
 def slopes(module: nn.Module, x: list[float], seen: list[float]) -> list[float]:

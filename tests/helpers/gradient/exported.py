@@ -1,13 +1,11 @@
 """The networks as ONNX models in memory, each exported once in a test session, and their gradients."""
 
-from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import nn
 
@@ -20,7 +18,6 @@ OPSETS = (18, 25)
 """The oldest and the newest that torch writes by itself."""
 
 Array = np.ndarray[Any, Any]
-Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 
 
 @cache
@@ -64,15 +61,3 @@ def compiled(name: str, *, opset: int = OPSETS[0], dynamic: bool = False) -> onn
     """The exported network with the gradients of its scored output at its input and at its feature map."""
     model = exported(name, opset=opset, dynamic=dynamic)
     return gradient.compile(model, wrt=INPUT, of=NETWORKS[name].of, also=[FEATURES])
-
-
-def running(model: onnx.ModelProto, *, optimised: bool = True) -> Run:
-    """A session of native ONNX Runtime, one thread: from inputs to outputs, by name."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    if not optimised:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return lambda feeds: dict(zip(names, session.run(names, dict(feeds)), strict=True))

@@ -140,9 +140,3 @@ def torch_gradients(
     product = (outputs[of] * torch.from_numpy(seed).to(kind)).sum()
     at_images, at_features = torch.autograd.grad(product, [x, outputs[-1]])
     return at_images.numpy(), at_features.numpy()
-
-
-def relative_error(actual: Array, exact: Array) -> float:
-    """|actual - exact| / |exact|, in L2."""
-    assert actual.shape == exact.shape
-    return float(np.linalg.norm(actual.astype(np.float64) - exact) / np.linalg.norm(exact.astype(np.float64)))

@@ -30,7 +30,7 @@ def rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row["file"])
+@pytest.mark.parametrize("row", rows(), ids=[row["file"] for row in rows()])
 def test_each_odd_file(row: dict[str, str]) -> None:
     data = (ODD / row["file"]).read_bytes()
     expect = row["expect"]
