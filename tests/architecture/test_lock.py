@@ -77,6 +77,7 @@ def test_what_is_tested_is_what_builds_the_site() -> None:
 def test_torch_comes_apart_and_finds_what_it_needs() -> None:
     assert APART not in locked("test.txt")
     versions = locked("test.txt")
+    pytest.importorskip(APART, reason="it needs PyTorch, which is not installed")
     for line in importlib.metadata.requires(APART) or ():
         requirement = Requirement(line)
         drivers = requirement.name.startswith(("nvidia-", "cuda-", "triton"))  # of graphics cards: they come with torch

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sitegen.cli._options import FindingsOption
+from sitegen.cli._options import FindingsOption, require_training
 
 
 def preview(
@@ -27,6 +27,7 @@ def preview(
     findings: FindingsOption = "",
 ) -> None:
     """Draw some images as the network sees them, and variants of them as training would make them."""
+    require_training()
     from sitegen.errors import DataError
     from sitegen.settings.recipe import read_recipe_file
     from sitegen.training.preview_recipe import augmentation_preview

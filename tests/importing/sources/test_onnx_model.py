@@ -11,6 +11,7 @@ import torch
 from onnx import TensorProto, helper
 
 from sitegen.errors import ModelError, SettingsError
+from sitegen.export.agreement import TOLERANCE, apart
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
 from sitegen.importing.sources.onnx_model import import_onnx, questions
@@ -124,7 +125,7 @@ def test_weights_beside_the_file_are_read_and_counted_in(tmp_path: Path) -> None
     )
     loaded = import_onnx(tmp_path / "net.onnx", settings(3, colour="grey"))
     made = given_by(loaded, tmp_path / "bundle", shown)
-    assert np.abs(made - small_logits(small(), shown)).max() < 1e-6
+    assert apart(made, small_logits(small(), shown)) <= TOLERANCE
     (weights,) = loaded.provenance["weights"]
     assert weights["name"] == "net.data"
     assert weights["bytes"] == (tmp_path / "net.data").stat().st_size
@@ -150,8 +151,8 @@ def test_channels_last_get_a_transpose_that_cancels(tmp_path: Path) -> None:
     model = import_onnx(file, settings(3))
     shown = tensors(channels=3)
     assert model.image.shape == (1, 3, 8, 8)
-    assert np.abs(given_by(model, tmp_path / "bundle", shown) - small_logits(first, shown)).max() < 1e-6
-    assert np.abs(model.original.logits(shown) - small_logits(first, shown)).max() < 1e-6
+    assert apart(given_by(model, tmp_path / "bundle", shown), small_logits(first, shown)) <= TOLERANCE
+    assert apart(model.original.logits(shown), small_logits(first, shown)) <= TOLERANCE
     left = onnx.load(str(tmp_path / "bundle" / "classifier.onnx")).graph.node
     assert [node.op_type for node in left if node.op_type == "Transpose"] == []
     assert any("channels last" in remark for remark in model.remarks)
@@ -162,8 +163,8 @@ def test_other_precisions_become_float32(tmp_path: Path, kind: type[np.floating[
     model = small(kind=kind)
     expected = small_logits(model, tensors())
     loaded = import_onnx(written(model, tmp_path / "net.onnx"), settings(3, colour="grey"))
-    assert np.abs(given_by(loaded, tmp_path / "bundle", tensors()) - expected).max() < 1e-6
-    assert np.abs(loaded.original.logits(tensors()) - expected).max() < 1e-6
+    assert apart(given_by(loaded, tmp_path / "bundle", tensors()), expected) <= TOLERANCE
+    assert apart(loaded.original.logits(tensors()), expected) <= TOLERANCE
     assert loaded.provenance["types"] == [name]
     assert any(name in remark for remark in loaded.remarks)
 
@@ -176,7 +177,7 @@ def test_names_that_other_graphs_need_are_freed(tmp_path: Path) -> None:
             {"maps": "seed", "flat": "image", "pooled": "features"}.get(name, name) for name in node.output
         ]
     loaded = import_onnx(written(model, tmp_path / "net.onnx"), settings(3, colour="grey"))
-    assert np.abs(given_by(loaded, tmp_path / "b", tensors()) - small_logits(small(), tensors())).max() < 1e-6
+    assert apart(given_by(loaded, tmp_path / "b", tensors()), small_logits(small(), tensors())) <= TOLERANCE
     names = {name for node in onnx.load(str(tmp_path / "b" / "classifier.onnx")).graph.node for name in node.output}
     assert not names & {"seed", "features", "image"}
 
@@ -187,8 +188,8 @@ def test_a_fixed_batch_of_more_images_is_repeated_for_the_original_and_one_for_t
     model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = 4
     loaded = import_onnx(written(model, tmp_path / "net.onnx"), settings(3, colour="grey"))
     expected = small_logits(small(), tensors())
-    assert np.abs(given_by(loaded, tmp_path / "bundle", tensors()) - expected).max() < 1e-6
-    assert np.abs(loaded.original.logits(tensors()) - expected).max() < 1e-6
+    assert apart(given_by(loaded, tmp_path / "bundle", tensors()), expected) <= TOLERANCE
+    assert apart(loaded.original.logits(tensors()), expected) <= TOLERANCE
 
 
 def test_a_batch_that_is_built_in_is_refused(tmp_path: Path) -> None:
