@@ -148,3 +148,8 @@ def test_no_circle_of_rooms(package: Path) -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=named)
 def test_a_folder_can_be_taken_in_at_a_glance(folder: Path) -> None:
     assert sum(path.is_file() for path in folder.iterdir()) <= FILES
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=named)
+def test_no_room_stands_empty(package: Path) -> None:
+    assert len(list(package.rglob("*.py"))) > 1

@@ -30,7 +30,7 @@ def preview(
     require_training()
     from sitegen.errors import DataError
     from sitegen.settings.recipe import read_recipe_file
-    from sitegen.training.preview_recipe import augmentation_preview
+    from sitegen.training.preview.recipe import augmentation_preview
 
     file = read_recipe_file(config) if config else None
     sheet = augmentation_preview(place, file, level, images=images, variants=variants, seed=seed, findings=findings)

@@ -23,7 +23,7 @@ def range_test(
     """Draw the loss against rising learning rates for weight decays 0, 0.1, 1e-3 and 1e-5, and suggest a rate."""
     require_training()
     from sitegen.settings.recipe import read_recipe_file
-    from sitegen.training.range_test_recipe import recipe_curves, write_curves
+    from sitegen.training.range_test.recipe import recipe_curves, write_curves
 
     file = read_recipe_file(config)
     curves = recipe_curves(file, work_folder(work, file.name), data, steps)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sitegen.errors import SettingsError
-from sitegen.training.range_picture import draw_range_curves, range_document, range_picture, write_range_curves
-from sitegen.training.range_test import WEIGHT_DECAYS, RangeCurve, range_rates
+from sitegen.training.range_test.curve import WEIGHT_DECAYS, RangeCurve, range_rates
+from sitegen.training.range_test.picture import draw_range_curves, range_document, range_picture, write_range_curves
 
 SVG = "{http://www.w3.org/2000/svg}"
 

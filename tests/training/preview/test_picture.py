@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sitegen.training.augment import LEVELS, AugmentSettings, placement
-from sitegen.training.preview import augmentation_sheet, told
+from sitegen.training.preview.picture import augmentation_sheet, told
 
 
 @pytest.mark.parametrize(

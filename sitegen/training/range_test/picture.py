@@ -18,7 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from sitegen.errors import SettingsError
-from sitegen.training.range_test import RangeCurve
+from sitegen.training.range_test.curve import RangeCurve
 
 SCHEMA = "sitegen.range-test/1"
 # Okabe and Ito 2008: told apart by the colour-blind. Lines differ in their dashes too, and marks in their shape.

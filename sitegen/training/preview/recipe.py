@@ -18,7 +18,7 @@ from sitegen.errors import DataError, SettingsError
 from sitegen.settings.recipe import ImageSettings, RecipeFile, network_input
 from sitegen.training.augment import LEVELS, AugmentSettings
 from sitegen.training.presets import read_recipe
-from sitegen.training.preview import augmentation_sheet
+from sitegen.training.preview.picture import augmentation_sheet
 from sitegen_runtime.errors import ImageError
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from sitegen.training.range_test import (
+from sitegen.training.range_test.curve import (
     RangeCurve,
     RangeSettings,
     range_rates,

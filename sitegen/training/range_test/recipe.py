@@ -8,8 +8,8 @@ from sitegen.settings.recipe import RecipeFile
 from sitegen.training.augment import augment
 from sitegen.training.losses import make_loss
 from sitegen.training.prepare import new_network, prepare
-from sitegen.training.range_picture import draw_range_curves, write_range_curves
-from sitegen.training.range_test import RangeCurve, RangeSettings, range_tests
+from sitegen.training.range_test.curve import RangeCurve, RangeSettings, range_tests
+from sitegen.training.range_test.picture import draw_range_curves, write_range_curves
 
 
 def recipe_curves(file: RecipeFile, work: Path, place: Path | None = None, steps: int = 100) -> list[RangeCurve]:

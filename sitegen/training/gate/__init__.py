@@ -1,1 +1,0 @@
-"""Fitting reconstruction networks for the gate: what they are asked for, how, and how well they do."""
