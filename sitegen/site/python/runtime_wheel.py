@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pyodide_lock import InfoSpec, PackageSpec, PyodideLockSpec
 
@@ -62,7 +63,17 @@ def lock(engines: EngineFiles, wheel: RuntimeWheel, extra: Sequence[ExtraWheel] 
     ]
     specification = PyodideLockSpec(info=information, packages={package.name: package for package in packages})
     specification.check_wheel_filenames()
-    return json.dumps(specification.model_dump(), sort_keys=True)
+    return _written(specification, information.version)
+
+
+def _written(specification: PyodideLockSpec, version: str) -> str:
+    """The lock as its library writes it: newer ones leave out the version, by which Pyodide tells a lock of its own."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "pyodide-lock.json"
+        specification.to_json(path)
+        document = json.loads(path.read_bytes())
+    document["info"]["version"] = version
+    return json.dumps(document, sort_keys=True)
 
 
 def _package(
