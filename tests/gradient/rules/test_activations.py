@@ -55,7 +55,18 @@ FUNCTIONS: list[tuple[str, Mapping[str, Any], Function]] = [
 POSITIVE: list[tuple[str, Function]] = [("Log", torch.log), ("Sqrt", torch.sqrt), ("Reciprocal", torch.reciprocal)]
 FIRST = {"Gelu": 20, "Mish": 18}
 STEPS = ("Ceil", "Floor", "Round", "Sign")
-DOUBLE = ("Abs", "Cos", "Exp", "Identity", "Neg", "Relu", "Sigmoid", "Sin", "Tanh", "Log", "Sqrt", "Reciprocal")
+DOUBLE = (
+    "Abs",
+    "Exp",
+    "Identity",
+    "Neg",
+    "Relu",
+    "Sigmoid",
+    "Tanh",
+    "Log",
+    "Sqrt",
+    "Reciprocal",
+)  # ONNX Runtime 1.26 has these
 
 
 def _version(operator: str, opset: int) -> int:
