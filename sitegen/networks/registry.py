@@ -14,15 +14,18 @@ from typing import Any
 from sitegen.errors import SettingsError
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
+from sitegen.networks.inverted import InvertedNetwork, InvertedSettings
+from sitegen.networks.inverted_sizes import EFFICIENTNET_LITE0, MOBILENET_V2, MOBILENET_V3_LARGE, MOBILENET_V3_SMALL
 from sitegen.networks.resnet import ResNet, ResNetSettings
 from sitegen.networks.vit import TransformerSettings, VisionTransformer
 from sitegen.settings.reading import read_settings, settings_document
 
-NetworkSettings = DenseNetSettings | ResNetSettings | TransformerSettings
+NetworkSettings = DenseNetSettings | ResNetSettings | InvertedSettings | TransformerSettings
 
 _FAMILIES: dict[str, tuple[type[NetworkSettings], type[Classifier]]] = {
     "densenet": (DenseNetSettings, DenseNet),
     "resnet": (ResNetSettings, ResNet),
+    "inverted": (InvertedSettings, InvertedNetwork),
     "vit": (TransformerSettings, VisionTransformer),
 }
 _IMAGENET_DENSE = DenseNetSettings(growth=32, stem=64, channels=3)  # table 1 of the paper
@@ -40,6 +43,11 @@ NETWORKS: dict[str, NetworkSettings] = {
     "resnet34": replace(_IMAGENET_RESIDUAL, stages=(3, 4, 6, 3)),
     "resnet50": replace(_IMAGENET_RESIDUAL, block="bottleneck", stages=(3, 4, 6, 3)),
     "resnet": ResNetSettings(),
+    "efficientnet-lite0": EFFICIENTNET_LITE0,
+    "mobilenet-v2": MOBILENET_V2,
+    "mobilenet-v3-small": MOBILENET_V3_SMALL,
+    "mobilenet-v3-large": MOBILENET_V3_LARGE,
+    "inverted": replace(MOBILENET_V2, channels=1),
     "vit-tiny": TransformerSettings(width=192, depth=12, channels=3),  # the size that "DeiT" calls tiny
     "vit": TransformerSettings(),
 }
