@@ -20,7 +20,7 @@ from sitegen.settings.places import without_places
 from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import RecipeFile
 
-_FROM_TRAINING = ("training", "phases", "images")
+_FROM_TRAINING = ("training", "phases", "images", "initial")
 
 
 def provenance(

@@ -67,16 +67,18 @@ def fit_classifier(
     checkpoint: Path | None = None,
     epochs_now: int | None = None,
     watch: Watch | None = None,
+    begun_with: str = "",
 ) -> tuple[list[Epoch], bool]:
     """Train `network` in place; return the history, and whether the training is complete.
 
     The network gives a logit for each of `data.labels`, or two where the loss is one-against-all. A training that
     `checkpoint` holds goes on from there; `epochs_now` stops after so many epochs, as an interruption would.
-    Raises CheckpointError where the checkpoint is of another recipe or other data, DataError where the validation
-    images cannot tell better from worse, TrainingError where the loss is no longer finite.
+    `begun_with` names the weights that others trained, if it begins with such. Raises CheckpointError where the
+    checkpoint is of another recipe, other data or other weights to begin with, DataError where the validation images
+    cannot tell better from worse, TrainingError where the loss is no longer finite.
     """
     need_both_classes(data.valid)
-    fit = _Fit(network, data, recipe, fabric, checkpoint, watch or Watch(), epochs_now)
+    fit = _Fit(network, data, recipe, fabric, checkpoint, watch or Watch(), epochs_now, begun_with)
     fit.resume()
     fit.watch.begun(fit.progress.history)
     for number in range(fit.progress.phase, len(recipe.phases)):
@@ -113,12 +115,15 @@ class _Fit:
         checkpoint: Path | None,
         watch: Watch,
         epochs_now: int | None,
+        begun_with: str,
     ) -> None:
         self.network, self.data, self.recipe, self.fabric = network, data, recipe, fabric
         self.checkpoint, self.watch, self.epochs_now = checkpoint, watch, epochs_now
         self.loss: ClassifierLoss = make_loss(recipe.loss, data.train.targets).to(fabric.device)
         self.progress = Progress()
-        self._made_with = made_with(recipe, network, data.labels, data.train.targets, data.valid.targets)
+        self._made_with = made_with(
+            recipe, network, data.labels, data.train.targets, data.valid.targets, begun_with=begun_with
+        )
         self._resumed: dict[str, Any] = {}
 
     def resume(self) -> None:

@@ -23,10 +23,11 @@ from sitegen.data.dataset import read_records
 from sitegen.data.records import TRAIN, VALID, Record, label_matrix, label_names
 from sitegen.data.splits import write_split
 from sitegen.data.tensors.cache import Usable, usable_tensors
-from sitegen.errors import CheckpointError, DataError, SettingsError
+from sitegen.errors import DataError, SettingsError
 from sitegen.networks.classifier import Classifier, as_one_logit
+from sitegen.networks.published import Initial, begin_with, find_initial
 from sitegen.networks.registry import NetworkSettings, make_network, network_document, read_network
-from sitegen.networks.trained import TrainedClassifier, load_trained, read_checkpoint
+from sitegen.networks.trained import TrainedClassifier
 from sitegen.networks.vit import TransformerSettings
 from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import RecipeFile, network_input
@@ -38,6 +39,7 @@ from sitegen.training.presets import PRESETS, Recipe, read_recipe
 from sitegen_runtime.bundle.model import NetworkInput
 
 ROLE = "classifier"
+INITIAL = "initial"  # the key of [network] that names weights to begin with
 FRACTION_LOST = 0.1  # of a data set's images that may be unusable before the data set is
 
 
@@ -133,7 +135,8 @@ def network_settings(file: RecipeFile, recipe: Recipe, labels: int) -> NetworkSe
     Raises SettingsError where the recipe's network is for other channels or labels.
     """
     preset = PRESETS.get(str(file.training.get("preset")))
-    document: Mapping[str, Any] = file.network or (network_document(preset.network) if preset else {})
+    named = {name: value for name, value in file.network.items() if name != INITIAL}
+    document: Mapping[str, Any] = named or (network_document(preset.network) if preset else {})
     outputs = 2 if isinstance(recipe.loss, OneAgainstAllSettings) else labels
     if outputs == 2 and labels != 1 and isinstance(recipe.loss, OneAgainstAllSettings):
         raise SettingsError(f"one-against-all has one label, and the data has {labels}; choose one in [data] labels")
@@ -147,20 +150,33 @@ def network_settings(file: RecipeFile, recipe: Recipe, labels: int) -> NetworkSe
     return settings
 
 
-def new_network(prepared: Prepared, initial: Path | None = None) -> Classifier:
-    """Return the network to begin with, drawn from the recipe's seed; its body from the weights in `initial`, if given.
+def initial_weights(prepared: Prepared, weights: Path | None = None) -> Initial | None:
+    """Return the published weights to begin with, and where they come from: `weights`, else the recipe's, else None.
 
-    Of a file of weights, those whose names are not the head's must all fit. Raises CheckpointError where they do not.
+    Raises what `published.find_initial` raises.
+    """
+    named = prepared.file.network.get(INITIAL)
+    if weights is None and named is None:
+        return None
+    return find_initial(str(weights or named), Path() if weights else Path(prepared.file.folder))
+
+
+def new_network(prepared: Prepared, initial: Initial | None = None) -> Classifier:
+    """Return the network to begin with, drawn from the recipe's seed; its body from `initial` weights, if given.
+
+    Raises CheckpointError where they do not fit the body.
     """
     torch.manual_seed(prepared.recipe.seed)
     network = make_network(prepared.settings)
     if initial:
-        _begin_with(network, initial)
+        begin_with(network, initial)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # quicker on a CPU
     return network
 
 
-def trained_classifier(prepared: Prepared, network: Classifier, history: Sequence[Epoch]) -> TrainedClassifier:
+def trained_classifier(
+    prepared: Prepared, network: Classifier, history: Sequence[Epoch], initial: Initial | None = None
+) -> TrainedClassifier:
     """Return what is kept of a finished training: a network of one logit a label, and how it was made."""
     one_logit = isinstance(prepared.recipe.loss, OneAgainstAllSettings)
     kept = as_one_logit(network) if one_logit else network
@@ -172,7 +188,7 @@ def trained_classifier(prepared: Prepared, network: Classifier, history: Sequenc
         "images": {"train": len(prepared.data.train.images), "valid": len(prepared.data.valid.images)},
         "phases": phase_summaries(history),
         "torch": str(torch.__version__),
-    }
+    } | ({INITIAL: initial.origin} if initial else {})
     return TrainedClassifier(kept.eval(), network_document(settings), prepared.data.labels, prepared.image, made_by)
 
 
@@ -181,22 +197,6 @@ def _labelled(split: ImageSplit, labels: Sequence[str], balance: bool) -> Labell
     weights = equal_weights(sources) if balance else torch.ones(len(sources))
     targets = torch.from_numpy(label_matrix(split.records, labels))
     return LabelledImages(torch.from_numpy(split.tensors), targets, weights)
-
-
-def _begin_with(network: Classifier, path: Path) -> None:
-    """Take a body's weights from a file: a trained classifier, or a bare dictionary of names and tensors."""
-    document = read_checkpoint(path)
-    weights = load_trained(path).network.state_dict() if "schema" in document else document
-    head = next(f"{name}." for name, part in network.named_children() if part is network.head)
-    of_body = [name for name in network.state_dict() if not name.startswith(head)]
-    body = {name: weights[name] for name in of_body if name in weights}
-    missing = set(of_body) - body.keys()
-    if missing:
-        raise CheckpointError(f"{path} has no weights for {len(missing)} parts of the network, such as {min(missing)}")
-    try:
-        network.load_state_dict(body, strict=False)
-    except RuntimeError as error:
-        raise CheckpointError(f"{path} does not fit the network: {error}") from error
 
 
 def _write_problems(problems: Sequence[tuple[Path, str]], path: Path) -> None:

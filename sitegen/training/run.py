@@ -14,7 +14,14 @@ from sitegen.settings.recipe import RecipeFile
 from sitegen.training.fit import Watch, fit_classifier
 from sitegen.training.history import Epoch, phase_summaries, write_csv, write_tensorboard
 from sitegen.training.launch import make_fabric
-from sitegen.training.prepare import Prepared, new_network, prepare, trained_classifier, training_recipe
+from sitegen.training.prepare import (
+    Prepared,
+    initial_weights,
+    new_network,
+    prepare,
+    trained_classifier,
+    training_recipe,
+)
 
 CLASSIFIER, TRAINING, LOG = "classifier.pt", "training.pt", "log.csv"
 
@@ -54,18 +61,26 @@ def train(
     """
     fabric = make_fabric(training_recipe(file).precision)
     prepared = _prepared_once(fabric, lambda: prepare(file, work, place))
-    network = new_network(prepared, initial)
+    begun = initial_weights(prepared, initial)
+    network = new_network(prepared, begun)
     first = fabric.is_global_zero
     with ExitStack() as shown:
         watch = Watch()
         if first:
             watch = shown.enter_context(ShownProgress(prepared, work, console or Console(stderr=True), tensorboard))
         history, complete = fit_classifier(
-            network, prepared.data, prepared.recipe, fabric, work / TRAINING, epochs_now, watch
+            network,
+            prepared.data,
+            prepared.recipe,
+            fabric,
+            work / TRAINING,
+            epochs_now,
+            watch,
+            begun.origin["sha256"] if begun else "",
         )
     if not complete:
         return Training(prepared, history, None)
-    trained = trained_classifier(prepared, network, history)
+    trained = trained_classifier(prepared, network, history, begun)
     if first:
         save_trained(trained, work / CLASSIFIER)
     fabric.barrier()

@@ -32,7 +32,7 @@ def test_settings_decide_what_is_made(name: str, kind: type[nn.Module]) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_settings_survive_a_file(name: str) -> None:
     document = json.loads(json.dumps(network_document(NETWORKS[name])))
-    assert document["name"] in ("densenet", "resnet", "vit")
+    assert document["name"] in ("densenet", "resnet", "inverted", "vit")
     assert read_network(document) == NETWORKS[name]
 
 

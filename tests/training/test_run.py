@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -134,16 +135,31 @@ def test_damaged_images_are_left_out_and_named(tmp_path: Path) -> None:
 
 def test_the_body_begins_with_given_weights_and_the_head_anew(data: Path, tmp_path: Path) -> None:
     from sitegen.settings.recipe import read_recipe_file
-    from sitegen.training.prepare import new_network, prepare
+    from sitegen.training.prepare import initial_weights, new_network, prepare
 
     recipe = write_recipe(tmp_path / "recipe.json", data)
     run("classifier", "--config", recipe, "--work", tmp_path / "work")
     prepared = prepare(read_recipe_file(recipe), tmp_path / "work")
-    fresh, given = new_network(prepared), new_network(prepared, tmp_path / "work" / "classifier.pt")
+    assert initial_weights(prepared) is None
+    found = initial_weights(prepared, tmp_path / "work" / "classifier.pt")
+    fresh, given = new_network(prepared), new_network(prepared, found)
     trained = weights(tmp_path / "work")
     for name, value in given.state_dict().items():
         source = fresh.state_dict() if name.startswith("classifier.") else trained
         assert torch.equal(value, source[name]), name
+
+
+def test_a_recipe_names_weights_to_begin_with(data: Path, tmp_path: Path) -> None:
+    plain = write_recipe(tmp_path / "plain.json", data, network={"name": "densenet-tiny"})
+    run("classifier", "--config", plain, "--work", tmp_path / "first")
+    network = {"name": "densenet-tiny", "initial": "first/classifier.pt"}
+    recipe = write_recipe(tmp_path / "recipe.json", data, network=network)
+    run("classifier", "--config", recipe, "--work", tmp_path / "work")
+    origin = load_trained(tmp_path / "work" / "classifier.pt").made_by["initial"]
+    file = (tmp_path / "first" / "classifier.pt").read_bytes()
+    assert origin == {"name": "classifier.pt", "sha256": sha256(file).hexdigest()}
+    done = CliRunner().invoke(app, ["train", "classifier", "--config", str(plain), "--work", str(tmp_path / "work")])
+    assert "is a training with another recipe" in str(done.exception)
 
 
 def test_one_against_all_is_kept_as_one_logit(data: Path, tmp_path: Path) -> None:
