@@ -55,7 +55,7 @@ FUNCTIONS: list[tuple[str, Mapping[str, Any], Function]] = [
 POSITIVE: list[tuple[str, Function]] = [("Log", torch.log), ("Sqrt", torch.sqrt), ("Reciprocal", torch.reciprocal)]
 FIRST = {"Gelu": 20, "Mish": 18}
 STEPS = ("Ceil", "Floor", "Round", "Sign")
-# Those that ONNX Runtime 1.26 has for it.
+# Those that ONNX Runtime 1.27 has for it.
 DOUBLE = ("Abs", "Exp", "Identity", "Neg", "Relu", "Sigmoid", "Tanh", "Log", "Sqrt", "Reciprocal")
 
 
