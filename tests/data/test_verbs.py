@@ -85,6 +85,7 @@ def test_a_split_that_makes_no_sense_is_refused(findings: Path) -> None:
 
 
 def test_the_preview_shows_images_and_variants(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="it needs PyTorch, which is not installed")
     place, out = write_radiographs(tmp_path / "data", {"train": 3, "test": 3}), tmp_path / "sheet.png"
     recipe = tmp_path / "recipe.toml"
     recipe.write_text('name = "small"\n[data]\nlabels = { Ill = "ILL" }\n[image]\nside = 64\n', encoding="utf-8")

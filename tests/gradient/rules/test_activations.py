@@ -55,18 +55,8 @@ FUNCTIONS: list[tuple[str, Mapping[str, Any], Function]] = [
 POSITIVE: list[tuple[str, Function]] = [("Log", torch.log), ("Sqrt", torch.sqrt), ("Reciprocal", torch.reciprocal)]
 FIRST = {"Gelu": 20, "Mish": 18}
 STEPS = ("Ceil", "Floor", "Round", "Sign")
-DOUBLE = (
-    "Abs",
-    "Exp",
-    "Identity",
-    "Neg",
-    "Relu",
-    "Sigmoid",
-    "Tanh",
-    "Log",
-    "Sqrt",
-    "Reciprocal",
-)  # ONNX Runtime 1.26 has these
+# Those that ONNX Runtime 1.27 has for it.
+DOUBLE = ("Abs", "Exp", "Identity", "Neg", "Relu", "Sigmoid", "Tanh", "Log", "Sqrt", "Reciprocal")
 
 
 def _version(operator: str, opset: int) -> int:
