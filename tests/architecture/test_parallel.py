@@ -78,7 +78,7 @@ def test_an_interruption_leaves_no_processes(tmp_path: Path) -> None:
         os.killpg(started.pid, signal.SIGINT)  # as a terminal does
         told = started.stderr.read()  # until nobody is left who could write
     assert told.rstrip().endswith("KeyboardInterrupt")
-    assert told.count("Traceback") == 1
+    assert "in work" not in told  # no process tells where it was; a thread of Python 3.11's own pool may complain once
     with pytest.raises(ProcessLookupError):
         _wait_for_all_of(started.pid)
 
