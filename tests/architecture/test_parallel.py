@@ -78,7 +78,8 @@ def test_an_interruption_leaves_no_processes(tmp_path: Path) -> None:
         os.killpg(started.pid, signal.SIGINT)  # as a terminal does
         told = started.stderr.read()  # until nobody is left who could write
     assert told.rstrip().endswith("KeyboardInterrupt")
-    assert "in work" not in told  # no process tells where it was; a thread of Python 3.11's own pool may complain once
+    # One traceback, of the script; a thread of Python's own pool may add that a future was cancelled before it broke.
+    assert told.count("Traceback") == 1 + told.count("InvalidStateError: CANCELLED")
     with pytest.raises(ProcessLookupError):
         _wait_for_all_of(started.pid)
 
