@@ -12,6 +12,7 @@ from sitegen.networks import published
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.inverted import InvertedNetwork, InvertedSettings, StageSettings
 from sitegen.networks.published import Initial, begin_with, find_initial
+from tests.helpers.documents import read
 
 COLOUR = InvertedSettings((StageSettings(3, 2, 4, (8,)), StageSettings(3, 1, 4, (16,))), stem=8, last=12, channels=3)
 
@@ -93,3 +94,10 @@ def test_what_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(published.PACKAGES, "absent", absent)
     with pytest.raises(SettingsError, match="pip install no-such-distribution"):
         find_initial("absent", tmp_path)
+
+
+@pytest.mark.parametrize("name", published.PACKAGES)
+def test_packages_are_documented(name: str) -> None:
+    package = published.PACKAGES[name]
+    row = f"| `{name}` | `{package.distribution}` | {package.licence} | {package.trained_on}"
+    assert row in read("docs/classifiers.md")
