@@ -1,6 +1,7 @@
 """Watching: every change is built, also one that comes while another is; errors leave the site and the watch alone."""
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -51,9 +52,16 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write(tmp_path / "sitegen.toml", "first")
 
 
+def put(path: Path, text: str) -> Path:
+    """Put a whole file in place at once: between a file's making and its filling, a watcher would see two changes."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = Path(folder, path.name)
+        whole.write_text(text)
+        return whole.replace(path)
+
+
 def write(file: Path, title: str) -> Path:
-    file.write_text(f'title = "{title}"\nbundles = ["model"]')
-    return file
+    return put(file, f'title = "{title}"\nbundles = ["model"]')
 
 
 @pytest.fixture
@@ -80,10 +88,10 @@ def test_a_change_is_built(file: Path, started: Callable[..., Watched]) -> None:
 
 def test_files_of_bundles_and_templates_count(file: Path, started: Callable[..., Watched]) -> None:
     watched = started(file)
-    (file.parent / "model" / "classifier.onnx").write_bytes(b"x")
+    put(file.parent / "model" / "classifier.onnx", "x")
     watched.wait_for(lambda: len(watched.titles) == 1)
     (file.parent / "templates").mkdir()
-    (file.parent / "templates" / "style.css").write_text("a {}")
+    put(file.parent / "templates" / "style.css", "a {}")
     watched.wait_for(lambda: len(watched.titles) == 2)
     assert watched.said == ["Changed: classifier.onnx", "Changed: style.css"]
 
@@ -121,7 +129,7 @@ def test_errors_are_said_and_the_next_change_tries_again(file: Path, started: Ca
             raise ZeroDivisionError("in a template")
 
     watched = started(file, build)
-    file.write_text("title = ")
+    put(file, "title = ")
     watched.wait_for(lambda: len(watched.said) == 2)
     assert "Not built, the site stays as it was." in watched.said[1]
     assert "is not TOML" in watched.said[1]

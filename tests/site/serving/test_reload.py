@@ -85,7 +85,20 @@ def test_versions_differ_from_server_to_server() -> None:
 
 def test_a_file_that_is_being_replaced_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "index.html"
-    threading.Timer(0.1, lambda: path.write_bytes(b"new")).start()
-    assert read_while_swapped(path.read_bytes) == b"new"
+    missed = 0
+
+    def read() -> bytes:
+        """Read the file, which the other program puts in place, whole, after it was missed twice."""
+        nonlocal missed
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            missed += 1
+            if missed == 2:
+                path.write_bytes(b"new")
+            raise
+
+    assert read_while_swapped(read, attempts=3) == b"new"
+    assert missed == 2
     with pytest.raises(FileNotFoundError):
         read_while_swapped((tmp_path / "none").read_bytes, attempts=2)
