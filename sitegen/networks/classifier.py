@@ -34,6 +34,26 @@ class Classifier(nn.Module, ABC):
         of_head = {id(parameter) for parameter in self.head.parameters()}
         return [parameter for parameter in self.parameters() if id(parameter) not in of_head]
 
+    def layers(self) -> list[list[nn.Parameter]]:
+        """Return all parameters by layer, from the image to the head, which is the last.
+
+        A layer of the body has its first two names in common, such as `blocks.3`. Modules with one name, such as
+        a convolution and its normalisation, are one layer with those beside them.
+        """
+        of_body = {id(parameter) for parameter in self.body_parameters()}
+        grouped: list[list[nn.Parameter]] = []
+        last: str | None = None
+        for name, parameter in self.named_parameters():
+            if id(parameter) not in of_body:
+                continue
+            parts = name.split(".")[:-1]
+            layer = ".".join(parts[:2]) if len(parts) > 1 else ""
+            if layer != last or not grouped:
+                grouped.append([])
+            grouped[-1].append(parameter)
+            last = layer
+        return [*grouped, list(self.head.parameters())]
+
 
 Network = TypeVar("Network", bound=Classifier)
 

@@ -23,28 +23,9 @@ from pydantic import Field
 from sitegen.bundle.calibration import Method
 from sitegen.bundle.gate import PartName, ScoreName
 from sitegen.errors import SettingsError
+from sitegen.settings.data import DataSettings, Share
 from sitegen.settings.reading import STRICT, Count, read_settings
 from sitegen_runtime.bundle.model import NetworkInput
-
-Share = Annotated[float, Field(gt=0, lt=1)]
-
-
-@dataclass(frozen=True)
-class DataSettings:
-    """Which images, which labels, and who is in which split."""
-
-    __pydantic_config__ = STRICT
-    place: str = ""  # folder or table, from where the recipe lies
-    findings: str = ""  # the column of a table with findings such as "Mass|Nodule"
-    labels: dict[str, str] | tuple[str, ...] = ()  # the model's name of each label, with the data's; all if empty
-    sources: tuple[str, ...] = ()  # only these; all if empty
-    only_present: bool = False  # leave out what the table lists and the folder lacks
-    only_with_findings: bool = False
-    split: Literal["given", "70/10/20", "80/20"] | dict[str, Share] = "given"
-    split_file: str = ""  # a table of file, patient, split, from where the recipe lies; instead of `split`
-    divide: str = ""  # the given split that `split` divides, the others staying as they are; everything if empty
-    seed: int = 1
-    balance_sources: bool = False  # every source weighs the same in the loss
 
 
 @dataclass(frozen=True)

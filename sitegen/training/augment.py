@@ -26,6 +26,8 @@ class AugmentSettings:
     scale: Share = 0.12
     brightness: Chance = 0.1  # of the input's range
     contrast: Chance = 0.2
+    gamma: Annotated[float, Field(ge=0, le=2)] = 0.0  # of the exponent's logarithm: greys between black and white move
+    sharpness: Annotated[float, Field(ge=0, le=2)] = 0.0  # 1: from wholly smoothed to twice the fine detail
     zoom: Annotated[float, Field(ge=1)] = 1.0  # how many times larger an image gets that is zoomed
     zoom_chance: Chance = 0.5
     flip_chance: Chance = 0.0  # left and right exchanged: off, since hearts have a side
@@ -53,10 +55,18 @@ class Changes:
     placement: Tensor  # [N, 2, 3], as torch's affine_grid takes it
     contrast: Tensor  # [N], factors around the middle grey
     brightness: Tensor  # [N], in shares of the range from black to white
+    gamma: Tensor | None = None  # [N], exponents of greys in 0..1
+    sharpness: Tensor | None = None  # [N], how much of the difference to the smoothed image is added
 
     def of(self, part: Tensor | slice) -> "Changes":
         """Return the changes of some of the images."""
-        return Changes(self.placement[part], self.contrast[part], self.brightness[part])
+        return Changes(
+            self.placement[part],
+            self.contrast[part],
+            self.brightness[part],
+            None if self.gamma is None else self.gamma[part],
+            None if self.sharpness is None else self.sharpness[part],
+        )
 
 
 def augment(images: Tensor, settings: AugmentSettings, black: float, white: float, generator: Generator) -> Tensor:
@@ -73,19 +83,32 @@ def draw_changes(count: int, settings: AugmentSettings, generator: Generator) ->
         _placement(count, settings, generator),
         1 + settings.contrast * _even(count, generator),
         settings.brightness * _even(count, generator),
+        (settings.gamma * _even(count, generator)).exp() if settings.gamma else None,
+        settings.sharpness * _even(count, generator) if settings.sharpness else None,
     )
 
 
 def changed(images: Tensor, changes: Changes, black: float, white: float) -> Tensor:
     """Return images [N, C, H, W] with values in `black`..`white`, changed, and within that range again.
 
-    Positions between pixels are bilinear; what comes from outside repeats the border.
+    Positions between pixels are bilinear; what comes from outside repeats the border. Sharpness is changed as by an
+    unsharp mask: the difference to the mean of 3 x 3 neighbours, in part taken away or added once more.
     """
     grid = functional.affine_grid(changes.placement.to(images), list(images.shape), align_corners=False)
     moved = functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
     middle, span = (black + white) / 2, white - black
-    contrast, brightness = (each.view(-1, 1, 1, 1).to(images) for each in (changes.contrast, changes.brightness))
+    if changes.sharpness is not None:
+        padded = functional.pad(moved, (1, 1, 1, 1), mode="replicate")
+        moved = moved + _each(changes.sharpness, moved) * (moved - functional.avg_pool2d(padded, 3, stride=1))
+    if changes.gamma is not None:
+        moved = ((moved - black) / span).clamp(0, 1) ** _each(changes.gamma, moved) * span + black
+    contrast, brightness = _each(changes.contrast, moved), _each(changes.brightness, moved)
     return ((moved - middle) * contrast + middle + span * brightness).clamp(black, white)
+
+
+def _each(values: Tensor, images: Tensor) -> Tensor:
+    """One value an image [N], shaped to work on images [N, C, H, W]."""
+    return values.view(-1, 1, 1, 1).to(images)
 
 
 def _placement(count: int, settings: AugmentSettings, generator: Generator) -> Tensor:

@@ -25,10 +25,11 @@ from sitegen.errors import TrainingError
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.trained import write_checkpoint
 from sitegen.training.augment import changed, draw_changes
+from sitegen.training.average import WeightAverage
 from sitegen.training.examples import LabelledImages
 from sitegen.training.history import Epoch
 from sitegen.training.losses import ClassifierLoss, make_loss
-from sitegen.training.presets import Phase, Recipe
+from sitegen.training.presets import Draw, Phase, Recipe
 from sitegen.training.progress import Progress, made_with, read_progress, read_state
 from sitegen.training.schedules import Schedule, make_schedule
 from sitegen.training.transfer import begin_phase, train_mode
@@ -90,13 +91,19 @@ def fit_classifier(
     return fit.progress.history, True
 
 
-def batches(examples: int, size: int, generator: Generator) -> Iterator[Tensor]:
-    """Yield the indices of batches in random order, all of one size or one less, of `size` at most.
+def batches(order: Tensor, size: int) -> Iterator[Tensor]:
+    """Yield the indices of batches in this order, all of one size or one less, of `size` at most.
 
     Dealt out evenly, no batch is so small that normalisation over it would be undefined.
     """
-    order = torch.randperm(examples, generator=generator)
-    yield from torch.tensor_split(order, -(-examples // size))
+    yield from torch.tensor_split(order, -(-len(order) // size))
+
+
+def order_of(train: LabelledImages, draw: Draw, generator: Generator) -> Tensor:
+    """Return the indices of an epoch's images: each once, or as many drawn by their weights, again and again."""
+    if draw.by == "turn":
+        return torch.randperm(len(train.images), generator=generator)
+    return torch.multinomial(train.weights, draw.count(len(train.images)), replacement=True, generator=generator)
 
 
 class _Fit:
@@ -120,9 +127,16 @@ class _Fit:
         self.network, self.data, self.recipe, self.fabric = network, data, recipe, fabric
         self.checkpoint, self.watch, self.epochs_now = checkpoint, watch, epochs_now
         self.loss: ClassifierLoss = make_loss(recipe.loss, data.train.targets).to(fabric.device)
+        self.average = WeightAverage(network, recipe.average)
         self.progress = Progress()
         self._made_with = made_with(
-            recipe, network, data.labels, data.train.targets, data.valid.targets, begun_with=begun_with
+            recipe,
+            network,
+            data.labels,
+            data.train.targets,
+            data.valid.targets,
+            data.train.weights,
+            begun_with=begun_with,
         )
         self._resumed: dict[str, Any] = {}
 
@@ -133,6 +147,7 @@ class _Fit:
         self._resumed = read_state(self.checkpoint, self._made_with)
         self.progress = read_progress(self._resumed["progress"])
         self.network.load_state_dict(self._resumed["network"])
+        self.average.load_state_dict(self._resumed["average"])
 
     def complete_phase(self, phase: Phase) -> bool:
         """Run what is left of a phase; False where it had to stop before the end, for `epochs_now`."""
@@ -142,13 +157,16 @@ class _Fit:
                 return False
             self._finish_epoch(*self._epoch(phase), phase)
             self.epochs_now = None if self.epochs_now is None else self.epochs_now - 1
+        self.average.settle()
         if self.recipe.keep == "best":
             self.network.load_state_dict(self.progress.best_weights)
         return True
 
     def _begin(self, phase: Phase) -> None:
         begin_phase(self.network, phase.trains)
-        steps = -(-len(self.data.train.images) // self.recipe.batch)
+        if not self._resumed:
+            self.average = WeightAverage(self.network, self.recipe.average)
+        steps = self.recipe.steps(len(self.data.train.images))
         optimiser, self.schedule = make_schedule(self.network, self.recipe.adam, phase.schedule, phase.epochs, steps)
         if self._resumed:
             optimiser.load_state_dict(self._resumed["optimiser"])
@@ -168,10 +186,10 @@ class _Fit:
         generator = Generator().manual_seed(seed)
         torch.manual_seed(seed + self.fabric.global_rank)  # of dropout
         train_mode(self.network, phase.trains)
-        examples = len(self.data.train.images)
+        order = order_of(self.data.train, self.recipe.draw, generator)
         total = torch.zeros((), device=self.fabric.device, dtype=torch.float64)
-        for indices in batches(examples, self.recipe.batch, generator):
-            total += self._step(indices, generator) * (len(indices) / examples)
+        for indices in batches(order, self.recipe.batch):
+            total += self._step(indices, generator) * (len(indices) / len(order))
             self.watch.batch()
         together: Tensor = self.fabric.all_reduce(total, reduce_op="sum")  # type: ignore[assignment]
         return float(together), monotonic() - began
@@ -183,14 +201,18 @@ class _Fit:
         part = slice(self.fabric.global_rank, None, self.fabric.world_size)
         mine = indices[part]
         images = self.data.train.images[mine].to(self.fabric.device)
-        weights = self.data.train.weights[mine].to(self.fabric.device)
+        # Images that are drawn by their weights count alike once they are drawn.
+        weights = self.data.train.weights[mine].to(self.fabric.device) if self.recipe.draw.by == "turn" else None
         logits = self.module(changed(images, changes.of(part), self.data.black, self.data.white))
         loss: Tensor = self.loss.summed(logits, targets[part], weights) / self.loss.total(targets)
         self.optimiser.zero_grad(set_to_none=True)
         # Gradients are averaged over processes, and the parts of a loss are to be added.
         self.fabric.backward(loss * self.fabric.world_size)
+        if self.recipe.clip:
+            self.fabric.clip_gradients(self.module, self.optimiser, max_norm=self.recipe.clip, error_if_nonfinite=False)
         self.optimiser.step()
         self.schedule.after_batch()
+        self.average.step()
         return loss.detach()
 
     def _finish_epoch(self, train_loss: float, seconds: float, phase: Phase) -> None:
@@ -202,12 +224,13 @@ class _Fit:
             )
         group = self.optimiser.param_groups[0]
         rate, momentum = group["lr"], group["betas"][0]
-        valid_loss, aucs = validate(
-            self.network, self.data.valid, self.data.labels, self.loss, self.fabric, self.recipe.batch
-        )
-        score = mean_auc(aucs)
+        with self.average.in_place():
+            valid_loss, aucs = validate(
+                self.network, self.data.valid, self.data.labels, self.loss, self.fabric, self.recipe.batch
+            )
+            score = mean_auc(aucs)
+            self.progress.note(score, self.network, self.recipe.keep == "best")
         self.schedule.after_epoch(score)
-        self.progress.note(score, self.network, self.recipe.keep == "best")
         row = Epoch(
             phase=self.progress.phase + 1,
             trains=phase.trains,
@@ -230,6 +253,7 @@ class _Fit:
                 "made_with": self._made_with,
                 "progress": self.progress.document(),
                 "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "schedule": self.schedule.state_dict(),
             }

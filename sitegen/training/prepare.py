@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sitegen.data.dataset import read_records
 from sitegen.data.records import TRAIN, VALID, Record, label_matrix, label_names
@@ -31,7 +32,7 @@ from sitegen.networks.trained import TrainedClassifier
 from sitegen.networks.vit import TransformerSettings
 from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import RecipeFile, network_input
-from sitegen.training.examples import LabelledImages, equal_weights
+from sitegen.training.examples import LabelledImages, image_weights
 from sitegen.training.fit import TrainingData
 from sitegen.training.history import Epoch, phase_summaries
 from sitegen.training.losses import OneAgainstAllSettings
@@ -66,7 +67,7 @@ class Prepared:
     @property
     def batches(self) -> int:
         """How many batches there are, in all phases together."""
-        steps = -(-len(self.data.train.images) // self.recipe.batch)
+        steps = self.recipe.steps(len(self.data.train.images))
         return steps * sum(phase.epochs for phase in self.recipe.phases)
 
 
@@ -118,7 +119,8 @@ def prepare(file: RecipeFile, work: Path, place: Path | None = None) -> Prepared
     problems = [problem for part in parts.values() for problem in part.problems]
     _write_problems(problems, work / "left-out.csv")
     black, white = ends(image)
-    train, valid = (_labelled(parts[split], labels, file.data.balance_sources) for split in (TRAIN, VALID))
+    train = _labelled(parts[TRAIN], labels, image_weights(parts[TRAIN].records, file.data))
+    valid = _labelled(parts[VALID], labels, torch.ones(len(parts[VALID].records)))
     return Prepared(file, recipe, settings, TrainingData(train, valid, labels, black, white), image, problems)
 
 
@@ -192,9 +194,7 @@ def trained_classifier(
     return TrainedClassifier(kept.eval(), network_document(settings), prepared.data.labels, prepared.image, made_by)
 
 
-def _labelled(split: ImageSplit, labels: Sequence[str], balance: bool) -> LabelledImages:
-    sources = [record.source for record in split.records]
-    weights = equal_weights(sources) if balance else torch.ones(len(sources))
+def _labelled(split: ImageSplit, labels: Sequence[str], weights: Tensor) -> LabelledImages:
     targets = torch.from_numpy(label_matrix(split.records, labels))
     return LabelledImages(torch.from_numpy(split.tensors), targets, weights)
 

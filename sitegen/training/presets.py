@@ -37,6 +37,19 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Draw:
+    """Which images an epoch has: every image once, its weight in the loss; or so many, drawn by their weights."""
+
+    __pydantic_config__ = STRICT
+    by: Literal["turn", "weight"] = "turn"
+    images: Count | None = None  # of an epoch drawn by weight; as many as there are, if None
+
+    def count(self, images: int) -> int:
+        """Return how many images an epoch has, where there are so many."""
+        return images if self.by == "turn" else self.images or images
+
+
+@dataclass(frozen=True)
 class Recipe:
     """All that decides how a classifier is trained, apart from the network and the data."""
 
@@ -45,11 +58,20 @@ class Recipe:
     loss: LossSettings = field(default_factory=MultiLabelSettings)
     adam: AdamSettings = field(default_factory=AdamSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
+    draw: Draw = field(default_factory=Draw)
     batch: Count = 32  # images of a step, over all processes together
+    clip: Annotated[float, Field(ge=0)] = 0.0  # the largest norm of a step's gradient; any, if 0
+    average: Annotated[float, Field(ge=0, lt=1)] = (
+        0.0  # how much of the weights' running average a step leaves; 0: none
+    )
     seed: Annotated[int, Field(ge=0)] = 1
     early_stopping: Count | None = None  # a phase ends after so many epochs without a better validation AUC
     keep: Literal["best", "last"] = "best"  # which epoch's weights a phase ends with, by validation AUC
     precision: Precision = "auto"
+
+    def steps(self, images: int) -> int:
+        """Return the steps of an epoch, where there are so many training images."""
+        return -(-self.draw.count(images) // self.batch)
 
 
 @dataclass(frozen=True)

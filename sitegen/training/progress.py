@@ -58,15 +58,17 @@ def read_state(path: Path, made_with: str) -> dict[str, Any]:
     return state
 
 
-def made_with(recipe: Recipe, network: nn.Module, labels: Sequence[str], *targets: Tensor, begun_with: str = "") -> str:
-    """Return what a checkpoint must agree with: recipe, labels, shapes of weights, targets of all images in order.
+def made_with(recipe: Recipe, network: nn.Module, labels: Sequence[str], *given: Tensor, begun_with: str = "") -> str:
+    """Return what a checkpoint must agree with: recipe, labels, shapes of weights, and what is given of all images.
+
+    That is their targets, in order, and how much each counts.
 
     `begun_with` names published weights to begin with, where there are some.
     """
     described = {
         "recipe": settings_document(recipe),
         "labels": list(labels),
-        "targets": [sha256(each.numpy().tobytes()).hexdigest() for each in targets],
+        "images": [sha256(each.numpy().tobytes()).hexdigest() for each in given],
         "network": [f"{name} {tuple(value.shape)}" for name, value in network.state_dict().items()],
     }
     return json.dumps(described | ({"begun_with": begun_with} if begun_with else {}))

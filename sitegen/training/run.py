@@ -101,7 +101,7 @@ class ShownProgress(Watch):
     """Shows a line an epoch and a bar in between, and writes the logs; to be used as a context."""
 
     def __init__(self, prepared: Prepared, work: Path, console: Console, tensorboard: bool) -> None:
-        self._batches = -(-len(prepared.data.train.images) // prepared.recipe.batch)
+        self._batches = prepared.recipe.steps(len(prepared.data.train.images))
         self._work, self._tensorboard = work, tensorboard
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         self._progress = Progress(*columns, console=console, transient=True)

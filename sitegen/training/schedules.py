@@ -14,6 +14,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, ReduceLROnPlateau
 
+from sitegen.networks.classifier import Classifier
 from sitegen.settings.reading import STRICT, Count
 
 Rate = Annotated[float, Field(gt=0)]
@@ -28,6 +29,8 @@ class AdamSettings:
     betas: tuple[Momentum, Momentum] = (0.9, 0.999)
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     decoupled: bool = True
+    body_share: Annotated[float, Field(gt=0, le=1)] = 1.0  # the body's learning rate as a share of the head's
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0  # each layer's rate as a share of that of the next one up
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ class OneCycle(Schedule):
         ends, peak = settings.momentum
         self._scheduler = OneCycleLR(
             optimiser,
-            settings.peak_rate,
+            [settings.peak_rate * group["share"] for group in optimiser.param_groups],
             total_steps=batches,
             pct_start=settings.rise,
             base_momentum=peak,
@@ -132,10 +135,20 @@ class OneCycle(Schedule):
 
 
 def make_optimiser(network: nn.Module, adam: AdamSettings, learning_rate: float) -> Optimizer:
-    """Return Adam over those parameters that are to be trained (`requires_grad`)."""
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    """Return Adam over those parameters that are to be trained (`requires_grad`).
+
+    The group `learning_rate` is for is the first. Where the layers of a `Classifier` differ in their rates, that is the
+    head, and the body's layers follow from the last to the first; each group has its `share` of the rate.
+    """
+    same = adam.body_share == adam.layer_decay == 1.0
+    layers = network.layers() if isinstance(network, Classifier) and not same else [list(network.parameters())]
+    groups = []
+    for depth, layer in enumerate(reversed(layers)):
+        share = 1.0 if depth == 0 else adam.body_share * adam.layer_decay ** (depth - 1)
+        if trained := [parameter for parameter in layer if parameter.requires_grad]:
+            groups.append({"params": trained, "lr": learning_rate * share, "share": share})
     kind = torch.optim.AdamW if adam.decoupled else torch.optim.Adam
-    return kind(parameters, learning_rate, betas=adam.betas, weight_decay=adam.weight_decay)
+    return kind(groups, learning_rate, betas=adam.betas, weight_decay=adam.weight_decay)
 
 
 def make_schedule(

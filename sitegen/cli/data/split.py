@@ -34,7 +34,7 @@ def split(
     from sitegen.data.layouts.label_styles import Findings
     from sitegen.data.records import present
     from sitegen.data.splits import read_shares, with_findings, write_split
-    from sitegen.settings.recipe import DataSettings
+    from sitegen.settings.data import DataSettings
 
     settings = DataSettings(split=read_shares(shares), divide=divide, seed=seed)
     records = read_dataset(place, Findings(findings) if findings else None)
