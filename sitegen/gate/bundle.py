@@ -43,7 +43,10 @@ class BundleGate:
 
 @dataclass(frozen=True)
 class GateWork:
-    """What a gate is fitted with: recipe, classifier, all records, the work folder, and the validation images."""
+    """What a gate is fitted with: recipe, classifier, all records, the work folder, and the validation images.
+
+    Thresholds are set with the images of the plan's splits, which may be others than these.
+    """
 
     recipe: RecipeFile
     classifier: TrainedClassifier
@@ -81,7 +84,7 @@ def put_gate(source: GateSource, folder: Path, work: GateWork) -> BundleGate:
         taken = take_gate(source, folder)
         return BundleGate(taken.graph, taken.settings, taken.origin, warnings=taken.warnings)
     entry = write_gate(source, folder)
-    valid = _seen(work, work.valid, source.image)
+    valid = _together([_seen(work, _split(work, split), source.image) for split in work.plan.thresholds])
     train = None
     if wants_features(work.plan):
         train = _seen(work, load_split(work.recipe, work.records, TRAIN, work.work), None)
@@ -109,6 +112,16 @@ def _seen(work: GateWork, split: ImageSplit, gate: NetworkInput | None) -> Split
     paths = [record.path for record in split.records]
     tensors = cached_tensors(paths, {"gate": gate}, work.work / "tensors")["gate"] if gate else np.empty(0, np.float32)
     return SplitImages(split.tensors, tensors, [record.source for record in split.records])
+
+
+def _split(work: GateWork, split: str) -> ImageSplit:
+    return work.valid if split == VALID else load_split(work.recipe, work.records, split, work.work)
+
+
+def _together(parts: Sequence[SplitImages]) -> SplitImages:
+    """The images of several splits as those of one."""
+    classifier, gate = (np.concatenate([getattr(part, name) for part in parts]) for name in ("classifier", "gate"))
+    return SplitImages(classifier, gate, [source for part in parts for source in part.sources])
 
 
 def _sample(images: np.ndarray[Any, np.dtype[np.float32]]) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -19,9 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sitegen.data.dataset import read_records
-from sitegen.data.records import TRAIN, VALID
-from sitegen.data.tensors.cache import Usable, usable_tensors
-from sitegen.errors import DataError, SettingsError
+from sitegen.data.records import TRAIN, VALID, Record
+from sitegen.errors import SettingsError
+from sitegen.gate.further import Images, further_images
 from sitegen.gate.training.fit import GateImages, GateWatch, Row, fit_gate
 from sitegen.gate.training.presets import GateRecipe, read_gate_recipe
 from sitegen.gate.training.sample_grid import COLUMNS, sample_grid, save_grid
@@ -35,7 +35,6 @@ from sitegen_runtime.bundle.model import NetworkInput
 
 GATE, GATE_TRAINING, GATE_LOG, GATE_SAMPLES = "gate.pt", "gate-training.pt", "gate-log.csv", "gate-samples"
 ROLE = "gate"
-IMAGE_NAMES = (".png", ".jpg", ".jpeg", ".webp")
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class PreparedGate:
     images: GateImages
     image: NetworkInput
     problems: list[tuple[Path, str]]
+    alike: int = 0  # further images that were left out, since another split has their like
 
 
 @dataclass(frozen=True)
@@ -81,16 +81,25 @@ def prepare_gate(file: RecipeFile, work: Path, place: Path | None = None, more: 
     records = read_records(file, place)
     train, valid = (load_split(file, records, split, work, {ROLE: image}) for split in (TRAIN, VALID))
     tensors, sources = [train.tensors], [record.source for record in train.records]
-    problems = train.problems + valid.problems
-    for folder in (*(file.place(name) for name in plan.images), *more):
-        usable = _usable_images(folder, image, work)
-        tensors.append(usable.tensors[ROLE])
-        sources += [str(folder)] * len(usable.kept)
-        problems += usable.problems
+    problems, alike = train.problems + valid.problems, 0
+    folders = [*(file.place(name) for name in plan.images), *more]
+    held_back = _held_back(file, records, work, image) if folders else train.tensors[:0]
+    for folder in folders:
+        further = further_images(folder, image, work, held_back, plan.apart)
+        tensors.append(further.images)
+        sources += [str(folder)] * len(further.images)
+        problems += further.problems
+        alike += further.alike
     images = GateImages(
         torch.from_numpy(np.concatenate(tensors)), equal_weights(sources), torch.from_numpy(np.array(valid.tensors))
     )
-    return PreparedGate(file, recipe, images, image, problems)
+    return PreparedGate(file, recipe, images, image, problems, alike)
+
+
+def _held_back(file: RecipeFile, records: Sequence[Record], work: Path, image: NetworkInput) -> Images:
+    """The images of every split but the training's, whose likes must not be trained on."""
+    splits = sorted({record.split for record in records} - {TRAIN, ""})
+    return np.concatenate([load_split(file, records, split, work, {ROLE: image}).tensors for split in splits])
 
 
 def train_gate(
@@ -121,31 +130,12 @@ def _trained(prepared: PreparedGate, network: ReconstructionNetwork, history: li
         "recipe": settings_document(replace(prepared.file, folder="")),
         "folder": prepared.file.folder,
         "training": settings_document(prepared.recipe),
-        "images": {"train": len(prepared.images.train), "valid": len(prepared.images.valid)},
+        "images": {"train": len(prepared.images.train), "valid": len(prepared.images.valid)}
+        | ({"left_out": prepared.alike} if prepared.alike else {}),
         "history": history,
         "torch": str(torch.__version__),
     }
     return TrainedGate(network, reconstruction_document(prepared.recipe.network), prepared.image, made_by)
-
-
-def _usable_images(folder: Path, image: NetworkInput, work: Path) -> Usable:
-    """The images below a folder that can be used. Raises DataError where none can."""
-    usable = usable_tensors(_images_of(folder), {ROLE: image}, work / "tensors")
-    if not usable.kept:
-        path, message = usable.problems[0]
-        raise DataError(
-            f"None of the {len(usable.problems)} images in {folder}, named for the gate's training, can be used. "
-            f"The first is {path}: {message} Give readable images, or leave out this folder."
-        )
-    return usable
-
-
-def _images_of(folder: Path) -> list[Path]:
-    """Every image below a folder, in the order of names. Raises DataError where there is none."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_NAMES)
-    if not found:
-        raise DataError(f"{folder}, named for the gate's training, has no images ({', '.join(IMAGE_NAMES)}).")
-    return found
 
 
 class ShownRounds(GateWatch):

@@ -48,7 +48,10 @@ class GatePlan:
     __pydantic_config__ = STRICT
     training: dict[str, Any] = field(default_factory=dict)  # `sitegen.gate.training.presets.read_gate_recipe`
     images: tuple[str, ...] = ()  # folders of further images without labels, from where the recipe lies; to train on
-    share: Share = 0.95  # of the validation images of every source that all scores together let pass
+    # Further images this like one of another split are left out: their correlation, in the gate's input.
+    apart: Annotated[float, Field(gt=0, le=1)] = 0.95
+    thresholds: Annotated[tuple[str, ...], Field(min_length=1)] = ("valid",)  # the splits that thresholds are set with
+    share: Share = 0.95  # of the images of every source in these splits that all scores together let pass
     scores: tuple[ScoreName, ...] = ("turned",)  # beside the SSIM
     # What the score "combined" is made of.
     combine: Annotated[tuple[PartName, ...], Field(min_length=1)] = ("ssim", "turned", "mahalanobis")
