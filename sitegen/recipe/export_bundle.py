@@ -115,7 +115,8 @@ def _measure(source: ExportSource, method: Method, splits: Sequence[str]) -> _Me
         split: score_checkpoint(source.trained, part.records, part.tensors, part.problems)
         for split, part in parts.items()
     }
-    return _Measured(method, parts, scored, fit_labels(scored[VALID], method, source.recipe.data.balance_sources))
+    data, rule = source.recipe.data, source.recipe.export.operating_points
+    return _Measured(method, parts, scored, fit_labels(scored[VALID], method, data.balance_sources, rule))
 
 
 def _write_graphs(source: ExportSource, valid: ImageSplit, folder: Path) -> _Graphs:

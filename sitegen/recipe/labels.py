@@ -1,7 +1,7 @@
 """Operating points and calibrations, chosen on validation images and on no others."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ from sitegen.bundle import Label
 from sitegen.bundle.calibration import Calibration, Method
 from sitegen.calibration.fit import calibrated, fit_calibration
 from sitegen.evaluation.classifier.scored import Scored
-from sitegen.metrics import Scores, expected_calibration_error, known_targets, operating_point
+from sitegen.metrics import OperatingPoint, Scores, expected_calibration_error, known_targets
+from sitegen.recipe.operating_points import choose_points
+from sitegen.settings.recipe import PointRule, YoudenRule
 from sitegen.training.examples import equal_weights
 
 DEFAULT_POINT = 0.5
@@ -55,15 +57,22 @@ class _Known:
     weights: Scores | None
 
 
-def fit_labels(validation: Scored, method: Method, balance_sources: bool) -> list[FittedLabel]:
-    """Return the labels with operating point (the largest TPR - FPR) and calibration.
+def fit_labels(
+    validation: Scored, method: Method, balance_sources: bool, rule: PointRule | None = None
+) -> list[FittedLabel]:
+    """Return the labels with operating point, by `rule` (Youden's without one), and calibration.
 
     With `balance_sources` every source weighs the same, among the images of which the label is known. A label that
     lacks one of its classes gets the operating point 0.5; a calibration that cannot be fitted is piecewise linear
     instead. Both are said in the label's remarks.
     """
     sources = [record.source for record in validation.records] if balance_sources else None
-    return [_fit(name, _known(validation, at, sources), method) for at, name in enumerate(validation.labels)]
+    known = [_known(validation, at, sources) for at in range(len(validation.labels))]
+    points = choose_points(validation, rule or YoudenRule(), [each.weights for each in known])
+    fitted = [
+        _fit(name, each, point, method) for name, each, point in zip(validation.labels, known, points.of, strict=True)
+    ]
+    return [replace(fitted[0], remarks=(*points.remarks, *fitted[0].remarks)), *fitted[1:]] if fitted else []
 
 
 def _known(validation: Scored, at: int, sources: Sequence[str] | None) -> _Known:
@@ -74,16 +83,15 @@ def _known(validation: Scored, at: int, sources: Sequence[str] | None) -> _Known
     return _Known(validation.logits[known, at], validation.probabilities[known, at], positive[known], weights)
 
 
-def _fit(name: str, known: _Known, method: Method) -> FittedLabel:
+def _fit(name: str, known: _Known, point: OperatingPoint | None, method: Method) -> FittedLabel:
     images, positives = len(known.targets), int(known.targets.sum())
-    if not 0 < positives < images:
+    if point is None:
         remark = (
             f"{name}: {positives} of {images} validation images have it, so that nothing could be chosen. "
             f"The operating point is {DEFAULT_POINT}, and the probability is shown as it is."
         )
         return _measured(Label(name=name, operating_point=DEFAULT_POINT), known, [remark])
     remarks = []
-    point = operating_point(known.probabilities, known.targets, known.weights)
     if point.sensitivity <= point.false_positive_rate:
         remarks.append(f"{name}: no operating point tells the classes of the validation images apart.")
     try:

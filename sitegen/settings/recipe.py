@@ -58,6 +58,35 @@ class GatePlan:
 
 
 @dataclass(frozen=True)
+class YoudenRule:
+    """The point of each finding where sensitivity less false positive rate is largest."""
+
+    __pydantic_config__ = STRICT
+    kind: Literal["youden"] = "youden"
+
+
+@dataclass(frozen=True)
+class SpecificityRule:
+    """The point of each finding that a share of the images without it stays below, in every source."""
+
+    __pydantic_config__ = STRICT
+    kind: Literal["specificity"] = "specificity"
+    share: Share = 0.9
+
+
+@dataclass(frozen=True)
+class FalseAlarms:
+    """The points with which no more than a share of the images without any finding is flagged, in every source."""
+
+    __pydantic_config__ = STRICT
+    kind: Literal["false-alarms"] = "false-alarms"
+    share: Share = 0.2
+
+
+PointRule = Annotated[YoudenRule | SpecificityRule | FalseAlarms, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True)
 class ExportSettings:
     """What the bundle says and does apart from its network."""
 
@@ -67,6 +96,7 @@ class ExportSettings:
     licence_weights: str = "not stated"
     licence_data: str = "not stated"
     calibration: Method = "piecewise-linear"
+    operating_points: PointRule = field(default_factory=YoudenRule)
     bundle: str = ""  # the folder to write, from where the recipe lies; in the work folder if empty
     gate: str = ""  # a bundle's folder, from where the recipe lies, whose gate is taken over
     card: str = ""  # a Markdown file, from where the recipe lies, that the card ends with: what no figure says

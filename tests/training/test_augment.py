@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Generator
 
-from sitegen.training.augment import LEVELS, AugmentSettings, augment
+from sitegen.training.augment import LEVELS, AugmentSettings, augment, draw_changes
+from sitegen.training.augment import changed as with_changes
 
 STILL = AugmentSettings(rotation=0, shift=0, scale=0, brightness=0, contrast=0)
 
@@ -16,7 +17,7 @@ def test_nothing_changes_where_nothing_may() -> None:
 
 
 def test_values_stay_in_the_range() -> None:
-    wild = AugmentSettings(rotation=90, shift=0.5, scale=0.5, brightness=1, contrast=1)
+    wild = AugmentSettings(rotation=90, shift=0.5, scale=0.5, brightness=1, contrast=1, gamma=2, sharpness=2)
     changed = augment(images(50) * 2 - 1, wild, -1.0, 1.0, Generator().manual_seed(2))
     assert changed.min() >= -1
     assert changed.max() <= 1
@@ -89,3 +90,34 @@ def test_levels_rise_from_nothing_to_the_papers() -> None:
     places = [(each.rotation, each.shift, each.scale) for each in levels]
     assert places == sorted(places)
     assert all((each.brightness, each.contrast, each.flip_chance, each.zoom) == (0, 0, 0, 1) for each in levels)
+
+
+def test_gamma_leaves_black_and_white_and_moves_what_is_between() -> None:
+    settings = AugmentSettings(0, 0, 0, 0, 0, gamma=0.5)
+    steps = torch.tensor([-1.0, 0.0, 1.0]).repeat_interleave(4).view(1, 1, 1, 12).expand(60, 1, 12, 12)
+    changed = augment(steps, settings, -1.0, 1.0, Generator().manual_seed(7))
+    assert changed[..., 1].max() == pytest.approx(-1, abs=1e-5)
+    assert changed[..., 10].min() == pytest.approx(1, abs=1e-5)
+    exponents = (((changed[:, 0, 6, 5] + 1) / 2).log() / torch.tensor(0.5).log()).log()
+    assert exponents.abs().max() <= 0.5 + 1e-5
+    assert exponents.std() > 0.2
+
+
+def test_sharpness_smooths_and_sharpens_and_leaves_even_greys() -> None:
+    settings = AugmentSettings(0, 0, 0, 0, 0, sharpness=1.0)
+    even = augment(torch.full((4, 1, 8, 8), 0.3), settings, 0.0, 1.0, Generator().manual_seed(8))
+    assert torch.allclose(even, torch.full_like(even, 0.3), atol=1e-6)
+    dot = torch.full((300, 1, 9, 9), 0.5)
+    dot[:, :, 4, 4] = 0.59
+    middle = augment(dot, settings, 0.0, 1.0, Generator().manual_seed(8))[:, 0, 4, 4]
+    # Of 0.09 above its surroundings, 8 / 9 are detail: between none of it and twice as much.
+    assert middle.min() == pytest.approx(0.51, abs=2e-3)
+    assert middle.max() == pytest.approx(0.67, abs=2e-3)
+
+
+def test_a_part_of_the_changes_is_that_of_the_images() -> None:
+    settings = AugmentSettings(gamma=0.4, sharpness=0.5)
+    drawn = draw_changes(6, settings, Generator().manual_seed(9))
+    whole = with_changes(images(6), drawn, 0.0, 1.0)
+    parts = torch.cat([with_changes(images(6)[part], drawn.of(part), 0.0, 1.0) for part in (slice(0, 2), slice(2, 6))])
+    assert torch.equal(parts, whole)

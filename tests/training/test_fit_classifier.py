@@ -18,11 +18,11 @@ from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.phantom import phantom
 from sitegen.training.augment import AugmentSettings
 from sitegen.training.examples import LabelledImages
-from sitegen.training.fit import TrainingData, Watch, batches, fit_classifier
+from sitegen.training.fit import TrainingData, Watch, batches, fit_classifier, order_of
 from sitegen.training.history import Epoch
 from sitegen.training.launch import make_fabric
 from sitegen.training.losses import MultiLabelSettings, OneAgainstAllSettings
-from sitegen.training.presets import Phase, Recipe
+from sitegen.training.presets import Draw, Phase, Recipe
 from sitegen.training.schedules import AdamSettings, OneCycleSettings, PlateauSettings
 
 TINY = DenseNetSettings(growth=4, blocks=(2, 2), stem=8)
@@ -75,8 +75,16 @@ def test_a_tiny_classifier_learns_to_see_the_opacity(data: TrainingData) -> None
     assert (history[-1].valid_auc or 0) > 0.9
 
 
-def test_a_resumed_training_ends_where_an_uninterrupted_one_does(data: TrainingData, tmp_path: Path) -> None:
-    asked = recipe(phase(2), phase(2, "head", 1e-3), keep="best")
+@pytest.mark.parametrize("keep", ["best", "last"])
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
+    data: TrainingData, tmp_path: Path, keep: str, average: float
+) -> None:
+    adam = AdamSettings(body_share=0.5, layer_decay=0.8)
+    drawn_by_weight = Draw("weight", 24) if average else Draw()
+    asked = recipe(
+        phase(2), phase(2, "head", 1e-3), keep=keep, average=average, draw=drawn_by_weight, adam=adam, clip=1.0
+    )
     whole, resumed = new(), new(seed=7)  # what a resumed network begins with does not matter
     history, _ = fit_classifier(whole, data, asked, FABRIC)
     for start, stop in ((0, 1), (9, 2)):  # within the first phase, and within the second
@@ -98,7 +106,7 @@ def test_a_complete_training_is_only_read(data: TrainingData, tmp_path: Path) ->
     assert same(weights(first), weights(second))
 
 
-@pytest.mark.parametrize("what", ["recipe", "labels", "targets"])
+@pytest.mark.parametrize("what", ["recipe", "labels", "targets", "weights"])
 def test_a_checkpoint_of_something_else_is_refused(data: TrainingData, tmp_path: Path, what: str) -> None:
     fit_classifier(new(), data, recipe(phase(2)), FABRIC, tmp_path / "run.pt", epochs_now=1)
     asked, other = recipe(phase(2)), data
@@ -106,6 +114,8 @@ def test_a_checkpoint_of_something_else_is_refused(data: TrainingData, tmp_path:
         asked = replace(asked, batch=4)
     elif what == "labels":
         other = replace(data, labels=("Other",))
+    elif what == "weights":
+        other = replace(data, train=replace(data.train, weights=2 * data.train.weights))
     else:
         other = replace(data, train=replace(data.train, targets=data.train.targets.flip(0)))
     with pytest.raises(CheckpointError, match=r"run\.pt is a training with another recipe or other images"):
@@ -216,7 +226,7 @@ def test_a_loss_that_explodes_ends_training_and_spares_the_checkpoint(data: Trai
     ("examples", "size", "sizes"), [(9, 8, [5, 4]), (16, 8, [8, 8]), (3, 8, [3]), (33, 32, [17, 16])]
 )
 def test_batches_are_dealt_out_evenly(examples: int, size: int, sizes: list[int]) -> None:
-    dealt = list(batches(examples, size, torch.Generator().manual_seed(0)))
+    dealt = list(batches(torch.arange(examples), size))
     assert [len(batch) for batch in dealt] == sizes
     assert sorted(torch.cat(dealt).tolist()) == list(range(examples))
 
@@ -228,3 +238,31 @@ def test_the_images_weights_count(data: TrainingData) -> None:
     still = recipe(phase(1), adam=AdamSettings())
     ends = [fit_classifier(new(), replace(data, train=train), still, FABRIC)[0] for train in (half, spoilt)]
     assert ends[0][-1].train_loss == ends[1][-1].train_loss
+
+
+def test_images_are_drawn_by_their_weights_and_then_count_alike(data: TrainingData) -> None:
+    few = replace(data.train, weights=torch.tensor([0.0] * 24 + [1.0] * 6 + [5.0] * 2))
+    order = order_of(few, Draw("weight", 4000), torch.Generator().manual_seed(1))
+    assert len(order) == 4000
+    assert order.min() == 24
+    # Two of weight 5 among six of weight 1 are drawn in 10 of 16: four standard errors are 0.03.
+    assert float((order >= 30).float().mean()) == pytest.approx(10 / 16, abs=0.031)
+    spoilt = replace(few, targets=torch.cat([1 - few.targets[:24], few.targets[24:]]))
+    by_weight = recipe(phase(1), draw=Draw("weight", 16))
+    ends = [fit_classifier(new(), replace(data, train=train), by_weight, FABRIC)[0] for train in (few, spoilt)]
+    assert ends[0][-1].train_loss == ends[1][-1].train_loss
+
+
+def test_each_image_once_where_they_take_turns(data: TrainingData) -> None:
+    order = order_of(data.train, Draw(), torch.Generator().manual_seed(1))
+    assert sorted(order.tolist()) == list(range(32))
+    assert order.tolist() != list(range(32))
+
+
+def test_the_average_is_what_a_training_ends_with(data: TrainingData) -> None:
+    plain, averaged = new(), new()
+    fit_classifier(plain, data, recipe(phase(2)), FABRIC)
+    history, _ = fit_classifier(averaged, data, recipe(phase(2), average=0.9), FABRIC)
+    assert not same(weights(plain), weights(averaged))
+    scores = network_logits(averaged, data.valid.images.numpy())[:, 0]
+    assert history[-1].valid_auc == auc(scores, data.valid.targets[:, 0].numpy())

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from sitegen.networks.densenet import DenseNet, DenseNetSettings
 from sitegen.training.schedules import AdamSettings, OneCycleSettings, PlateauSettings, make_optimiser, make_schedule
 
 
@@ -100,3 +101,28 @@ def test_adam_is_torchs_and_trains_what_may_be_trained(decoupled: bool, kind: ty
     (group,) = optimiser.param_groups
     assert (group["lr"], group["betas"], group["weight_decay"]) == (0.02, (0.8, 0.99), 0.1)
     assert [id(each) for each in group["params"]] == [id(each) for each in network[1].parameters()]
+
+
+def test_layers_nearer_to_the_image_learn_more_slowly() -> None:
+    network = DenseNet(DenseNetSettings(growth=4, blocks=(2, 2), stem=8))
+    settings = OneCycleSettings(initial_rate=0.1, peak_rate=1.0)
+    optimiser, schedule = make_schedule(network, AdamSettings(body_share=0.5, layer_decay=0.5), settings, 1, 10)
+    groups = optimiser.param_groups
+    assert {id(each) for each in groups[0]["params"]} == {id(each) for each in network.head.parameters()}
+    shares = [1.0] + [0.5**power for power in range(1, len(groups))]
+    assert [group["lr"] for group in groups] == pytest.approx([0.1 * share for share in shares])
+    for _ in range(3):  # to the peak, at three tenths
+        optimiser.step()
+        schedule.after_batch()
+    assert [group["lr"] for group in groups] == pytest.approx(shares, rel=0.1)
+    ratios = [group["lr"] / groups[0]["lr"] for group in groups]
+    assert ratios == pytest.approx(shares)
+    assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
+
+
+def test_a_frozen_body_has_no_group() -> None:
+    network = DenseNet(DenseNetSettings(growth=4, blocks=(2, 2), stem=8))
+    for parameter in network.body_parameters():
+        parameter.requires_grad_(False)
+    (group,) = make_optimiser(network, AdamSettings(body_share=0.5), 0.02).param_groups
+    assert len(group["params"]) == 2
