@@ -15,6 +15,7 @@ from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import interval_by_patient
 from sitegen.metrics.document_types import IntervalDocument
 from sitegen.metrics.examples import Scores, or_none
+from sitegen.metrics.finding_figures import UNKNOWN
 from sitegen.metrics.resampling import Resampling
 from sitegen.metrics.roc import auc_of_draws
 
@@ -30,9 +31,7 @@ def whence(scored: Scored, findings: Sequence[FindingDocument], how: Resampling)
     parts = parts_of(sources, findings)
     for entry in findings:
         entry["least_favourable"] = least_favourable(parts, entry["label"])
-        for source in sources:
-            if group := entry["by"].get("source", {}).get(source["source"] or "unknown"):
-                group["from"] = source["from"]
+        entry["from"] = _mark_groups(entry, sources)
     return {
         "from": together(part.relation for part in parts),
         "not_measured": unmeasured(parts),
@@ -40,6 +39,20 @@ def whence(scored: Scored, findings: Sequence[FindingDocument], how: Resampling)
         "sources": sources,
         "remarks": list(_remarks(scored, sources)),
     }
+
+
+def _mark_groups(entry: FindingDocument, sources: Sequence[SourceDocument]) -> Relation:
+    """Say of each group by source where it is from; return the same of all images in which the finding is known."""
+    groups = entry["by"].get("source", {})
+    seen: list[Relation] = []
+    for source in sources:
+        relation = cast(Relation, source["from"])
+        group = groups.get(source["source"] or UNKNOWN)
+        if group:
+            group["from"] = relation
+        if group or not groups:
+            seen.append(relation)
+    return together(seen)
 
 
 def parts_of(sources: Sequence[SourceDocument], findings: Sequence[FindingDocument]) -> list[Part]:
@@ -113,7 +126,7 @@ def _auc(entry: FindingDocument, source: str) -> IntervalDocument | None:
     groups: Mapping[str, object] = entry["by"].get("source", {})
     if not groups:
         return entry["auc"]
-    group = entry["by"]["source"].get(source or "unknown")
+    group = entry["by"]["source"].get(source or UNKNOWN)
     return group["auc"] if group else None
 
 
