@@ -13,7 +13,7 @@ from typing import Any
 
 from sitegen.bundle.origin import Collection, Relation, Use, relation
 from sitegen.data.records import TRAIN, VALID, Record
-from sitegen.settings.recipe import DataSettings
+from sitegen.settings.data import DataSettings
 
 Origins = Mapping[Path, "Origin"]
 _USES: Mapping[str, Use] = {TRAIN: "trained", VALID: "chosen"}
@@ -64,7 +64,7 @@ def images_by_source(records: Iterable[Record]) -> dict[str, dict[str, int]]:
 
 def collection_of(data: DataSettings, source: str) -> Collection:
     """Return what the recipe calls the collection of a source: the source's own name where it says nothing."""
-    for part in getattr(data, "parts", ()):
+    for part in data.parts:
         if part.name == source:
             return Collection(part.collection or source, part.hospital)
     return Collection(source)

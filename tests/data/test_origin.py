@@ -7,7 +7,7 @@ import pytest
 from sitegen.bundle.origin import Collection
 from sitegen.data.origin import learned_from, origins, recorded
 from sitegen.data.records import Record
-from sitegen.settings.recipe import DataSettings
+from sitegen.settings.data import DataSettings
 
 SPLITS = ("train", "train", "valid", "test", "test")
 

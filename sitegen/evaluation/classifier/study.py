@@ -19,7 +19,8 @@ from sitegen.data.tensors.cache import usable_tensors
 from sitegen.errors import DataError, SettingsError
 from sitegen.evaluation.classifier.scored import Scored, score_bundle, score_checkpoint, with_operating_points
 from sitegen.networks.trained import TrainedClassifier, load_trained
-from sitegen.settings.recipe import DataSettings, EvaluationSettings, RecipeFile, read_recipe_file, recipe_of
+from sitegen.settings.data import DataSettings
+from sitegen.settings.recipe import EvaluationSettings, RecipeFile, read_recipe_file, recipe_of
 from sitegen.training.examples import equal_weights
 from sitegen.training.prepare import ROLE
 
@@ -119,9 +120,13 @@ class _Given:
 
 
 def _divides_alike(some: DataSettings, other: DataSettings) -> bool:
-    return replace(some, place="", split_file="") == replace(other, place="", split_file="") and (
-        Path(some.split_file).name == Path(other.split_file).name
-    )
+    """Whether two recipes put the same images into the same splits, wherever these lie."""
+    return _without_folders(some) == _without_folders(other)
+
+
+def _without_folders(data: DataSettings) -> DataSettings:
+    parts = tuple(replace(part, place="", split_file=Path(part.split_file).name) for part in data.parts)
+    return replace(data, place="", split_file=Path(data.split_file).name, parts=parts)
 
 
 def _opened(path: Path) -> _Model:
