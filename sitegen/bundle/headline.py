@@ -34,7 +34,7 @@ class LeastFinding(TypedDict):
 
 
 LeastFavourable = TypedDict(
-    "LeastFavourable", {"from": str, "split": str, "source": str, "collection": str, "auc": Interval, "weak": bool}
+    "LeastFavourable", {"from": Relation, "split": str, "source": str, "collection": str, "auc": Interval, "weak": bool}
 )
 """Where a finding was told worst, and how well."""
 
@@ -117,6 +117,12 @@ def least_favourable(parts: Sequence[Part], label: str) -> LeastFavourable | Non
 def is_weak(auc: Interval) -> bool:
     """Return whether an AUC is hardly above chance: its value below WEAK_AUC, or its interval's end below WEAK_LOW."""
     return auc["value"] < WEAK_AUC or auc["low"] < WEAK_LOW
+
+
+def weak_words(found: LeastFavourable) -> str:
+    """Return what stands beside a weak finding: "AUC 0.660 (0.600–0.710) on images from elsewhere (Shenzhen)"."""
+    images = on_images(found["from"], found["collection"] or found["source"])
+    return f"AUC {told(found['auc'])} on {images}"
 
 
 def told(auc: Interval) -> str:

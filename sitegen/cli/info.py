@@ -67,6 +67,9 @@ def _measured(description: "Description") -> list[tuple[str, str]]:
     facts = []
     with suppress(KeyError, TypeError, ValueError, AttributeError):
         for split, part in description.metrics.items():
+            if split == "headline":
+                facts.append(("least favourable", " ".join(filter(None, [part["not_measured"], part["words"]]))))
+                continue
             for label, figures in part["findings"].items():
                 auc = figures["auc"]
                 shown = f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})" if auc else "not defined"

@@ -61,6 +61,7 @@ def test_findings() -> None:
                 "spoken": "67 %, at or above the operating point",
                 "above": True,
                 "meaning": percent_means("piecewise-linear"),
+                "weak": None,
             },
             {
                 "label": "Mass",
@@ -73,6 +74,7 @@ def test_findings() -> None:
                 "spoken": "12 %, below the operating point",
                 "above": False,
                 "meaning": percent_means(None),
+                "weak": None,
             },
         ],
     }
