@@ -136,13 +136,14 @@ def test_the_card_has_the_figures_and_the_authors_words(exported: Path) -> None:
         "from the bundle chest-radiograph",
     ):
         assert phrase in card
-    for split, name in (("valid", "validation"), ("test", "test")):
+    assert bundle.description.metrics["headline"]["words"] in card
+    for split in ("valid", "test"):
         figures = bundle.description.metrics[split]["findings"]["Opacity"]
-        for part, source in ((figures, ""), (figures["by_source"]["two"], ", two")):
+        for part in (figures, figures["by_source"]["two"]):
             auc = part["auc"]
             counts = f"{part['images']} ({part['positives']})"
             shown = f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})"
-            assert f"| {name}{source} | {counts} | {shown} |" in card
+            assert f"| Opacity | {counts} | {shown} |" in card
     assert bundle.path("card.md").read_text("utf-8").endswith(f"\n\n{ABOUT}\n")
 
 

@@ -192,9 +192,7 @@ def test_what_was_not_measured_comes_first_and_then_the_least_favourable_figure(
     assert "The test images are other patients' of the same collection" in card
     assert "### Validation images" in card
     assert "### Test images" in card
-    row = (
-        "| ChestX, St. A | images of other patients of a collection that it was trained on | 40 (30) | 0.680 "
-    )
+    row = "| ChestX, St. A | images of other patients of a collection that it was trained on | 40 (30) | 0.680 "
     assert row in card
     assert card.count("| Finding 7 | 40 (12) | ") == 6  # both splits, each with two sources
     assert "Of these, y\\|:" in card

@@ -97,9 +97,7 @@ class _Given:
 
     def origins(self, model: _Model) -> Origins:
         """Where the measured images are from, seen from a model's training."""
-        divided, learned = self._divided(model), model.learned
-        if learned is None and not isinstance(model.opened, Bundle) and model.recipe and not self.question.data:
-            learned = learned_from(recorded(divided, model.recipe.data))  # a checkpoint of before this was recorded
+        divided, learned = self._divided(model), model.learned or _found_again(model)
         asked, data = self.question, self.recipe.data if self.recipe else DataSettings()
         named = {}
         for source in {record.source for record in self.chosen}:
@@ -117,6 +115,18 @@ class _Given:
             return read_records(model.recipe, self.question.data or self.recipe.place(self.recipe.data.place))
         except DataError:
             return []
+
+
+def _found_again(model: _Model) -> Learned | None:
+    """What a checkpoint was trained on that does not record it, as long as its recipe's own data is there."""
+    recipe = model.recipe
+    if isinstance(model.opened, Bundle) or recipe is None or not _has_data(recipe):
+        return None
+    return learned_from(recorded(read_records(recipe), recipe.data))
+
+
+def _has_data(recipe: RecipeFile) -> bool:
+    return bool(recipe.data.place) and recipe.place(recipe.data.place).exists()
 
 
 def _divides_alike(some: DataSettings, other: DataSettings) -> bool:
@@ -206,7 +216,7 @@ def _validation_records(model: _Model, data: Path | None) -> list[Record]:
     """
     if model.recipe is None:
         return []
-    own = bool(model.recipe.data.place) and model.recipe.place(model.recipe.data.place).exists()
+    own = _has_data(model.recipe)
     if not own and data is None:
         return []
     place = None if own else data
