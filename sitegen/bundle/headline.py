@@ -10,12 +10,16 @@ headline sees the interval, too. Figures on images that were trained on never co
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sitegen.bundle.origin import RELATIONS, Relation, not_measured
 
 WEAK_AUC, WEAK_LOW = 0.70, 0.60
 """A finding is weak where its least favourable AUC lies below the first, or its interval begins below the second."""
+
+
+NOT_RECORDED = "Where the images of its figures come from, seen from its training, is not recorded."
+NOTHING = "No figure of it is recorded: how often it is right is not known."
 
 
 class Interval(TypedDict):
@@ -117,6 +121,19 @@ def least_favourable(parts: Sequence[Part], label: str) -> LeastFavourable | Non
 def is_weak(auc: Interval) -> bool:
     """Return whether an AUC is hardly above chance: its value below WEAK_AUC, or its interval's end below WEAK_LOW."""
     return auc["value"] < WEAK_AUC or auc["low"] < WEAK_LOW
+
+
+def first_words(metrics: Mapping[str, Any]) -> str:
+    """Return what comes before every figure of a bundle: what was not measured, and the least favourable figure.
+
+    `metrics` is free-form; where it has no headline as `sitegen export` writes it, that is what is said.
+    """
+    first = metrics.get("headline")
+    if not isinstance(first, Mapping) or not isinstance(first.get("words"), str):
+        return NOT_RECORDED if metrics else NOTHING
+    missing, words = first.get("not_measured"), first["words"]
+    figure = f"The least favourable figure: {words}" if first.get("mean_auc") else words
+    return f"{missing} {figure}" if isinstance(missing, str) and missing else figure
 
 
 def weak_words(found: LeastFavourable) -> str:

@@ -27,6 +27,16 @@ RELATIONS: Mapping[Relation, str] = {
 }
 """In words, from what flatters most to what flatters least."""
 
+SHORT: Mapping[Relation, str] = {
+    "trained-on": "trained on",
+    "chosen-on": "chosen on",
+    "unknown": "unknown",
+    "other-patients": "other patients",
+    "same-hospital": "same hospital",
+    "elsewhere": "elsewhere",
+}
+"""The same where there is little room."""
+
 _FARTHER: Mapping[Relation, str] = {
     "other-patients": "other patients of its collections",
     "same-hospital": "another collection of the same hospital",

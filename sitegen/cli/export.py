@@ -49,7 +49,8 @@ def export(
 
 
 def _summary(report: "ExportReport") -> list[str]:
-    from sitegen.export.card_figures import first_words, splits_of
+    from sitegen.bundle.headline import first_words
+    from sitegen.export.card_figures import splits_of
 
     lines = [
         f"{fitted.label.name}: operating point {fitted.label.operating_point:.4f}, "
@@ -64,7 +65,7 @@ def _summary(report: "ExportReport") -> list[str]:
     lines.append(
         f"ONNX Runtime gives PyTorch's logits on {proof.images} images: they differ by {proof.largest:.1e} at most."
     )
-    lines.append(first_words(metrics).replace("*", ""))
+    lines.append(first_words(metrics))
     total = sum(entry.bytes for entry in files.values())
     lines.append(f"Wrote {report.bundle.folder}: {len(files)} files, {total / 1e6:.2f} MB. Not for diagnostic use.")
     return lines

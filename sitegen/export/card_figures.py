@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sitegen.bundle.headline import first_words as without_marks
 from sitegen.bundle.headline import on_images, told, weak_words
 from sitegen.bundle.origin import SAME_COLLECTION
 from sitegen.export.card_tables import number, plain, split_name, table
 
 Metrics = Mapping[str, Any]
 FIGURES = ("auc", "sensitivity", "specificity", "average_precision")
-NOT_RECORDED = "Where the images of its figures come from, seen from its training, is not recorded."
 
 
 def splits_of(metrics: Metrics) -> dict[str, Mapping[str, Any]]:
@@ -21,7 +21,7 @@ def first_words(metrics: Metrics) -> str:
     """Return what comes before all else: what was not measured, the least favourable figure, the weak findings."""
     first = metrics.get("headline")
     if not first:
-        return NOT_RECORDED if metrics else "Nothing was measured of it."
+        return without_marks(metrics)
     parts = [f"**{plain(first['not_measured'])}**"] if first["not_measured"] else []
     known = first.get("mean_auc") is not None
     parts.append(f"The least favourable figure: {plain(first['words'])}" if known else plain(first["words"]))

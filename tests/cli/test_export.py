@@ -197,7 +197,7 @@ def test_only_final_opens_the_test_images(place: Path, tmp_path: Path) -> None:
     result = run(place, tmp_path / "bundle", *options)
     assert result.exit_code == 0, result.output
     description = load_bundle(tmp_path / "bundle").description
-    assert list(description.metrics) == ["valid"]
+    assert list(description.metrics) == ["headline", "valid"]
     assert (description.gate, description.metrics["valid"]["accepted"]) == (None, None)
     card = card_of(tmp_path / "bundle")
     assert "The test images were not opened for this card." in card

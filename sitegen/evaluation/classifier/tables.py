@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from sitegen.bundle.origin import RELATIONS
+from sitegen.bundle.origin import RELATIONS, SHORT
 from sitegen.evaluation.report.page import NOTHING, number, percent
 from sitegen.evaluation.report.terminal import table as table_of
 
@@ -64,7 +64,7 @@ def _sources(document: Part) -> Table:
     for each in sorted(document["sources"], key=lambda source: order.index(source["from"])):
         name = each["collection"] or each["source"] or "not said"
         place = f"{name}, {each['hospital']}" if each["hospital"] else name
-        table.add_row(place, RELATIONS[each["from"]], str(each["images"]), _stacked(each["mean_auc"]))
+        table.add_row(place, SHORT[each["from"]], str(each["images"]), _stacked(each["mean_auc"]))
     return table
 
 

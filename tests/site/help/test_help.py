@@ -247,7 +247,8 @@ def test_the_shipped_models_numbers_are_all_in_its_bundle(shipped: Bundle) -> No
     rows = [line for line in text.splitlines() if line.startswith("| ") and "images of" in line]
     parts = [
         part
-        for split in fields["metrics"].values()
+        for name, split in fields["metrics"].items()
+        if name != "headline"
         for finding in split["findings"].values()
         for part in (finding["by_source"] or {"": finding}).values()
     ]
@@ -262,7 +263,8 @@ def test_the_shipped_models_headline_is_its_worst(shipped: Bundle) -> None:
     fields = json.loads(shipped.description_bytes)
     parts = [
         part
-        for split in fields["metrics"].values()
+        for name, split in fields["metrics"].items()
+        if name != "headline"
         for finding in split["findings"].values()
         for part in (finding["by_source"] or {"": finding}).values()
     ]
