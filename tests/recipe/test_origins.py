@@ -45,8 +45,11 @@ def made(place: Path) -> Bundle:
     return load_bundle(place / "bundle")
 
 
-def measured(place: Path, model: str, data: Path | None, split: str = "test", **told: str) -> EvaluationDocument:
-    answer = evaluate(Question(place / model, data, split=split, work=place / "work", **told))
+def measured(
+    place: Path, model: str, data: Path | None, split: str = "test", *, collection: str = "", hospital: str = ""
+) -> EvaluationDocument:
+    asked = Question(place / model, data, split=split, work=place / "work", collection=collection, hospital=hospital)
+    answer = evaluate(asked)
     return evaluation_document(answer.scored, resamples=20)
 
 

@@ -64,6 +64,7 @@ class _Split(BaseModel):
     flagged_without_finding: Flagged | None = None
 
     def images(self, name: str, source: str) -> "Images":
+        """What is recorded of the images of one source of this split, which is called `name`."""
         known = self.sources.get(source)
         if known is None:  # a finding's whole split: of one source, or of several together
             known = next(iter(self.sources.values())) if len(self.sources) == 1 else None

@@ -19,12 +19,12 @@ OUTSIDE = (
     "**More of elsewhere.** It did not learn from {names}: look at those rows first. Of other places nothing is known."
 )
 FARTHER = (
-    "**{}** Do not expect the rows above to hold there: hospitals differ in machines, patients and habits, and a model can "
-    "learn those in place of the finding."
+    "**{}** Do not expect the rows above to hold there: hospitals differ in machines, patients and habits, and a model "
+    "can learn those in place of the finding."
 )
 MEASURED_ELSEWHERE = (
-    "**More of elsewhere.** Rows that end in *elsewhere* are of hospitals that it did not learn from: look at those first. "
-    "Of other places nothing is known."
+    "**More of elsewhere.** Rows that end in *elsewhere* are of hospitals that it did not learn from: look at those "
+    "first. Of other places nothing is known."
 )
 UNTOLD = (
     "**Whether the rows above are of strangers.** Its description does not say which collections it learned from. If "
