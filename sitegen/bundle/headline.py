@@ -10,7 +10,7 @@ headline sees the interval, too. Figures on images that were trained on never co
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from sitegen.bundle.origin import RELATIONS, Relation, not_measured
 
@@ -38,7 +38,7 @@ class LeastFinding(TypedDict):
 
 
 LeastFavourable = TypedDict(
-    "LeastFavourable", {"from": Relation, "split": str, "source": str, "collection": str, "auc": Interval, "weak": bool}
+    "LeastFavourable", {"from": str, "split": str, "source": str, "collection": str, "auc": Interval, "weak": bool}
 )
 """Where a finding was told worst, and how well."""
 
@@ -138,7 +138,7 @@ def first_words(metrics: Mapping[str, Any]) -> str:
 
 def weak_words(found: LeastFavourable) -> str:
     """Return what stands beside a weak finding: "AUC 0.660 (0.600–0.710) on images from elsewhere (Shenzhen)"."""
-    images = on_images(found["from"], found["collection"] or found["source"])
+    images = on_images(cast(Relation, found["from"]), found["collection"] or found["source"])
     return f"AUC {told(found['auc'])} on {images}"
 
 
