@@ -89,7 +89,6 @@ CALIBRATIONS: Mapping[str, Method] = {
         interpolates=True,
         value="p / (2 · opt) up to the operating point, 1 − (1 − p) / (2 · (1 − opt)) above",
         means="the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
-        "The operating point is where the model told the classes apart best on validation images; "
         "50 % does not mean that every second image has the finding.",
     ),
     "temperature": Method(

@@ -13,7 +13,7 @@ from sitegen.api.notebook import explanation_html, numbers_html
 from sitegen.api.places import PathName, as_path
 from sitegen.api.results import Result, read_result
 from sitegen.prediction.explained_picture import ExplainedPicture
-from sitegen_runtime.bundle.gate import Gate
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document_types import GradientDocument, GradientPart, ResultDocument
 from sitegen_runtime.errors import BadExplanation
 from sitegen_runtime.gradient import Gradient
@@ -129,11 +129,11 @@ class GradientResult:
         return [("of", " + ".join(weights)), *logits, *parts]
 
 
-def read_explanation(picture: ExplainedPicture, gate: Gate | None) -> Explanation:
+def read_explanation(picture: ExplainedPicture, model: Model) -> Explanation:
     """Return the typed form of an image's one map."""
     (found,) = picture.explained.maps
     values = np.array(found.values, np.float32).reshape(found.shape)
-    result = read_result(picture.explained.document, gate)
+    result = read_result(picture.explained.document, model)
     return Explanation(found.finding, found.method, values, result, picture.words, picture)
 
 

@@ -67,12 +67,13 @@ def _finding(words: Mapping[str, Any]) -> str:
     track = "flex:1 1 8rem;position:relative;height:.7rem;background:rgba(128,128,128,.3);border-radius:.2rem"
     filled = f"position:absolute;left:0;top:0;bottom:0;width:{100 * words['share']:.1f}%;background:{_BAR};"
     mark = f"position:absolute;left:{100 * words['mark']:.1f}%;top:-.15rem;bottom:-.15rem;width:2px;"
+    weak = f"<br>{escape(words['weak'])}" if words["weak"] else ""
     return (
         f'<div style="{_ROW}"><span style="flex:1 1 8rem;font-weight:{weight}">{escape(words["label"])}</span>'
         f'<span aria-hidden="true" style="{track}"><span style="{filled}border-radius:.2rem"></span>'
         f'<span style="{mark}background:currentColor"></span></span>'
         f'<span style="flex:1 1 16rem" title="{escape(words["meaning"])}">'
-        f"{escape(words['percent'])}, {escape(words['verdict'])}</span></div>"
+        f"{escape(words['percent'])}, {escape(words['verdict'])}{weak}</span></div>"
     )
 
 

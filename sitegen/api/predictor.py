@@ -104,7 +104,7 @@ class Predictor:
         _check(explained.document, *explained.document.get("explanations", ()))
         data = file if isinstance(file, bytes) else file.read_bytes()
         cells = self._model.graphs["classifier"].images[0].cells
-        return read_explanation(ExplainedPicture(data, explained, cells), self._model.gate)
+        return read_explanation(ExplainedPicture(data, explained, cells), self._model)
 
     def gradient(
         self,
@@ -130,7 +130,7 @@ class Predictor:
         return read_gradient(found)
 
     def _read(self, document: ResultDocument) -> Result:
-        return read_result(document, self._model.gate)
+        return read_result(document, self._model)
 
     def _numbered(self, number: int, image: ImageLike, options: Mapping[str, Any]) -> Result:
         name = None if isinstance(image, str | PathLike) else f"image {number}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from sitegen.api.notebook import result_html
-from sitegen_runtime.bundle.gate import Gate
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document_types import Finding as FindingDocument
 from sitegen_runtime.document_types import GateDocument, ResultDocument
 from sitegen_runtime.wording.explanations import NOT_FOR_DIAGNOSIS
@@ -23,7 +23,8 @@ class Finding:
 
     `probability` is the sigmoid of `logit`, and `above` says whether it reaches `operating_point`. `calibrated`, and
     the operating point on that scale, are None where the bundle does not calibrate. All but `logit` lie in 0..1.
-    `percent` and `verdict` are what the page shows.
+    `percent` and `verdict` are what the page shows, and `weak`: how badly the model tells the finding, where it is
+    hardly better than chance.
     """
 
     label: str
@@ -36,9 +37,11 @@ class Finding:
     calibration: str | None
     percent: str
     verdict: str
+    weak: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.label}: {self.percent}, {self.verdict}"
+        weak = f". {self.weak}" if self.weak else ""
+        return f"{self.label}: {self.percent}, {self.verdict}{weak}"
 
 
 @dataclass(frozen=True)
@@ -157,9 +160,9 @@ class Result:
         return [*badge, *self.words["details"], *tries]
 
 
-def read_result(document: ResultDocument, gate: Gate | None) -> Result:
-    """Return the typed form of a result document, which a model with this gate made."""
-    words = describe(document, gate)
+def read_result(document: ResultDocument, model: Model) -> Result:
+    """Return the typed form of a result document, which this model made."""
+    words = describe(document, model.gate, model.labels)
     error, judged = document.get("error"), document.get("gate")
     return Result(
         document=document,

@@ -94,11 +94,15 @@ class Graph(Part):
 
 
 class Label(Part):
-    """One finding. The operating point is the probability at which it is reported."""
+    """One finding. The operating point is the probability at which it is reported.
+
+    `weak` says in words how badly the model tells it, where it does so hardly better than chance; the page shows that.
+    """
 
     name: Annotated[str, Field(min_length=1)]
     operating_point: Annotated[float, Field(gt=0, lt=1)]
     calibration: Calibration | None = None
+    weak: str | None = None
 
 
 class Golden(Part):

@@ -49,18 +49,23 @@ def export(
 
 
 def _summary(report: "ExportReport") -> list[str]:
+    from sitegen.bundle.headline import first_words
+    from sitegen.export.card_figures import splits_of
+
     lines = [
         f"{fitted.label.name}: operating point {fitted.label.operating_point:.4f}, "
         f"{fitted.label.calibration.method if fitted.label.calibration else 'no'} calibration, "
         f"chosen on {fitted.images} validation images, {fitted.positives} of which have it"
         for fitted in report.labels
     ]
+    metrics = report.bundle.description.metrics
     proof, files = report.proof, report.bundle.description.files
-    for split, measured in report.bundle.description.metrics.items():
+    for split, measured in splits_of(metrics).items():
         lines += [f"{name}, AUC on {split} images: {_auc(part)}" for name, part in measured["findings"].items()]
     lines.append(
         f"ONNX Runtime gives PyTorch's logits on {proof.images} images: they differ by {proof.largest:.1e} at most."
     )
+    lines.append(first_words(metrics))
     total = sum(entry.bytes for entry in files.values())
     lines.append(f"Wrote {report.bundle.folder}: {len(files)} files, {total / 1e6:.2f} MB. Not for diagnostic use.")
     return lines

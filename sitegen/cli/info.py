@@ -64,9 +64,14 @@ def _gate(description: "Description") -> str:
 
 def _measured(description: "Description") -> list[tuple[str, str]]:
     """What `sitegen export` wrote of its proof and its figures; other bundles may have anything there."""
+    from sitegen.bundle.headline import first_words
+
     facts = []
     with suppress(KeyError, TypeError, ValueError, AttributeError):
         for split, part in description.metrics.items():
+            if split == "headline":
+                facts.append(("measured", first_words(description.metrics)))
+                continue
             for label, figures in part["findings"].items():
                 auc = figures["auc"]
                 shown = f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})" if auc else "not defined"

@@ -14,7 +14,7 @@ from sitegen_runtime.pixels.corrections import CORRECTIONS
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from sitegen_runtime.bundle.gate import Gate
+    from sitegen_runtime.bundle.model import Model
     from sitegen_runtime.document_types import ExplanationDocument, ResultDocument
 
 
@@ -64,7 +64,7 @@ def predict(
             typer.echo(json.dumps(document))  # in ASCII, which every terminal and pipe takes
     if not as_json:
         # Names of files are no markup, whatever brackets they hold.
-        Console(markup=False, emoji=False, highlight=False).print(_table(documents, predictor.model.gate))
+        Console(markup=False, emoji=False, highlight=False).print(_table(documents, predictor.model))
         typer.echo("Not for diagnostic use.")
     explanations = (entry for document in documents for entry in document.get("explanations", ()))
     if any("error" in entry for entry in (*documents, *explanations)):
@@ -89,15 +89,18 @@ def _documents(images: list[Path], analysed: Callable[[Path], "ResultDocument"])
         yield analysed(path)
 
 
-def _table(documents: list["ResultDocument"], gate: "Gate | None") -> "Table":
+def _table(documents: list["ResultDocument"], model: "Model") -> "Table":
     from rich.table import Table
 
     from sitegen_runtime.wording.results import describe
 
     table = Table("image", "outcome", "findings")
     for document in documents:
-        wording = describe(document, gate)
-        findings = [f"{entry['label']}: {entry['percent']}, {entry['verdict']}" for entry in wording["findings"]]
+        wording = describe(document, model.gate, model.labels)
+        findings = [
+            f"{entry['label']}: {entry['percent']}, {entry['verdict']}{'. ' + entry['weak'] if entry['weak'] else ''}"
+            for entry in wording["findings"]
+        ]
         offers = wording["gate"]["offers"] if wording["gate"] else []
         tries = [f"{offer['message']} Try --correction {offer['correction']}." for offer in offers]
         outcome = "\n".join([wording["headline"], *wording["details"], *tries])

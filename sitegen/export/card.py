@@ -8,11 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sitegen.export.card_figures import figures_sections, first_words, same_collection
 from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import (
-    accepted_table,
     data_table,
-    figures_table,
     listed,
     network_table,
     number,
@@ -48,9 +47,10 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         licence_weights=plain(draft.licence.weights),
         training=_training(made),
         opened=_opened(draft.metrics),
-        figures=figures_table(draft.metrics),
+        first=first_words(draft.metrics),
+        same=same_collection(draft.metrics),
+        figures=figures_sections(draft.metrics),
         refused="Images that the gate refuses are counted, too." if draft.gate else "",
-        accepted=accepted_table(draft.metrics),
         fitted=_fitted(fitted),
         balanced="Every source weighed the same in all of this." if fitted["balanced_sources"] else "",
         labels=_labels(draft),

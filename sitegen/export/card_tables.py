@@ -8,7 +8,6 @@ from sitegen.export.write_bundle import Draft
 from sitegen_runtime.bundle.model import NetworkInput
 
 SPLITS = {"train": "training", "valid": "validation", "test": "test"}
-FIGURES = ("auc", "sensitivity", "specificity", "average_precision")
 
 
 def plain(text: object) -> str:
@@ -61,7 +60,7 @@ def data_table(data: Mapping[str, Any]) -> str:
         for source in sources
     ]
     rows.append(["patients", *(str(data["patients"][split]) for split in splits)])
-    return table(["images", *map(_split, splits)], rows)
+    return table(["images", *map(split_name, splits)], rows)
 
 
 def prevalence_table(data: Mapping[str, Any]) -> str:
@@ -71,7 +70,7 @@ def prevalence_table(data: Mapping[str, Any]) -> str:
         [plain(label), *(f"{counts[split]['present']} of {counts[split]['known']}" for split in splits)]
         for label, counts in data["labels"].items()
     ]
-    return table(["images with", *map(_split, splits)], rows)
+    return table(["images with", *map(split_name, splits)], rows)
 
 
 def table_of_phases(phases: Sequence[Mapping[str, Any]], done: Sequence[Mapping[str, Any]]) -> str:
@@ -85,59 +84,8 @@ def table_of_phases(phases: Sequence[Mapping[str, Any]], done: Sequence[Mapping[
     return table(["phase", "layers", "epochs", "schedule", "best validation AUC"], rows)
 
 
-def figures_table(metrics: Mapping[str, Any]) -> str:
-    """The figures of each finding by split, and by source where there are several; one finding need not be named."""
-    rows = []
-    several = any(len(measured["findings"]) > 1 for measured in metrics.values())
-    for split, measured in metrics.items():
-        for label, figures in measured["findings"].items():
-            named = [plain(label)] if several else []
-            rows.append([_split(split), *named, *_figures(figures)])
-            if len(figures["by_source"]) > 1:
-                for source, part in figures["by_source"].items():
-                    rows.append([f"{_split(split)}, {plain(source)}", *named, *_figures(part)])
-    header = [
-        "number (with it)",
-        "AUC",
-        "sensitivity",
-        "specificity",
-        "average precision",
-        "calibration error",
-        "by chance",
-    ]
-    return table(["images", *(["finding"] if several else []), *header], rows)
-
-
-def accepted_table(metrics: Mapping[str, Any]) -> str:
-    """The share of images that the gate accepts, by split and source; nothing without a gate."""
-    rows = []
-    for split, measured in metrics.items():
-        shares = measured["accepted"]
-        if shares:
-            rows.append([_split(split), _figure(shares["all"])])
-            if len(shares["by_source"]) > 1:
-                rows += [
-                    [f"{_split(split)}, {plain(name)}", _figure(part)] for name, part in shares["by_source"].items()
-                ]
-    return table(["images", "accepted by the gate"], rows) if rows else ""
-
-
-def _figures(figures: Mapping[str, Any]) -> list[str]:
-    counts = f"{figures['images']} ({figures['positives']})"
-    error = number(figures["calibration_error"])
-    if figures.get("uncalibrated_error") is not None:
-        error += f" ({number(figures['uncalibrated_error'])})"
-    chance = number(figures["calibration_error_by_chance"])
-    return [counts, *(_figure(figures[name]) for name in FIGURES), error, chance]
-
-
-def _figure(value: Mapping[str, float] | float | None) -> str:
-    if isinstance(value, Mapping):
-        return f"{value['value']:.3f} ({value['low']:.3f}–{value['high']:.3f})"
-    return number(value)
-
-
-def _split(name: str) -> str:
+def split_name(name: str) -> str:
+    """Return what a split is called here: its own name where it is none of the three."""
     return SPLITS.get(name, plain(name))
 
 

@@ -70,16 +70,7 @@ def _labels(draft: Draft) -> str:
 
 def _meanings(draft: Draft) -> str:
     methods = dict.fromkeys(label.calibration.method if label.calibration else None for label in draft.labels)
-    return "\n".join(f"- {method or 'no calibration'}: {_meaning(method)}" for method in methods)
-
-
-def _meaning(method: str | None) -> str:
-    if method == "piecewise-linear":  # not chosen on validation images that anybody here has seen
-        return (
-            "the model's probability, stretched so that its operating point lies at 50 %, where the mark is. "
-            "50 % does not mean that every second image has the finding."
-        )
-    return percent_means(method)
+    return "\n".join(f"- {method or 'no calibration'}: {percent_means(method)}" for method in methods)
 
 
 def _proof(proof: Mapping[str, Any], half: Mapping[str, Any] | None) -> str:

@@ -64,7 +64,8 @@ class Chain:
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
         learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
-        exported = [sections["export"], sections["gate"], self.final, checkpoint, data, *self._taken_over()]
+        asked = [sections["export"], sections["gate"], sections["evaluation"]["also"], self.final]
+        exported = [*asked, checkpoint, data, *self._taken_over()]
         code = [__version__, resources.templates(), resources.runtime_source()]
         return [
             Step("audit", lambda: data, (work / AUDIT,), lambda: self._audit(records, say)),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from sitegen.bundle import CARD, Bundle, FeatureMap, Licence, load_bundle
 from sitegen.bundle.calibration import Method
+from sitegen.data.origin import Origins, collection_of, learned_from, origins, recorded
 from sitegen.data.records import TEST, VALID
 from sitegen.evaluation.classifier.scored import Scored, bad_file, score_bundle, score_checkpoint
 from sitegen.export.agreement import samples
@@ -29,7 +30,7 @@ from sitegen.export.proof import Images, Proof, prove
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, Inputs, drafted_bundle, write_bundle
 from sitegen.gate.bundle import BundleGate, GateWork, needs_features, put_gate
-from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics
+from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics, marked_weak, with_headline
 from sitegen.recipe.labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
 from sitegen.recipe.source import ExportSource, open_source
@@ -93,19 +94,23 @@ def export_bundle(
 
     `place` is other data than the recipe names; tensors are in `work`. `calibration`, and `gate`, a bundle's folder
     or a trained gate's file, come before the recipe's. `recipe` is read instead of the one that the checkpoint records.
-    Only with `final` the test images are opened, and measured. Raises ExportError where a graph does not give what the
-    network gives; CheckpointError, SettingsError, DataError and BundleError for what cannot be used. `out` is then as
-    it was.
+    Only with `final` the test images are opened, and measured, and those of the splits that the recipe names besides.
+    Raises ExportError where a graph does not give what the network gives; CheckpointError, SettingsError, DataError and
+    BundleError for what cannot be used. `out` is then as it was.
     """
     source = open_source(checkpoint, place, work, gate, recipe)
     method = calibration or source.recipe.export.calibration
     with in_place_of(out) as folder:
-        measured = _measure(source, method, [VALID, TEST] if final else [VALID])
+        measured = _measure(source, method, _splits(source, final))
         graphs = _write_graphs(source, measured.parts[VALID], folder)
         refused = golden_refused(_write(source, measured, graphs, folder))
     remarks = [remark for fitted in measured.labels for remark in fitted.remarks]
     told = [*measured.remarks, *remarks, *(graphs.gate.warnings if graphs.gate else ())]
     return ExportReport(load_bundle(out), measured.labels, graphs.proof, [*told, _GOLDEN_REFUSED] if refused else told)
+
+
+def _splits(source: ExportSource, final: bool) -> list[str]:
+    return list(dict.fromkeys([VALID, TEST, *source.recipe.evaluation.also] if final else [VALID]))
 
 
 def _measure(source: ExportSource, method: Method, splits: Sequence[str]) -> _Measured:
@@ -138,11 +143,13 @@ def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: P
     inputs: Inputs = {"classifier": image} | ({"gate": graphs.gate.graph} if graphs.gate else {})
     draft = _draft(source, measured, graphs)
     bundle = drafted_bundle(folder, draft, inputs)
-    metrics = {
-        split: bundle_metrics(as_shipped(scored, measured.labels, _accepted(bundle, scored)))
+    known = _origins(source)
+    splits = {
+        split: bundle_metrics(as_shipped(scored, measured.labels, _accepted(bundle, scored), known))
         for split, scored in measured.scored.items()
     }
-    whole = replace(draft, metrics=metrics)
+    metrics = with_headline(splits, [label.name for label in draft.labels])
+    whole = replace(draft, metrics=metrics, labels=marked_weak(draft.labels, metrics))
     (folder / CARD).write_text(render_card(whole, image, source.author), encoding="utf-8", newline="\n")
     return write_bundle(folder, whole, inputs)
 
@@ -171,6 +178,13 @@ def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs) -> Draft:
             gate.origin if gate else None,
         ),
     )
+
+
+def _origins(source: ExportSource) -> Origins:
+    """Where all images are from, which are those of the training."""
+    records, data = source.records, source.recipe.data
+    named = {name: collection_of(data, name) for name in {record.source for record in records}}
+    return origins(records, learned_from(recorded(records, data)), records, named)
 
 
 def _accepted(bundle: Bundle, scored: Scored) -> NDArray[np.bool_] | None:

@@ -10,6 +10,7 @@ import torch
 
 from sitegen import __version__
 from sitegen.bundle.calibration import Method
+from sitegen.data.origin import recorded
 from sitegen.data.records import TEST, TRAIN, VALID, Record
 from sitegen.export.agreement import TOLERANCE
 from sitegen.export.proof import Proof
@@ -44,7 +45,7 @@ def provenance(
         **{name: made_by[name] for name in _FROM_TRAINING if name in made_by},
         "network": network_document(read_network(trained.network_settings)),
         "parameters": sum(weight.numel() for weight in trained.network.parameters()),
-        "data": data_counts(records, trained.labels),
+        "data": data_counts(records, trained.labels) | {"collections": recorded(records, recipe.data)["collections"]},
         "fitted": {
             "asked": method,
             "balanced_sources": recipe.data.balance_sources,

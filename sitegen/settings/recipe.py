@@ -108,6 +108,7 @@ class EvaluationSettings:
 
     __pydantic_config__ = STRICT
     split: str = "test"
+    also: tuple[str, ...] = ()  # further splits that `--final` opens, such as another hospital's images
     prevalence: tuple[Share, ...] = (0.01, 0.1, 0.5)  # for which predictive values are given
 
 

@@ -7,7 +7,7 @@ other files. The policy names only what is used; `default-src 'none'` stops the 
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from sitegen import __version__, resources
 from sitegen.bundle import Description
+from sitegen.bundle.headline import first_words
 from sitegen.site.options import SiteOptions
 from sitegen.site.prose import as_html
 from sitegen.site.templating import render
@@ -79,6 +80,8 @@ def render_index(
         bundles=list(zip(descriptions, data.bundles, strict=True)),
         findings=_findings,
         meanings=_meanings(descriptions),
+        gate_words=_gate_words,
+        first_words=lambda description: first_words(description.metrics),
         logo=options.logo,
         intro=as_html(options.intro),
         contact=as_html(options.contact),
@@ -132,6 +135,19 @@ def _findings(description: Description) -> str:
     names = [label.name for label in description.labels if label.name]
     others = len(names) - LABELS_NAMED
     return ", ".join(names[:LABELS_NAMED]) + (f" and {others} more" if others > 0 else "")
+
+
+def _gate_words(description: Description) -> str:
+    """Whose images the gate knows, as far as the bundle tells."""
+    if description.gate is None:
+        return "This model has no gate: nothing checks whether an image is of the right kind."
+    made = description.provenance.get("gate")
+    if isinstance(made, Mapping) and "network" in made:
+        return "Its gate refuses images that are unlike its training images."
+    if isinstance(made, Mapping) and {"name", "version"} <= made.keys():
+        whose = f"taken over from the model {made['name']} {made['version']}"
+        return f"Its gate was {whose}: it refuses images that are unlike those that it was made with there."
+    return "Its gate refuses images that are unlike those that the gate was made with."
 
 
 def _meanings(descriptions: Sequence[Description]) -> list[tuple[str | None, str]]:

@@ -12,7 +12,7 @@ In the work folder:
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from sitegen.data.dataset import read_records
+from sitegen.data.origin import recorded
 from sitegen.data.records import TRAIN, VALID, Record, label_matrix, label_names
 from sitegen.data.splits import write_split
 from sitegen.data.tensors.cache import Usable, usable_tensors
@@ -55,7 +56,7 @@ class ImageSplit:
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that training needs: the recipe resolved, the data, and a new network."""
+    """All that training needs: the recipe resolved, the data, and a new network; and where the images are from."""
 
     file: RecipeFile
     recipe: Recipe
@@ -63,6 +64,7 @@ class Prepared:
     data: TrainingData
     image: NetworkInput
     problems: list[tuple[Path, str]]
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def batches(self) -> int:
@@ -121,7 +123,8 @@ def prepare(file: RecipeFile, work: Path, place: Path | None = None) -> Prepared
     black, white = ends(image)
     train = _labelled(parts[TRAIN], labels, image_weights(parts[TRAIN].records, file.data))
     valid = _labelled(parts[VALID], labels, torch.ones(len(parts[VALID].records)))
-    return Prepared(file, recipe, settings, TrainingData(train, valid, labels, black, white), image, problems)
+    learned = TrainingData(train, valid, labels, black, white)
+    return Prepared(file, recipe, settings, learned, image, problems, recorded(records, file.data))
 
 
 def ends(image: NetworkInput) -> tuple[float, float]:
@@ -188,6 +191,7 @@ def trained_classifier(
         "folder": prepared.file.folder,
         "training": settings_document(prepared.recipe),
         "images": {"train": len(prepared.data.train.images), "valid": len(prepared.data.valid.images)},
+        "data": dict(prepared.origin),
         "phases": phase_summaries(history),
         "torch": str(torch.__version__),
     } | ({INITIAL: initial.origin} if initial else {})

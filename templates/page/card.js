@@ -194,7 +194,7 @@ class Card {
 }
 
 /** @param {FindingWords} finding @param {Badge | null} badge @param {HTMLElement | null} opener */
-function findingBar({ label, share, mark, value, text, spoken, above }, badge, opener) {
+function findingBar({ label, share, mark, value, text, spoken, above, weak }, badge, opener) {
   const fill = element("span", { className: "bar-fill" });
   fill.style.width = `${100 * share}%`;
   const tick = element("span", { className: "bar-mark" });
@@ -202,7 +202,8 @@ function findingBar({ label, share, mark, value, text, spoken, above }, badge, o
   const bar = element("div", { className: "bar", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100, "aria-valuenow": value, "aria-valuetext": spoken }, fill, tick);
   const badges = badge ? [badgeMark(badge)] : [];
   const head = element("div", { className: "finding-head" }, element("strong", {}, opener ?? label, ...badges), element("span", { textContent: text }));
-  const node = element("div", { className: "finding" }, head, bar);
+  const caution = weak ? [element("p", { className: "hint", textContent: weak })] : [];
+  const node = element("div", { className: "finding" }, head, bar, ...caution);
   node.classList.toggle("above", above);
   if (opener) bar.onclick = () => opener.click(); // for the pointer: the button is there for all
   return node;

@@ -131,6 +131,7 @@ interface FindingWords {
   spoken: string;
   above: boolean;
   meaning: string;
+  weak: string | null;
 }
 
 interface MeasureHead {

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def test_what_the_gate_refuses(predictor: Predictor) -> None:
 
 
 def test_what_is_offered_is_said_as_an_argument(predictor: Predictor) -> None:
-    offering = make_offer(predictor.predict(NOISE))
+    offering = make_offer(predictor.predict(NOISE), predictor)
     assert "It lies on its side. Try correction='turn-90'." in str(offering).splitlines()
     assert "Try correction='turn-90'." in drawn(offering).text
     assert offering.gate is not None
@@ -135,7 +136,7 @@ def test_what_is_offered_is_said_as_an_argument(predictor: Predictor) -> None:
     assert "turned by 90° clockwise" in str(turned)
 
 
-def make_offer(result: Result) -> Result:
+def make_offer(result: Result, predictor: Predictor) -> Result:
     from sitegen.api.results import read_result
     from sitegen_runtime.bundle.gate import Gate
 
@@ -143,7 +144,7 @@ def make_offer(result: Result) -> Result:
     document: Any = result.document
     judged = {**document["gate"], "checks": [check]}
     offering: Any = {**document, "gate": judged}
-    return read_result(offering, Gate("ssim", 0.5))
+    return read_result(offering, replace(predictor.bundle.model, gate=Gate("ssim", 0.5)))
 
 
 def test_a_model_without_a_gate(tmp_path: Path) -> None:

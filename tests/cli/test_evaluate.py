@@ -259,5 +259,5 @@ def test_every_option_is_documented() -> None:
     verbs: Any = get_command(evaluate)
     command = verbs.commands["classifier"]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-    assert len(options) == 11
+    assert len(options) == 13
     assert [option for option in options if f"`{option}" not in text] == []

@@ -136,13 +136,14 @@ def test_the_card_has_the_figures_and_the_authors_words(exported: Path) -> None:
         "from the bundle chest-radiograph",
     ):
         assert phrase in card
-    for split, name in (("valid", "validation"), ("test", "test")):
+    assert bundle.description.metrics["headline"]["words"] in card
+    for split in ("valid", "test"):
         figures = bundle.description.metrics[split]["findings"]["Opacity"]
-        for part, source in ((figures, ""), (figures["by_source"]["two"], ", two")):
+        for part in (figures, figures["by_source"]["two"]):
             auc = part["auc"]
             counts = f"{part['images']} ({part['positives']})"
             shown = f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})"
-            assert f"| {name}{source} | {counts} | {shown} |" in card
+            assert f"| Opacity | {counts} | {shown} |" in card
     assert bundle.path("card.md").read_text("utf-8").endswith(f"\n\n{ABOUT}\n")
 
 
@@ -196,7 +197,7 @@ def test_only_final_opens_the_test_images(place: Path, tmp_path: Path) -> None:
     result = run(place, tmp_path / "bundle", *options)
     assert result.exit_code == 0, result.output
     description = load_bundle(tmp_path / "bundle").description
-    assert list(description.metrics) == ["valid"]
+    assert list(description.metrics) == ["headline", "valid"]
     assert (description.gate, description.metrics["valid"]["accepted"]) == (None, None)
     card = card_of(tmp_path / "bundle")
     assert "The test images were not opened for this card." in card

@@ -8,6 +8,7 @@ from sitegen.bundle import Calibration, GateSettings, Label, Licence
 from sitegen.export.card import render_card
 from sitegen.export.card_tables import listed, plain
 from sitegen.export.write_bundle import Draft
+from sitegen.recipe.bundle_metrics import marked_weak, with_headline
 from sitegen_runtime.bundle.model import NetworkInput
 
 GREY = NetworkInput("image", (1, 1, 64, 64), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.0,))
@@ -65,7 +66,7 @@ def test_a_row_for_each_finding_and_a_dash_for_what_is_not_defined() -> None:
     assert "out come 2 findings, each as a probability: *Mass*, *Nodule*." in card
     for label in ("Mass", "Nodule"):
         intervals = "0.900 (0.850–0.951) | 0.900 (0.850–0.951)"
-        assert f"| validation | {label} | 40 (12) | {intervals} | – | 0.700 | 0.031 (0.100) |" in card
+        assert f"| {label} | 40 (12) | {intervals} | – | 0.700 | 0.031 (0.100) |" in card
         assert f"| {label} | 0.2500 | piecewise-linear | 40 (12) | 0.100 | – |" in card
     assert "| network | resnet: stages 1 2, norm group |" in card
     assert "| weights | 1,234,567 |" in card
@@ -152,3 +153,69 @@ def test_settings_are_listed_in_words() -> None:
 
 def test_plain_text_is_one_line() -> None:
     assert plain("a_b\n c & d") == r"a\_b c &amp; d"
+
+
+def interval_of(auc: float) -> dict[str, float]:
+    return {"value": auc, "low": 0.65, "high": 0.97}
+
+
+def measured(relation: str, **aucs: float) -> dict[str, Any]:
+    """A split of one source; its findings have these AUCs."""
+    interval = interval_of(min(aucs.values()))
+    source = {"collection": "ChestX", "hospital": "St. A", "from": relation, "images": 40, "patients": 30}
+    return {
+        "images": 40,
+        "patients": 30,
+        "from": relation,
+        "sources": {"x": source | {"mean_auc": interval, "measured": len(aucs)}},
+        "accepted": {"all": INTERVAL, "by_source": {"x": INTERVAL}},
+        "flagged_without_finding": {"images": 147, "patients": 99, "flagged": 61, "share": INTERVAL, "by": {}},
+        "findings": {
+            label: figures(auc=interval_of(auc), by_source={"x": figures(auc=interval_of(auc)), "y|": figures()})
+            for label, auc in aucs.items()
+        },
+    }
+
+
+def test_what_was_not_measured_comes_first_and_then_the_least_favourable_figure() -> None:
+    aucs = {f"Finding {at}": 0.9 - at / 50 for at in range(12)}
+    labels = list(aucs)
+    splits = {"valid": measured("chosen-on", **aucs), "test": measured("other-patients", **aucs)}
+    card = " ".join(render_card(replace(draft(*labels), metrics=with_headline(splits, labels)), GREY).split())
+    first = (
+        "**Not measured: another collection of the same hospital and images from elsewhere.** The least favourable "
+        "figure: Mean AUC 0.680 (0.650–0.970) over 12 findings on images that things were chosen on (validation) "
+        "(ChestX); least for Finding 11, 0.680 (0.650–0.970). **Weak**, told hardly better than chance: *Finding 11*"
+    )
+    assert first in card
+    assert card.index(first) < card.index("## What it is")
+    assert "The test images are other patients' of the same collection" in card
+    assert "### Validation images" in card
+    assert "### Test images" in card
+    row = "| ChestX, St. A | images of other patients of a collection that it was trained on | 40 (30) | 0.680 "
+    assert row in card
+    assert card.count("| Finding 7 | 40 (12) | ") == 6  # both splits, each with two sources
+    assert "Of these, y\\|:" in card
+    assert "Of 147 images with none of the findings, 61 had at least one at or above its operating point" in card
+
+
+def test_images_from_elsewhere_are_measured_by_whoever_has_them() -> None:
+    splits = {"test": measured("other-patients", Mass=0.9), "far": measured("elsewhere", Mass=0.75)}
+    metrics = with_headline(splits, ["Mass"])
+    assert metrics["headline"]["findings"]["Mass"]["split"] == "far"
+    card = " ".join(render_card(replace(draft("Mass"), metrics=metrics), GREY).split())
+    assert "AUC 0.750 (0.650–0.970) on images from elsewhere (ChestX)." in card
+    for absent in ("Not measured:", "**Weak**", "other patients' of the same collection", "with none of the findings"):
+        assert absent not in card
+
+
+def test_a_bundle_that_does_not_say_where_its_images_are_from() -> None:
+    assert "seen from its training, is not recorded." in " ".join(render_card(draft("Mass"), GREY).split())
+
+
+def test_weak_findings_say_so_in_words() -> None:
+    labels = [Label(name="Mass", operating_point=0.5), Label(name="Nodule", operating_point=0.5)]
+    metrics = with_headline({"test": measured("elsewhere", Mass=0.66, Nodule=0.9)}, ["Mass", "Nodule"])
+    mass, nodule = marked_weak(labels, metrics)
+    assert mass.weak == "AUC 0.660 (0.650–0.970) on images from elsewhere (ChestX)"
+    assert nodule.weak is None

@@ -164,6 +164,32 @@ def test_a_model_without_gate_or_calibration_says_so(tmp_path: Path, bundle: Bun
     assert "the model's probability; the mark is its operating point." in without.replace("&#39;", "'")
 
 
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ({"network": {"name": "autoencoder"}}, "Its gate refuses images that are unlike its training images."),
+        (
+            {"name": "chest", "version": "0.3"},
+            "Its gate was taken over from the model chest 0.3: it refuses",
+        ),
+        (None, "Its gate refuses images that are unlike those that the gate was made with."),
+    ],
+)
+def test_the_page_says_whose_images_the_gate_knows(bundle: Bundle, made: object, words: str) -> None:
+    description = bundle.description.model_copy(update={"provenance": {"gate": made}})
+    assert words in index([description])
+
+
+def test_the_page_says_what_was_not_measured_before_the_least_favourable_figure(bundle: Bundle) -> None:
+    headline = {"not_measured": "Not measured: images from elsewhere.", "words": "AUC 0.66 on them."}
+    told = bundle.description.model_copy(update={"metrics": {"headline": headline | {"mean_auc": {"value": 0.66}}}})
+    assert "Not measured: images from elsewhere. The least favourable figure: AUC 0.66 on them." in index([told])
+    old = bundle.description.model_copy(update={"metrics": {"test": {}}})
+    assert "Where the images of its figures come from, seen from its training, is not recorded." in index([old])
+    nothing = bundle.description.model_copy(update={"metrics": {}})
+    assert "No figure of it is recorded: how often it is right is not known." in index([nothing])
+
+
 def test_the_page_says_which_calibration_each_finding_has(tmp_path: Path) -> None:
     description = make_bundle(tmp_path).description
     labels = list(description.labels)

@@ -81,11 +81,15 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Label:
-    """One finding: its operating point on the probability scale (0..1), and its calibration or None."""
+    """One finding: its operating point on the probability scale (0..1), and its calibration or None.
+
+    `weak` says in words how badly the model tells it, where that is hardly better than chance.
+    """
 
     name: str
     operating_point: float
     calibration: Calibration | None
+    weak: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ def read_model(bundle_json: bytes) -> Model:
 def read_label(fields: dict[str, Any]) -> Label:
     """Read one entry of `labels` of a valid `bundle.json`."""
     calibration = fields.get("calibration")
-    return Label(fields["name"], fields["operating_point"], _calibration(calibration) if calibration else None)
+    fitted = _calibration(calibration) if calibration else None
+    return Label(fields["name"], fields["operating_point"], fitted, fields.get("weak"))
 
 
 def _final_weights(fields: dict[str, Any]) -> FinalWeights:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sitegen_runtime.bundle.model import Gate
+from sitegen_runtime.bundle.model import Gate, Label
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.document_types import ErrorDocument, Finding, ResultDocument
 from sitegen_runtime.wording.gate import BADGE, FORCE, describe_correction, describe_gate, reasons
@@ -22,12 +22,13 @@ _FAILURES = {
 }
 
 
-def describe(document: ResultDocument, gate: Gate | None = None) -> dict[str, Any]:
-    """Return what to say of a result document, which a model with this gate made.
+def describe(document: ResultDocument, gate: Gate | None = None, labels: Iterable[Label] = ()) -> dict[str, Any]:
+    """Return what to say of a result document, which a model with this gate and these labels made.
 
     Keys: `outcome` ("failed", "refused" or "findings"), `headline`, `details` (sentences), `findings` (each with
     `label`, `share` and `mark` from 0 to 1, `value` (the share in whole percent), `percent`, `verdict`, `text` (both),
-    `spoken`, `above`, and `meaning`: what its percentage is), `gate` and `correction` (see `wording.gate`; None where
+    `spoken`, `above`, `meaning`: what its percentage is, and `weak`: how badly the model tells it, where it is hardly
+    better than chance; else None), `gate` and `correction` (see `wording.gate`; None where
     there is none), `force` (`button`, `question` and `confirm`; None where nothing can be forced), `pictures` (what
     they show: the image `plain`, with its `errors`, and `unmapped`; its `reconstruction`; None for what failed),
     `badge` (`short` and `long`: what stands on everything that was forced; or None), `marks` (what the names of saved
@@ -38,7 +39,8 @@ def describe(document: ResultDocument, gate: Gate | None = None) -> dict[str, An
     judged = document["gate"]
     refused = judged is not None and not judged["accepted"]
     badge = BADGE if document.get("forced") else None
-    findings = [_finding(finding, badge) for finding in document["findings"]]
+    weak = {label.name: f"Weak: {label.weak}" for label in labels if label.weak}
+    findings = [_finding(finding, badge, weak.get(finding["label"])) for finding in document["findings"]]
     outcome = "refused" if refused and not findings else "findings"
     headline, correction = _headline(refused, bool(findings)), describe_correction(document)
     words = _words(outcome, f"{headline} ({correction['done']})" if correction else headline, _details(document))
@@ -117,7 +119,7 @@ def _times(timings: Mapping[str, float]) -> dict[str, Any] | None:
     return {"name": "Time for each stage", "rows": rows} if rows else None
 
 
-def _finding(finding: Finding, badge: Mapping[str, str] | None) -> dict[str, Any]:
+def _finding(finding: Finding, badge: Mapping[str, str] | None, weak: str | None) -> dict[str, Any]:
     calibrated = finding["calibrated"]
     above = finding["probability"] >= finding["operating_point"]
     share = finding["probability"] if calibrated is None else calibrated
@@ -132,7 +134,8 @@ def _finding(finding: Finding, badge: Mapping[str, str] | None) -> dict[str, Any
         "percent": percent,
         "verdict": verdict,
         "text": text,
-        "spoken": f"{text}. {badge['long']}" if badge else text,
+        "spoken": ". ".join(filter(None, [text, weak, badge["long"] if badge else None])),
         "above": above,
         "meaning": percent_means(finding["calibration"]),
+        "weak": weak,
     }

@@ -33,6 +33,10 @@ def classifier(
         list[float] | None,
         typer.Option(metavar="SHARE", min=0, max=1, help="Give predictive values at this prevalence; repeatable."),
     ] = None,
+    collection: Annotated[
+        str, typer.Option(metavar="TEXT", help="The collection that all images are from, as people call it.")
+    ] = "",
+    hospital: Annotated[str, typer.Option(metavar="TEXT", help="The hospital that made all of the images.")] = "",
     resamples: ResamplesOption = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of the resamples and of the random halves.")] = 0,
     workers: WorkersOption = None,
@@ -48,7 +52,7 @@ def classifier(
 
     for path in (json_file, html_file):
         check_place(path)
-    answer = answered(Question(model, data, recipe, split, work, against, workers))
+    answer = answered(Question(model, data, recipe, split, work, against, workers, collection, hospital))
     shares = prevalence if prevalence is not None else answer.settings.prevalence
     document = evaluation_document(answer.scored, seed, resamples, shares, answer.against)
     write_figures(json_file, document)

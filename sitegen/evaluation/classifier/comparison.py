@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.bundle.origin import together
 from sitegen.errors import DataError
 from sitegen.evaluation.classifier.curve_points import precision_recall_points, roc_points
 from sitegen.evaluation.classifier.document_types import ComparedFinding, ComparisonDocument, DifferenceDocument
@@ -37,6 +38,7 @@ def comparison(first: Scored, second: Scored, how: Resampling) -> ComparisonDocu
         )
     return {
         "model": dict(second.model),
+        "from": together(second.origin(record).relation for record in one.records),
         "images": len(one.records),
         "operating_points": second.chosen_on or None,
         "findings": [_finding(mine, other_finding, how) for mine, other_finding in pairs],

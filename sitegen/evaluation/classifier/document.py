@@ -21,7 +21,9 @@ from sitegen.evaluation.classifier.document_types import (
     RatiosDocument,
 )
 from sitegen.evaluation.classifier.finding_document import Finding, finding_document, findings_of
+from sitegen.evaluation.classifier.flagged import flagged_without_finding
 from sitegen.evaluation.classifier.scored import Scored
+from sitegen.evaluation.classifier.sources import whence
 from sitegen.metrics import (
     Ratios,
     balanced_weights,
@@ -55,16 +57,24 @@ def evaluation_document(
     """
     how = Resampling(resamples, seed=seed)
     findings = findings_of(scored)
+    entries = [finding_document(finding, how, prevalences) for finding in findings]
+    origin = whence(scored, entries, how)
     document: EvaluationDocument = {
         "schema": SCHEMA,
         "model": dict(scored.model),
         "data": _data(scored),
+        "from": origin["from"],
+        "not_measured": origin["not_measured"],
+        "headline": origin["headline"],
+        "sources": origin["sources"],
+        "remarks": origin["remarks"],
         "unreadable": [{"file": str(path), "problem": problem} for path, problem in scored.unreadable],
         "resamples": resamples,
         "seed": seed,
         "operating_points": scored.chosen_on or None,
         "accepted": _accepted(scored, how),
-        "findings": [finding_document(finding, how, prevalences) for finding in findings],
+        "flagged_without_finding": flagged_without_finding(scored, how),
+        "findings": entries,
         "averages": _averages(scored, findings),
         "curves": _curves(scored),
     }

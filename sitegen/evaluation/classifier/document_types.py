@@ -5,6 +5,7 @@ docs/evaluation.md says what they mean. None is what the images do not allow to 
 
 from typing import Any, NotRequired, TypedDict
 
+from sitegen.bundle.headline import HeadlineDocument, LeastFavourable
 from sitegen.data.audit.document_types import ProblemDocument
 from sitegen.metrics.document_types import IntervalDocument
 
@@ -109,8 +110,50 @@ class ReliabilitiesDocument(TypedDict):
     calibrated: ReliabilityDocument | None
 
 
-class GroupDocument(TypedDict):
-    """The figures of a group of images."""
+# "from" is a word of Python's, and so cannot stand in a class.
+_From = TypedDict("_From", {"from": str})
+_MayBeFrom = TypedDict("_MayBeFrom", {"from": NotRequired[str]})
+
+
+class SourceDocument(_From):
+    """The images of one source: whose they are, how they are related to the training, how well findings were told."""
+
+    source: str
+    split: str
+    collection: str
+    hospital: str
+    images: int
+    patients: int
+    mean_auc: IntervalDocument | None
+    measured: int
+
+
+class WhenceDocument(_From):
+    """Where the images are from, and the least favourable figure."""
+
+    not_measured: str
+    headline: HeadlineDocument | None
+    sources: list[SourceDocument]
+    remarks: list[str]
+
+
+class FlaggedGroupDocument(TypedDict):
+    """Of images without any finding, those with at least one flagged."""
+
+    images: int
+    patients: int
+    flagged: int
+    share: IntervalDocument
+
+
+class FlaggedDocument(FlaggedGroupDocument):
+    """The same by groups."""
+
+    by: dict[str, dict[str, FlaggedGroupDocument]]
+
+
+class GroupDocument(_MayBeFrom):
+    """The figures of a group of images; `from` where it is a source."""
 
     images: int
     patients: int
@@ -136,6 +179,7 @@ class FindingDocument(GroupDocument):
     roc: RocDocument | None
     precision_recall: PrecisionRecallDocument | None
     by: dict[str, dict[str, GroupDocument]]
+    least_favourable: LeastFavourable | None
 
 
 class DifferenceDocument(TypedDict):
@@ -159,8 +203,8 @@ class ComparedFinding(TypedDict):
     precision_recall: PrecisionRecallDocument | None
 
 
-class ComparisonDocument(TypedDict):
-    """A second model beside the first."""
+class ComparisonDocument(_From):
+    """A second model beside the first, and where the images are from, seen from its training."""
 
     model: dict[str, Any]
     images: int
@@ -168,7 +212,7 @@ class ComparisonDocument(TypedDict):
     findings: list[ComparedFinding]
 
 
-class EvaluationDocument(TypedDict):
+class EvaluationDocument(WhenceDocument):
     """Everything that is measured of a model on a set of images; `model` says of its kind what is known."""
 
     schema: str
@@ -179,6 +223,7 @@ class EvaluationDocument(TypedDict):
     seed: int
     operating_points: str | None
     accepted: IntervalDocument | None
+    flagged_without_finding: FlaggedDocument | None
     findings: list[FindingDocument]
     averages: AveragesDocument | None
     curves: CurvesDocument

@@ -114,6 +114,7 @@ def finding_document(finding: Finding, how: Resampling, prevalences: Sequence[fl
             lambda: precision_recall_points(precision_recall_curve(finding.probabilities, finding.targets))
         ),
         "by": _by(finding, how),
+        "least_favourable": None,  # of all sources together: `sources.whence` says it
     }
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from sitegen.bundle.origin import RELATIONS
 from sitegen.evaluation.classifier.curve_figures import precision_recall_figure, reliability_figure, roc_figure
+from sitegen.evaluation.classifier.tables import first_words, flagged_words
 from sitegen.evaluation.report.forest import Row, forest_figure
 from sitegen.evaluation.report.page import drawn, render
 
@@ -27,6 +29,9 @@ def as_html(document: Part) -> str:
         _HERE,
         document=document,
         title=_title(document),
+        first=first_words(document),
+        flagged=flagged_words(flagged) if (flagged := document["flagged_without_finding"]) else "",
+        relations=RELATIONS,
         overview=_overview(document),
         sections=[
             {"entry": entry, "figures": _figures(f"finding-{at}", entry)}

@@ -8,7 +8,7 @@ Records carry their labels under the model's names; a label that they lack is un
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from sitegen import parallel
 from sitegen.bundle import Bundle
+from sitegen.bundle.origin import Collection
 from sitegen.calibration.fit import calibrated
+from sitegen.data.origin import Origin, Origins
 from sitegen.data.records import Record, label_matrix
 from sitegen.errors import DataError
 from sitegen.metrics.examples import Scores, Targets
@@ -42,7 +44,8 @@ class Scored:
     `calibrated` is what people read, and equals `probabilities` where there is no calibration. An operating point is a
     probability, or None where none was chosen; `chosen_on` says in words where they come from. `accepted` tells which
     images the gate lets through, bool [N]; None without a gate. `unreadable` are the images that were left out, and
-    why. `model` is plain data that names the model.
+    why. `model` is plain data that names the model. `origins` says of the images where they are from, seen from the
+    training of the model; an image that is not in it is of unknown origin.
     """
 
     model: Mapping[str, Any]
@@ -55,6 +58,7 @@ class Scored:
     chosen_on: str = ""
     accepted: Targets | None = None
     unreadable: tuple[Problem, ...] = ()
+    origins: Origins = field(default_factory=dict)
 
     @property
     def targets(self) -> NDArray[np.float64]:
@@ -65,6 +69,10 @@ class Scored:
     def patients(self) -> list[str]:
         """The patient of each image."""
         return [record.patient for record in self.records]
+
+    def origin(self, record: Record) -> Origin:
+        """Where an image is from."""
+        return self.origins.get(record.path) or Origin(Collection(record.source), "unknown")
 
     def only(self, indices: Sequence[int]) -> "Scored":
         """Return the images with these indices, in this order."""

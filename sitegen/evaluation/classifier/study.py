@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.bundle import DESCRIPTION, Bundle, load_bundle
+from sitegen.bundle.origin import Collection
 from sitegen.data.dataset import named_alike, of_split, read_records
 from sitegen.data.layouts.known import read_dataset
+from sitegen.data.origin import Learned, Origins, collection_of, learned_from, origins, recorded
 from sitegen.data.records import VALID, Record, label_names
 from sitegen.data.tensors.cache import usable_tensors
 from sitegen.errors import DataError, SettingsError
 from sitegen.evaluation.classifier.scored import Scored, score_bundle, score_checkpoint, with_operating_points
 from sitegen.networks.trained import TrainedClassifier, load_trained
+from sitegen.settings.data import DataSettings
 from sitegen.settings.recipe import EvaluationSettings, RecipeFile, read_recipe_file, recipe_of
 from sitegen.training.examples import equal_weights
 from sitegen.training.prepare import ROLE
@@ -27,6 +30,7 @@ class Question:
     """What is to be measured: `model` and `against` are checkpoints or bundles. What is None the recipe decides.
 
     `recipe` says how `data` is read, in place of the recipe that the model records. `workers` None are all cores.
+    `collection` and `hospital` say where all images are from; "" is what the recipe says, or nobody.
     """
 
     model: Path
@@ -36,6 +40,8 @@ class Question:
     work: Path | None = None
     against: Path | None = None
     workers: int | None = None
+    collection: str = ""
+    hospital: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,13 @@ class _Model:
     opened: TrainedClassifier | Bundle
     recipe: RecipeFile | None
 
+    @property
+    def learned(self) -> Learned | None:
+        """What it records of the images that it was trained on."""
+        bundle = isinstance(self.opened, Bundle)
+        made_by = self.opened.description.provenance if isinstance(self.opened, Bundle) else self.opened.made_by
+        return None if bundle and "import" in made_by else learned_from(made_by.get("data"))
+
 
 def evaluate(question: Question) -> Answer:
     """Return what the model says of the images of a split.
@@ -69,8 +82,61 @@ def evaluate(question: Question) -> Answer:
     settings = recipe.evaluation if recipe else EvaluationSettings()
     records = _records(model, recipe, question.data)
     chosen = of_split(records, question.split or settings.split)
-    scored = _scored(model, chosen, question)
-    return Answer(scored, _scored(second, chosen, question) if second else None, settings)
+    given = _Given(records, chosen, recipe, question)
+    return Answer(_scored(model, given), _scored(second, given) if second else None, settings)
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The images at hand, those of them that are measured, the recipe that they were read with, what was asked."""
+
+    records: list[Record]
+    chosen: list[Record]
+    recipe: RecipeFile | None
+    question: Question
+
+    def origins(self, model: _Model) -> Origins:
+        """Where the measured images are from, seen from a model's training."""
+        divided, learned = self._divided(model), model.learned or _found_again(model)
+        asked, data = self.question, self.recipe.data if self.recipe else DataSettings()
+        named = {}
+        for source in {record.source for record in self.chosen}:
+            known = collection_of(data, source)
+            named[source] = Collection(asked.collection or known.name, asked.hospital or known.hospital)
+        return origins(self.chosen, learned, divided, named)
+
+    def _divided(self, model: _Model) -> list[Record]:
+        """The same data as the model's own recipe divides it; none where that does not fit it."""
+        if model.recipe is None or self.recipe is None:
+            return []
+        if _divides_alike(model.recipe.data, self.recipe.data):
+            return self.records
+        try:
+            return read_records(model.recipe, self.question.data or self.recipe.place(self.recipe.data.place))
+        except DataError:
+            return []
+
+
+def _found_again(model: _Model) -> Learned | None:
+    """What a checkpoint was trained on that does not record it, as long as its recipe's own data is there."""
+    recipe = model.recipe
+    if isinstance(model.opened, Bundle) or recipe is None or not _has_data(recipe):
+        return None
+    return learned_from(recorded(read_records(recipe), recipe.data))
+
+
+def _has_data(recipe: RecipeFile) -> bool:
+    return bool(recipe.data.place) and recipe.place(recipe.data.place).exists()
+
+
+def _divides_alike(some: DataSettings, other: DataSettings) -> bool:
+    """Whether two recipes put the same images into the same splits, wherever these lie."""
+    return _without_folders(some) == _without_folders(other)
+
+
+def _without_folders(data: DataSettings) -> DataSettings:
+    parts = tuple(replace(part, place="", split_file=Path(part.split_file).name) for part in data.parts)
+    return replace(data, place="", split_file=Path(data.split_file).name, parts=parts)
 
 
 def _opened(path: Path) -> _Model:
@@ -115,7 +181,8 @@ def _records(model: _Model, recipe: RecipeFile | None, data: Path | None) -> lis
     return records
 
 
-def _scored(model: _Model, records: Sequence[Record], question: Question) -> Scored:
+def _scored(model: _Model, given: _Given) -> Scored:
+    records, question = given.chosen, given.question
     if isinstance(model.opened, Bundle):
         scored = score_bundle(model.opened, records, question.workers)
     else:
@@ -128,7 +195,7 @@ def _scored(model: _Model, records: Sequence[Record], question: Question) -> Sco
     named = {"file": str(model.path)}
     if model.path.is_file():
         named["sha256"] = sha256(model.path.read_bytes()).hexdigest()
-    return replace(scored, model={**scored.model, **named})
+    return replace(scored, model={**scored.model, **named}, origins=given.origins(model))
 
 
 def _checkpoint_scores(
@@ -149,7 +216,7 @@ def _validation_records(model: _Model, data: Path | None) -> list[Record]:
     """
     if model.recipe is None:
         return []
-    own = bool(model.recipe.data.place) and model.recipe.place(model.recipe.data.place).exists()
+    own = _has_data(model.recipe)
     if not own and data is None:
         return []
     place = None if own else data

@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
+from sitegen.bundle.origin import RELATIONS, SHORT
 from sitegen.evaluation.report.page import NOTHING, number, percent
 from sitegen.evaluation.report.terminal import table as table_of
 
@@ -14,7 +15,7 @@ FIGURES = ("with it", "AUC", "AP", "sensitivity", "specificity", "ECE")
 
 def as_tables(document: Part) -> list[Table]:
     """Return the tables of a document: all findings, the averages, each finding by group, and the second model."""
-    tables = [_findings(document)]
+    tables = [_sources(document), _findings(document)]
     if any(entry["predictive_values"] for entry in document["findings"]):
         tables.append(_predictive_values(document["findings"]))
     if document["averages"]:
@@ -24,10 +25,11 @@ def as_tables(document: Part) -> list[Table]:
 
 
 def heading(document: Part) -> str:
-    """Return in a sentence or two what was measured."""
+    """Return in a few sentences what was not measured, the least favourable figure, and what was measured."""
     data, model = document["data"], document["model"]
     splits = ", ".join(split for split in data["splits"] if split) or "no split"
-    lines = [f"{model['kind']} {model['name']}: {data['images']} images of {data['patients']} patients, {splits}."]
+    lines = [*first_words(document), *document["remarks"]]
+    lines.append(f"{model['kind']} {model['name']}: {data['images']} images of {data['patients']} patients, {splits}.")
     lines.append(
         f"Operating points {document['operating_points']}."
         if document["operating_points"]
@@ -35,7 +37,35 @@ def heading(document: Part) -> str:
     )
     if document["accepted"]:
         lines.append(f"The gate accepts {_interval(document['accepted'])} of the images.")
+    if document["flagged_without_finding"]:
+        lines.append(flagged_words(document["flagged_without_finding"]))
     return " ".join(lines)
+
+
+def first_words(document: Part) -> list[str]:
+    """Return what is said before every figure: what was not measured, and the least favourable figure."""
+    headline = document["headline"]
+    figure = f"Least favourable: {headline['words']}" if headline else "No AUC could be measured."
+    return [*filter(None, [document["not_measured"]]), figure]
+
+
+def flagged_words(flagged: Part) -> str:
+    """Return in a sentence how many images without any finding were flagged."""
+    return (
+        f"Of {flagged['images']} images with none of the findings, {flagged['flagged']} had at least one at or above "
+        f"its operating point: {_interval(flagged['share'])}."
+    )
+
+
+def _sources(document: Part) -> Table:
+    """Where the images are from, what flatters least last, and the mean AUC over findings."""
+    table = table_of("Where the images are from, seen from the training", "source", "from", "images", "mean AUC")
+    order = list(RELATIONS)
+    for each in sorted(document["sources"], key=lambda source: order.index(source["from"])):
+        name = each["collection"] or each["source"] or "not said"
+        place = f"{name}, {each['hospital']}" if each["hospital"] else name
+        table.add_row(place, SHORT[each["from"]], str(each["images"]), _stacked(each["mean_auc"]))
+    return table
 
 
 def _findings(document: Part) -> Table:
@@ -90,7 +120,10 @@ def _averages(averages: Part) -> Table:
 
 def _against(against: Part) -> Table:
     model = against["model"]
-    title = f"Against {model['kind']} {model['name']}, on {against['images']} images: first less second"
+    title = (
+        f"Against {model['kind']} {model['name']}, on {against['images']} images ({RELATIONS[against['from']]}, seen "
+        "from the second): first less second"
+    )
     table = table_of(title, "finding", "AUC", "second", "difference", "AP", "second", "difference")
     for entry in against["findings"]:
         cells: list[str] = []

@@ -6,6 +6,7 @@ All numbers are rounded against the model: what it did wrong up, what it did rig
 
 from math import ceil
 
+from sitegen.bundle.origin import SHORT
 from sitegen.site.help.measured import Images, Interval
 from sitegen.site.prose import plain
 
@@ -29,9 +30,11 @@ def count_failed(rate: Interval, of: int) -> int:
 
 
 def named(images: Images) -> str:
-    """Return what to call some images: "test images of nih"."""
+    """Return what to call some images: "test images of nih", with where they are from if that is recorded."""
     split = _SPLITS.get(images.split, f"{plain(images.split)} images")
-    return f"{split} of {plain(images.source)}" if images.source else split
+    of = images.collection or images.source
+    told = f"{split} of {plain(of)}" if of else split
+    return f"{told}, {SHORT[images.relation]}" if images.relation else told
 
 
 def listed(names: list[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from sitegen.bundle.headline import NOT_RECORDED
 from sitegen.site.help.facts import Facts
 from sitegen.site.help.frequencies import count_failed, ends, failed, named
 from sitegen.site.help.measured import Group, Interval
@@ -26,16 +27,34 @@ class Row:
 
 
 def headline(facts: Facts) -> str:
-    """Return the least favourable figures of a model, or that there are none."""
+    """Return what was not measured of a model and its least favourable figures, or that there are none."""
+    first = facts.measured.headline
+    begun = [f"**{plain(first.not_measured)}**"] if first and first.not_measured else []
+    figure = [f"The least favourable figure: {plain(first.words)}"] if first else []
     missed, flagged = _most_missed(facts), _most_flagged(facts)
     if missed is None and flagged is None:
-        return f"{UNREAD} " * facts.measured.unread + NOBODY
+        return f"{UNREAD} " * facts.measured.unread + " ".join([*begun, NOBODY])
     parts = []
     if missed and missed.sensitivity:
         parts.append(f"missed {_worst(missed, missed.sensitivity, 'with', missed.with_it)}")
     if flagged and flagged.specificity:
         parts.append(f"flagged {_worst(flagged, flagged.specificity, 'without', flagged.without)}")
-    return f"At its worst it {', and '.join(parts)}. {strangers(facts)}"
+    worst = f"At its worst it {', and '.join(parts)}."
+    return " ".join([*begun, *figure, worst, *([] if first else [strangers(facts), NOT_RECORDED])])
+
+
+def flagged_anyway(facts: Facts) -> str | None:
+    """Return how many images without any finding were flagged, of the split in which most were; or None.
+
+    Of one finding the rows say the same.
+    """
+    if not facts.measured.flagged or len(facts.description.labels) < 2:
+        return None
+    images, found = max(facts.measured.flagged, key=lambda each: each[1].flagged / each[1].images)
+    return (
+        f"Of {found.images:,} {named(images)} without a finding, {found.flagged:,} had at least one finding at or "
+        "above its operating point."
+    )
 
 
 def rows(facts: Facts) -> list[Row]:

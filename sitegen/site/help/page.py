@@ -8,7 +8,7 @@ from sitegen.bundle import Bundle
 from sitegen.site.bundle_assets import card_page
 from sitegen.site.help.facts import Facts, facts_of
 from sitegen.site.help.frequencies import listed
-from sitegen.site.help.mistakes import headline, remarks, rows, worth_of_a_flag
+from sitegen.site.help.mistakes import flagged_anyway, headline, remarks, rows, worth_of_a_flag
 from sitegen.site.help.percentages import borders, example, meanings
 from sitegen.site.help.refusals import refusals
 from sitegen.site.help.unmeasured import unmeasured
@@ -48,8 +48,11 @@ def _model(facts: Facts) -> dict[str, Any]:
         "borders": borders(facts),
         "example": example(facts),
         "rows": rows(facts),
+        "related": any(group.images.relation for group in facts.measured.groups),
         "several": len(facts.description.labels) > 1,
         "remarks": " ".join(remarks(facts)),
+        "flagged_anyway": flagged_anyway(facts),
+        "weak": [f"*{plain(label.name)}* ({plain(label.weak)})" for label in facts.description.labels if label.weak],
         "flag": worth_of_a_flag(facts),
         "refusals": list(refusals(facts)),
         "methods": list(methods.values()),

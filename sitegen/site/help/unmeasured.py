@@ -18,6 +18,14 @@ INSIDE = (
 OUTSIDE = (
     "**More of elsewhere.** It did not learn from {names}: look at those rows first. Of other places nothing is known."
 )
+FARTHER = (
+    "**{}** Do not expect the rows above to hold there: hospitals differ in machines, patients and habits, and a model "
+    "can learn those in place of the finding."
+)
+MEASURED_ELSEWHERE = (
+    "**More of elsewhere.** Rows that end in *elsewhere* are of hospitals that it did not learn from: look at those "
+    "first. Of other places nothing is known."
+)
 UNTOLD = (
     "**Whether the rows above are of strangers.** Its description does not say which collections it learned from. If "
     "it learned from the same ones, do not expect the rows to hold elsewhere."
@@ -55,6 +63,9 @@ def strangers(facts: Facts) -> str:
 
 
 def _elsewhere(facts: Facts) -> str:
+    first = facts.measured.headline
+    if first:
+        return FARTHER.format(plain(first.not_measured)) if first.not_measured else MEASURED_ELSEWHERE
     outside = facts.outside
     if outside is None:
         return UNTOLD

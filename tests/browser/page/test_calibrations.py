@@ -9,7 +9,7 @@ from sitegen.browser.parity import Comparison
 from sitegen.bundle import Bundle, Calibration, load_bundle, write_description
 from sitegen.prediction import Predictor
 from sitegen.site import build_site
-from tests.helpers.browser.support import encoded, opened
+from tests.helpers.browser.support import cards, choose, encoded, opened, written
 from tests.helpers.bundles import make_bundle
 
 pytestmark = pytest.mark.browser
@@ -23,10 +23,14 @@ CALIBRATIONS = {
 }
 
 
+WEAK = "AUC 0.660 (0.600–0.710) on images from elsewhere (Far X-rays)"
+
+
 def calibrated_bundle(folder: Path) -> Bundle:
     made = make_bundle(folder, gate=False, labels=tuple(CALIBRATIONS))
     description = made.description
     labels = [label.model_copy(update={"calibration": CALIBRATIONS[label.name]}) for label in description.labels]
+    labels[2] = labels[2].model_copy(update={"weak": WEAK})
     write_description(folder, description.model_copy(update={"labels": labels}))
     return load_bundle(folder)
 
@@ -41,6 +45,13 @@ def test_the_page_calibrates_as_python_does(driver: Chromium, tmp_path: Path) ->
             data = encoded(seed=seed)
             document = page.analyse(data, "a.png")
             comparison.add(f"image {seed}", document, Predictor(bundle).analyse(data, "a.png").document)
+        choose(driver, written(tmp_path, "a.png", data))
+        (card,) = cards(driver, 1)
+        findings = [finding.text for finding in card.find_elements("css selector", ".finding")]
+        spoken = card.find_elements("css selector", "[role=meter]")[2].get_attribute("aria-valuetext")
+    assert [f"Weak: {WEAK}" in text for text in findings] == [False, False, True, False]
+    assert spoken is not None
+    assert spoken.endswith(f"operating point. Weak: {WEAK}")
     assert comparison.failures == []
     assert comparison.images == 3
     assert [finding["calibration"] for finding in document["findings"]] == [

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sitegen_runtime.bundle.model import Label
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.gate.refusal import reason_of_ssim
 from sitegen_runtime.wording.results import describe, percent_means
@@ -61,6 +62,7 @@ def test_findings() -> None:
                 "spoken": "67 %, at or above the operating point",
                 "above": True,
                 "meaning": percent_means("piecewise-linear"),
+                "weak": None,
             },
             {
                 "label": "Mass",
@@ -73,6 +75,7 @@ def test_findings() -> None:
                 "spoken": "12 %, below the operating point",
                 "above": False,
                 "meaning": percent_means(None),
+                "weak": None,
             },
         ],
     }
@@ -206,3 +209,12 @@ def test_times_are_rounded_to_milliseconds() -> None:
     assert describe(document(ACCEPTED, ABOVE, timings={"check": 12.4}))["times"] == expected
     failed: Any = {"error": {"code": "cancelled", "message": "Stopped."}, "timings": {"check": 12.4}, "notes": []}
     assert describe(failed)["times"] == expected
+
+
+def test_a_weak_finding_says_so_wherever_it_is_shown() -> None:
+    labels = [Label("Effusion", 0.25, None, "AUC 0.660 on images from elsewhere"), Label("Mass", 0.5, None)]
+    weak, other = describe(document(ACCEPTED, ABOVE, BELOW), None, labels)["findings"]
+    assert weak["weak"] == "Weak: AUC 0.660 on images from elsewhere"
+    assert weak["spoken"] == "67 %, at or above the operating point. Weak: AUC 0.660 on images from elsewhere"
+    assert other["weak"] is None
+    assert other["spoken"] == other["text"]
