@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sitegen.export.card_gate import gate_in_short, gate_section
+from sitegen.export.card_localisation import localisation_section
 from sitegen.export.card_tables import (
     accepted_table,
     data_table,
@@ -51,6 +52,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         figures=figures_table(draft.metrics),
         refused="Images that the gate refuses are counted, too." if draft.gate else "",
         accepted=accepted_table(draft.metrics),
+        localisation=localisation_section(draft),
         fitted=_fitted(fitted),
         balanced="Every source weighed the same in all of this." if fitted["balanced_sources"] else "",
         labels=_labels(draft),

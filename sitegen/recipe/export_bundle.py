@@ -29,6 +29,7 @@ from sitegen.export.proof import Images, Proof, prove
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, Inputs, drafted_bundle, write_bundle
 from sitegen.gate.bundle import BundleGate, GateWork, needs_features, put_gate
+from sitegen.recipe.bundle_localisation import boxes_of, bundle_localisation
 from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics
 from sitegen.recipe.labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
@@ -93,16 +94,17 @@ def export_bundle(
 
     `place` is other data than the recipe names; tensors are in `work`. `calibration`, and `gate`, a bundle's folder
     or a trained gate's file, come before the recipe's. `recipe` is read instead of the one that the checkpoint records.
-    Only with `final` the test images are opened, and measured. Raises ExportError where a graph does not give what the
-    network gives; CheckpointError, SettingsError, DataError and BundleError for what cannot be used. `out` is then as
-    it was.
+    Only with `final` the test images are opened, and measured, their maps too where the recipe names boxes. Raises
+    ExportError where a graph does not give what the network gives; CheckpointError, SettingsError, DataError and
+    BundleError for what cannot be used. `out` is then as it was.
     """
     source = open_source(checkpoint, place, work, gate, recipe)
     method = calibration or source.recipe.export.calibration
+    boxes = boxes_of(source.recipe, place) if final else None
     with in_place_of(out) as folder:
         measured = _measure(source, method, [VALID, TEST] if final else [VALID])
         graphs = _write_graphs(source, measured.parts[VALID], folder)
-        refused = golden_refused(_write(source, measured, graphs, folder))
+        refused = golden_refused(_write(source, measured, graphs, folder, boxes))
     remarks = [remark for fitted in measured.labels for remark in fitted.remarks]
     told = [*measured.remarks, *remarks, *(graphs.gate.warnings if graphs.gate else ())]
     return ExportReport(load_bundle(out), measured.labels, graphs.proof, [*told, _GOLDEN_REFUSED] if refused else told)
@@ -132,7 +134,7 @@ def _sample(tensors: Images) -> Images:
     return np.ascontiguousarray(tensors[samples(len(tensors))])
 
 
-def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: Path) -> Bundle:
+def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: Path, boxes: Path | None) -> Bundle:
     """Write card and description, with what the bundle achieves on each split that was opened."""
     image = classifier_input(source.trained)
     inputs: Inputs = {"classifier": image} | ({"gate": graphs.gate.graph} if graphs.gate else {})
@@ -142,7 +144,8 @@ def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: P
         split: bundle_metrics(as_shipped(scored, measured.labels, _accepted(bundle, scored)))
         for split, scored in measured.scored.items()
     }
-    whole = replace(draft, metrics=metrics)
+    localisation = bundle_localisation(bundle, source.records, boxes) if boxes else None
+    whole = replace(draft, metrics=metrics, localisation=localisation)
     (folder / CARD).write_text(render_card(whole, image, source.author), encoding="utf-8", newline="\n")
     return write_bundle(folder, whole, inputs)
 

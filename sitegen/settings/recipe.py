@@ -109,6 +109,7 @@ class EvaluationSettings:
     __pydantic_config__ = STRICT
     split: str = "test"
     prevalence: tuple[Share, ...] = (0.01, 0.1, 0.5)  # for which predictive values are given
+    boxes: str = ""  # a CSV file of radiologists' boxes, from the data's folder, for maps on test images
 
 
 @dataclass(frozen=True)

@@ -269,6 +269,7 @@ interface MethodsWords {
 interface MapWords {
   title: string;
   place: string;
+  worth: string | null;
   alternative: string;
   badge: Badge | null;
   marks: string[];

@@ -4,8 +4,8 @@
     heat_boxes(map)             boxes around what is strong in it
     compared(found, drawn)      which of such boxes hit a drawn one, at every threshold
 
-Boxes from maps are made as in Wang et al., "ChestX-ray8" (CVPR 2017), section 4.2 on localisation: the map is brought to
-0..255, thresholds of 60 and of 180 each make a binary image, and every connected region of either gets a box around it.
+Boxes from maps are made as in Wang et al., "ChestX-ray8" (CVPR 2017), on localisation: the map is brought to 0..255,
+thresholds of 60 and of 180 each make a binary image, and every connected region of either gets a box around it.
 The paper takes the whole range of a map for 0..255. Here 0 stays 0, because what speaks against a finding is not shown
 to people, and the largest value is 255. Regions are connected also across corners; a box that both thresholds give
 counts once. All boxes of a map are taken together.
@@ -83,4 +83,5 @@ def compared(found: Boxes, drawn: Boxes) -> Compared:
 
 def _at(best: Values, thresholds: tuple[float, ...]) -> tuple[Values, Values]:
     hits = best[:, np.newaxis] > np.array(thresholds)
-    return hits.any(axis=0).astype(np.float64), (~hits).sum(axis=0).astype(np.float64)
+    hit, missed = hits.any(axis=0), (~hits).sum(axis=0)
+    return np.asarray(hit, np.float64), np.asarray(missed, np.float64)

@@ -1,0 +1,53 @@
+"""What maps are worth against boxes that radiologists drew, in words: for page, card and reports alike."""
+
+from sitegen_runtime.bundle.localisation import Pointing
+from sitegen_runtime.bundle.model import Model
+
+BETTER, NO_BETTER, WORSE, UNKNOWN = "better", "no-better", "worse", "unknown"
+VERDICTS = {
+    BETTER: "The maps find more than the usual place does.",
+    NO_BETTER: "It is not shown that the maps find the lesion: pointing at the usual place does as well.",
+    WORSE: "The maps do not find the lesion: pointing at the usual place does better.",
+    UNKNOWN: "Nothing is known of the usual place, so the maps were compared with nothing.",
+}
+"""What is said of a method, by its verdict: whether its maps point into boxes more often than the place where boxes of
+the finding usually lie."""
+
+ENOUGH = 20  # patients with boxes of a finding, from which on its own figures are told
+_CONCLUSIONS = {
+    BETTER: "such a map tells more of where the finding is than that place does",
+    NO_BETTER: "such a map is not shown to tell where the finding is",
+    WORSE: "such a map does not show where the finding is",
+}
+_SPLITS = {"test": "test images", "valid": "validation images", "train": "training images"}
+
+
+def worth_of_map(model: Model, finding: str, method: str) -> str | None:
+    """Return what a method's maps of a finding are worth, in a sentence; None where the bundle does not know.
+
+    With fewer than ENOUGH patients the figures are those of all findings together, and the sentence says so.
+    """
+    known = model.localisation
+    own = known.findings.get((method, finding)) if known else None
+    if known is None or own is None:
+        return None
+    enough = own.patients >= ENOUGH
+    images = _SPLITS.get(known.split or "", "images")
+    return _sentence(own, images, "") if enough else _sentence(known.methods[method], images, "of all its findings, ")
+
+
+def _sentence(found: Pointing, images: str, whose: str) -> str:
+    begin = (
+        f"On {images} with boxes drawn by radiologists ({whose}{found.cases} cases), the strongest place of such maps "
+        f"lay in the box in {_of_hundred(found.maps)} of 100"
+    )
+    if found.usual is None:
+        return f"{begin}."
+    return (
+        f"{begin}; the place where such boxes usually lie did so in {_of_hundred(found.usual)} of 100: "
+        f"{_CONCLUSIONS[found.verdict]}."
+    )
+
+
+def _of_hundred(share: float) -> int:
+    return int(100 * share + 0.5)
