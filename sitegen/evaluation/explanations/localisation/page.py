@@ -16,7 +16,7 @@ Part = Mapping[str, Any]
 BASELINES = {
     RANDOM: "a place by chance: the share of the square that the boxes cover",
     "centre": f"the middle of the square, {CENTRE[0]} and {CENTRE[1]} of its sides",
-    "lungs": f"the middle of a lung, {LUNGS[0][0]} or {LUNGS[1][0]} across and {LUNGS[0][1]} down, by the toss of a coin",
+    "lungs": f"the middle of a lung, {LUNGS[0][0]} or {LUNGS[1][0]} across, {LUNGS[0][1]} down: mean of both",
     USUAL: "where boxes of the finding usually lie, known from other patients; its boxes are theirs",
 }
 

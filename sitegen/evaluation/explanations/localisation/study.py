@@ -43,7 +43,8 @@ def localise(
     """Return what the maps of these methods, which the bundle can give, are worth against the boxes of a CSV file.
 
     `split` None is the test images where there are splits; `finding` is one of the model's, None all of them. Raises
-    DataError where no image with boxes can be looked at, and what `read_boxes` and `gather` raise; BundleError where the bundle has no gradient graph.
+    DataError where no image with boxes can be looked at, and what `read_boxes` and `gather` raise; BundleError where
+    the bundle has no gradient graph.
     """
     labels = [label.name for label in bundle.model.labels]
     drawn = [box for box in read_boxes(boxes) if finding is None or box.finding.lower() == finding.lower()]
