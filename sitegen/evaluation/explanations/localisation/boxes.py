@@ -1,6 +1,6 @@
 """Boxes that people drew around findings, from CSV files of two kinds.
 
-    image,split,finding,x,y,w,h                      shares (0..1) of the whole image's width and height; `split` may lack
+    image,split,finding,x,y,w,h                      shares (0..1) of the image; `split` may lack
     Image Index,Finding Label,Bbox [x,y,w,h]         the NIH's BBox_List_2017.csv: pixels of images of 1024 x 1024
 
 x and y are the upper left corner. Images are told by their files' names, without folder and ending; a file may have a
