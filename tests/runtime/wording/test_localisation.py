@@ -35,8 +35,8 @@ def knowing(split: str | None = "test") -> Model:
 
 def test_figures_of_the_finding_itself() -> None:
     assert worth_of_map(knowing(), "Pneumonia", "saliency") == (
-        "On test images with boxes drawn by radiologists (30 cases), the strongest place of such maps lay in the box in "
-        "41 of 100; the place where such boxes usually lie did so in 51 of 100: such a map does not show where the "
+        "On test images with boxes drawn by radiologists (30 cases), the strongest place of such maps lay in the box "
+        "in 41 of 100; the place where such boxes usually lie did so in 51 of 100: such a map does not show where the "
         "finding is."
     )
 
