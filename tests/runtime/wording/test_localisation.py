@@ -21,13 +21,13 @@ def pointing(verdict: str, value: float, usual: float | None, cases: int = 30, p
     }
 
 
-def knowing(split: str | None = "test") -> Model:
+def knowing(split: str | None = "test", patients: int = 34) -> Model:
     """A model that knows of saliency for two of its three findings."""
     findings = [
         {"finding": "Pneumonia", **pointing("worse", 0.405, 0.51)},
-        {"finding": "Effusion", **pointing("better", 0.9, 0.1, cases=9, patients=9)},
+        {"finding": "Effusion", **pointing("too-few", 0.9, 0.1, cases=9, patients=9)},
     ]
-    whole = pointing("no-better", 0.444, 0.445, cases=39, patients=34)
+    whole = pointing("no-better", 0.444, 0.445, cases=39, patients=patients)
     fields = json.loads(description(gradient=True))
     methods = [{"method": "saliency", "findings": findings, **whole}]
     return read_model(json.dumps(fields | {"localisation": {"split": split, "methods": methods}}).encode())
@@ -47,6 +47,11 @@ def test_of_few_patients_all_findings_together_are_told() -> None:
         "lay in the box in 44 of 100; the place where such boxes usually lie did so in 45 of 100: such a map is not "
         "shown to tell where the finding is."
     )
+
+
+def test_of_few_patients_in_all_nothing_is_told() -> None:
+    assert worth_of_map(knowing(patients=19), "Effusion", "saliency") is None
+    assert worth_of_map(knowing(patients=19), "Pneumonia", "saliency") is not None
 
 
 def test_nothing_is_said_of_what_is_not_known() -> None:

@@ -20,7 +20,7 @@ from sitegen.evaluation.explanations.localisation.maps import IOBB, IOU, LEVELS
 from sitegen.evaluation.explanations.localisation.measured import BASELINES, USUAL, Answers, Localised, Row, of_others
 from sitegen.evaluation.gate.resampling import draws_by_patient, interval_of
 from sitegen.metrics.document_types import IntervalDocument
-from sitegen_runtime.wording.localisation import BETTER, NO_BETTER, UNKNOWN, WORSE
+from sitegen_runtime.wording.localisation import BETTER, ENOUGH, NO_BETTER, TOO_FEW, UNKNOWN, WORSE
 
 Values = NDArray[np.float64]
 
@@ -78,11 +78,13 @@ def localisation_document(
     }
 
 
-def verdict(difference: IntervalDocument | None) -> str:
+def verdict(difference: IntervalDocument | None, patients: int) -> str:
     """Return whether maps point into boxes more often than the usual place does: surely, where the whole interval of
-    the difference lies on one side of 0."""
+    the difference lies on one side of 0. Nothing is concluded from fewer than ENOUGH patients."""
     if difference is None:
         return UNKNOWN
+    if patients < ENOUGH:
+        return TOO_FEW
     if difference["low"] > 0:
         return BETTER
     return WORSE if difference["high"] < 0 else NO_BETTER
@@ -126,7 +128,7 @@ def _map(name: str, answers: Answers, rows: Sequence[Row], usual: Values, mean: 
         "iou": _thresholds(IOU, [each.iou for each in boxes], [each.iou_false for each in boxes], mean),
         "iobb": _thresholds(IOBB, [each.iobb for each in boxes], [each.iobb_false for each in boxes], mean),
         "difference": difference,
-        "verdict": None if baseline else verdict(difference),
+        "verdict": None if baseline else verdict(difference, len({row.patient for row in rows})),
     }
 
 

@@ -111,7 +111,7 @@ def test_figures_and_verdicts() -> None:
     assert whole["random"]["iou"] == []
     first, second = document["findings"]
     assert (first["finding"], first["cases"], second["finding"], second["cases"]) == ("Mass", 10, "Nodule", 10)
-    assert {each["name"]: each["verdict"] for each in second["maps"]}["good"] == "no-better"  # both are always right
+    assert {each["name"]: each["verdict"] for each in second["maps"]}["good"] == "too-few"
 
 
 def test_without_a_usual_place_there_is_no_verdict() -> None:
@@ -126,8 +126,15 @@ def test_without_a_usual_place_there_is_no_verdict() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "found"),
-    [(0.01, 0.3, "better"), (0.0, 0.3, "no-better"), (-0.2, 0.0, "no-better"), (-0.2, -0.01, "worse")],
+    ("low", "high", "patients", "found"),
+    [
+        (0.01, 0.3, 20, "better"),
+        (0.01, 0.3, 19, "too-few"),
+        (0.0, 0.3, 20, "no-better"),
+        (-0.2, 0.0, 20, "no-better"),
+        (-0.2, -0.01, 20, "worse"),
+    ],
 )
-def test_the_verdict_is_the_whole_intervals(low: float, high: float, found: str) -> None:
-    assert verdict({"value": float(np.mean([low, high])), "low": low, "high": high}) == found
+def test_the_verdict_is_the_whole_intervals(low: float, high: float, patients: int, found: str) -> None:
+    assert verdict({"value": float(np.mean([low, high])), "low": low, "high": high}, patients) == found
+    assert verdict(None, patients) == "unknown"
