@@ -7,9 +7,9 @@ from typing import Any
 from sitegen.bundle import Bundle
 from sitegen.bundle.localisation import FindingPointing, Localisation, MethodPointing
 from sitegen.data.dataset import data_folder
-from sitegen.data.records import TEST, Record
+from sitegen.data.records import TEST, Record, label_names
 from sitegen.evaluation.explanations.localisation.boxes import read_boxes
-from sitegen.evaluation.explanations.localisation.cases import of_records
+from sitegen.evaluation.explanations.localisation.cases import gather, of_records
 from sitegen.evaluation.explanations.localisation.document_types import LocalisationDocument, LocalisedPart
 from sitegen.evaluation.explanations.localisation.measured import USUAL
 from sitegen.evaluation.explanations.localisation.study import localise
@@ -20,15 +20,16 @@ from sitegen_runtime.maps.methods import METHODS, unavailable
 DIGITS = 4
 
 
-def boxes_of(recipe: RecipeFile, place: Path | None) -> Path | None:
+def boxes_of(recipe: RecipeFile, place: Path | None, records: Sequence[Record]) -> Path | None:
     """Return the file of boxes that a recipe names, None where it names none; `place` is other data than the recipe's.
 
-    Raises DataError where it cannot be read as boxes: at once, and not after a training.
+    Raises DataError where it cannot be read as boxes, or has none for these records' findings in test images: at once,
+    and not after a training.
     """
     if not recipe.evaluation.boxes:
         return None
     path = data_folder(recipe, place) / recipe.evaluation.boxes
-    read_boxes(path)
+    gather(read_boxes(path), of_records(records), label_names(records), TEST)
     return path
 
 

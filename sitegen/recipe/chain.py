@@ -65,7 +65,7 @@ class Chain:
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
         learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
-        boxes = boxes_of(file, self.place) if self.final else None
+        boxes = boxes_of(file, self.place, records) if self.final else None
         exported = [sections["export"], sections["gate"], self.final, checkpoint, data, boxes, *self._taken_over()]
         code = [__version__, resources.templates(), resources.runtime_source()]
         return [

@@ -100,7 +100,7 @@ def export_bundle(
     """
     source = open_source(checkpoint, place, work, gate, recipe)
     method = calibration or source.recipe.export.calibration
-    boxes = boxes_of(source.recipe, place) if final else None
+    boxes = boxes_of(source.recipe, place, source.records) if final else None
     with in_place_of(out) as folder:
         measured = _measure(source, method, [VALID, TEST] if final else [VALID])
         graphs = _write_graphs(source, measured.parts[VALID], folder)

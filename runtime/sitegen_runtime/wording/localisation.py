@@ -44,7 +44,7 @@ def _sentence(found: Pointing, images: str, whose: str) -> str:
         f"On {images} with boxes drawn by radiologists ({whose}{found.cases} cases), the strongest place of such maps "
         f"lay in the box in {_of_hundred(found.maps)} of 100"
     )
-    if found.usual is None:
+    if found.usual is None or found.verdict not in _CONCLUSIONS:
         return f"{begin}."
     return (
         f"{begin}; the place where such boxes usually lie did so in {_of_hundred(found.usual)} of 100: "
