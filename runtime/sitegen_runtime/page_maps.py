@@ -21,6 +21,7 @@ from sitegen_runtime.maps.heat_map import Look, legend, picture, picture_side
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.running import image_input
 from sitegen_runtime.wording.explanations import describe_failure, describe_map
+from sitegen_runtime.wording.localisation import worth_of_map
 
 KEPT_IMAGES = 16  # the classifier's input of each, a few hundred kilobytes
 NEARLY_ALL = 0.9  # of the longer side: a map of so much covers the picture, in words
@@ -87,7 +88,8 @@ def words_of_map(explained: Explained, found: Explanation) -> dict[str, Any]:
     document = explained.document
     longer = max(document["image"]["width"] or 0, document["image"]["height"] or 0)
     whole = explained.squares["classifier"].side >= NEARLY_ALL * longer
-    return describe_map(document, found.finding, found.method, found.values, found.shape, whole=whole)
+    worth = worth_of_map(explained.seen.draft.model, found.finding, found.method) if explained.seen else None
+    return describe_map(document, found.finding, found.method, found.values, found.shape, whole=whole, worth=worth)
 
 
 def draw(values: Sequence[float], shape: Shape, model: Model, look: Look) -> tuple[dict[str, Any], bytes]:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sitegen.bundle.feature_map import FeatureMap, feature_map_problems
 from sitegen.bundle.gate import GateSettings, features_problems, gate_problems
 from sitegen.bundle.gradient import gradient_problems
+from sitegen.bundle.localisation import Localisation, localisation_problems
 from sitegen.bundle.parts import FileEntry, Golden, Graph, Label, Licence, Part
 
 CARD = "card.md"
@@ -31,6 +32,7 @@ class Description(Part):
     files: dict[str, FileEntry]
     provenance: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
+    localisation: Localisation | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Description":
@@ -56,6 +58,8 @@ class Description(Part):
             weights = self.files.get(self.feature_map.weights)
             yield from feature_map_problems(self.feature_map, self.graphs.get("gradient"), weights, len(self.labels))
         names = [label.name for label in self.labels]
+        if self.localisation:
+            yield from localisation_problems(self.localisation, names)
         if len(set(names)) < len(names):
             yield f"labels repeat: {sorted({name for name in names if names.count(name) > 1})}"
         named = {f"graphs.{role}.file": graph.file for role, graph in self.graphs.items()} | {"the card": CARD}

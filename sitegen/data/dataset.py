@@ -23,9 +23,7 @@ def read_records(recipe: RecipeFile, place: Path | None = None) -> list[Record]:
     patient is in two splits.
     """
     data = recipe.data
-    folder = place or recipe.place(data.place)
-    if not place and not data.place:
-        raise DataError('The recipe names no data. Write place = "…" in its [data], or give --data DIR.')
+    folder = _place(recipe, place)
     if not data.parts:
         return _selected(folder, data, recipe)
     if place and not any((place / part.place).exists() for part in data.parts):
@@ -38,6 +36,15 @@ def model_labels(data: DataSettings) -> list[str]:
     """Return the model's labels as far as settings name them: those of the whole, else those of the parts."""
     named = [*data.labels] or [label for part in data.parts for label in part.labels]
     return list(dict.fromkeys(named))
+
+
+def data_folder(recipe: RecipeFile, place: Path | None = None) -> Path:
+    """Return the folder that a recipe's data lies in, also where it is a table; `place` is other data.
+
+    Raises DataError where neither is named.
+    """
+    named = _place(recipe, place)
+    return named.parent if named.is_file() else named
 
 
 def of_split(records: Sequence[Record], split: str) -> list[Record]:
@@ -106,6 +113,12 @@ def named_alike(records: Sequence[Record], labels: Sequence[str], name: object) 
     if others and set(others) <= set(same):
         same |= {label: label for label in labels if label not in same}
     return relabelled(records, same, name) if same else list(records)
+
+
+def _place(recipe: RecipeFile, place: Path | None) -> Path:
+    if not place and not recipe.data.place:
+        raise DataError('The recipe names no data. Write place = "…" in its [data], or give --data DIR.')
+    return place or recipe.place(recipe.data.place)
 
 
 def _part(folder: Path, part: PartSettings, recipe: RecipeFile) -> list[Record]:

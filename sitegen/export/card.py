@@ -10,6 +10,7 @@ from typing import Any
 
 from sitegen.export.card_figures import figures_sections, first_words, same_collection
 from sitegen.export.card_gate import gate_in_short, gate_section
+from sitegen.export.card_localisation import localisation_section
 from sitegen.export.card_tables import (
     data_table,
     listed,
@@ -51,6 +52,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         same=same_collection(draft.metrics),
         figures=figures_sections(draft.metrics),
         refused="Images that the gate refuses are counted, too." if draft.gate else "",
+        localisation=localisation_section(draft),
         fitted=_fitted(fitted),
         balanced="Every source weighed the same in all of this." if fitted["balanced_sources"] else "",
         labels=_labels(draft),

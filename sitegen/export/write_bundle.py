@@ -27,6 +27,7 @@ from sitegen.bundle import (
     weight_path,
     write_description,
 )
+from sitegen.bundle.localisation import Localisation
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED
 from sitegen.gradient import gradient_name
 from sitegen.graphs.names import FEATURES, FEATURES_GRAPH, OUTPUTS
@@ -57,6 +58,7 @@ class Draft:
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
     features: bool = False
+    localisation: Localisation | None = None
 
 
 Inputs = Mapping[str, NetworkInput | Graph]
@@ -100,6 +102,7 @@ def drafted_bundle(folder: Path, draft: Draft, inputs: Inputs) -> Bundle:
         files=_files(folder, draft, graphs),
         provenance=draft.provenance,
         metrics=draft.metrics,
+        localisation=draft.localisation,
     )
     return unwritten_bundle(folder, description)
 

@@ -24,6 +24,7 @@ from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.page import as_html
 from sitegen.evaluation.classifier.study import Question, evaluate
 from sitegen.gate.run import GATE, train_gate
+from sitegen.recipe.bundle_localisation import boxes_of
 from sitegen.recipe.export_bundle import export_bundle
 from sitegen.recipe.steps import Step, key_of, run_steps
 from sitegen.settings.reading import settings_document
@@ -64,7 +65,8 @@ class Chain:
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
         learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
-        asked = [sections["export"], sections["gate"], sections["evaluation"]["also"], self.final]
+        boxes = boxes_of(file, self.place, records) if self.final else None
+        asked = [sections["export"], sections["gate"], sections["evaluation"]["also"], self.final, boxes]
         exported = [*asked, checkpoint, data, *self._taken_over()]
         code = [__version__, resources.templates(), resources.runtime_source()]
         return [

@@ -30,6 +30,7 @@ from sitegen.export.proof import Images, Proof, prove
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, Inputs, drafted_bundle, write_bundle
 from sitegen.gate.bundle import BundleGate, GateWork, needs_features, put_gate
+from sitegen.recipe.bundle_localisation import boxes_of, bundle_localisation
 from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics, marked_weak, with_headline
 from sitegen.recipe.labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
@@ -94,16 +95,18 @@ def export_bundle(
 
     `place` is other data than the recipe names; tensors are in `work`. `calibration`, and `gate`, a bundle's folder
     or a trained gate's file, come before the recipe's. `recipe` is read instead of the one that the checkpoint records.
-    Only with `final` the test images are opened, and measured, and those of the splits that the recipe names besides.
-    Raises ExportError where a graph does not give what the network gives; CheckpointError, SettingsError, DataError and
+    Only with `final` the test images are opened, and measured, and those of the splits that the recipe names besides;
+    and their maps, where it names boxes. Raises ExportError where a graph does not give what the network gives;
+    CheckpointError, SettingsError, DataError and
     BundleError for what cannot be used. `out` is then as it was.
     """
     source = open_source(checkpoint, place, work, gate, recipe)
     method = calibration or source.recipe.export.calibration
+    boxes = boxes_of(source.recipe, place, source.records) if final else None
     with in_place_of(out) as folder:
         measured = _measure(source, method, _splits(source, final))
         graphs = _write_graphs(source, measured.parts[VALID], folder)
-        refused = golden_refused(_write(source, measured, graphs, folder))
+        refused = golden_refused(_write(source, measured, graphs, folder, boxes))
     remarks = [remark for fitted in measured.labels for remark in fitted.remarks]
     told = [*measured.remarks, *remarks, *(graphs.gate.warnings if graphs.gate else ())]
     return ExportReport(load_bundle(out), measured.labels, graphs.proof, [*told, _GOLDEN_REFUSED] if refused else told)
@@ -137,7 +140,7 @@ def _sample(tensors: Images) -> Images:
     return np.ascontiguousarray(tensors[samples(len(tensors))])
 
 
-def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: Path) -> Bundle:
+def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: Path, boxes: Path | None) -> Bundle:
     """Write card and description, with what the bundle achieves on each split that was opened."""
     image = classifier_input(source.trained)
     inputs: Inputs = {"classifier": image} | ({"gate": graphs.gate.graph} if graphs.gate else {})
@@ -149,7 +152,9 @@ def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: P
         for split, scored in measured.scored.items()
     }
     metrics = with_headline(splits, [label.name for label in draft.labels])
-    whole = replace(draft, metrics=metrics, labels=marked_weak(draft.labels, metrics))
+    localisation = bundle_localisation(bundle, source.records, boxes) if boxes else None
+    labels = marked_weak(draft.labels, metrics)
+    whole = replace(draft, metrics=metrics, labels=labels, localisation=localisation)
     (folder / CARD).write_text(render_card(whole, image, source.author), encoding="utf-8", newline="\n")
     return write_bundle(folder, whole, inputs)
 

@@ -110,6 +110,7 @@ class EvaluationSettings:
     split: str = "test"
     also: tuple[str, ...] = ()  # further splits that `--final` opens, such as another hospital's images
     prevalence: tuple[Share, ...] = (0.01, 0.1, 0.5)  # for which predictive values are given
+    boxes: str = ""  # a CSV file of radiologists' boxes, from the data's folder, for maps on test images
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,8 @@ class MapView {
     this.shown = { values: new Blob([bytes.subarray(0, length)]), shape: map.shape, entry: explanations ?? [], wording, drawn };
     this.showDrawn(drawn);
     const marks = wording.badge ? [badgeMark(wording.badge)] : [];
-    this.caption.replaceChildren(element("p", {}, element("strong", { textContent: wording.title }), ...marks), element("p", { textContent: wording.place }));
+    const worth = wording.worth === null ? [] : [element("p", { textContent: wording.worth })];
+    this.caption.replaceChildren(element("p", {}, element("strong", { textContent: wording.title }), ...marks), element("p", { textContent: wording.place }), ...worth);
     this.save.disabled = false;
     announce(wording.alternative);
   }

@@ -270,6 +270,7 @@ interface MethodsWords {
 interface MapWords {
   title: string;
   place: string;
+  worth: string | null;
   alternative: string;
   badge: Badge | null;
   marks: string[];

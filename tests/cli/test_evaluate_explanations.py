@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 from typer.testing import CliRunner, Result
 
@@ -17,6 +18,7 @@ from sitegen.evaluation.explanations.document_types import (
     PlantedDocument,
     UnavailableDocument,
 )
+from sitegen.evaluation.explanations.localisation.document_types import LocalisationDocument
 from sitegen.metrics.document_types import IntervalDocument
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier, save_trained
@@ -35,6 +37,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("explanations")
     settings = read_network(NETWORK)
     entry = NetworkInput("image", (1, 1, 32, 32), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.0,))
+    torch.manual_seed(0)  # of the weights, which the fixture is otherwise free to differ in from run to run
     network = lived_in(make_network(settings))
     save_trained(TrainedClassifier(network, network_document(settings), ("One", "Two"), entry), folder / "model.pt")
     (folder / "images").mkdir()
@@ -97,8 +100,9 @@ def test_images_that_cannot_be_explained_are_listed(place: Path) -> None:
     images = place / "images" / "1.png", place / "bad.png", place / "missing.png"
     run(place, *images, "--model", place / "model.pt", "--methods", "grad-cam")
     found = document(place)
-    planted = all_keys(PlantedDocument) - all_keys(IntervalDocument)
-    hold(ExplanationStudyDocument, [found], planted | all_keys(UnavailableDocument))  # a checkpoint serves every method
+    elsewhere = all_keys(PlantedDocument) | all_keys(LocalisationDocument)
+    unseen = elsewhere - all_keys(IntervalDocument)
+    hold(ExplanationStudyDocument, [found], unseen | all_keys(UnavailableDocument))  # a checkpoint serves every method
     assert [Path(each["file"]).name for each in found["unreadable"]] == ["bad.png", "missing.png"]
     assert found["images"] == 1
     run(place, place / "bad.png", "--model", place / "model.pt", fails=DataError)
@@ -112,12 +116,61 @@ def test_images_that_cannot_be_explained_are_listed(place: Path) -> None:
         ([], "Name images"),
         (["IMAGES", "--planted", "3"], "of their own"),
         (["IMAGES", "--model", "MODEL", "--bundle", "X"], "one model"),
+        (["IMAGES", "--model", "MODEL", "--split", "test"], "belong to boxes"),
+        (["IMAGES", "--model", "MODEL", "--boxes", "BOXES", "--finding", "Three"], "no finding 'Three'"),
+        (["--planted", "3", "--boxes", "BOXES"], "of their own"),
     ],
 )
 def test_what_there_is_not_is_refused(place: Path, arguments: list[str], words: str) -> None:
-    known = {"IMAGES": place / "images", "MODEL": place / "model.pt"}
+    known = {"BOXES": write_boxes(place), "IMAGES": place / "images", "MODEL": place / "model.pt"}
     result = run(place, *(known.get(argument, argument) for argument in arguments), fails=SettingsError)
     assert words in str(result.exception)
+
+
+def write_boxes(place: Path) -> Path:
+    """Boxes of three images, one of which was not given, and of a finding that the model has not."""
+    rows = ["0,One,0,0,0.5,0.5", "0,Two,0.5,0.5,0.5,0.5", "1,one,0.2,0.2,0.6,0.6", "2,One,0.25,0.5,0.5,0.25"]
+    others = ["7,One,0,0,1,1", "2,Three,0,0,1,1"]
+    (place / "boxes.csv").write_text("\n".join(["image,finding,x,y,w,h", *rows, *others]), encoding="utf-8")
+    return place / "boxes.csv"
+
+
+def test_boxes_alone_are_compared_and_nothing_else_is_done(place: Path) -> None:
+    boxes = write_boxes(place)
+    asked = (place / "images", "--model", place / "model.pt", "--boxes", boxes, "--split", "all")
+    result = run(place, *asked)
+    found = document(place)
+    boxed = found["localisation"]
+    hold(LocalisationDocument, [boxed])
+    assert (found["methods"], found["sanity"], found["with_curves"], found["images"]) == ([], None, 0, 3)
+    assert found["findings"] == {"One": 3, "Two": 1}
+    names = ["saliency", "cam", "grad-cam", "guided-grad-cam", "random", "centre", "lungs", "usual"]
+    assert [each["name"] for each in boxed["all"]["maps"]] == names
+    assert (boxed["all"]["cases"], boxed["all"]["boxes"], boxed["all"]["patients"]) == (4, 4, 2)
+    assert (boxed["without_image"], boxed["other_findings"]) == (1, {"Three": 1})
+    random, centre, lungs, _ = boxed["all"]["maps"][4:]
+    assert random["pointing"]["value"] == pytest.approx((0.25 + 0.25 + 0.36 + 0.125) / 4)
+    assert centre["pointing"]["value"] == 1.0  # all have the middle inside or on their border
+    assert lungs["pointing"]["value"] == pytest.approx((0.5 + 0.5 + 1 + 1) / 4)
+    assert "with --all-parts" in result.output
+    assert "The model does not have the findings of 1 other box(es): Three (1)." in result.output
+    page = (place / "report.html").read_text("utf-8")
+    assert "Boxes that radiologists drew" in page
+    assert "Taking away, and putting back" not in page
+    first = (place / "out.json").read_bytes(), page
+    run(place, *asked)
+    assert ((place / "out.json").read_bytes(), (place / "report.html").read_text("utf-8")) == first
+
+
+def test_boxes_of_a_split_beside_all_other_parts(place: Path) -> None:
+    asked = ("--model", place / "model.pt", "--boxes", write_boxes(place), "--all-parts", "--methods", "saliency")
+    run(place, place / "images", *asked, "--finding", "One")
+    found = document(place)
+    assert found["localisation"]["split"] == "test"  # the manifest's; there are no training images
+    assert found["localisation"]["all"]["cases"] == 3
+    assert [each["verdict"] for each in found["localisation"]["all"]["maps"]] == ["unknown", None, None, None, None]
+    assert [method["name"] for method in found["methods"]] == ["saliency", "random", "edges", "centre"]
+    assert found["sanity"]["images"] == 1
 
 
 @pytest.mark.slow

@@ -23,6 +23,8 @@ from sitegen.prediction import Predictor
 from sitegen.recipe.export_bundle import export_bundle
 from sitegen.recipe.source import recipe_of_checkpoint
 from sitegen.resources import default_bundle
+from sitegen_runtime.maps.methods import METHODS
+from sitegen_runtime.wording.localisation import worth_of_map
 from tests.helpers.radiographs import write_radiographs, write_recipe
 from tests.helpers.trained import write_trained
 
@@ -316,3 +318,37 @@ def test_a_recipe_given_beside_the_checkpoint_comes_first(place: Path, tmp_path:
     larger = replace(recipe, image=replace(recipe.image, side=64))
     with pytest.raises(CheckpointError, match="Train with this recipe first"):
         export_bundle(place / "classifier.pt", tmp_path / "bundle", None, place / "work", recipe=larger)
+
+
+def test_boxes_of_the_recipe_are_measured_with_final_alone(place: Path, tmp_path: Path) -> None:
+    images = [f"{split}-{seed}" for split, seed in (("train", 1), ("train", 3), ("test", 25), ("test", 27))]
+    rows = [f"{name},ILL,0,0,1,1" for name in images] + [f"{name},Opacity,0.25,0.25,0.5,0.5" for name in images]
+    (place / "images" / "boxes.csv").write_text("\n".join(["image,finding,x,y,w,h", *rows]), encoding="utf-8")
+    recipe = recipe_of_checkpoint(place / "classifier.pt")
+    changed = replace(recipe, evaluation=replace(recipe.evaluation, boxes="boxes.csv"))
+
+    def made(name: str, *, final: bool) -> Path:
+        out = tmp_path / name
+        export_bundle(place / "classifier.pt", out, None, place / "work", recipe=changed, final=final)
+        return out
+
+    assert load_bundle(made("without", final=False)).description.localisation is None
+    assert "What the maps are worth" not in card_of(tmp_path / "without")
+    known = load_bundle(made("with", final=True)).description.localisation
+    assert known is not None
+    assert (known.split, known.boxes, known.images, known.patients, known.training_boxes) == ("test", 2, 2, 2, 2)
+    assert [each.method for each in known.methods] == [*METHODS]
+    usual = known.methods[0].usual
+    assert usual is not None
+    assert usual.value == 1.0  # the training boxes lie where the test ones do
+    assert [part.finding for part in known.methods[0].findings] == ["Opacity"]
+    card = card_of(tmp_path / "with")
+    assert (
+        "## What the maps are worth Radiologists drew 2 boxes around findings of 2 test images of 2 patients." in card
+    )
+    assert "| Saliency | 2 (2) |" in card
+    assert "- Saliency: There are boxes of fewer than 20 patients" in card
+    assert worth_of_map(load_bundle(tmp_path / "with").model, "Opacity", "saliency") is None  # of two patients
+    missing = replace(recipe, evaluation=replace(recipe.evaluation, boxes="none.csv"))
+    with pytest.raises(DataError, match=r"none\.csv"):
+        export_bundle(place / "classifier.pt", tmp_path / "x", None, place / "work", recipe=missing, final=True)

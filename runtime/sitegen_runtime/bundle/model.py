@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from sitegen_runtime.bundle.gate import Gate, read_gate
+from sitegen_runtime.bundle.localisation import Localisation, read_localisation
 
 __all__ = [
     "Calibration",
@@ -112,6 +113,7 @@ class Model:
     gate: Gate | None
     final_weights: FinalWeights | None = None
     golden_image: str | None = None  # the file of the example image
+    localisation: Localisation | None = None  # what its maps are worth, where boxes were drawn
 
 
 def read_model(bundle_json: bytes) -> Model:
@@ -126,6 +128,7 @@ def read_model(bundle_json: bytes) -> Model:
         gate=read_gate(fields["gate"]) if fields.get("gate") else None,
         final_weights=_final_weights(fields["feature_map"]) if fields.get("feature_map") else None,
         golden_image=fields["golden"]["image"] if fields.get("golden") else None,
+        localisation=read_localisation(fields["localisation"]) if fields.get("localisation") else None,
     )
 
 

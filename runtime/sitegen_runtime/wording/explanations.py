@@ -55,13 +55,22 @@ def describe_methods(model: Model) -> dict[str, Any] | None:
 
 
 def describe_map(
-    document: Document, finding: str, method: str, values: Sequence[float], shape: Shape, *, whole: bool = True
+    document: Document,
+    finding: str,
+    method: str,
+    values: Sequence[float],
+    shape: Shape,
+    *,
+    whole: bool = True,
+    worth: str | None = None,
 ) -> dict[str, Any]:
     """Return what to say of a map of this document's image, `whole` where it covers that and not its middle alone.
 
-    Keys: `title`; `place` (a sentence: where it is strongest); `alternative` (the picture in words); `badge` and
-    `marks`, as `results.describe` has them; `file` (the name of a saved picture) and `saved` (its `lines`, and its
-    `legend`).
+    `worth` is what `localisation.worth_of_map` says of such maps.
+
+    Keys: `title`; `place` (a sentence: where it is strongest); `worth`, as it is given; `alternative` (the picture in
+    words); `badge` and `marks`, as `results.describe` has them; `file` (the name of a saved picture) and `saved` (its
+    `lines`, and its `legend`).
     """
     name = document["image"]["name"]
     badge = BADGE if document.get("forced") else None
@@ -71,12 +80,14 @@ def describe_map(
     place = strongest_places(values, shape, "the picture" if whole else "the square in the picture's middle")
     forced = f" {badge['long']}." if badge else ""
     warning = METHODS[method].warning
-    lines = [title, name, place, *([warning] if warning else []), *_notes(document, badge)]
+    known = [worth] if worth else []
+    lines = [title, name, place, *known, *([warning] if warning else []), *_notes(document, badge)]
     bundle = document["bundle"]
     return {
         "title": title,
         "place": place,
-        "alternative": f"{title}, over the image {name}. {place}{forced}",
+        "worth": worth,
+        "alternative": " ".join([f"{title}, over the image {name}.", place, *known]) + forced,
         "badge": badge,
         "marks": marks,
         "file": ".".join([name, method, _file_part(finding), *marks, "png"]),

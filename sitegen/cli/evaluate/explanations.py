@@ -32,6 +32,16 @@ def explanations(
     planted: Annotated[
         int, typer.Option(metavar="COUNT", min=0, help="Train on planted marks, and explain so many images with one.")
     ] = 0,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Compare maps with boxes that radiologists drew, and do nothing else."),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="NAME", help='Of the boxes; "test" where they have splits, or "all".')
+    ] = None,
+    all_parts: Annotated[
+        bool, typer.Option("--all-parts", help="With --boxes: curves, agreement and the sanity check, too.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Explain images that the gate refuses, too.")] = False,
     every_image: Annotated[
         bool, typer.Option("--every-image", help="Draw curves also where the model says no.")
@@ -48,6 +58,8 @@ def explanations(
 ) -> None:
     """Measure explanations: sanity check, deletion, insertion, ROAD, agreement; with --planted a known answer.
 
+    With --boxes: do maps find what radiologists drew boxes around, and better than pointing at its usual place?
+
     Without IMAGES, --planted says on how many synthetic images a small network, trained here, is explained.
     """
     require_training()
@@ -62,7 +74,7 @@ def explanations(
     named = [name.strip() for name in methods.split(",")] if methods else None
     asked = Study(
         images or (), chosen, planted, named, finding, force, every_image, sanity_images, sanity_draws, stages,
-        How(steps, resamples, seed),
+        boxes, split, all_parts, How(steps, resamples, seed),
     )  # fmt: skip
     document = study(asked)
     write_figures(json_file, document)
@@ -82,10 +94,19 @@ def _chosen(bundle: Path | None, model: Path | None) -> Path | None:
 
 
 def _remarks(document: Mapping[str, Any]) -> None:
+    from sitegen.evaluation.explanations.localisation.page import remarks_of
+
+    if document["localisation"]:
+        for remark in remarks_of(document["localisation"]):
+            typer.echo(remark, err=True)
+        if not document["methods"]:
+            typer.echo(
+                "Curves, agreement and the sanity check were left out; with --all-parts they are made.", err=True
+            )
     for missing in document["unavailable"]:
         typer.echo(f"{missing['name']} is not measured: {missing['reason']}", err=True)
     tell_left_out(document)
-    if document["with_curves"] < document["images"]:
+    if document["methods"] and document["with_curves"] < document["images"]:
         typer.echo(
             f"The model says yes on {document['with_curves']} of {document['images']} images; curves are of these.",
             err=True,

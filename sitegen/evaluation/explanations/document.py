@@ -70,6 +70,23 @@ def explanation_document(
     }
 
 
+def no_figures(images: int, patients: int, how: How) -> ExplanationFigures:
+    """Return the document of a study that compared maps with boxes and did nothing else, without its `localisation`."""
+    return {
+        "schema": SCHEMA,
+        "resamples": how.resamples,
+        "seed": how.seed,
+        "images": images,
+        "patients": patients,
+        "with_curves": 0,
+        "curves_at": {},
+        "methods": [],
+        "agreement": {"names": [], "rank_correlation": [], "top_overlap": []},
+        "planted": None,
+        "sanity": None,
+    }
+
+
 def finds_the_mark(hits: IntervalDocument, masses: IntervalDocument, by_chance: float) -> bool:
     """Return whether a method finds planted marks: it points to most of them, and lies on them more than chance does.
 

@@ -6,6 +6,7 @@ docs/explanation-evaluation.md says what they mean. None is what the images do n
 from typing import TypedDict
 
 from sitegen.data.audit.document_types import ProblemDocument
+from sitegen.evaluation.explanations.localisation.document_types import LocalisationDocument
 from sitegen.metrics.document_types import IntervalDocument
 
 
@@ -111,6 +112,7 @@ class UnavailableDocument(TypedDict):
 class ExplanationStudyDocument(ExplanationFigures):
     """The figures, and what is known of model and files."""
 
+    localisation: LocalisationDocument | None
     model: ExplainedModel
     finding: str | None
     findings: dict[str, int]

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sitegen.evaluation.explanations.figures import curves_figure, matrix_figure, sanity_figure
+from sitegen.evaluation.explanations.localisation import page as localised
 from sitegen.evaluation.report.forest import Row, forest_figure
 from sitegen.evaluation.report.page import NOTHING, WIDE, drawn, number, render
 from sitegen.evaluation.report.terminal import table as table_of
@@ -50,6 +51,7 @@ def as_html(document: Part) -> str:
         areas=AREAS,
         measures=MEASURES,
         verdicts=_verdicts(document),
+        **localised.values(document["localisation"]),
         planted=[drawn(figure) for figure in _planted(document)],
         sanity=[(title, drawn(figure)) for title, figure in _sanity(document)],
         curves=[drawn(figure) for figure in _curves(document)],
@@ -57,12 +59,16 @@ def as_html(document: Part) -> str:
     )
 
 
-def as_tables(document: Part) -> Iterator[Table]:
-    """Return a table of all methods, and those of the sanity check and of the planted marks where there are any."""
-    table = _table("Areas, means over images", "map", *AREAS.values())
-    for method in document["methods"]:
-        table.add_row(Text(method["name"]), *(_value(method["areas"][area]) for area in AREAS))
-    yield table
+def as_tables(document: Part) -> Iterator[Table | str]:
+    """Return tables of all methods: their areas, the boxes, the sanity check and the planted marks, where they were
+    measured."""
+    if document["localisation"]:
+        yield from localised.as_tables(document["localisation"])
+    if document["methods"]:
+        table = _table("Areas, means over images", "map", *AREAS.values())
+        for method in document["methods"]:
+            table.add_row(Text(method["name"]), *(_value(method["areas"][area]) for area in AREAS))
+        yield table
     if document["sanity"]:
         title = f"Sanity check, the upper {document['sanity']['read_at'] + 1} stages random"
         table = _table(title, "map", MEASURES["signed"], "at most", "")
@@ -129,6 +135,8 @@ def _curves(document: Part) -> Iterator[str]:
 
 def _agreement(document: Part) -> Iterator[tuple[str, str]]:
     agreement = document["agreement"]
+    if not agreement["names"]:
+        return
     titles = {"rank_correlation": "Rank correlation", "top_overlap": "Overlap of the strongest tenth of the cells"}
     for key, title in titles.items():
         yield title, matrix_figure(key, title, agreement["names"], agreement[key])

@@ -19,18 +19,23 @@ from sitegen.data.layouts.class_folders import images_below
 from sitegen.data.layouts.known import read_dataset
 from sitegen.data.layouts.manifest import MANIFEST
 from sitegen.errors import DataError, SettingsError
-from sitegen.evaluation.explanations.document import How, explanation_document
+from sitegen.evaluation.explanations.document import How, explanation_document, no_figures
 from sitegen.evaluation.explanations.document_types import ExplanationFigures, ExplanationStudyDocument
 from sitegen.evaluation.explanations.graphs import PARTS, Graphs, open_graphs, why_not
+from sitegen.evaluation.explanations.localisation.cases import listed
+from sitegen.evaluation.explanations.localisation.study import Localisation, localise
 from sitegen.evaluation.explanations.measures import Case, measure
 from sitegen.evaluation.explanations.planted import planted
 from sitegen.evaluation.explanations.planted_network import FIRST_TEST, as_input, train_on_marks, write_trained_bundle
 from sitegen.evaluation.explanations.sanity import Sanity, check_sanity
+from sitegen.evaluation.explanations.seeing import see
 from sitegen.networks.trained import load_trained
 from sitegen.prediction import Predictor
 from sitegen_runtime.maps.methods import METHODS
 
 NAMES = (*METHODS, *PARTS)
+QUICK = tuple(name for name in METHODS if name not in ("smoothgrad", "integrated-gradients"))
+"""Methods that are compared with boxes where none is named: those that do not run a network dozens of times a map."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class Study:
     """What to evaluate: images and a model, either a bundle's folder or a checkpoint; or `planted` test images.
 
     `methods` None are all. `finding` None is each image's most probable one. The sanity check takes the first
-    `sanity_images` images, none with 0. With `every_image`, curves are drawn also where the model says no.
+    `sanity_images` images, none with 0. With `every_image`, curves are drawn also where the model says no. With
+    `boxes`, a CSV file, maps are compared with the boxes of a `split`, and nothing else is done unless `all_parts`.
     """
 
     images: Sequence[Path] = ()
@@ -51,6 +57,9 @@ class Study:
     sanity_images: int = 8
     sanity_draws: int = 2
     stages: int = 8
+    boxes: Path | None = None
+    split: str | None = None
+    all_parts: bool = False
     how: How = field(default_factory=How)
 
 
@@ -59,6 +68,16 @@ class _Read:
     """The images that can be explained, and a problem for each of the others."""
 
     cases: list[Case]
+    problems: list[ProblemDocument]
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """The figures of everything but boxes, how many images each finding was explained for, and a problem for each image
+    that could not be."""
+
+    figures: ExplanationFigures
+    findings: dict[str, int]
     problems: list[ProblemDocument]
 
 
@@ -71,17 +90,17 @@ def study(asked: Study) -> ExplanationStudyDocument:
     _check(asked)
     with _bundle(asked) as bundle:
         graphs = open_graphs(bundle)
-        read = _planted_cases(graphs, asked.planted) if asked.planted else _cases(bundle, asked)
-        if not read.cases:
-            first = f" The first: {read.problems[0]['problem']}" if read.problems else ""
-            raise DataError(f"There is no image whose explanation could be measured.{first}")
-        wanted = asked.methods or NAMES
+        alone = asked.boxes is not None and not asked.all_parts
+        wanted = asked.methods or (QUICK if alone else NAMES)
         reasons = {name: why_not(graphs, name) for name in wanted}
         methods = [name for name in wanted if reasons[name] is None]
-        figures = _measured(graphs, read.cases, methods, asked)
+        boxed = _boxed(bundle, methods, asked)
+        usual = _alone(boxed, asked) if boxed and alone else _usual(bundle, graphs, methods, asked)
+        problems = {each["file"]: each for each in [*usual.problems, *(boxed.problems if boxed else ())]}
         labels = [label.name for label in bundle.model.labels]
         return {
-            **figures,
+            **usual.figures,
+            "localisation": boxed.document if boxed else None,
             "model": {
                 "kind": "planted" if asked.planted else "bundle",
                 "file": str(asked.model or ""),
@@ -91,9 +110,9 @@ def study(asked: Study) -> ExplanationStudyDocument:
                 "sha256": bundle.model.sha256,
             },
             "finding": asked.finding,
-            "findings": {label: sum(case.finding == at for case in read.cases) for at, label in enumerate(labels)},
+            "findings": {label: usual.findings.get(label, 0) for label in labels},
             "unavailable": [{"name": name, "reason": reason} for name, reason in reasons.items() if reason],
-            "unreadable": read.problems,
+            "unreadable": list(problems.values()),
         }
 
 
@@ -101,10 +120,49 @@ def _check(asked: Study) -> None:
     unknown = [name for name in asked.methods or () if name not in NAMES]
     if unknown:
         raise SettingsError(f"There is no method {unknown[0]!r}. There are {', '.join(NAMES)}.")
-    if asked.planted and (asked.images or asked.model):
+    if asked.planted and (asked.images or asked.model or asked.boxes):
         raise SettingsError("Planted marks have images and a network of their own: name no others beside --planted.")
     if not asked.planted and not asked.images:
         raise SettingsError("Name images to explain, or --planted for synthetic ones with a known answer.")
+    if not asked.boxes and (asked.split or asked.all_parts):
+        raise SettingsError("--split and --all-parts belong to boxes. Name a table of them with --boxes.")
+
+
+def _boxed(bundle: Bundle, methods: Sequence[str], asked: Study) -> Localisation | None:
+    """Maps against boxes, where a table of them is named."""
+    if asked.boxes is None:
+        return None
+    _check_finding(bundle, asked)
+    return localise(
+        bundle,
+        listed(asked.images),
+        asked.boxes,
+        methods,
+        split=asked.split,
+        finding=asked.finding,
+        force=asked.force,
+        resamples=asked.how.resamples,
+        seed=asked.how.seed,
+    )
+
+
+def _alone(boxed: Localisation, asked: Study) -> _Usual:
+    """Nothing but what is known of the images with boxes."""
+    document = boxed.document
+    figures = no_figures(document["images"], document["all"]["patients"], asked.how)
+    return _Usual(figures, {part["finding"]: part["cases"] for part in document["findings"]}, boxed.problems)
+
+
+def _usual(bundle: Bundle, graphs: Graphs, methods: Sequence[str], asked: Study) -> _Usual:
+    """Curves, agreement, planted marks and the sanity check."""
+    read = _planted_cases(graphs, asked.planted) if asked.planted else _cases(bundle, asked)
+    if not read.cases:
+        first = f" The first: {read.problems[0]['problem']}" if read.problems else ""
+        raise DataError(f"There is no image whose explanation could be measured.{first}")
+    figures = _measured(graphs, read.cases, methods, asked)
+    names = [label.name for label in bundle.model.labels]
+    counts = {name: sum(case.finding == at for case in read.cases) for at, name in enumerate(names)}
+    return _Usual(figures, counts, read.problems)
 
 
 @contextmanager
@@ -129,9 +187,7 @@ def _planted_cases(graphs: Graphs, count: int) -> _Read:
 
 
 def _cases(bundle: Bundle, asked: Study) -> _Read:
-    labels = [label.name for label in bundle.model.labels]
-    if asked.finding is not None and asked.finding not in labels:
-        raise SettingsError(f"The model has no finding {asked.finding!r}. It has {', '.join(map(repr, labels))}.")
+    _check_finding(bundle, asked)
     paths = [each for path in asked.images for each in (images_below(path) if path.is_dir() else [path])]
     predictor, owners, read = Predictor(bundle), _patients(paths), _Read([], [])
     for path in paths:
@@ -143,23 +199,21 @@ def _cases(bundle: Bundle, asked: Study) -> _Read:
     return read
 
 
+def _check_finding(bundle: Bundle, asked: Study) -> None:
+    labels = [label.name for label in bundle.model.labels]
+    if asked.finding is not None and asked.finding not in labels:
+        raise SettingsError(f"The model has no finding {asked.finding!r}. It has {', '.join(map(repr, labels))}.")
+
+
 def _case(predictor: Predictor, path: Path, patient: str, asked: Study) -> Case | str:
     """An image as the page would see it, or why it has no explanation."""
-    try:
-        analysis = predictor.analyse(path.read_bytes(), str(path), force=asked.force)
-    except OSError as error:
-        return f"{path} cannot be read: {error.strerror}"
-    if "error" in analysis.document or analysis.seen is None:
-        return str(analysis.document["error"]["message"])
-    if not analysis.document["findings"]:
-        return "The gate refuses it. To explain it all the same: --force"
+    seen = see(predictor, path, force=asked.force)
+    if isinstance(seen, str):
+        return seen
     labels = predictor.model.labels
-    logits = [finding["logit"] for finding in analysis.document["findings"]]
-    at = [label.name for label in labels].index(asked.finding) if asked.finding else int(np.argmax(logits))
-    probability = float(1 / (1 + np.exp(-logits[at])))
-    shape = predictor.model.graphs["classifier"].images[0].shape
-    image = np.frombuffer(analysis.seen.image.values, np.float32).reshape(shape)[0]
-    return Case(str(path), patient, image, at, probability, probability >= labels[at].operating_point)
+    at = [label.name for label in labels].index(asked.finding) if asked.finding else int(np.argmax(seen.logits))
+    probability = seen.probability(at)
+    return Case(str(path), patient, seen.image, at, probability, probability >= labels[at].operating_point)
 
 
 def _patients(paths: Sequence[Path]) -> dict[Path, str]:
