@@ -31,7 +31,7 @@ WHOLE = "whole image"
 
 @dataclass(frozen=True)
 class Table:
-    """Everything measured: the records, float64 [N, measures] and thumbnails [N, 32, 32]; the data's names of labels."""
+    """What was measured: float64 [N, measures], thumbnails [N, 32, 32]; `names` are the data's own of labels."""
 
     records: Sequence[Record]
     values: Matrix

@@ -17,6 +17,7 @@ from sitegen.data.records import Record
 
 BORDER = 0.02  # of each side
 CORNER = 0.08
+_LEVEL = 1 / 255  # one grey level
 _TINY = 1e-8  # below the variance of one grey level in a whole image
 
 
@@ -46,26 +47,36 @@ def corners(plane: Plane) -> NDArray[np.float64]:
     return np.array([part.mean(dtype=np.float64) for part in parts])
 
 
-def laplacian_variance(square: Plane) -> float:
-    """Return the variance of the Laplacian (four neighbours less four times the pixel), a common measure of focus.
+def laplacian(plane: Plane) -> Plane:
+    """Return four neighbours less four times each pixel, [height - 2, width - 2]; [1, 1] of 0 where nothing is left.
 
-    Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (2000).
+    Its variance is a common measure of focus (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy",
+    2000), which edges decide; the median of its size tells the grain of what is neither edge nor letter.
     """
-    inside = square[1:-1, 1:-1]
-    around = square[:-2, 1:-1] + square[2:, 1:-1] + square[1:-1, :-2] + square[1:-1, 2:]
-    return float(np.var(around - 4 * inside, dtype=np.float64))
+    if min(plane.shape) < 3:
+        return np.zeros((1, 1), np.float32)
+    around = plane[:-2, 1:-1] + plane[2:, 1:-1] + plane[1:-1, :-2] + plane[1:-1, 2:]
+    return np.asarray(around - 4 * plane[1:-1, 1:-1], np.float32)
 
 
 def _log(value: float) -> float:
     return float(np.log(value + _TINY))
 
 
-def _sharp(plane: Plane) -> float:
-    return _log(laplacian_variance(plane)) if min(plane.shape) > 2 else 0.0
-
-
 def _focus(picture: Picture) -> float:
-    return _sharp(picture.square)
+    return _log(float(np.var(laplacian(picture.square), dtype=np.float64)))
+
+
+def _focus_as_stored(picture: Picture) -> float:
+    return _log(float(np.var(laplacian(picture.plane), dtype=np.float64)))
+
+
+def _grain(picture: Picture) -> float:
+    return float(np.log(np.median(np.abs(laplacian(picture.plane))) + _LEVEL))
+
+
+def _flat(picture: Picture) -> float:
+    return float((np.abs(laplacian(picture.plane)) < _LEVEL / 2).mean())
 
 
 def _fine(picture: Picture) -> float:
@@ -92,10 +103,10 @@ MEASURES: dict[str, Measure] = {
     "PNG": Measure("compression", "whether it is a PNG", lambda picture: float(picture.kind == "image/png")),
     "DICOM": Measure("compression", "whether it is DICOM", lambda picture: float(picture.kind == "application/dicom")),
     "focus": Measure("sharpness", "variance of the Laplacian of the centred square, scaled to 224 pixels", _focus),
-    "fine detail": Measure("sharpness", "the same, as a share of the image's variance", _fine),
-    "focus as stored": Measure(
-        "sharpness", "variance of the Laplacian of the pixels as stored", lambda picture: _sharp(picture.plane)
-    ),
+    "focus as stored": Measure("sharpness", "the same of the pixels as stored", _focus_as_stored),
+    "fine detail": Measure("sharpness", "focus as a share of the variance of the square", _fine),
+    "grain": Measure("sharpness", "median size of the Laplacian of the pixels as stored", _grain),
+    "flat": Measure("sharpness", "share of the pixels whose Laplacian is 0", _flat),
     "deviation": Measure("contrast", "standard deviation of the grey", lambda picture: float(picture.plane.std())),
     "range": Measure("contrast", "from the 5th to the 95th percentile of the grey", _spread),
     "mean": Measure("mean grey", "mean of the grey", lambda picture: float(picture.plane.mean())),
@@ -151,4 +162,4 @@ SURROUNDINGS = "surroundings"
 IMAGE_FAMILIES = tuple(dict.fromkeys(measure.family for measure in MEASURES.values()))
 RECORD_FAMILIES = ("source", "folder", "view", "metadata", PATIENTS_IMAGES)
 FAMILIES = (*IMAGE_FAMILIES, *RECORD_FAMILIES, TOGETHER, BOOSTED, SURROUNDINGS)
-"""All families, in the order of tables: of the image, of the record, both together, and the image without its middle."""
+"""All families, in the order of tables: of image and record, of all together, and the image without its middle."""

@@ -46,7 +46,7 @@ def labels_told(table: Table, workers: int | None = None) -> list[ToldDocument]:
 
 
 def label_told(table: Table, part: Part) -> ToldDocument:
-    """Return how well one label is told by each family on one part of the images, those left out that do not know it."""
+    """Return how well one label is told by each family on one part of the images, without those that do not know it."""
     values = label_matrix(table.records, [part.label])[:, 0]
     inside = [part.within in ("", record.source) for record in table.records]
     known = np.nonzero(np.array(inside, np.bool_) & ~np.isnan(values))[0]

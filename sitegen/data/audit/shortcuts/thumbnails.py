@@ -35,7 +35,7 @@ def components(thumbnails: Thumbnails) -> NDArray[np.float64]:
     found: NDArray[np.float64] = PCA(count, svd_solver="covariance_eigh").fit_transform(flat)
     spread = found.std(axis=0)
     kept = spread > 1e-6 * spread.max()
-    return found[:, kept] / spread[kept]
+    return np.asarray(found[:, kept] / spread[kept])
 
 
 def unpacked(thumbnails: list[bytes]) -> Thumbnails:
