@@ -11,8 +11,10 @@ from pydantic import Field, StringConstraints
 
 from sitegen.settings.reading import STRICT
 
-LIMIT = 0.65
-"""Of the lower end of the interval; chance is 0.5. docs/data.md says why it is this."""
+LIMIT, TOGETHER = 0.65, 0.75
+"""Of the lower end of the interval; chance is 0.5. docs/data.md says why they are these."""
+
+Limit = Annotated[float, Field(ge=0.5, lt=1)]
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -22,5 +24,6 @@ class AuditSettings:
     """When a label counts as told by what is no anatomy, and which of it is accepted, each with a reason in words."""
 
     __pydantic_config__ = STRICT
-    limit: Annotated[float, Field(ge=0.5, lt=1)] = LIMIT
+    limit: Limit = LIMIT
+    together: Limit = TOGETHER
     accepted: dict[str, Reason] = field(default_factory=dict)

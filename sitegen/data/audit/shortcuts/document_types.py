@@ -46,6 +46,13 @@ class FailureDocument(TypedDict):
     accepted: str
 
 
+class LimitsDocument(TypedDict):
+    """What the lower end of an interval may not be above, for one family and for all measures together."""
+
+    family: float
+    together: float
+
+
 class ShortcutsDocument(TypedDict):
     """The shortcut audit."""
 
@@ -55,7 +62,7 @@ class ShortcutsDocument(TypedDict):
     measures: dict[str, list[str]]
     told: list[ToldDocument]
     sources_told: list[SourceToldDocument]
-    limit: float
+    limits: LimitsDocument
     failures: list[FailureDocument]
     at_fault: list[str]
     remarks: list[str]

@@ -13,8 +13,8 @@ from sitegen.data.audit.shortcuts.measured import Measured, looked
 from sitegen.data.audit.shortcuts.measures import MEASURES
 from sitegen.data.audit.shortcuts.study import labels_told, sources_told
 from sitegen.data.audit.shortcuts.thumbnails import unpacked
-from sitegen.data.audit.shortcuts.verdict import judged
-from sitegen.data.records import TEST, TRAIN, Record
+from sitegen.data.audit.shortcuts.verdict import check_accepted, judged
+from sitegen.data.records import TEST, TRAIN, Record, label_names
 from sitegen.settings.audit import AuditSettings
 
 
@@ -42,6 +42,7 @@ def measured_records(
     records: Sequence[Record], question: ShortcutQuestion, workers: int | None = None
 ) -> tuple[list[Seen], ShortcutsDocument]:
     """Look at every file, measure those that the question takes; return what was seen, and the shortcut audit."""
+    check_accepted(question.settings, label_names(records))  # before minutes of work
     taken = question.takes(records)
     found = parallel.each(looked, [(record.path, each) for record, each in zip(records, taken, strict=True)], workers)
     members = [index for index, each in enumerate(taken) if each]
@@ -64,7 +65,7 @@ def shortcuts_document(
         "measures": _families(),
         "told": labels_told(table, workers),
         "sources_told": sources_told(table),
-        "limit": question.settings.limit,
+        "limits": {"family": question.settings.limit, "together": question.settings.together},
         "failures": [],
         "at_fault": [],
         "remarks": [],

@@ -1,6 +1,6 @@
 """The verdict on shortcuts: what tells a label too well, what of it is accepted, and whether a training may begin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sitegen.data.audit.shortcuts.document_types import (
@@ -9,7 +9,7 @@ from sitegen.data.audit.shortcuts.document_types import (
     ShortcutsDocument,
     ToldDocument,
 )
-from sitegen.data.audit.shortcuts.measures import FAMILIES
+from sitegen.data.audit.shortcuts.measures import BOOSTED, FAMILIES, TOGETHER
 from sitegen.errors import AuditError, SettingsError
 from sitegen.settings.audit import AuditSettings
 
@@ -24,13 +24,13 @@ def judged(shortcuts: ShortcutsDocument, settings: AuditSettings) -> ShortcutsDo
     Raises SettingsError where `accepted` names a label or a family that there is not.
     """
     labels = list(dict.fromkeys(told["label"] for told in shortcuts["told"]))
-    _check_names(settings, labels)
+    check_accepted(settings, labels)
     failures = [failure for told in shortcuts["told"] for failure in _failures(told, settings)]
     failed = {key(failure["label"], failure["family"]) for failure in failures}
     idle = [name for name in settings.accepted if name not in failed]
     return {
         **shortcuts,
-        "limit": settings.limit,
+        "limits": {"family": settings.limit, "together": settings.together},
         "failures": failures,
         "at_fault": [told["label"] for told in shortcuts["told"] if _no_chance(told["shuffled"])],
         "remarks": [f"{name} is accepted, and does not fail: take it out of accepted." for name in idle],
@@ -70,7 +70,7 @@ def check(shortcuts: ShortcutsDocument, report: Path) -> None:
         example = key(found[0]["label"], found[0]["family"])
         raise AuditError(
             f"Labels are told by what is no anatomy: {'; '.join(map(in_words, found[:_TOLD]))}.{more} The lower end of "
-            f"an interval may not be above {shortcuts['limit']:g}: a network would learn this in place of the finding. "
+            f"an interval may not be above {_limits(shortcuts)}: a network would learn this in place of the finding. "
             f"All figures are in {report}. Make the images alike in it, or leave out the part that differs. "
             "Where a person has looked at it and takes responsibility, say so in the recipe: "
             f'[audit] accepted = {{ "{example}" = "the reason" }}'
@@ -88,9 +88,15 @@ def interval_in_words(auc: IntervalDocument) -> str:
     return f"{auc['value']:.3f} ({auc['low']:.3f}–{auc['high']:.3f})"
 
 
+def _limits(shortcuts: ShortcutsDocument) -> str:
+    limits = shortcuts["limits"]
+    return f"{limits['family']:g}, of all measures together {limits['together']:g}"
+
+
 def _failures(told: ToldDocument, settings: AuditSettings) -> Iterator[FailureDocument]:
     for family, auc in told["families"].items():
-        if auc is not None and auc["low"] > settings.limit:
+        limit = settings.together if family in (TOGETHER, BOOSTED) else settings.limit
+        if auc is not None and auc["low"] > limit:
             reason = settings.accepted.get(key(told["label"], family), "")
             yield {
                 "label": told["label"],
@@ -105,7 +111,8 @@ def _no_chance(auc: IntervalDocument | None) -> bool:
     return auc is not None and (auc["low"] > CHANCE[1] or auc["high"] < CHANCE[0])
 
 
-def _check_names(settings: AuditSettings, labels: list[str]) -> None:
+def check_accepted(settings: AuditSettings, labels: Sequence[str]) -> None:
+    """Raise SettingsError where `accepted` names a label or a family that there is not."""
     known = {key(label, family) for label in labels for family in FAMILIES}
     if unknown := [name for name in settings.accepted if name not in known]:
         raise SettingsError(
