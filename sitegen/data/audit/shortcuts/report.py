@@ -53,7 +53,7 @@ def measured_records(
 def shortcuts_document(
     records: Sequence[Record], measured: Sequence[Measured], question: ShortcutQuestion, workers: int | None = None
 ) -> ShortcutsDocument:
-    """Return the shortcut audit of records and of what was measured of their files. Raises SettingsError as `judged`."""
+    """Return the shortcut audit of records and of what was measured of them. Raises SettingsError as `judged` does."""
     usable = [index for index, each in enumerate(measured) if each.thumbnail]
     values = np.array([measured[index].values for index in usable], np.float64).reshape(len(usable), len(MEASURES))
     thumbnails = unpacked([measured[index].thumbnail for index in usable])
