@@ -21,8 +21,8 @@ def audit_section(made: Mapping[str, Any]) -> str:
             TITLE,
             f"Small models tried to tell each finding on {audit['images']:,} training and validation images by "
             "measures of files, borders and sharpness, and by what records say, with cross-validation by patient. "
-            "Figures are AUC with their 95 % intervals by patient; 0.5 is chance. What is told here, a network may have "
-            f"learned in place of the finding. A lower end above {limits['family']:g}, or above "
+            "Figures are AUC with their 95 % intervals by patient; 0.5 is chance. What is told here, a network may "
+            f"have learned in place of the finding. A lower end above {limits['family']:g}, or above "
             f"{limits['together']:g} for all measures together, fails. {' '.join(together)}",
             "",
             *_tables(audit["told"]),

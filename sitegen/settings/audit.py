@@ -12,9 +12,9 @@ from pydantic import Field, StringConstraints
 from sitegen.settings.reading import STRICT
 
 LIMIT, TOGETHER = 0.65, 0.75
-"""Of the lower end of the interval; chance is 0.5. docs/data.md says why they are these."""
+"""Of the lower end of the interval; chance is 0.5, and 1 lets everything pass. docs/data.md says why they are these."""
 
-Limit = Annotated[float, Field(ge=0.5, lt=1)]
+Limit = Annotated[float, Field(ge=0.5, le=1)]
 
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 

@@ -74,7 +74,7 @@ def _check_options(
 def _require_small_models() -> None:
     from importlib.util import find_spec
 
-    if missing := [name for name in ("sklearn", "scipy") if find_spec(name) is None]:
+    if missing := [name for name in ("sklearn", "scipy", "threadpoolctl") if find_spec(name) is None]:
         raise SettingsError(
             f"The audit of shortcuts needs {', '.join(missing)}: pip install 'offline-sitegen[train]'. "
             "Or leave it out: --no-shortcuts"

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sitegen import parallel
 from sitegen.data.audit.shortcuts.controls import shuffled_figure
@@ -63,7 +64,10 @@ def label_told(table: Table, part: Part) -> ToldDocument:
         "whole_image": None,
         "shuffled": None,
     }
-    return told if told["unmeasured"] else _measured(told, features(chosen), targets, patients)
+    if told["unmeasured"]:
+        return told
+    with threadpool_limits(1):  # processes share the labels; threads of each would wait for those of the others
+        return _measured(told, features(chosen), targets, patients)
 
 
 def sources_told(table: Table) -> list[SourceToldDocument]:
