@@ -1,6 +1,7 @@
 """From files to a verdict, and to tables for people."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from sitegen.data.audit.audit import audit
-from sitegen.data.audit.shortcuts.document_types import ShortcutsDocument
+from sitegen.data.audit.shortcuts.document_types import IntervalDocument, ShortcutsDocument, ToldDocument
 from sitegen.data.audit.shortcuts.report import ShortcutQuestion
 from sitegen.data.audit.shortcuts.tables import failure_count, shortcut_tables
 from sitegen.data.audit.shortcuts.verdict import check, judged, passes
@@ -17,6 +18,13 @@ from sitegen.data.records import Record
 from sitegen.errors import AuditError, SettingsError
 from sitegen.settings.audit import AuditSettings
 from tests.helpers.shortcut_images import write_images
+
+
+def audited(records: Sequence[Record], workers: int = 1) -> ShortcutsDocument:
+    shortcuts = audit(records, workers, ShortcutQuestion())["shortcuts"]
+    assert shortcuts is not None
+    return shortcuts
+
 
 HAS = np.random.default_rng(0).permutation(np.arange(60) % 2 == 0).tolist()
 
@@ -32,6 +40,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> ShortcutsDocument:
     report = audit(records, 1, ShortcutQuestion())
     assert report["problems"]["unreadable"][0]["file"] == str(records[0].path)
     assert report["shared_collections"] == ["here"]
+    assert report["shortcuts"] is not None
     return report["shortcuts"]
 
 
@@ -78,14 +87,13 @@ def test_what_is_accepted_passes_and_says_why(planted: ShortcutsDocument) -> Non
 
 
 def test_limits(planted: ShortcutsDocument) -> None:
-    changed = dict(planted["told"][0])
-    changed["families"] = {
+    families: dict[str, IntervalDocument | None] = {
         "sharpness": {"value": 0.75, "low": 0.66, "high": 0.9},
         "contrast": {"value": 0.75, "low": 0.65, "high": 0.9},
         "all together": {"value": 0.8, "low": 0.75, "high": 0.9},
         "all together, trees": {"value": 0.8, "low": 0.76, "high": 0.9},
     }
-    told = {**planted, "told": [changed]}
+    told: ShortcutsDocument = {**planted, "told": [{**planted["told"][0], "families": families}]}
     names = [failure["family"] for failure in judged(told, AuditSettings())["failures"]]
     assert names == ["sharpness", "all together, trees"]
     strict = judged(told, AuditSettings(limit=0.6, together=0.9))
@@ -95,7 +103,11 @@ def test_limits(planted: ShortcutsDocument) -> None:
 
 def test_an_audit_that_tells_shuffled_labels_is_at_fault(planted: ShortcutsDocument) -> None:
     for low, high, fault in ((0.56, 0.7, True), (0.3, 0.44, True), (0.54, 0.7, False)):
-        part = {**planted["told"][0], "families": {}, "shuffled": {"value": 0.5, "low": low, "high": high}}
+        part: ToldDocument = {
+            **planted["told"][0],
+            "families": {},
+            "shuffled": {"value": 0.5, "low": low, "high": high},
+        }
         given = judged({**planted, "told": [part]}, AuditSettings())
         assert (given["at_fault"] == ["Mass"]) is fault
         assert passes(given) is not fault
@@ -107,16 +119,20 @@ def test_an_audit_that_tells_shuffled_labels_is_at_fault(planted: ShortcutsDocum
 
 def test_clean_data_passes(tmp_path: Path) -> None:
     soft = np.random.default_rng(7).permutation(HAS).tolist()
-    shortcuts = audit(write_images(tmp_path, HAS, blurred=soft), 1, ShortcutQuestion())["shortcuts"]
+    shortcuts = audited(write_images(tmp_path, HAS, blurred=soft))
     assert shortcuts["failures"] == []
     assert passes(shortcuts)
     assert shortcuts["told"][0]["families"]["compression"] == {"value": 0.5, "low": 0.5, "high": 0.5}
 
 
+@pytest.mark.slow
 def test_processes_change_nothing(tmp_path: Path) -> None:
     records = write_images(tmp_path, HAS[:30], blurred=HAS[:30])
-    both = [replace(record, labels=record.labels | {"Other": 1 - record.labels["Mass"]}) for record in records]
-    assert audit(both, 1, ShortcutQuestion()) == audit(both, 2, ShortcutQuestion())
+    both = [
+        replace(record, labels={"Mass": record.labels["Mass"], "Other": number % 2})
+        for number, record in enumerate(records)
+    ]
+    assert audited(both, 1) == audited(both, 2)
 
 
 def test_which_images_are_measured() -> None:
@@ -134,6 +150,6 @@ def test_which_images_are_measured() -> None:
 
 
 def test_nothing_at_all() -> None:
-    shortcuts = audit([], 1, ShortcutQuestion())["shortcuts"]
+    shortcuts = audited([])
     assert (shortcuts["images"], shortcuts["told"], shortcuts["failures"]) == (0, [], [])
     printed(shortcuts)

@@ -22,7 +22,7 @@ def halves(seed: int = 0, count: int = N) -> np.ndarray:
 def test_a_planted_measure_is_told_by_its_family_alone() -> None:
     has = halves()
     noise = np.random.default_rng(1).normal(size=(2, N))
-    records = labelled(has.astype(float), range(N))
+    records = labelled(has.astype(float).tolist(), range(N))
     told = label_told(measured_table(records, {"focus": has * 2 + noise[0], "mean": noise[1]}), Part("Mass", ""))
     assert (told["images"], told["positives"], told["patients"], told["unmeasured"]) == (N, 100, N, "")
     assert list(told["families"]) == list(FAMILIES)
@@ -42,7 +42,7 @@ def test_a_planted_measure_is_told_by_its_family_alone() -> None:
 def test_both_ends_of_a_measure_are_told_from_its_middle() -> None:
     has = halves()
     grey = np.where(has, np.random.default_rng(1).choice([-1.0, 1.0], N), np.random.default_rng(2).normal(0, 0.3, N))
-    told = label_told(measured_table(labelled(has.astype(float), range(N)), {"mean": grey}), Part("Mass", ""))
+    told = label_told(measured_table(labelled(has.astype(float).tolist(), range(N)), {"mean": grey}), Part("Mass", ""))
     assert told["families"]["mean grey"]["low"] > 0.9
 
 
@@ -51,7 +51,7 @@ def test_images_of_a_patient_do_not_tell_its_others() -> None:
     rng = np.random.default_rng(3)
     patients = np.repeat(np.arange(60), 6)
     has, own = rng.permutation(np.arange(60) % 2 == 0)[patients], rng.normal(size=(4, 60))[:, patients]
-    records = labelled(has.astype(float), patients.tolist())
+    records = labelled(has.astype(float).tolist(), patients.tolist())
     names = ("focus", "mean", "aspect", "deviation")
     told = label_told(measured_table(records, dict(zip(names, own, strict=True))), Part("Mass", ""))
     for family in ("sharpness", "all together", "all together, trees"):
@@ -79,7 +79,9 @@ def test_within_each_source_and_by_source() -> None:
     noise = np.random.default_rng(6).normal(size=N)
     focus = noise + 4 * has * (sources == 1)
     names = ["ab"[source] for source in sources]
-    table = measured_table(labelled(has.astype(float), range(N), names), {"focus": focus, "width": sources * 1.0})
+    table = measured_table(
+        labelled(has.astype(float).tolist(), range(N), names), {"focus": focus, "width": sources * 1.0}
+    )
     by_part = {told["within"]: told["families"] for told in labels_told(table, workers=1)}
     assert list(by_part) == ["", "a", "b"]
     assert by_part["a"]["sharpness"]["low"] < 0.6
@@ -96,7 +98,7 @@ def test_within_each_source_and_by_source() -> None:
 
 def test_what_is_too_few_is_said() -> None:
     has = np.arange(N) < 9
-    told = label_told(measured_table(labelled(has.astype(float), range(N)), {}), Part("Mass", ""))
+    told = label_told(measured_table(labelled(has.astype(float).tolist(), range(N)), {}), Part("Mass", ""))
     assert told["unmeasured"] == "9 images with it, and 10 are needed"
     assert (told["families"], told["shuffled"]) == ({}, None)
     assert too_few(~has, [str(each) for each in range(N)]) == "9 images without it, and 10 are needed"
