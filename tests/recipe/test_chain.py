@@ -174,7 +174,7 @@ def test_a_shortcut_stops_the_chain_until_a_person_accepts_it(tmp_path: Path, mo
     card = (work / "bundle" / "card.md").read_text("utf-8")
     assert "## What is told by things that are not anatomy" in card
     assert "| Opacity: mean grey | 1.000 (1.000–1.000) | Drawn so. |" in card
-    with pytest.raises(SettingsError, match="audit.accepted names 'Opacity: grey'"):
+    with pytest.raises(SettingsError, match=r"audit\.accepted names 'Opacity: grey'"):
         chain(accepted={"Opacity: grey": "?"})
     with pytest.raises(SettingsError, match="accepted"):
         chain(accepted={"Opacity: mean grey": " "})
