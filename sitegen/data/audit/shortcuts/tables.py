@@ -8,7 +8,7 @@ from rich.text import Text
 from sitegen.data.audit.shortcuts.document_types import IntervalDocument, ShortcutsDocument, ToldDocument
 from sitegen.data.audit.shortcuts.verdict import interval_in_words, key, unaccepted
 
-_COLUMNS = 7
+_COLUMNS = 5
 _SHOWN = 20
 
 
@@ -42,8 +42,13 @@ def _told_table(parts: Sequence[ToldDocument], shortcuts: ShortcutsDocument) -> 
         f"! fails: the lower end of the interval is above {limits['family']:g}, together {limits['together']:g}; "
         "+ is accepted"
     )
-    table = Table("", *map(_named, parts), title=title, title_justify="left", caption=caption, caption_justify="left")
-    table.add_row("images (with it)", *(f"{told['images']} ({told['positives']})" for told in parts))
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+    table.add_column("", no_wrap=True)
+    for told in parts:
+        table.add_column(_named(told), overflow="fold")
+    for name, number in (("images", "images"), ("with it", "positives")):
+        table.add_row(name, *(str(dict(told)[number]) for told in parts))
+    table.add_section()
     failing = {
         (failure["label"], failure["within"], failure["family"]): failure["accepted"]
         for failure in shortcuts["failures"]
