@@ -27,10 +27,15 @@ def audit_recipe(
 
     All are looked at; for shortcuts, training and validation images alone are measured, never test images.
     """
-    labels = file.data.labels
-    names = tuple(labels.values()) if isinstance(labels, dict) else tuple(labels)
-    question = ShortcutQuestion(file.audit, (TRAIN, VALID), names)
+    question = ShortcutQuestion(file.audit, (TRAIN, VALID), _own_names(file))
     return audit(records, workers, question if shortcuts else None)
+
+
+def _own_names(file: RecipeFile) -> tuple[str, ...]:
+    """What the data itself calls the labels, after which its folders may be called."""
+    named = [each.labels for each in (file.data, *file.data.parts)]
+    own = [name for labels in named for name in (labels.values() if isinstance(labels, dict) else labels)]
+    return tuple(dict.fromkeys(part for name in own for part in name.split("|")))
 
 
 def write_audit(report: AuditDocument, place: Path) -> None:

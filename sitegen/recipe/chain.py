@@ -63,7 +63,7 @@ class Chain:
         file, work = self.file, self.work
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
         learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
-        audited = [sections["data"]["labels"], __version__]
+        audited = [sections["data"]["labels"], sections["data"]["parts"], __version__]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
         exported = [
             sections["export"],
