@@ -85,3 +85,19 @@ def test_the_digest_is_of_what_matters() -> None:
     ]
     assert all(records_digest([replace(records[0], **change), records[1]]) != digest for change in changes)  # type: ignore[arg-type]
     assert records_digest([]) == records_digest([])
+
+
+def test_folders_after_the_datas_own_labels_do_not_count(tmp_path: Path) -> None:
+    """In a folder for each class the folder is the label, whatever a recipe with parts calls it."""
+    one = write_radiographs(tmp_path / "one", {"train": 24}, side=32)
+    for path in sorted(one.glob("train-*.png")):
+        room = tmp_path / "data" / "part" / "train" / ("ILL" if int(path.stem.split("-")[1]) % 2 else "FINE")
+        room.mkdir(parents=True, exist_ok=True)
+        path.rename(room / path.name)
+    parts = [{"name": "here", "place": "part", "labels": {"Opacity": "ILL"}}]
+    data = {"place": str(tmp_path / "data"), "labels": ["Opacity"], "parts": parts}
+    file = read_recipe_file(write_recipe(tmp_path / "recipe.json", tmp_path, data=data))
+    report = audit_recipe(file, read_records(file), 1)
+    assert report["shortcuts"] is not None
+    families = report["shortcuts"]["told"][0]["families"]
+    assert families["folder"] == {"value": 0.5, "low": 0.5, "high": 0.5}
