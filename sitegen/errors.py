@@ -6,6 +6,7 @@
     ├── SiteError        a built site is missing or damaged
     ├── SignatureError   a key for signatures cannot be read or used
     ├── BrowserError     no usable browser, or it failed
+    ├── AuditError       the audit of a data set fails, and nobody accepted what it found
     ├── DataError        a folder of images is not what its manifest says
     ├── GradientError    a graph has no gradient that can be compiled
     ├── ExplanationError an image cannot be explained: no result, refused, or no map by this method
@@ -55,6 +56,12 @@ class BrowserError(SitegenError):
 
 class DataError(SitegenError):
     """A data set is incomplete or contradicts itself."""
+
+
+class AuditError(SitegenError):
+    """A label is told by what is no anatomy; the message names label, measure and figure, and the next step."""
+
+    exit_code = 1
 
 
 class ModelError(SitegenError):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sitegen.export.card_audit import audit_section
 from sitegen.export.card_figures import figures_sections, first_words, same_collection
 from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_localisation import localisation_section
@@ -46,6 +47,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         prevalence=prevalence_table(made["data"]),
         licence_data=plain(draft.licence.data),
         licence_weights=plain(draft.licence.weights),
+        audit=audit_section(made),
         training=_training(made),
         opened=_opened(draft.metrics),
         first=first_words(draft.metrics),
@@ -60,7 +62,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         remarks="\n".join(f"- {plain(remark)}" for remark in _remarks(made)),
         proof=_proof(made["proof"]),
     )
-    return finished(text, author, _OWN)
+    return finished(text, author, _OWN, audited=bool(made.get("audit")))
 
 
 def _training(made: Mapping[str, Any]) -> str:

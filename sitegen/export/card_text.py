@@ -13,17 +13,22 @@ NO_WORDS = """## What it may have learned instead
 Nobody has looked yet. Text burned into the images, their proportions, the view, the age of the patients and the machine
 can each tell classes apart without any finding. Whoever publishes this model should look, and say here what was found:
 {place} for it as `card`."""
+AUDITED_WORDS = """## What it may have learned instead
+No person has looked yet; the audit above measures only what it knows to measure. Whoever publishes this model should
+look at where it looks, and say here what was found: {place} for it as `card`."""
 GATE_FIRST = " Before that, a gate decides whether the image is of the right kind at all."
 
 
-def finished(text: str, author: str, place: str) -> str:
+def finished(text: str, author: str, place: str, audited: bool = False) -> str:
     """Return a card of the template's text, wrapped, that ends with the author's Markdown.
 
-    Where there is none, the card says that nobody looked for shortcuts; `place` says who names a file for it.
+    Where there is none, the card says that nobody looked for shortcuts, or no more than an audit did; `place` says who
+    names a file for it.
     """
+    missing = AUDITED_WORDS if audited else NO_WORDS
     lines = "\n".join(_wrapped(line) for line in text.splitlines())
     whole = re.sub(r"\n{3,}", "\n\n", lines).strip()  # parts without content leave gaps
-    return f"{whole}\n\n{author.strip() or NO_WORDS.format(place=place)}\n"
+    return f"{whole}\n\n{author.strip() or missing.format(place=place)}\n"
 
 
 def comes(labels: Sequence[str]) -> str:

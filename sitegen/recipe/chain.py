@@ -1,8 +1,8 @@
-"""From a recipe file to a site: audit, train, export, evaluate, build, each step skipped where it is done.
+"""From a recipe file to a site: audit, verdict, train, export, evaluate, build, each step skipped where it is done.
 
 In the work folder, beside what training writes:
 
-    audit.json             what the data set holds, and what is wrong with it
+    audit.json             what the data set holds, what is wrong with it, what tells its labels apart from findings
     gate.pt                the gate, where the recipe has one
     bundle/                the model, unless the recipe names another folder
     evaluation.html, .json what it achieves
@@ -16,7 +16,6 @@ from pathlib import Path
 
 from sitegen import __version__, resources
 from sitegen.bundle import load_bundle
-from sitegen.data.audit.audit import audit
 from sitegen.data.audit.tables import problem_count
 from sitegen.data.dataset import read_records
 from sitegen.data.records import VALID, Record
@@ -24,6 +23,7 @@ from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.page import as_html
 from sitegen.evaluation.classifier.study import Question, evaluate
 from sitegen.gate.run import GATE, train_gate
+from sitegen.recipe.audited import AUDIT, audit_recipe, rejudged, write_audit
 from sitegen.recipe.bundle_localisation import boxes_of
 from sitegen.recipe.export_bundle import export_bundle
 from sitegen.recipe.steps import Step, key_of, run_steps
@@ -32,7 +32,7 @@ from sitegen.settings.recipe import RecipeFile
 from sitegen.site import build_site
 from sitegen.training.run import CLASSIFIER, train
 
-STAMPS, AUDIT, BUNDLE, REPORT = "steps.json", "audit.json", "bundle", "evaluation"
+STAMPS, BUNDLE, REPORT = "steps.json", "bundle", "evaluation"
 Say = Callable[[str], None]
 
 
@@ -64,13 +64,15 @@ class Chain:
         file, work = self.file, self.work
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
         learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
+        audited = [sections["data"]["labels"], sections["data"]["parts"], __version__]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
         boxes = boxes_of(file, self.place, records) if self.final else None
-        asked = [sections["export"], sections["gate"], sections["evaluation"]["also"], self.final, boxes]
-        exported = [*asked, checkpoint, data, *self._taken_over()]
+        asked = [sections["export"], sections["gate"], sections["audit"], sections["evaluation"]["also"], self.final]
+        exported = [*asked, boxes, checkpoint, data, *self._taken_over()]
         code = [__version__, resources.templates(), resources.runtime_source()]
         return [
-            Step("audit", lambda: data, (work / AUDIT,), lambda: self._audit(records, say)),
+            Step("audit", lambda: key_of(data, audited), (work / AUDIT,), lambda: self._audit(records, say)),
+            Step("verdict", lambda: key_of(data, audited, sections["audit"]), (work / AUDIT,), self._judge),
             Step("train", lambda: key_of(data, *learnt), (checkpoint,), self._train),
             *self._gate_steps(data),
             Step("export", lambda: key_of(*exported), (self.bundle / "bundle.json",), lambda: self._export(say)),
@@ -101,14 +103,16 @@ class Chain:
         return [*parts, self.file.place(asked.card)] if asked.card else parts
 
     def _audit(self, records: list[Record], say: Say) -> None:
-        report = audit(records)
-        self.work.mkdir(parents=True, exist_ok=True)
-        (self.work / AUDIT).write_text(json.dumps(report, indent=1), encoding="utf-8")
+        report = audit_recipe(self.file, records)
+        write_audit(report, self.work / AUDIT)
         if found := problem_count(report):
             say(
                 f"audit: {found} problem(s) in the data, named in {self.work / AUDIT}. "
                 "Training goes on, without images that cannot be read."
             )
+
+    def _judge(self) -> None:
+        rejudged(self.file, self.work / AUDIT)
 
     def _train(self) -> None:
         train(self.file, self.work, self.place)

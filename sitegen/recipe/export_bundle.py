@@ -30,6 +30,7 @@ from sitegen.export.proof import Images, Proof, prove
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, Inputs, drafted_bundle, write_bundle
 from sitegen.gate.bundle import BundleGate, GateWork, needs_features, put_gate
+from sitegen.recipe.audited import audit_of, require_audit
 from sitegen.recipe.bundle_localisation import boxes_of, bundle_localisation
 from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics, marked_weak, with_headline
 from sitegen.recipe.labels import FittedLabel, fit_labels
@@ -95,12 +96,15 @@ def export_bundle(
 
     `place` is other data than the recipe names; tensors are in `work`. `calibration`, and `gate`, a bundle's folder
     or a trained gate's file, come before the recipe's. `recipe` is read instead of the one that the checkpoint records.
-    Only with `final` the test images are opened, and measured, and those of the splits that the recipe names besides;
-    and their maps, where it names boxes. Raises ExportError where a graph does not give what the network gives;
-    CheckpointError, SettingsError, DataError and
-    BundleError for what cannot be used. `out` is then as it was.
+    Only with `final` the test images are opened, and measured, and those of the splits that the recipe names besides,
+    and their maps, where it names boxes; and only where the work folder has an audit of the same data that passes: else
+    it raises AuditError, or DataError where there is none. Raises ExportError where a graph does not give what the
+    network gives; CheckpointError, SettingsError, DataError and BundleError for what cannot be used. `out` is then as
+    it was.
     """
     source = open_source(checkpoint, place, work, gate, recipe)
+    if final:
+        require_audit(source.records, work)
     method = calibration or source.recipe.export.calibration
     boxes = boxes_of(source.recipe, place, source.records) if final else None
     with in_place_of(out) as folder:
@@ -181,6 +185,7 @@ def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs) -> Draft:
             graphs.proof,
             measured.remarks,
             gate.origin if gate else None,
+            audit_of(source.records, source.work),
         ),
     )
 

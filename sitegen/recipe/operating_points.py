@@ -74,8 +74,8 @@ def without_findings(scored: Scored) -> NDArray[np.bool_]:
     absences = [at for at, name in enumerate(scored.labels) if name.lower() in NO_FINDING]
     others = [at for at in range(len(scored.labels)) if at not in absences]
     targets = scored.targets
-    told: NDArray[np.bool_] = (targets[:, absences] == 1).any(axis=1)
-    return told | (targets[:, others] == 0).all(axis=1)
+    none: NDArray[np.bool_] = (targets[:, absences] == 1).any(axis=1) | (targets[:, others] == 0).all(axis=1)
+    return none
 
 
 def _youden(seen: _Seen, at: int, weights: Scores | None) -> OperatingPoint | None:

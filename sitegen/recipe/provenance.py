@@ -33,8 +33,9 @@ def provenance(
     proof: Proof,
     remarks: Sequence[str],
     gate: Mapping[str, Any] | None,
+    audit: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return plain data, as docs/export.md describes it: versions, recipe, training, data, fits, proof, gate."""
+    """Return plain data, as docs/export.md describes it: versions, recipe, training, data, fits, proof, gate, audit."""
     made_by = without_places(dict(trained.made_by))
     document = without_places(settings_document(replace(recipe, folder="")))
     return {
@@ -54,6 +55,7 @@ def provenance(
         "proof": {name: _short(value) for name, value in asdict(proof).items()} | {"tolerance": TOLERANCE},
         "gate": dict(gate) if gate else None,
         "remarks": list(remarks),
+        "audit": dict(audit) if audit else None,
     }
 
 

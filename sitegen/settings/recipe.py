@@ -2,6 +2,7 @@
 
     name = "chest-radiograph"          of the bundle
     [data]       which images, which labels, which split         DataSettings
+    [audit]      what of the data's shortcuts is let pass        AuditSettings
     [image]      what the network sees of an image               ImageSettings
     [network]    `sitegen.networks.registry.read_network`
     [training]   `sitegen.training.presets.read_recipe`
@@ -23,6 +24,7 @@ from pydantic import Field
 from sitegen.bundle.calibration import Method
 from sitegen.bundle.gate import PartName, ScoreName
 from sitegen.errors import SettingsError
+from sitegen.settings.audit import AuditSettings
 from sitegen.settings.data import DataSettings, Share
 from sitegen.settings.reading import STRICT, Count, read_settings
 from sitegen_runtime.bundle.model import NetworkInput
@@ -120,6 +122,7 @@ class RecipeFile:
     __pydantic_config__ = STRICT
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     data: DataSettings = field(default_factory=DataSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     image: ImageSettings = field(default_factory=ImageSettings)
     network: dict[str, Any] = field(default_factory=dict)  # that of the training's preset if empty
     training: dict[str, Any] = field(default_factory=lambda: {"preset": "compact"})

@@ -26,7 +26,7 @@ from sitegen.resources import default_bundle
 from sitegen_runtime.maps.methods import METHODS
 from sitegen_runtime.wording.localisation import worth_of_map
 from tests.helpers.radiographs import write_radiographs, write_recipe
-from tests.helpers.trained import write_trained
+from tests.helpers.trained import write_recipe_audit, write_trained
 
 EXPORT = {
     "title": "Opacities of phantoms",
@@ -53,7 +53,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     images = write_radiographs(folder / "images", {"train": 4, "valid": 20, "test": 12}, side=64)
     (folder / "about.md").write_text(ABOUT, encoding="utf-8")
     data = {"place": str(images), "labels": {"Opacity": "ILL"}, "balance_sources": True}
-    write_trained(write_recipe(folder / "recipe.json", images, data=data, export=EXPORT), **TRAINING)
+    recipe = write_recipe(folder / "recipe.json", images, data=data, export=EXPORT)
+    write_trained(recipe, **TRAINING)
+    write_recipe_audit(recipe, folder / "work")
     return folder
 
 
@@ -150,8 +152,10 @@ def test_the_card_has_the_figures_and_the_authors_words(exported: Path) -> None:
 
 
 def test_the_same_checkpoint_and_data_give_the_same_bytes(place: Path, exported: Path) -> None:
-    again = place / "again"
-    run(place, again, "--final", "--gate", default_bundle(), "--calibration", "platt", "--work", place / "new work")
+    again, work = place / "again", place / "new work"
+    work.mkdir()
+    shutil.copy(place / "work" / "audit.json", work)
+    run(place, again, "--final", "--gate", default_bundle(), "--calibration", "platt", "--work", work)
     names = sorted(path.name for path in exported.iterdir())
     assert names == sorted(path.name for path in again.iterdir())
     assert [name for name in names if (exported / name).read_bytes() != (again / name).read_bytes()] == []
@@ -208,6 +212,7 @@ def test_only_final_opens_the_test_images(place: Path, tmp_path: Path) -> None:
     assert label.calibration is not None
     assert label.calibration.method == "piecewise-linear"  # the recipe's
     before = (tmp_path / "bundle" / "bundle.json").read_bytes()
+    shutil.copy(place / "work" / "audit.json", tmp_path / "work")  # of the same records, wherever they lie
     assert "12 of 12 images of the split 'test'" in error(
         run(place, tmp_path / "bundle", *options, "--final"), DataError
     )

@@ -21,7 +21,7 @@ from sitegen.prediction import Predictor
 from sitegen.resources import default_bundle
 from tests.helpers.gates import random_gate
 from tests.helpers.radiographs import write_radiographs, write_recipe
-from tests.helpers.trained import write_trained
+from tests.helpers.trained import write_recipe_audit, write_trained
 
 GATE = {"share": 0.8, "scores": ["turned", "mahalanobis"]}
 TRAINING = {"steps": 6, "batch": 8, "seed": 1}
@@ -33,7 +33,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with images, a recipe with a [gate], a checkpoint, and the gate in the work folder."""
     folder = tmp_path_factory.mktemp("here")
     images = write_radiographs(folder / "images", {"train": 8, "valid": 20, "test": 6}, side=32)
-    write_trained(write_recipe(folder / "recipe.json", images, gate=GATE | {"images": [str(folder / "more")]}))
+    recipe = write_recipe(folder / "recipe.json", images, gate=GATE | {"images": [str(folder / "more")]})
+    write_trained(recipe)
+    write_recipe_audit(recipe, folder / "work")
     made_by = {"training": TRAINING, "images": {"train": 8, "valid": 20}, "history": HISTORY, "folder": str(folder)}
     save_gate(replace(random_gate(), made_by=made_by), folder / "work" / "gate.pt")
     return folder

@@ -1,6 +1,7 @@
 """Every key, field, code and number that is public is documented."""
 
 import inspect
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
@@ -25,6 +26,8 @@ from sitegen.bundle import (
 from sitegen.bundle.calibration import NUMBERS
 from sitegen.calibration.fit import TABLE_TOLERANCE
 from sitegen.data.audit.audit import audit
+from sitegen.data.audit.shortcuts.measures import FAMILIES
+from sitegen.data.audit.shortcuts.verdict import CHANCE
 from sitegen.data.layouts.label_styles import LabelStyle
 from sitegen.data.layouts.tables import KNOWN_COLUMNS
 from sitegen.data.records import Record
@@ -38,7 +41,9 @@ from sitegen.gate.training.presets import (
 )
 from sitegen.networks.reconstruction import ReconstructionSettings
 from sitegen.prediction import Predictor
-from sitegen.settings.recipe import DataSettings, EvaluationSettings, ExportSettings, GatePlan, ImageSettings
+from sitegen.settings.audit import LIMIT, TOGETHER, AuditSettings
+from sitegen.settings.data import DataSettings, PartSettings
+from sitegen.settings.recipe import EvaluationSettings, ExportSettings, GatePlan, ImageSettings
 from sitegen.training.presets import PRESETS as TRAINING_PRESETS
 from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
@@ -141,7 +146,9 @@ def test_every_check_of_the_gate_is_documented() -> None:
     assert all(limit in result for limit in ("more than 3 %", "below 2 %", "more than 3 times", "at least 0.05"))
 
 
-@pytest.mark.parametrize("part", [DataSettings, ImageSettings, EvaluationSettings, ExportSettings])
+@pytest.mark.parametrize(
+    "part", [DataSettings, PartSettings, AuditSettings, ImageSettings, EvaluationSettings, ExportSettings]
+)
 def test_every_key_of_a_recipe_is_documented(part: Any) -> None:
     assert [each.name for each in fields(part) if f"`{each.name}`" not in read("docs/recipe.md")] == []
 
@@ -176,6 +183,19 @@ def test_the_audit_of_data_sets_is_documented() -> None:
     assert report["problems"]["duplicates"]
     assert {key for key in keys_of(report) if f"`{key}`" not in text} - groups == set()
     assert f"`{report['schema']}`" in text
+
+
+def test_families_of_the_shortcut_audit_and_its_limits_are_documented() -> None:
+    text = read("docs/data.md")
+    part = text[text.index("### Shortcuts") : text.index("### The report")]
+    rows = [
+        cell.strip() for row in re.findall(r"^\| ([^|]+) \|", part, re.MULTILINE) for cell in re.split("[,;] ", row)
+    ]
+    assert [family for family in FAMILIES if not set(family.split(", ")) <= set(rows)] == []
+    assert (LIMIT, TOGETHER) == (0.65, 0.75)
+    assert "is above 0.65, all measures together above 0.75" in part
+    assert CHANCE == (0.45, 0.55)
+    assert "outside of 0.45 to 0.55" in part
 
 
 def test_the_columns_of_tables_are_documented() -> None:

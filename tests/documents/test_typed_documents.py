@@ -1,6 +1,7 @@
 """Each kind of document has the keys of its type, the type those of its documentation, and the other way round."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sitegen import resources
 from sitegen.bundle import Bundle
 from sitegen.data.audit.audit import audit
 from sitegen.data.audit.document_types import AuditDocument
+from sitegen.data.audit.shortcuts.report import ShortcutQuestion
 from sitegen.data.records import Record
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
@@ -27,6 +29,7 @@ from tests.helpers.browser.support import noise
 from tests.helpers.bundles import make_bundle
 from tests.helpers.documents import read
 from tests.helpers.scored_images import scored_images
+from tests.helpers.shortcut_images import write_images
 from tests.helpers.typed_documents import all_keys, documented_keys, hold, types_of, used_keys, words_in_code
 
 GOLDEN = (resources.default_bundle() / "golden.png").read_bytes()
@@ -99,4 +102,7 @@ def test_evaluations_are_as_their_type_says() -> None:
 def test_audits_are_as_their_type_says(tmp_path: Path) -> None:
     records = [Record(Path("here.png"), "a", {"Mass": 1.0}, split, age=414.0) for split in ("train", "test")]
     report = audit([*records, *[Record(resources.default_bundle() / "golden.png", "a", {"Mass": 0.0})] * 2], workers=1)
-    hold(AuditDocument, [report])
+    has = [number % 2 == 0 for number in range(60)]
+    drawn = write_images(tmp_path, has, blurred=has)
+    of_two = [replace(record, source="one" if number < 30 else "two") for number, record in enumerate(drawn)]
+    hold(AuditDocument, [report, audit(of_two, 1, ShortcutQuestion())])

@@ -97,7 +97,8 @@ def test_every_key_verb_and_option_of_imports_is_documented() -> None:
 
 
 DATA_OPTIONS = {
-    "audit": {"--json", "--co-occurrence", "--findings", "--only-present", "--workers"},
+    "audit": {"--recipe", "--data", "--no-shortcuts", "--json", "--co-occurrence"}
+    | {"--findings", "--only-present", "--workers"},
     "split": {"-o", "--out", "--shares", "--seed", "--divide", "--only-with-findings", "--findings", "--only-present"},
     "preview": {"-o", "--out", "--config", "--level", "--images", "--variants", "--seed", "--findings"},
     "unpack": {"-o", "--out"},

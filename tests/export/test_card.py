@@ -219,3 +219,52 @@ def test_weak_findings_say_so_in_words() -> None:
     mass, nodule = marked_weak(labels, metrics)
     assert mass.weak == "AUC 0.660 (0.650–0.970) on images from elsewhere (ChestX)"
     assert nodule.weak is None
+
+
+def test_an_audit_has_a_section_with_all_that_was_told_and_accepted() -> None:
+    auc = {"value": 0.8, "low": 0.75, "high": 0.85}
+    told = {"label": "Mass", "images": 90, "positives": 30, "patients": 80, "unmeasured": "", "families": {"text": auc}}
+    told |= {"whole_image": None, "shuffled": {"value": 0.5, "low": 0.46, "high": 0.54}}
+    failure = {"label": "Mass", "family": "text", "within": "north|south", "auc": auc}
+    audit = {
+        "images": 1200,
+        "limits": {"family": 0.65, "together": 0.75},
+        "shared_collections": ["north|south"],
+        "told": [
+            told | {"within": ""},
+            told | {"within": "north|south"},
+            told
+            | {"label": "Nodule", "within": "", "unmeasured": "3 images with it, and 10 are needed", "families": {}},
+        ],
+        "failures": [failure | {"accepted": "The *marks* are the machine's."}, failure | {"accepted": ""}],
+        "at_fault": [],
+        "sources_told": [
+            {"source": "", "label": "Mass", "present": False, "images": 60, "measures": auc, "thumbnail": None}
+        ],
+    }
+    card = render_card(draft("Mass", audit=audit), GREY)
+    section = card[card.index("## What is told by things that are not anatomy") : card.index("## Training")]
+    for line in (
+        "| told by | Mass |",
+        r"| told by, within north\|south | Mass |",
+        "| images (with it) | 90 (30) |",
+        "| text | 0.800 (0.750–0.850) |",
+        "| *the whole image* | – |",
+        "| *shuffled labels, by all together* | 0.500 (0.460–0.540) |",
+        "- Not measured: Nodule: 3 images with it, and 10 are needed.",
+        r"| Mass: text, within north\|south | 0.800 (0.750–0.850) | The \*marks\* are the machine's. |",
+        r"| Mass: text, within north\|south | 0.800 (0.750–0.850) | **nobody accepted it** |",
+        "| not said | without Mass | 60 | 0.800 (0.750–0.850) | – |",
+    ):
+        assert f"\n{line}\n" in section, line
+    words = " ".join(section.split())
+    assert "on 1,200 training and validation images" in words
+    assert r"share a collection: north\|south." in words
+    assert "No person has looked yet; the audit above" in card
+    fault = render_card(draft("Mass", audit=audit | {"failures": [], "at_fault": ["Mass"]}), GREY)
+    assert "Nothing failed." in fault
+    assert "tells shuffled labels of Mass: it is itself at fault" in fault
+    without = render_card(draft("Mass"), GREY)
+    assert "things that are not anatomy" not in without
+    assert "Nobody has looked yet." in without
+    assert without == render_card(draft("Mass", audit=None), GREY)

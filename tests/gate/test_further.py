@@ -36,7 +36,9 @@ def test_the_likes_of_held_back_images_are_counted_and_left_out(tmp_path: Path) 
         Image.fromarray(phantom(seed, 48)).save(tmp_path / f"{seed}.png")
     (tmp_path / "broken.png").write_bytes(b"no image")
     held = np.asarray(Image.fromarray(phantom(2, 48)).resize((16, 16), Image.Resampling.BOX), np.float32) / 255
-    found = further_images(tmp_path, GREY, tmp_path / "work", held[None, None] * 0.5 + 0.2, apart=0.9999)
+    found = further_images(
+        tmp_path, GREY, tmp_path / "work", (held[None, None] * 0.5 + 0.2).astype(np.float32), apart=0.9999
+    )
     assert (len(found.images), found.alike) == (1, 1)
     assert [path.name for path, _ in found.problems] == ["broken.png"]
 

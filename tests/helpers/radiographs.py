@@ -58,6 +58,7 @@ def write_recipe(path: Path, images: Path, /, **changes: Any) -> Path:
     document = {
         "name": "opacity",
         "data": {"place": str(images), "labels": {"Opacity": "ILL"}},
+        "audit": {"limit": 1, "together": 1},  # an opacity is drawn in grey, which tells it
         "image": {"side": 32},
         "network": {"name": "densenet", "growth": 4, "blocks": [2, 2], "stem": 8},
         "training": {"preset": "compact", "phases": [phase()], "batch": 8},

@@ -6,9 +6,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from sitegen.data.dataset import read_records
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier, save_trained
+from sitegen.recipe.audited import AUDIT, audit_recipe, write_audit
 from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import network_input, read_recipe_file
 
@@ -28,6 +30,13 @@ def write_trained(recipe: Path, **made_by: Any) -> Path:
     path = recipe.with_name("classifier.pt")
     save_trained(trained, path)
     return path
+
+
+def write_recipe_audit(recipe: Path, work: Path) -> Path:
+    """Write the audit of a recipe's data in a work folder, which an export asks for before it opens test images."""
+    file = read_recipe_file(recipe)
+    write_audit(audit_recipe(file, read_records(file), 1), work / AUDIT)
+    return work / AUDIT
 
 
 def lived_in(network: Classifier) -> Classifier:

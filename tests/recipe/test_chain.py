@@ -8,16 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.cli import app
-from sitegen.errors import CheckpointError
+from sitegen.errors import AuditError, CheckpointError, SettingsError
 from sitegen.networks.trained_gate import load_gate
+from sitegen.recipe.chain import Chain
+from sitegen.settings.recipe import read_recipe_file
 from tests.helpers.radiographs import write_radiographs, write_recipe
 
 ROOT = Path(__file__).parents[2]
-STEPS = ["audit", "train", "export", "evaluate", "build"]
+STEPS = ["audit", "verdict", "train", "export", "evaluate", "build"]
 
 
 def run(*arguments: str, code: int = 0) -> str:
@@ -119,7 +122,7 @@ def test_a_gate_is_a_step_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
         options = ("--work", str(work), "--out", str(dist), "--images", str(more))
         return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *options))[1]
 
-    assert chain() == "audit, train, gate, export, evaluate, build"
+    assert chain() == "audit, verdict, train, gate, export, evaluate, build"
     assert chain() == "nothing, all was done"
     trained, settings = (work / "gate.pt").stat(), load_bundle(work / "bundle").description.gate
     assert settings is not None
@@ -140,6 +143,43 @@ def test_a_gate_is_a_step_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
         chain(training=longer)
 
 
+def test_a_shortcut_stops_the_chain_until_a_person_accepts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Images with an opacity are brighter, which the mean grey tells as well as any network could."""
+    monkeypatch.setattr("sitegen.recipe.chain.build_site", no_site)
+    (tmp_path / "dist").mkdir()
+    data, work = write_radiographs(tmp_path / "data", side=32), tmp_path / "work"
+    for path in sorted(data.glob("*.png")):
+        shade = 200 if int(path.stem.split("-")[1]) % 2 else 20
+        Image.new("L", (32, 32), shade).save(path)
+    said: list[str] = []
+
+    def chain(**audit: object) -> list[str]:
+        recipe = write_recipe(tmp_path / "recipe.json", data, audit=audit)
+        return Chain(recipe, read_recipe_file(recipe), work, tmp_path / "dist").run(said.append)
+
+    with pytest.raises(AuditError, match=r"Opacity by mean grey, AUC 1\.000 \(1\.000–1\.000\)") as error:
+        chain()
+    assert error.value.exit_code == 1
+    assert str(work / "audit.json") in str(error.value)
+    assert not (work / "classifier.pt").exists()
+    report = json.loads((work / "audit.json").read_text("utf-8"))
+    assert report["shared_collections"] == ["one", "two"]
+    assert report["shortcuts"]["splits"] == ["train", "valid"]  # never the test images
+    accepted = {f"Opacity: {failure['family']}": "Drawn so." for failure in report["shortcuts"]["failures"]}
+    assert chain(accepted=accepted) == ["verdict", "train", "export", "evaluate", "build"]
+    assert chain(accepted=accepted) == []
+    bundle = load_bundle(work / "bundle")
+    told = bundle.description.provenance["audit"]
+    assert {failure["accepted"] for failure in told["failures"]} == {"Drawn so."}
+    card = (work / "bundle" / "card.md").read_text("utf-8")
+    assert "## What is told by things that are not anatomy" in card
+    assert "| Opacity: mean grey | 1.000 (1.000–1.000) | Drawn so. |" in card
+    with pytest.raises(SettingsError, match=r"audit\.accepted names 'Opacity: grey'"):
+        chain(accepted={"Opacity: grey": "?"})
+    with pytest.raises(SettingsError, match="accepted"):
+        chain(accepted={"Opacity: mean grey": " "})
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -157,7 +197,6 @@ def test_options_that_contradict_each_other_are_refused(options: list[str], mess
 
 def test_every_key_of_the_shipped_recipes_is_known() -> None:
     from sitegen.gate.training.presets import read_gate_recipe
-    from sitegen.settings.recipe import read_recipe_file
     from sitegen.training.prepare import training_recipe
 
     recipes = sorted((ROOT / "recipes").glob("*/*.toml"))

@@ -11,15 +11,15 @@ def network(value: float) -> nn.BatchNorm1d:
     made = nn.BatchNorm1d(1)
     with torch.no_grad():
         made.weight.fill_(value)
-        made.running_mean.fill_(value)  # type: ignore[union-attr]
+        made.running_mean.fill_(value)
     return made
 
 
 def give(made: nn.BatchNorm1d, value: float, batches: int) -> None:
     with torch.no_grad():
         made.weight.fill_(value)
-        made.running_mean.fill_(value)  # type: ignore[union-attr]
-        made.num_batches_tracked.fill_(batches)  # type: ignore[union-attr]
+        made.running_mean.fill_(value)
+        made.num_batches_tracked.fill_(batches)
 
 
 def test_early_steps_forget_faster_and_later_ones_by_the_decay() -> None:
@@ -34,8 +34,8 @@ def test_early_steps_forget_faster_and_later_ones_by_the_decay() -> None:
         expected = value if expected is None else share * expected + (1 - share) * value
     with average.in_place():
         assert made.weight.item() == pytest.approx(expected, rel=1e-6)
-        assert made.running_mean.item() == pytest.approx(expected, rel=1e-6)  # type: ignore[union-attr]
-        assert made.num_batches_tracked.item() == 4  # type: ignore[union-attr]
+        assert made.running_mean.item() == pytest.approx(expected, rel=1e-6)
+        assert made.num_batches_tracked.item() == 4
     assert made.weight.item() == 32.0
     average.settle()
     assert made.weight.item() == pytest.approx(expected, rel=1e-6)

@@ -6,10 +6,8 @@ split, an age that no one reaches. Everything else is described and left to judg
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from sitegen import parallel
 from sitegen.data.audit.document_types import (
@@ -21,10 +19,15 @@ from sitegen.data.audit.document_types import (
     SizesDocument,
     SpreadDocument,
 )
-from sitegen.data.records import Record, label_names, straddling_patients
-from sitegen.data.tensors.dicom_pixels import as_image
-from sitegen_runtime.errors import ImageError
-from sitegen_runtime.formats import inspect_image
+from sitegen.data.audit.look import Seen, look
+from sitegen.data.audit.places import records_digest
+from sitegen.data.audit.shortcuts.document_types import ShortcutsDocument
+from sitegen.data.records import TEST, TRAIN, Record, label_names, straddling_patients
+
+if TYPE_CHECKING:
+    from sitegen.data.audit.shortcuts.report import ShortcutQuestion
+
+__all__ = ["GROUPS", "SCHEMA", "age_group", "audit", "look", "prevalence"]
 
 SCHEMA = "sitegen.data-audit/1"
 OLDEST = 120
@@ -33,25 +36,19 @@ OLDEST = 120
 _AGES = ((0, 18), (18, 40), (40, 60), (60, 80), (80, OLDEST + 1))
 _UNSAID = "not said"
 _SIZES = 10
+_TRAINED = (TRAIN, "train_val")
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a look at one file gave: why it cannot be read, or its content's hash and its size as stored."""
-
-    problem: str = ""
-    content: str = ""
-    width: int = 0
-    height: int = 0
-
-
-def audit(records: Sequence[Record], workers: int | None = None) -> AuditDocument:
+def audit(
+    records: Sequence[Record], workers: int | None = None, shortcuts: "ShortcutQuestion | None" = None
+) -> AuditDocument:
     """Return the report on a data set: JSON's types alone, described in docs/data.md.
 
     Every file is read whole, in `workers` processes (all cores by default, where there are enough files). Paths are as
-    the records have them.
+    the records have them. With `shortcuts` it is also measured how well labels are told by what is no anatomy, which
+    needs scikit-learn. Raises SettingsError where what is accepted there names nothing.
     """
-    looks = parallel.each(look, [record.path for record in records], workers)
+    looks, told = _looks(records, workers, shortcuts)
     problems: ProblemsDocument = {
         "unreadable": [
             {"file": str(record.path), "problem": seen.problem}
@@ -68,6 +65,7 @@ def audit(records: Sequence[Record], workers: int | None = None) -> AuditDocumen
     }
     return {
         "schema": SCHEMA,
+        "records": records_digest(records),
         "images": len(records),
         "patients": len({record.patient for record in records}),
         "images_of_a_patient": _spread(Counter(record.patient for record in records).values()),
@@ -76,23 +74,21 @@ def audit(records: Sequence[Record], workers: int | None = None) -> AuditDocumen
         "sizes": _sizes(looks),
         "labels": label_names(records),
         "prevalence": {name: prevalence(records, of) for name, of in GROUPS.items()},
+        "shared_collections": shared_collections(records),
+        "shortcuts": told,
     }
 
 
-def look(path: Path) -> Seen:
-    """Return what one file is. Its type and wholeness are judged by the runtime, as for an image to analyse.
+def shared_collections(records: Iterable[Record]) -> list[str]:
+    """Return the sources with images both to train on and to test with: figures say nothing of other collections.
 
-    The content is what remains after metadata that no decoder needs: a copy with another comment is the same image. Of
-    a DICOM file it is the grey image: a copy for another patient, or compressed without loss, is the same image.
+    Where nobody says what images are from, that is one collection, "not said".
     """
-    try:
-        image = inspect_image(as_image(path.read_bytes()))
-    except OSError as error:
-        return Seen(f"cannot be read: {error.strerror or type(error).__name__}")
-    except ImageError as error:
-        return Seen(str(error))
-    content = sha256(f"{image.media_type} {image.orientation} ".encode() + image.payload).hexdigest()
-    return Seen("", content, image.width, image.height)
+    sources: dict[bool, set[str]] = {True: set(), False: set()}
+    for record in records:
+        if record.split == TEST or record.split in _TRAINED:
+            sources[record.split == TEST].add(record.source or _UNSAID)
+    return sorted(sources[True] & sources[False])
 
 
 def prevalence(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, GroupCounts]:
@@ -123,6 +119,16 @@ GROUPS: dict[str, Callable[[Record], str]] = {
     "body_part": lambda record: record.body_part,
 }
 """What prevalence is broken down by, and the group of a record."""
+
+
+def _looks(
+    records: Sequence[Record], workers: int | None, shortcuts: "ShortcutQuestion | None"
+) -> tuple[list[Seen], ShortcutsDocument | None]:
+    if shortcuts is None:
+        return parallel.each(look, [record.path for record in records], workers), None
+    from sitegen.data.audit.shortcuts.report import measured_records  # scikit-learn, for those who ask
+
+    return measured_records(records, shortcuts, workers)
 
 
 def _counts(group: Sequence[Record]) -> GroupCounts:

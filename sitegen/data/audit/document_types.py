@@ -2,6 +2,8 @@
 
 from typing import TypedDict
 
+from sitegen.data.audit.shortcuts.document_types import ShortcutsDocument
+
 
 class ProblemDocument(TypedDict):
     """A file that cannot be used, and why."""
@@ -80,6 +82,7 @@ class AuditDocument(TypedDict):
     """The report on a data set."""
 
     schema: str
+    records: str
     images: int
     patients: int
     images_of_a_patient: SpreadDocument
@@ -88,3 +91,5 @@ class AuditDocument(TypedDict):
     sizes: SizesDocument
     labels: list[str]
     prevalence: dict[str, dict[str, GroupCounts]]
+    shared_collections: list[str]
+    shortcuts: ShortcutsDocument | None

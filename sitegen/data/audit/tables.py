@@ -25,6 +25,12 @@ def as_tables(report: AuditDocument) -> list[Table]:
     return tables
 
 
+def shared_in_words(report: AuditDocument) -> str:
+    """Return a sentence on sources that are on both sides of the test, "" where there are none."""
+    shared = ", ".join(report["shared_collections"])
+    return f"Training and test images share a collection: {shared}. Figures say nothing of others." if shared else ""
+
+
 def problem_count(report: AuditDocument) -> int:
     """Return how many problems there are, a group of duplicates and a patient counting as one each."""
     problems: Mapping[str, Any] = report["problems"]

@@ -1,0 +1,46 @@
+"""A look at one file of a data set: whether it can be used, and what its content is."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from sitegen.data.tensors.dicom_pixels import as_image
+from sitegen_runtime.errors import ImageError
+from sitegen_runtime.formats import InspectedImage, inspect_image
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look at one file gave: why it cannot be read, or its content's hash and its size as stored."""
+
+    problem: str = ""
+    content: str = ""
+    width: int = 0
+    height: int = 0
+
+
+def look(path: Path) -> Seen:
+    """Return what one file is. Its type and wholeness are judged by the runtime, as for an image to analyse.
+
+    The content is what remains after metadata that no decoder needs: a copy with another comment is the same image. Of
+    a DICOM file it is the grey image: a copy for another patient, or compressed without loss, is the same image.
+    """
+    found = opened(path)
+    return found if isinstance(found, Seen) else seen(found[0])
+
+
+def opened(path: Path) -> tuple[InspectedImage, bytes] | Seen:
+    """Return the image in a file, inspected, with the file's bytes; or what is wrong with it."""
+    try:
+        raw = path.read_bytes()
+        return inspect_image(as_image(raw)), raw
+    except OSError as error:
+        return Seen(f"cannot be read: {error.strerror or type(error).__name__}")
+    except ImageError as error:
+        return Seen(str(error))
+
+
+def seen(image: InspectedImage) -> Seen:
+    """Return what an image is that passed the runtime's checks."""
+    content = sha256(f"{image.media_type} {image.orientation} ".encode() + image.payload).hexdigest()
+    return Seen("", content, image.width, image.height)
