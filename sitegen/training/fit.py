@@ -24,11 +24,12 @@ from torch import Generator, Tensor
 from sitegen.errors import TrainingError
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.trained import write_checkpoint
-from sitegen.training.augment import changed, draw_changes
+from sitegen.training.augment import Changes, changed, draw_changes
 from sitegen.training.average import WeightAverage
 from sitegen.training.examples import LabelledImages
 from sitegen.training.history import Epoch
 from sitegen.training.losses import ClassifierLoss, make_loss
+from sitegen.training.mixing import draw_mixing
 from sitegen.training.presets import Draw, Phase, Recipe
 from sitegen.training.progress import Progress, made_with, read_progress, read_state
 from sitegen.training.schedules import Schedule, make_schedule
@@ -199,11 +200,16 @@ class _Fit:
         changes = draw_changes(len(indices), self.recipe.augment, generator)
         targets = self.data.train.targets[indices].to(self.fabric.device)
         part = slice(self.fabric.global_rank, None, self.fabric.world_size)
-        mine = indices[part]
-        images = self.data.train.images[mine].to(self.fabric.device)
+        images = self._changed(indices[part], changes.of(part))
+        if self.recipe.mix:
+            mixing = draw_mixing(targets, self.recipe.mix, generator)
+            theirs = mixing.partners[part]
+            images = mixing.images(images, self._changed(indices[theirs], changes.of(theirs)), part)
+            targets = mixing.targets(targets)
         # Images that are drawn by their weights count alike once they are drawn.
-        weights = self.data.train.weights[mine].to(self.fabric.device) if self.recipe.draw.by == "turn" else None
-        logits = self.module(changed(images, changes.of(part), self.data.black, self.data.white))
+        by_turn = self.recipe.draw.by == "turn"
+        weights = self.data.train.weights[indices[part]].to(self.fabric.device) if by_turn else None
+        logits = self.module(images)
         loss: Tensor = self.loss.summed(logits, targets[part], weights) / self.loss.total(targets)
         self.optimiser.zero_grad(set_to_none=True)
         # Gradients are averaged over processes, and the parts of a loss are to be added.
@@ -214,6 +220,10 @@ class _Fit:
         self.schedule.after_batch()
         self.average.step()
         return loss.detach()
+
+    def _changed(self, indices: Tensor, changes: Changes) -> Tensor:
+        images = self.data.train.images[indices].to(self.fabric.device)
+        return changed(images, changes, self.data.black, self.data.white)
 
     def _finish_epoch(self, train_loss: float, seconds: float, phase: Phase) -> None:
         """Validate, write everything down, and move the schedule on."""

@@ -18,7 +18,7 @@ from sitegen.networks.heads import PooledHeadSettings
 from sitegen.networks.registry import NETWORKS, NetworkSettings
 from sitegen.settings.reading import STRICT, Count, read_settings
 from sitegen.training.augment import AugmentSettings, placement
-from sitegen.training.losses import LossSettings, MultiLabelSettings
+from sitegen.training.losses import LossSettings, MultiLabelSettings, OneAgainstAllSettings
 from sitegen.training.schedules import AdamSettings, OneCycleSettings, PlateauSettings, ScheduleSettings
 from sitegen.training.transfer import Part
 
@@ -59,6 +59,7 @@ class Recipe:
     adam: AdamSettings = field(default_factory=AdamSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
     draw: Draw = field(default_factory=Draw)
+    mix: Annotated[float, Field(ge=0)] = 0.0  # images are mixed in pairs, by shares of Beta(mix, mix); 0: none are
     batch: Count = 32  # images of a step, over all processes together
     clip: Annotated[float, Field(ge=0)] = 0.0  # the largest norm of a step's gradient; any, if 0
     average: Annotated[float, Field(ge=0, lt=1)] = (
@@ -68,6 +69,11 @@ class Recipe:
     early_stopping: Count | None = None  # a phase ends after so many epochs without a better validation AUC
     keep: Literal["best", "last"] = "best"  # which epoch's weights a phase ends with, by validation AUC
     precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, which pydantic reports as one of the value, where the loss cannot take mixed targets."""
+        if self.mix and isinstance(self.loss, OneAgainstAllSettings):
+            raise ValueError("mix needs a loss of kind multi-label: one-against-all has no targets in between")
 
     def steps(self, images: int) -> int:
         """Return the steps of an epoch, where there are so many training images."""

@@ -83,7 +83,14 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
     adam = AdamSettings(body_share=0.5, layer_decay=0.8)
     drawn_by_weight = Draw("weight", 24) if average else Draw()
     asked = recipe(
-        phase(2), phase(2, "head", 1e-3), keep=keep, average=average, draw=drawn_by_weight, adam=adam, clip=1.0
+        phase(2),
+        phase(2, "head", 1e-3),
+        keep=keep,
+        average=average,
+        mix=average,
+        draw=drawn_by_weight,
+        adam=adam,
+        clip=1.0,
     )
     whole, resumed = new(), new(seed=7)  # what a resumed network begins with does not matter
     history, _ = fit_classifier(whole, data, asked, FABRIC)
