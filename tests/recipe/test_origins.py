@@ -15,7 +15,7 @@ from sitegen.recipe.export_bundle import export_bundle
 from sitegen.resources import default_bundle
 from sitegen.site.help import help_text
 from tests.helpers.radiographs import write_radiographs, write_recipe
-from tests.helpers.trained import write_trained
+from tests.helpers.trained import write_recipe_audit, write_trained
 
 NEAR = {"name": "near", "place": "near", "collection": "Near X-rays", "hospital": "St. Near"}
 FAR = {"name": "far", "place": "far", "collection": "Far X-rays", "hospital": "St. Far"}
@@ -36,6 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     recipe = write_recipe(folder / "recipe.json", folder, data=data, evaluation={"also": ["far"]})
     checkpoint = write_trained(recipe)
+    write_recipe_audit(recipe, folder / "work")
     export_bundle(checkpoint, folder / "bundle", None, folder / "work", gate=default_bundle(), final=True)
     return folder
 

@@ -1,6 +1,6 @@
 """The shortcut audit of one label, on all images or within a source; and of all of them, shared by processes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -39,11 +39,15 @@ class Part:
 
 
 def labels_told(table: Table, workers: int | None = None) -> list[ToldDocument]:
-    """Return how well each label is told by each family, on all images and, of several sources, within each."""
-    sources = sorted({record.source for record in table.records})
-    scopes = ["", *sources] if len(sources) > 1 else [""]
-    parts = [Part(label, within) for within in scopes for label in label_names(table.records)]
+    """Return how well each label is told by each family, on all images and within each of several sources."""
+    parts = sorted(_parts(table), key=lambda part: part.within)  # stable: labels stay in their order
     return parallel.each(partial(label_told, table), parts, workers, alone=_FOR_ONE_PROCESS, of="labels")
+
+
+def _parts(table: Table) -> Iterator[Part]:
+    for label in label_names(table.records):
+        sources = {record.source for record in table.records if record.labels.get(label) is not None}
+        yield from (Part(label, within) for within in ("", *sorted(sources - {""} if len(sources) > 1 else ())))
 
 
 def label_told(table: Table, part: Part) -> ToldDocument:

@@ -1,5 +1,7 @@
 """Shortcuts that are planted are found, and nothing else is: on measures that are given, without a file."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -94,6 +96,15 @@ def test_within_each_source_and_by_source() -> None:
     assert all(entry["measures"]["low"] > 0.95 for entry in entries)  # by the width
     assert all(entry["thumbnail"]["low"] < 0.6 for entry in entries)
     assert sources_told(measured_table(labelled([0.0, 1.0], [0, 1]), {})) == []
+
+
+def test_a_label_that_one_source_alone_knows_is_measured_once() -> None:
+    records = [
+        replace(record, labels={**record.labels, "Nodule": 0.0 if record.source == "a" else None})
+        for record in labelled([0.0] * 4, range(4), "aabb")
+    ]
+    parts = [(told["label"], told["within"]) for told in labels_told(measured_table(records, {}), workers=1)]
+    assert parts == [("Mass", ""), ("Nodule", ""), ("Mass", "a"), ("Mass", "b")]
 
 
 def test_what_is_too_few_is_said() -> None:
