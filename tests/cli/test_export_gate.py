@@ -146,7 +146,7 @@ def test_a_gates_file_is_fitted_by_the_recipes_plan(place: Path, exported: Path,
     assert [each.role for each in description.graphs["classifier"].outputs] == ["logits"]
     assert set(description.provenance["gate"]["proof"]) == {"reconstruction"}
     assert (tmp_path / "bundle" / "gate.onnx").read_bytes() == (exported / "gate.onnx").read_bytes()
-    assert list(description.metrics) == ["valid"]
+    assert list(description.metrics) == ["headline", "valid"]
 
 
 def test_a_gate_is_taken_over_from_a_bundle_without_its_classifiers_scores(

@@ -92,7 +92,7 @@ def test_a_recipe_is_followed_step_by_step_each_once(tmp_path: Path, monkeypatch
     assert chain() == ", ".join(STEPS)
     assert json.loads((work / "audit.json").read_text("utf-8"))["problems"]["duplicates"]
     assert load_bundle(work / "bundle").description.version == "0.3.0"
-    assert list(load_bundle(work / "bundle").description.metrics) == ["valid"]
+    assert list(load_bundle(work / "bundle").description.metrics) == ["headline", "valid"]
     assert "Nothing that lasts." in (work / "bundle" / "card.md").read_text("utf-8")
     assert reported() == (["valid"], 10)
     assert chain() == "nothing, all was done"
@@ -104,7 +104,11 @@ def test_a_recipe_is_followed_step_by_step_each_once(tmp_path: Path, monkeypatch
     calibration = load_bundle(work / "bundle").description.labels[0].calibration
     assert calibration is not None
     assert calibration.method == "platt"
-    assert list(load_bundle(work / "bundle").description.metrics) == ["valid", "test"]  # opened when asked to
+    assert list(load_bundle(work / "bundle").description.metrics) == [
+        "headline",
+        "valid",
+        "test",
+    ]  # opened when asked to
     assert reported() == (["test"], 10)
 
 
