@@ -133,7 +133,8 @@ def _measure(source: ExportSource, method: Method, splits: Sequence[str]) -> _Me
 
 def _write_graphs(source: ExportSource, valid: ImageSplit, folder: Path) -> _Graphs:
     """Write the golden image and all graphs, and prove them."""
-    feature_map = write_classifier(source.trained, folder, pooled=needs_features(source.gate, source.plan))
+    pooled = needs_features(source.gate, source.plan)
+    feature_map = write_classifier(source.trained, folder, pooled=pooled, half=source.half is not None)
     shown = np.concatenate([_sample(valid.tensors), write_golden(folder, classifier_input(source.trained))])
     proof = prove(folder, source.trained.network, shown, feature_map)
     work = GateWork(source.recipe, source.trained, source.records, source.work, valid, source.plan)
@@ -186,6 +187,7 @@ def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs) -> Draft:
             measured.remarks,
             gate.origin if gate else None,
             audit_of(source.records, source.work),
+            source.half,
         ),
     )
 

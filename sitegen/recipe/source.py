@@ -7,6 +7,7 @@ from sitegen.data.dataset import read_records
 from sitegen.data.records import Record
 from sitegen.errors import CheckpointError
 from sitegen.export.card_text import read_author
+from sitegen.export.half import HalfStored, stored_half
 from sitegen.gate.bundle import GateSource, open_gate
 from sitegen.gate.run import GATE
 from sitegen.networks.trained import TrainedClassifier, load_trained
@@ -17,7 +18,11 @@ _NO_CARD = "{path}, the card in the recipe's [export], cannot be read: {error}"
 
 @dataclass(frozen=True)
 class ExportSource:
-    """A trained network, its recipe, the images' records, the work folder, the gate, and Markdown for the card."""
+    """A trained network, its recipe, the images' records, the work folder, the gate, and Markdown for the card.
+
+    Where its weights are to be stored with 16 bits, the network is the one that these make, and `half` says what that
+    did.
+    """
 
     trained: TrainedClassifier
     recipe: RecipeFile
@@ -25,6 +30,7 @@ class ExportSource:
     work: Path
     gate: GateSource | None
     author: str
+    half: HalfStored | None = None
 
     @property
     def plan(self) -> GatePlan:
@@ -46,6 +52,9 @@ def open_source(
             f"{checkpoint} takes {trained.image}, and the recipe's [image] is {network_input(recipe.image)}. "
             "Train with this recipe first."
         )
+    half = None
+    if recipe.export.half:
+        trained, half = stored_half(trained)
     named = gate or _gate_of(recipe, work)
     card = recipe.place(recipe.export.card) if recipe.export.card else None
     return ExportSource(
@@ -55,6 +64,7 @@ def open_source(
         work,
         open_gate(named) if named else None,
         read_author(card, _NO_CARD),
+        half,
     )
 
 

@@ -199,8 +199,29 @@ def _model(bundle: Bundle, files: list[Component]) -> Component:
         licenses=_licences(description.licence.weights),
         hashes=[_sha256(bundle.model.sha256)],
         properties=[Property(name=f"{PREFIX}training data", value=description.licence.data)],
+        pedigree=_began_with(description.provenance.get("initial"), f"model:{description.name}"),
         components=files,
     )
+
+
+def _began_with(initial: Any, model: str) -> Pedigree | None:
+    """The published weights that a training began with: an ancestor of the model, of other terms and other data."""
+    if not isinstance(initial, Mapping):
+        return None
+    ancestor = Component(
+        name=str(initial["name"]),
+        type=ComponentType.MACHINE_LEARNING_MODEL,
+        bom_ref=f"{model}:initial",
+        description="the published weights that the training began with" + _of_package(initial),
+        licenses=_licences(str(initial.get("licence", ""))),
+        hashes=[_sha256(str(initial["sha256"]))],
+        properties=[Property(name=f"{PREFIX}training data", value=str(initial.get("data", "not stated")))],
+    )
+    return Pedigree(ancestors=[ancestor])
+
+
+def _of_package(initial: Mapping[str, Any]) -> str:
+    return f", of the package {initial['package']}" if "package" in initial else ""
 
 
 def _library(library: Library) -> Component:

@@ -149,6 +149,19 @@ def test_terms_that_are_no_spdx_are_named_in_words(tmp_path: Path) -> None:
     assert model["licenses"] == [{"license": {"name": "For teaching, ask first"}}]
 
 
+def test_weights_that_a_training_began_with_are_an_ancestor_with_their_own_terms(bundle: Bundle) -> None:
+    initial = {"name": "lite", "sha256": "a" * 64, "package": "lite 1.0", "licence": "Apache-2.0", "data": "ImageNet"}
+    made = bundle.description.model_copy(update={"provenance": {"initial": initial}})
+    bill = bill_of([(replace(bundle, description=made), [])], {"worker.js": ["assets/worker.js"]})
+    (model,) = (part for part in bill["components"] if part["name"] == "test-model")
+    (ancestor,) = model["pedigree"]["ancestors"]
+    assert ancestor["name"] == "lite"
+    assert ancestor["hashes"] == [{"alg": "SHA-256", "content": "a" * 64}]
+    assert ancestor["licenses"] == [{"license": {"id": "Apache-2.0"}}]
+    assert [each["value"] for each in ancestor["properties"]] == ["ImageNet"]
+    assert ancestor["description"].endswith(", of the package lite 1.0")
+
+
 def test_bundles_that_share_an_asset_list_it_once(tmp_path: Path, bundle: Bundle) -> None:
     other = make_bundle(tmp_path / "other")
     other = replace(other, description=other.description.model_copy(update={"name": "other"}))

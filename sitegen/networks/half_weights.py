@@ -1,0 +1,66 @@
+"""A trained network whose weights are numbers that 16 bits hold: what is stored with them is exactly this network.
+
+Batch normalisation is first folded into the convolution before it, as the export does anyway: rounded before, the
+folded weights would be rounded twice. Every figure, threshold and proof of a bundle is of the network that comes out.
+"""
+
+from copy import deepcopy
+from itertools import pairwise
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from sitegen.errors import ExportError
+from sitegen.networks.classifier import Classifier
+
+LARGEST = torch.finfo(torch.float16).max
+TOLERANCE = 1e-3  # of logits: folding rounds differently, and a wrong fold is off by far more
+Network = TypeVar("Network", bound=Classifier)
+
+
+@torch.no_grad()
+def with_half_weights(network: Network, images: Tensor) -> Network:
+    """Return a copy of a network, in evaluation, with normalisations folded and weights as float16 has them.
+
+    `images` float32 [N, C, side, side] prove the fold. Raises ExportError where a weight is too large for 16 bits, or
+    where folding changes a logit by more than TOLERANCE of the largest.
+    """
+    made = deepcopy(network).eval()
+    for module in made.modules():
+        _fold(module)
+    before, after = network.eval()(images), made(images)
+    apart = float((after - before).abs().max() / before.abs().max().clamp(min=1))
+    if not apart <= TOLERANCE:
+        raise ExportError(
+            f"Folding normalisations into convolutions moves logits by {apart:.2g} of the largest, and {TOLERANCE:g} "
+            "is allowed. Leave out half in the recipe's [export]."
+        )
+    for name, value in made.named_parameters():
+        _round(value, name)
+    return made
+
+
+def _fold(parent: nn.Module) -> None:
+    """Fold each normalisation that follows a convolution directly, among the layers of one module."""
+    children = list(parent.named_children())
+    for (_, layer), (name, norm) in pairwise(children):
+        if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            mean, variance = norm.running_mean, norm.running_var
+            if layer.out_channels != norm.num_features or mean is None or variance is None:
+                continue
+            layer.weight, layer.bias = fuse_conv_bn_weights(  # type: ignore[assignment]  # no bias is one of None
+                layer.weight, layer.bias, mean, variance, norm.eps, norm.weight, norm.bias
+            )
+            setattr(parent, name, nn.Identity())
+
+
+def _round(value: nn.Parameter, name: str) -> None:
+    largest = float(value.abs().max()) if value.numel() else 0.0
+    if not largest <= LARGEST:
+        raise ExportError(
+            f"The weight {name!r} has values of up to {largest:.3g}, and 16 bits hold {LARGEST:g} at most. Leave out "
+            "half in the recipe's [export]."
+        )
+    value.copy_(value.to(torch.float16))
