@@ -30,6 +30,7 @@ from sitegen.recipe.steps import Step, key_of, run_steps
 from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import RecipeFile
 from sitegen.site import build_site
+from sitegen.training.prepare import INITIAL
 from sitegen.training.run import CLASSIFIER, train
 
 STAMPS, BUNDLE, REPORT = "steps.json", "bundle", "evaluation"
@@ -64,6 +65,7 @@ class Chain:
         file, work = self.file, self.work
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
         learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
+        learnt += [file.place(str(file.network[INITIAL]))] if INITIAL in file.network else []
         audited = [sections["data"]["labels"], sections["data"]["parts"], __version__]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"
         boxes = boxes_of(file, self.place, records) if self.final else None
@@ -92,7 +94,7 @@ class Chain:
             return []
         folders = [*map(file.place, plan.images), *self.images]
         images = [(str(path), *_stamp(path)) for folder in folders for path in sorted(folder.rglob("*"))]
-        learnt = [file.data, file.image, plan.training, plan.images, *map(str, self.images), images]
+        learnt = [file.data, file.image, plan.training, plan.images, plan.apart, *map(str, self.images), images]
         return [Step("gate", lambda: key_of(data, *learnt), (self.work / GATE,), self._train_gate)]
 
     def _taken_over(self) -> list[Path]:
