@@ -122,7 +122,8 @@ def test_a_gate_is_a_step_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyP
     training = {"network": {"side": 16, "latent": 4, "widths": [4, 8]}, "steps": 4, "batch": 4, "report_every": 2}
 
     def chain(**gate: object) -> str:
-        recipe = write_recipe(tmp_path / "recipe.json", data, gate={"training": training, "share": 0.75, "apart": 1} | gate)
+        asked = {"training": training, "share": 0.75, "apart": 1} | gate
+        recipe = write_recipe(tmp_path / "recipe.json", data, gate=asked)
         options = ("--work", str(work), "--out", str(dist), "--images", str(more))
         return re.search(r"Ran: (.*)\.", run("build", "--recipe", str(recipe), *options))[1]
 
