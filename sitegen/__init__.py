@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same for t
     from sitegen.bundle import Bundle
     from sitegen.errors import (
         AssetError,
+        AuditError,
         BrowserError,
         BundleError,
         CheckpointError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same for t
 __version__ = "0.1.0"
 __all__ = [
     "AssetError",
+    "AuditError",
     "BrowserError",
     "BuiltSite",
     "Bundle",
@@ -93,6 +95,7 @@ _HOMES = {
     "bundle": ("Bundle",),
     "errors": (
         "AssetError",
+        "AuditError",
         "BrowserError",
         "BundleError",
         "CheckpointError",

@@ -84,12 +84,16 @@ def relabelled(records: Sequence[Record], labels: Mapping[str, str] | Sequence[s
     told = known + [each for each in chosen.values() if known and each.lower() in NO_FINDING]
     if missing := [each for several in chosen.values() for each in several.split("|") if each not in told]:
         raise DataError(f"{name} has no label {missing[0]!r}; it has {', '.join(known)}.")
-    return [replace(record, labels={new: _value(record, old) for new, old in chosen.items()}) for record in records]
+    derived = {each for each in chosen.values() if each not in known and each.lower() in NO_FINDING}
+    return [
+        replace(record, labels={new: _value(record, old, old in derived) for new, old in chosen.items()})
+        for record in records
+    ]
 
 
-def _value(record: Record, label: str) -> float | None:
-    """Whether a label is present; one for the absence of findings may have to be told from all others."""
-    if label not in record.labels and label.lower() in NO_FINDING:
+def _value(record: Record, label: str, derived: bool) -> float | None:
+    """Whether a label is present; the absence of findings is `derived` from all others where no column says it."""
+    if derived:
         found = _any([value for name, value in record.labels.items() if name.lower() not in NO_FINDING])
         return None if found is None else 1.0 - found
     return _any([record.labels.get(each) for each in label.split("|")])

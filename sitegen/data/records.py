@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.bundle import names
 from sitegen.errors import DataError
 
 Labels = Mapping[str, float | None]
@@ -18,8 +19,7 @@ Labels = Mapping[str, float | None]
 TRAIN, VALID, TEST = "train", "valid", "test"
 """What splits are called here; images of any other are left alone."""
 
-NO_FINDING = frozenset({"no finding", "normal"})
-"""What publishers call the absence of findings, in lower case."""
+NO_FINDING = names.NO_FINDING
 
 
 @dataclass(frozen=True)

@@ -94,11 +94,22 @@ def _opened(metrics: Mapping[str, Any]) -> str:
 
 
 def _fitted(fitted: Mapping[str, Any]) -> str:
+    rule = fitted.get("rule", {})
     return (
-        "On the validation images, and on no others, each finding got its operating point, the probability at which "
-        f"sensitivity minus false positive rate is largest, and its calibration ({fitted['asked']} was asked for). "
-        "Errors are calibration errors on the same images."
+        "On the validation images, and on no others, each finding got its operating point, "
+        f"{_RULES[rule.get('kind', 'youden')].format(share=100 * rule.get('share', 0))}, and its calibration "
+        f"({fitted['asked']} was asked for). Errors are calibration errors on the same images."
     )
+
+
+_RULES = {
+    "youden": "the probability at which sensitivity minus false positive rate is largest",
+    "specificity": "the lowest probability that {share:g} % of the images without it, of every source, stay below",
+    "false-alarms": (
+        "all with one specificity, the lowest with which of the images without any finding, of every source, at most "
+        "{share:g} % have one at or above its operating point"
+    ),
+}
 
 
 def _labels(draft: Draft) -> str:

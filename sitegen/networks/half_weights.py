@@ -50,7 +50,7 @@ def _fold(parent: nn.Module) -> None:
             mean, variance = norm.running_mean, norm.running_var
             if layer.out_channels != norm.num_features or mean is None or variance is None:
                 continue
-            layer.weight, layer.bias = fuse_conv_bn_weights(  # type: ignore[assignment]  # no bias is one of None
+            layer.weight, layer.bias = fuse_conv_bn_weights(
                 layer.weight, layer.bias, mean, variance, norm.eps, norm.weight, norm.bias
             )
             setattr(parent, name, nn.Identity())

@@ -51,6 +51,7 @@ def provenance(
         "data": data_counts(records, trained.labels) | {"collections": recorded(records, recipe.data)["collections"]},
         "fitted": {
             "asked": method,
+            "rule": settings_document(recipe.export.operating_points),
             "balanced_sources": recipe.data.balance_sources,
             "labels": {fitted.label.name: fitted.document() for fitted in labels},
         },

@@ -75,6 +75,14 @@ def test_no_finding_is_told_from_all_findings_where_no_column_says_it(root: Path
     assert [record.labels["None of them"] for record in found] == [0.0, 1.0, 0.0, None, 0.0]
 
 
+def test_no_finding_of_one_part_is_unknown_of_another_that_does_not_say_it(root: Path) -> None:
+    told = ADULTS | {"labels": {"Mass": "Mass", "No finding": "No Finding"}}
+    labelled = CHILDREN | {"labels": {"Something else": "ILL"}}
+    found = records(root, told, labelled, labels=["Mass", "No finding"])
+    assert [record.labels["No finding"] for record in found[:5]] == [0.0, 1.0, 0.0, None, 0.0]
+    assert {record.labels["No finding"] for record in found[5:]} == {None}
+
+
 def test_other_data_holds_the_parts_or_is_one_data_set(root: Path, tmp_path: Path) -> None:
     recipe = recipe_of(
         {"name": "r", "data": {"place": "nowhere", "labels": ["Mass", "No finding"], "parts": [ADULTS]}}, ""

@@ -19,8 +19,8 @@ def made(name: str) -> nn.Module:
     with torch.no_grad():  # averages that a training leaves, which a new network has not
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.running_mean.normal_(0, 0.2)  # type: ignore[union-attr]
-                module.running_var.uniform_(0.5, 2)  # type: ignore[union-attr]
+                module.running_mean.normal_(0, 0.2)
+                module.running_var.uniform_(0.5, 2)
                 module.weight.uniform_(0.5, 1.5)
                 module.bias.normal_(0, 0.2)
     return network.eval()
@@ -55,7 +55,7 @@ def test_the_network_itself_stays_as_it_was() -> None:
 def test_a_weight_that_is_too_large_is_named() -> None:
     network = made("densenet-tiny")
     with torch.no_grad():
-        network.classifier.weight[0, 0] = 1e5  # type: ignore[union-attr, index, operator]
+        network.classifier.weight[0, 0] = 1e5  # type: ignore[operator]
     with pytest.raises(ExportError, match=r"'classifier\.weight' has values of up to 1e\+05, and 16 bits hold 65504"):
         with_half_weights(network, torch.zeros(1, 1, 32, 32))  # type: ignore[type-var]
 
@@ -67,8 +67,8 @@ def test_a_fold_that_is_none_is_refused() -> None:
         def __init__(self) -> None:
             super().__init__()
             self.conv, self.norm = nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1)
-            self.norm.running_mean.fill_(3.0)  # type: ignore[union-attr]
-            self.norm.running_var.fill_(9.0)  # type: ignore[union-attr]
+            self.norm.running_mean.fill_(3.0)
+            self.norm.running_var.fill_(9.0)
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             result: torch.Tensor = self.conv(self.norm(images)).mean((2, 3))

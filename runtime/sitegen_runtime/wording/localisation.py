@@ -39,6 +39,15 @@ def worth_of_map(model: Model, finding: str, method: str) -> str | None:
     return _sentence(whole, images, "of all its findings, ") if whole.patients >= ENOUGH else None
 
 
+def worth_of_maps(model: Model) -> list[tuple[str, str]]:
+    """Return methods, each with what its maps of all findings together are worth in a sentence; none where unknown."""
+    known = model.localisation
+    if known is None:
+        return []
+    images = _SPLITS.get(known.split or "", "images")
+    return [(method, _sentence(found, images, "of all findings, ")) for method, found in known.methods.items()]
+
+
 def _sentence(found: Pointing, images: str, whose: str) -> str:
     begin = (
         f"On {images} with boxes drawn by radiologists ({whose}{found.cases} cases), the strongest place of such maps "

@@ -33,6 +33,18 @@ class Facts:
         return (images, positives) if isinstance(images, int) and isinstance(positives, int) else None
 
     @property
+    def false_alarms(self) -> float | None:
+        """The share of images without findings that may be flagged, where that chose operating points, or None."""
+        rule = _inside(self.description.provenance, "fitted", "rule")
+        return rule["share"] if rule.get("kind") == "false-alarms" else None
+
+    @property
+    def specificity(self) -> float | None:
+        """The share of the images without a finding that stay below, where that chose operating points, or None."""
+        rule = _inside(self.description.provenance, "fitted", "rule")
+        return rule["share"] if rule.get("kind") == "specificity" else None
+
+    @property
     def learned_from(self) -> tuple[str, ...]:
         """The collections that training images are from; none where the bundle does not tell."""
         return tuple(name for name in _inside(self.description.provenance, "data", "images", "train") if name)

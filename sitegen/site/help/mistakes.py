@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sitegen.bundle.headline import NOT_RECORDED
+from sitegen.bundle.names import NO_FINDING
 from sitegen.site.help.facts import Facts
 from sitegen.site.help.frequencies import count_failed, ends, failed, named
 from sitegen.site.help.measured import Group, Interval
@@ -106,15 +107,19 @@ def _cell(rate: Interval | None, images: int) -> str:
 
 
 def _most_missed(facts: Facts) -> Group | None:
-    """The group with the lowest sensitivity, of all findings."""
-    known = [(group.sensitivity.value, group) for group in facts.measured.groups if group.sensitivity]
+    """The group with the lowest sensitivity, of all findings; their absence is none."""
+    known = [(group.sensitivity.value, group) for group in _of_findings(facts) if group.sensitivity]
     return min(known, key=_first)[1] if known else None
 
 
 def _most_flagged(facts: Facts) -> Group | None:
-    """The group with the lowest specificity, of all findings."""
-    known = [(group.specificity.value, group) for group in facts.measured.groups if group.specificity]
+    """The group with the lowest specificity, of all findings; their absence is none."""
+    known = [(group.specificity.value, group) for group in _of_findings(facts) if group.specificity]
     return min(known, key=_first)[1] if known else None
+
+
+def _of_findings(facts: Facts) -> list[Group]:
+    return [group for group in facts.measured.groups if group.finding.lower() not in NO_FINDING]
 
 
 def _first(pair: tuple[float, Group]) -> float:

@@ -14,7 +14,9 @@ from sitegen.site.help.refusals import refusals
 from sitegen.site.help.unmeasured import unmeasured
 from sitegen.site.options import SiteOptions
 from sitegen.site.prose import fill_markdown, plain
+from sitegen_runtime.maps.methods import METHODS
 from sitegen_runtime.wording.explanations import describe_methods
+from sitegen_runtime.wording.localisation import worth_of_maps
 
 TITLE = "How to read a result"
 
@@ -57,6 +59,7 @@ def _model(facts: Facts) -> dict[str, Any]:
         "refusals": list(refusals(facts)),
         "methods": list(methods.values()),
         "maps": listed(list(methods)),
+        "worth": [f"**{METHODS[method].name}.** {plain(told)}" for method, told in worth_of_maps(facts.bundle.model)],
         "unmeasured": list(unmeasured(facts, maps=bool(methods))),
     }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sitegen.bundle import Label
+from sitegen.bundle.names import NO_FINDING
 from sitegen.site.help.facts import Facts
 from sitegen.site.help.frequencies import listed
 from sitegen.site.prose import plain
@@ -95,7 +96,14 @@ def _origin(facts: Facts, label: Label) -> str:
     images, positives = fit
     if not 0 < positives < images:
         return f"at {label.operating_point:g}, because {positives} of {images} validation images have it"
-    return f"where it told {images} validation images, {positives} of them with the finding, apart best"
+    told = f"{images} validation images, {positives} of them with the finding"
+    if label.name.lower() not in NO_FINDING:
+        if facts.false_alarms is not None:
+            most = f"{100 * facts.false_alarms:g} of 100"
+            return f"so that with all others together it flags at most {most} images without any finding; on {told}"
+        if facts.specificity is not None:
+            return f"so that of 100 images without it {100 * facts.specificity:g} stay below; on {told}"
+    return f"where it told {told}, apart best"
 
 
 def _mark(label: RuntimeLabel) -> float:

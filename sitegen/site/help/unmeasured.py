@@ -48,7 +48,7 @@ def unmeasured(facts: Facts, *, maps: bool) -> Iterator[str]:
         if without:
             yield f"**How well it finds {listed(without)}.** No row above is about that."
         yield from ALWAYS
-    if maps:
+    if maps and facts.bundle.model.localisation is None:
         yield MAPS
 
 

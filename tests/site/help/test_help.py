@@ -284,17 +284,23 @@ def counts_of(fields: Any) -> set[int]:
     return {ceil(100 * (1 - share))} if 0 <= share <= 1 else set()
 
 
+def measured_parts(metrics: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The figures of each finding on each collection of which anything is known, and the finding."""
+    return [
+        (label, part)
+        for name, split in metrics.items()
+        if name != "headline"
+        for label, finding in split["findings"].items()
+        for part in (finding["by_source"] or {"": finding}).values()
+        if part["sensitivity"] or part["specificity"]
+    ]
+
+
 def test_the_shipped_models_numbers_are_all_in_its_bundle(shipped: Bundle) -> None:
     fields = json.loads(shipped.description_bytes)
     text = help_text([shipped]).replace("\\", "")
     rows = [line for line in text.splitlines() if line.startswith("| ") and "images of" in line]
-    parts = [
-        part
-        for name, split in fields["metrics"].items()
-        if name != "headline"
-        for finding in split["findings"].values()
-        for part in (finding["by_source"] or {"": finding}).values()
-    ]
+    parts = [part for _, part in measured_parts(fields["metrics"])]
     assert len(rows) == len(parts) >= 1
     known_numbers = counts_of(fields["metrics"]) | {each["images"] - each["positives"] for each in parts}
     known_numbers |= {100}
@@ -305,16 +311,83 @@ def test_the_shipped_models_numbers_are_all_in_its_bundle(shipped: Bundle) -> No
 
 
 def test_the_shipped_models_headline_is_its_worst(shipped: Bundle) -> None:
-    fields = json.loads(shipped.description_bytes)
     parts = [
         part
-        for name, split in fields["metrics"].items()
-        if name != "headline"
-        for finding in split["findings"].values()
-        for part in (finding["by_source"] or {"": finding}).values()
+        for label, part in measured_parts(json.loads(shipped.description_bytes)["metrics"])
+        if label != "No finding"
     ]
-    missed = max(ceil(100 * (1 - Fraction(str(each["sensitivity"]["value"])))) for each in parts)
-    flagged = max(ceil(100 * (1 - Fraction(str(each["specificity"]["value"])))) for each in parts)
+    missed, flagged = (
+        max(ceil(100 * (1 - Fraction(str(each[name]["value"])))) for each in parts if each[name])
+        for name in ("sensitivity", "specificity")
+    )
     text = text_of(shipped)
     assert f"At its worst it missed {missed} of 100 images" in text
     assert f"and flagged {flagged} of 100 images" in text
+
+
+def test_it_says_what_maps_are_worth_where_boxes_were_drawn(tmp_path: Path) -> None:
+    interval = {"low": 0.0, "high": 1.0}
+    found = {
+        "cases": 39,
+        "patients": 34,
+        "pointing": {"value": 0.31, **interval},
+        "usual": {"value": 0.45, **interval},
+        "difference": {"value": -0.14, "low": -0.3, "high": -0.01},
+        "verdict": "worse",
+    }
+    known_of = {
+        "split": "test",
+        "boxes": 39,
+        "images": 36,
+        "patients": 34,
+        "training_boxes": 100,
+        "methods": [{"method": "saliency", **found, "findings": []}],
+    }
+    text = text_of(known(tmp_path / "told", {"localisation": known_of}, gradient=True))
+    assert "What its maps are worth" in text
+    assert "- **Saliency.** On test images with boxes drawn by radiologists (of all findings, 39 cases)" in text
+    assert "in 31 of 100; the place where such boxes usually lie did so in 45 of 100" in text
+    assert "holds no figure on whether its maps point" not in text
+    untold = text_of(known(tmp_path / "untold", gradient=True))
+    assert "What its maps are worth" not in untold
+    assert "holds no figure on whether its maps point" in untold
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (
+            {"kind": "false-alarms", "share": 0.3},
+            "so that with all others together it flags at most 30 of 100 images without any finding; on 80 validation "
+            "images, 20 of them with the finding",
+        ),
+        (
+            {"kind": "specificity", "share": 0.9},
+            "so that of 100 images without it 90 stay below; on 80 validation images, 20 of them with the finding",
+        ),
+        ({"kind": "youden"}, "where it told 80 validation images, 20 of them with the finding, apart best"),
+        (None, "where it told 80 validation images, 20 of them with the finding, apart best"),
+    ],
+)
+def test_it_says_by_which_rule_an_operating_point_was_chosen(
+    tmp_path: Path, rule: dict[str, Any] | None, words: str
+) -> None:
+    counts = {"images": 80, "positives": 20}
+    made = {"fitted": {"labels": {"Mass": counts, "No finding": counts}} | ({"rule": rule} if rule else {})}
+    text = text_of(known(tmp_path, {"provenance": made}, labels=("Mass", "No finding")))
+    assert f"| {words} |" in text
+    # Whether there is any finding is asked by the point that tells best, whatever the rule of the findings.
+    assert "| where it told 80 validation images, 20 of them with the finding, apart best |" in text
+
+
+def test_the_absence_of_findings_is_no_finding_that_is_missed_or_flagged(tmp_path: Path) -> None:
+    split = {
+        "findings": {
+            "Mass": part(50, 20, rate(0.8, 0.7, 0.9), rate(0.9, 0.8, 1.0)),
+            "No finding": part(50, 20, rate(0.1, 0.0, 0.2), rate(0.2, 0.1, 0.3)),
+        }
+    }
+    text = text_of(known(tmp_path, {"metrics": {"test": split}}, labels=("Mass", "No finding")))
+    assert "At its worst it missed 20 of 100 images with *Mass*" in text
+    assert "of 1,000 people have *Mass*" in text
+    assert "| No finding | test images |" in text
