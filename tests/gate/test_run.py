@@ -44,7 +44,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def recipe_with(path: Path, data: Path, gate: Mapping[str, Any] | None = None, **training: Any) -> Path:
     # Drawn radiographs are all alike: none is left out for looking like one of validation.
-    asked = {"apart": 1} | ({"training": TRAINING | training} if gate is None else gate)
+    asked = {"apart": 1, **({"training": TRAINING | training} if gate is None else gate)}
     return write_recipe(path, data, image={"side": 32, "fraction": 0.8}, gate=asked)
 
 
