@@ -44,18 +44,18 @@ def export_cam(folder: Path, features: str) -> Path:
 
 
 def export_guided(folder: Path) -> Path | None:
-    """Write `guided.onnx` for the `classifier.onnx` of a folder, and return its path; None where it has no Relu.
+    """Write `guided.onnx` for the `classifier.onnx` of a folder, and return its path; None where nothing rectifies.
 
     The graph takes what that of `export_gradient` does, and gives the logits and the guided gradient of <seed, logits>
-    with respect to the image: every Relu passes on positive gradients only (Springenberg et al. 2015). Raises
-    GradientError where an operator has no gradient.
+    with respect to the image: every Relu, and every Clip from 0, passes on positive gradients only (Springenberg et
+    al. 2015). Raises GradientError where an operator has no gradient.
     """
     path = folder / CLASSIFIER
     (folder / GUIDED).unlink(missing_ok=True)
-    graph = onnx.load(str(path), load_external_data=False).graph
-    if not any(node.op_type == "Relu" for node in graph.node):
+    image = _image(path)
+    if not gradient.has_rectifier(path, wrt=image):
         return None
-    return _save(gradient.compile(path, wrt=_image(path), seed=SEED, guided=True), path, GUIDED)
+    return _save(gradient.compile(path, wrt=image, seed=SEED, guided=True), path, GUIDED)
 
 
 def _image(classifier: Path) -> str:

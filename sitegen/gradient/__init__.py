@@ -12,6 +12,6 @@ one short function for each operator, in one table.
 
 from sitegen.errors import GradientError
 from sitegen.gradient.assembly import gradient_name
-from sitegen.gradient.compiler import OPSETS, compile
+from sitegen.gradient.compiler import OPSETS, compile, has_rectifier
 
-__all__ = ["OPSETS", "GradientError", "compile", "gradient_name"]
+__all__ = ["OPSETS", "GradientError", "compile", "gradient_name", "has_rectifier"]

@@ -14,6 +14,7 @@ from sitegen.gradient.assembly import Backward, add_inputs, add_nodes, add_shape
 from sitegen.gradient.forward import Forward
 from sitegen.gradient.functions import STANDARD, is_function, written_out
 from sitegen.gradient.node import Node
+from sitegen.gradient.rectifiers import is_rectifier
 from sitegen.gradient.walk import Walk, find_path, without_rule
 from sitegen.gradient.writer import Writer
 
@@ -42,7 +43,8 @@ def compile(
     its value comes before `grad_<wrt>`, unless it is an input: so a tensor in between can be had with its gradient, and
     nothing further back.
 
-    `guided` lets only positive gradients through every Relu (guided backpropagation, Springenberg et al. 2015).
+    `guided` lets only positive gradients through every rectifier (guided backpropagation, Springenberg et al. 2015):
+    every Relu, and every Clip from a fixed 0, such as ReLU6.
 
     With `switch`, the gradients are computed where that input is true and are tensors without elements where it is
     false.
@@ -59,8 +61,10 @@ def compile(
     targets = [wrt, *(name for name in also if name != wrt)]
     forward, path = _understood(result, folder, of, targets)
     _check_names(forward, [of, *targets], [seed, *([switch] if switch else []), *map(gradient_name, targets)])
-    if guided and not any(node.op_type == "Relu" for node in path):
-        raise GradientError(f"guided changes nothing: there is no Relu between {wrt!r} and {of!r}. Leave it out.")
+    if guided and not any(is_rectifier(node, forward) for node in path):
+        raise GradientError(
+            f"guided changes nothing: there is no Relu, and no Clip from 0, between {wrt!r} and {of!r}. Leave it out."
+        )
     writer = Writer(forward.names(), _opset(result))
     gradients = Walk(forward, writer, guided).run(path, of, seed, targets)
     add_shapes(result.graph, forward)
@@ -68,6 +72,18 @@ def compile(
     valued = {name for name in also if name != wrt or name in forward.makers}  # whoever feeds an input knows its value
     add_nodes(result.graph, forward, Backward(writer, dict(zip(targets, gradients, strict=True)), valued), switch)
     return result
+
+
+def has_rectifier(model: onnx.ModelProto | str | PathLike[str], *, wrt: str, of: str | None = None) -> bool:
+    """Whether `compile` takes `guided` for these tensors: whether there is a rectifier between them.
+
+    Raises GradientError, as `compile` does.
+    """
+    copy, folder = _load(model)
+    _check_opset(copy)
+    of = of or copy.graph.output[0].name
+    forward, path = _understood(copy, folder, of, [wrt])
+    return any(is_rectifier(node, forward) for node in path)
 
 
 def _load(model: onnx.ModelProto | str | PathLike[str]) -> tuple[onnx.ModelProto, Path | None]:

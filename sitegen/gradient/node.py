@@ -10,6 +10,7 @@ from onnx import helper
 
 from sitegen.errors import GradientError
 from sitegen.gradient.forward import Forward
+from sitegen.gradient.rectifiers import is_rectifier
 from sitegen.gradient.tensor import Tensor
 from sitegen.gradient.writer import Array, Writer
 
@@ -52,6 +53,11 @@ class Node:
     def opset(self) -> int:
         """The version of the operators in the model."""
         return self._writer.opset
+
+    @property
+    def rectifies(self) -> bool:
+        """Whether the node is one of those that guided backpropagation is about."""
+        return is_rectifier(self._proto, self._forward)
 
     def input(self, index: int) -> Tensor:
         """Return an input that must be there. Raises GradientError where it was left out."""

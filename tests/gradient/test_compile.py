@@ -80,6 +80,31 @@ def test_guided_stops_negative_gradients_at_every_relu() -> None:
     assert run(guided, {"x": x, "seed": seed})["grad_x"].tolist() == [[0.0, 0.0, 11.0]]
 
 
+@pytest.mark.parametrize("bounds", [("low", "high"), ("low",)])
+def test_guided_stops_negative_gradients_at_clips_from_zero(bounds: tuple[str, ...]) -> None:
+    x = np.array([[-1.0, 2.0, 3.0, 9.0]], np.float32)
+    values = {"low": np.float32(0), "high": np.float32(6)}
+    model = one_node("Clip", {"x": x}, {name: values[name] for name in bounds})
+    seed = np.array([[5.0, -7.0, 11.0, 13.0]], np.float32)
+    above = 0.0 if "high" in bounds else 13.0
+    assert run(gradient.compile(model, wrt="x"), {"x": x, "seed": seed})["grad_x"].tolist() == [[0, -7, 11, above]]
+    guided = gradient.compile(model, wrt="x", guided=True)
+    assert run(guided, {"x": x, "seed": seed})["grad_x"].tolist() == [[0, 0, 11, above]]
+
+
+@pytest.mark.parametrize("low", [-1.0, 0.5])
+def test_a_clip_from_elsewhere_is_no_rectifier(low: float) -> None:
+    x = np.array([[-3.0, 0.75]], np.float32)
+    model = one_node("Clip", {"x": x}, {"low": np.float32(low), "high": np.float32(6)})
+    assert not gradient.has_rectifier(model, wrt="x")
+    assert "no Clip from 0" in refused(model, wrt="x", guided=True)
+
+
+def test_a_clip_whose_bounds_are_inputs_is_no_rectifier() -> None:
+    x, low = np.array([[-3.0, 0.75]], np.float32), np.array(0, np.float32)
+    assert not gradient.has_rectifier(one_node("Clip", {"x": x, "low": low}), wrt="x")
+
+
 def test_a_switch_turns_the_gradient_off() -> None:
     compiled = gradient.compile(network(), wrt="image", also=["map"], switch="explain")
     onnx.checker.check_model(compiled, full_check=True)
@@ -229,7 +254,7 @@ def test_opsets_that_are_not_supported(opset: int) -> None:
 
 
 def test_guided_without_a_relu() -> None:
-    assert "no Relu between 'map' and 'logits'" in refused(network(), wrt="map", guided=True)
+    assert "no Relu, and no Clip from 0, between 'map' and 'logits'" in refused(network(), wrt="map", guided=True)
 
 
 def test_an_operator_without_a_rule_is_named() -> None:

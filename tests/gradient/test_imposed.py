@@ -27,6 +27,7 @@ def slopes(module: nn.Module, x: list[float], seen: list[float]) -> list[float]:
     ("module", "x", "seen", "expected"),
     [
         (nn.ReLU(), [1e-7, -1e-7, 2.0, -2.0], [0.0, 1e-7, 2.0, 0.0], [0.0, 1.0, 1.0, 0.0]),
+        (nn.ReLU6(), [1e-7, -1e-7, 6.00001, 5.99999, 2.0], [0.0, 1e-7, 5.99999, 6.0, 2.0], [0.0, 1.0, 1.0, 0.0, 1.0]),
         (nn.LeakyReLU(0.25), [1e-7, -1e-7, 2.0, -2.0], [-1e-8, 1e-7, 2.0, -0.5], [0.25, 1.0, 1.0, 0.25]),
         (nn.Hardsigmoid(), [3.00001, 2.99999, 0.0, -3.00001], [0.999998, 1.0, 0.5, 1e-6], [1 / 6, 0.0, 1 / 6, 1 / 6]),
         (nn.Hardswish(), [2.99999, 0.0, -3.00001, -5.0], [3.0, 0.0, -2.99999, -5.0], [1.0, 0.5, -0.50000333, 0.0]),
@@ -39,6 +40,15 @@ def test_what_was_seen_decides(module: nn.Module, x: list[float], seen: list[flo
 def test_a_maximum_is_taken_where_it_was_seen() -> None:
     module = nn.MaxPool2d((1, 2))
     assert slopes(module, [1.00001, 1.0, 3.0, 2.0], [1.0, 1.00001, 3.0, 2.0]) == [0.0, 1.0, 1.0, 0.0]
+
+
+def test_guided_rectifiers_let_positive_gradients_back() -> None:
+    x = torch.tensor([1.0, 2.0, -3.0, 9.0], requires_grad=True)
+    module = nn.ReLU6()
+    with imposed(module, {"Clip": [np.array([1, 2, 0, 6], np.float32)]}, guided=True):
+        module(x).backward(torch.tensor([5.0, -7.0, 11.0, 13.0]))
+    assert x.grad is not None
+    assert x.grad.tolist() == [5, 0, 0, 0]
 
 
 def test_a_mismatch_is_noticed() -> None:
@@ -61,7 +71,7 @@ def test_a_kink_without_a_rule_is_refused() -> None:
         kink_tensors(graph)
 
 
-@pytest.mark.parametrize("name", ["mobilenet-v3", "unet-transposed"])
+@pytest.mark.parametrize("name", ["mobilenet-v2", "mobilenet-v3", "unet-transposed"])
 def test_own_decisions_change_nothing(name: str) -> None:
     network = exported_network(name, torch.float64)
     seen: dict[str, list[np.ndarray]] = {kink.operator: [] for kink in KINKS.values()}

@@ -43,18 +43,22 @@ def position(name: str) -> int:
     return NETWORKS[name].outputs.index(NETWORKS[name].of)
 
 
-def exact(name: str, images: Array, seed: Array, seen: Seen | None = None) -> tuple[Array, Array]:
+def exact(
+    name: str, images: Array, seed: Array, seen: Seen | None = None, *, guided: bool = False
+) -> tuple[Array, Array]:
     """Gradients at the images and at the feature map, float64."""
-    return torch_gradients(network(name, torch.float64), images, seed, of=position(name), seen=seen)
+    double = network(name, torch.float64)
+    return torch_gradients(double, images, seed, of=position(name), seen=seen, guided=guided)
 
 
-def assert_rounding_alone(name: str, image: Array, seed: Array, **how: Any) -> None:
+def assert_rounding_alone(name: str, image: Array, seed: Array, *, guided: bool = False, **how: Any) -> None:
     """ONNX Runtime's gradients at the image and at the feature map are torch's, with its decisions imposed on torch."""
-    forward, model = exported(name, **how), compiled(name, **how)
+    forward, model = exported(name, **how), compiled(name, guided=guided, **how)
     results = {INPUT: image, **running(observed(model, forward))({INPUT: image, "seed": seed})}
     seen = {operator: [results[at] for at in names] for operator, names in kink_tensors(forward.graph).items()}
-    truth = exact(name, image, seed, seen)
-    bounds = allowed(partial(exact, name, image, seed, seen), truth)
+    reference = partial(exact, name, image, seed, seen, guided=guided)
+    truth = reference()
+    bounds = allowed(reference, truth)
     for tensor, part, bound in zip((INPUT, FEATURES), truth, bounds, strict=True):
         assert_close(results[gradient.gradient_name(tensor)], part, bound, tensor)
 
@@ -63,6 +67,13 @@ def assert_rounding_alone(name: str, image: Array, seed: Array, **how: Any) -> N
 def test_rounding_alone_is_left_with_decisions_imposed(name: str, opset: int) -> None:
     for number in range(3):
         assert_rounding_alone(name, NETWORKS[name].images(number).numpy(), random_seed(name, number), opset=opset)
+
+
+@pytest.mark.parametrize("name", ["resnet-basic", "mobilenet-v2"])
+def test_rounding_alone_is_left_of_guided_gradients(name: str) -> None:
+    for number in range(3):
+        image, seed = NETWORKS[name].images(number).numpy(), random_seed(name, number)
+        assert_rounding_alone(name, image, seed, guided=True)
 
 
 @pytest.mark.parametrize("batch", [1, 3])

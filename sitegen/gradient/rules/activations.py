@@ -21,9 +21,12 @@ def relu(node: Node, g: Tensor) -> Tensor:
     Greater, because ONNX Runtime Web runs HardSigmoid, Relu and their like six times slower when it reuses their
     input's memory, which it does for the last reader of a tensor.
     """
-    if node.guided:
-        g = op("Max", g, 0)
-    return op("Where", op("Greater", node.y, 0), g, 0)
+    return op("Where", op("Greater", node.y, 0), _guided(node, g), 0)
+
+
+def _guided(node: Node, g: Tensor) -> Tensor:
+    """What a rectifier lets back: all, or, guided, what is positive"""
+    return op("Max", g, 0) if node.guided else g
 
 
 @pullback("LeakyRelu")
@@ -202,18 +205,23 @@ def flat(node: Node, g: Tensor) -> Tensor:
 
 @pullback("Clip")
 def clip(node: Node, g: Tensor) -> list[Tensor | None]:
-    """x: g·[low <= x <= high]; low: Σ g·[x < low]; high: Σ g·[x > high]; where low > high, high takes all"""
-    to_x = rest = g
+    """x: g·[low <= x <= high], or as Relu g·[0 < y < high] with low = 0; low: Σ g·[x < low], high: Σ g·[x > high]
+
+    As Relu where the model fixes low at 0. Where low > high, high takes all.
+    """
+    rest, to_x = g, _guided(node, g) if node.rectifies else g
     to_low = to_high = None
     if node.has_input(2):
         high = node.input(2)
         above = op("Greater", op("Max", node.x, node.input(1)) if node.has_input(1) else node.x, high)
         to_high, rest = sum_to(op("Where", above, g, 0), high, node.y), op("Where", above, 0, g)
-        to_x = op("Where", op("LessOrEqual", node.x, high), to_x, 0)
+        below = op("Less", node.y, high) if node.rectifies else op("LessOrEqual", node.x, high)
+        to_x = op("Where", below, to_x, 0)
     if node.has_input(1):
         low = node.input(1)
         to_low = sum_to(op("Where", op("Less", node.x, low), rest, 0), low, node.y)
-        to_x = op("Where", op("GreaterOrEqual", node.x, low), to_x, 0)
+        above = op("Greater", node.y, 0) if node.rectifies else op("GreaterOrEqual", node.x, low)
+        to_x = op("Where", above, to_x, 0)
     return [to_x, to_low, to_high]
 
 

@@ -211,6 +211,16 @@ def test_clip_passes_on_what_lies_on_its_bounds() -> None:
     assert found.tolist() == [0, 7, 7, 7, 0]
 
 
+def test_relu6_passes_on_nothing_of_what_lies_on_its_bounds() -> None:
+    x = np.array([-1.0, 0.0, 1.0, 6.0, 7.0], np.float32)
+    model = one_node("Clip", {"x": x}, {"low": np.float32(0), "high": np.float32(6)})
+    found = run(gradient.compile(model, wrt="x"), {"x": x, "seed": np.full(5, 7, np.float32)})["grad_x"]
+    given = torch.tensor(x, requires_grad=True)
+    functional.relu6(given).backward(torch.full((5,), 7.0))
+    assert given.grad is not None
+    assert found.tolist() == given.grad.tolist() == [0, 0, 7, 0, 0]
+
+
 def test_dropout_that_drops_is_refused() -> None:
     x, rest = values(2, 3), {"ratio": np.array(0.5, np.float32), "training": np.array(True)}
     with pytest.raises(gradient.GradientError, match=r"'the_Dropout' \(Dropout\).* drops at random.* evaluation mode"):

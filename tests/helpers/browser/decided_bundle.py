@@ -17,7 +17,11 @@ from sitegen.bundle import Bundle, describe_files, load_bundle, write_descriptio
 from sitegen.bundle.description import Role
 from sitegen.prediction import Predictor
 
-DECISIONS = {"Greater", "Equal"}  # the rules of Relu and MaxPool write them; nothing else in these graphs does
+DECISIONS = {
+    "Greater",
+    "Less",
+    "Equal",
+}  # the rules of Relu, Clip and MaxPool write them; nothing else in these graphs does
 ROLES: tuple[Role, ...] = ("gradient", "cam", "guided")
 Feeds = dict[str, np.ndarray]
 

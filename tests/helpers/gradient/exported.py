@@ -57,7 +57,7 @@ def exported(name: str, *, opset: int = OPSETS[0], dynamic: bool = False) -> onn
 
 
 @cache
-def compiled(name: str, *, opset: int = OPSETS[0], dynamic: bool = False) -> onnx.ModelProto:
+def compiled(name: str, *, opset: int = OPSETS[0], dynamic: bool = False, guided: bool = False) -> onnx.ModelProto:
     """The exported network with the gradients of its scored output at its input and at its feature map."""
     model = exported(name, opset=opset, dynamic=dynamic)
-    return gradient.compile(model, wrt=INPUT, of=NETWORKS[name].of, also=[FEATURES])
+    return gradient.compile(model, wrt=INPUT, of=NETWORKS[name].of, also=[FEATURES], guided=guided)

@@ -34,6 +34,10 @@ def _relu(_: nn.ReLU, x: Tensor, seen: Tensor) -> Tensor:
     return torch.where(seen > 0, x, 0 * x)
 
 
+def _relu6(_: nn.ReLU6, x: Tensor, seen: Tensor) -> Tensor:
+    return torch.where((seen > 0) & (seen < 6), x, seen)
+
+
 def _leaky_relu(module: nn.LeakyReLU, x: Tensor, seen: Tensor) -> Tensor:
     return torch.where(seen > 0, x, module.negative_slope * x)
 
@@ -60,13 +64,15 @@ def _adaptive_max_pool(_: nn.AdaptiveMaxPool2d, x: Tensor, seen: Tensor) -> Tens
 
 KINKS: dict[type[nn.Module], Kink] = {
     nn.ReLU: Kink("Relu", True, _relu),
+    nn.ReLU6: Kink("Clip", True, _relu6),
     nn.LeakyReLU: Kink("LeakyRelu", True, _leaky_relu),
     nn.Hardsigmoid: Kink("HardSigmoid", True, _hardsigmoid),
     nn.Hardswish: Kink("HardSwish", False, _hardswish),
     nn.MaxPool2d: Kink("MaxPool", False, _max_pool),
     nn.AdaptiveMaxPool2d: Kink("ReduceMax", False, _adaptive_max_pool),  # to one cell
 }
-OTHER_KINKS = {"Abs", "Clip", "GlobalMaxPool", "Max", "Min", "PRelu", "ReduceMin", "ThresholdedRelu"}
+RECTIFIERS = (nn.ReLU, nn.ReLU6)
+OTHER_KINKS = {"Abs", "GlobalMaxPool", "Max", "Min", "PRelu", "ReduceMin", "ThresholdedRelu"}
 
 
 def kink_tensors(graph: onnx.GraphProto) -> dict[str, list[str]]:
@@ -87,8 +93,10 @@ def kink_tensors(graph: onnx.GraphProto) -> dict[str, list[str]]:
 
 
 @contextmanager
-def imposed(network: nn.Module, seen: Seen) -> Iterator[None]:
+def imposed(network: nn.Module, seen: Seen, *, guided: bool = False) -> Iterator[None]:
     """Within, every kinked module of the network takes the pieces that were seen, in the order of the calls.
+
+    With `guided`, rectifiers let positive gradients back only.
 
     Raises AssertionError where what was seen is another tensor than the one the network computes itself, or more of
     them: then calls and nodes have been mismatched.
@@ -100,7 +108,10 @@ def imposed(network: nn.Module, seen: Seen) -> Iterator[None]:
         given = torch.from_numpy(next(left[kink.operator]).astype(np.float64)).to(output.dtype)
         own = (output if kink.reads_output else inputs[0]).detach()
         assert given.shape == own.shape and (given - own).abs().max() <= 1e-4 * own.abs().max(), kink.operator
-        return kink.piece(module, inputs[0], given)
+        result = kink.piece(module, inputs[0], given)
+        if guided and isinstance(module, RECTIFIERS):
+            result.register_hook(lambda arrived: arrived.clamp(min=0))
+        return result
 
     hooks = [module.register_forward_hook(take) for module in network.modules() if type(module) in KINKS]
     try:
@@ -124,18 +135,18 @@ def observed(compiled: onnx.ModelProto, forward: onnx.ModelProto) -> onnx.ModelP
 
 
 def torch_gradients(
-    network: nn.Module, images: Array, seed: Array, *, of: int = 0, seen: Seen | None = None
+    network: nn.Module, images: Array, seed: Array, *, of: int = 0, seen: Seen | None = None, guided: bool = False
 ) -> tuple[Array, Array]:
     """The gradients of <output `of`, seed> with respect to the images and to the network's last output.
 
-    They come in the network's own precision; the network is one of the table's.
+    They come in the network's own precision; the network is one of the table's. Guided ones need what was seen.
     """
     kind = next(network.parameters()).dtype
     x = torch.from_numpy(images).to(kind).requires_grad_()
     if seen is None:
         outputs = network(x)
     else:
-        with imposed(network, seen):
+        with imposed(network, seen, guided=guided):
             outputs = network(x)
     product = (outputs[of] * torch.from_numpy(seed).to(kind)).sum()
     at_images, at_features = torch.autograd.grad(product, [x, outputs[-1]])

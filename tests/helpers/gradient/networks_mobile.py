@@ -39,6 +39,18 @@ def normed(convolution: nn.Conv2d, activation: nn.Module | None) -> list[nn.Modu
     return [convolution, nn.BatchNorm2d(convolution.out_channels, eps=1e-3), *([activation] if activation else [])]
 
 
+class Amplified(nn.Module):
+    """An activation of five times what arrives."""
+
+    def __init__(self, activation: nn.Module) -> None:
+        super().__init__()
+        self.activation = activation
+
+    def forward(self, maps: Tensor) -> Tensor:
+        result: Tensor = self.activation(5 * maps)
+        return result
+
+
 class InvertedResidual(nn.Module):
     """Widen, convolve each channel alone, squeeze and excite, narrow; with a shortcut where the shape stays."""
 
@@ -65,6 +77,26 @@ class InvertedResidual(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         result: Tensor = self.layers(maps)
         return maps + result if self.residual else result
+
+
+class MobileNetV2(nn.Module):
+    """Sandler et al. 2018, three blocks: ReLU6, and nothing after what narrows. The stem's outputs reach above 6."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            *normed(nn.Conv2d(3, 16, 3, 2, 1, bias=False), Amplified(nn.ReLU6())),
+            InvertedResidual(nn.Conv2d, (16, 16, 8), 3, 1, nn.ReLU6, None),
+            InvertedResidual(nn.Conv2d, (8, 48, 16), 3, 2, nn.ReLU6, None),
+            InvertedResidual(nn.Conv2d, (16, 96, 16), 3, 1, nn.ReLU6, None),
+            *normed(nn.Conv2d(16, 64, 1, bias=False), nn.ReLU6()),
+        )
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Sequential(nn.Dropout(0.2), nn.Linear(64, 5))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        features = self.features(images)
+        return self.classifier(self.pool(features).flatten(1)), features
 
 
 def mobile_block(

@@ -16,7 +16,7 @@ from tests.helpers.gradient.networks_images import (
     group_normed,
     instance_normed,
 )
-from tests.helpers.gradient.networks_mobile import EfficientNet, MobileNetV3
+from tests.helpers.gradient.networks_mobile import EfficientNet, MobileNetV2, MobileNetV3
 from tests.helpers.gradient.networks_residual import (
     DENSENET_121,
     DENSENET_SMALL,
@@ -51,6 +51,7 @@ NETWORKS = {
     "densenet": Network(lambda: DenseClassifier(DENSENET_SMALL), (1, 1, 64, 64)),
     "resnet-basic": Network(lambda: ResNet(BasicBlock, (1, 1, 1), 16), (1, 3, 64, 64)),
     "resnet-bottleneck": Network(lambda: ResNet(Bottleneck, (2, 1), 8)),
+    "mobilenet-v2": Network(MobileNetV2),
     "mobilenet-v3": Network(MobileNetV3),
     "efficientnet": Network(EfficientNet),
     "convnext": Network(ConvNeXt),
