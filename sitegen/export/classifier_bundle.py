@@ -5,34 +5,22 @@ from pathlib import Path
 
 from sitegen.bundle import FeatureMap
 from sitegen.export.final_weights import write_final_weights
-from sitegen.export.gradient_graph import (
-    CAM,
-    GRADIENT,
-    GUIDED,
-    export_cam,
-    export_gradient,
-    export_guided,
-    last_feature_map,
-)
+from sitegen.export.gradient_graph import export_cam, export_gradient, export_guided, last_feature_map
 from sitegen.export.onnx_export import export_onnx
 from sitegen.export.pooled_features import add_pooled_features
 from sitegen.graphs.files import INPUT
-from sitegen.graphs.half_weights import store_half
 from sitegen.graphs.names import CLASSIFIER
 from sitegen.networks.trained import TrainedClassifier
 from sitegen_runtime.bundle.model import NetworkInput
 
 
-def write_classifier(
-    trained: TrainedClassifier, folder: Path, *, pooled: bool = False, half: bool = False
-) -> FeatureMap | None:
+def write_classifier(trained: TrainedClassifier, folder: Path, *, pooled: bool = False) -> FeatureMap | None:
     """Write `classifier.onnx` with its weights, `gradient.onnx`, `cam.onnx`, `guided.onnx` where the network has
     rectifiers, and `final.weights` where the head has them.
 
     The feature map is an output of the gradient graphs alone: in the classifier it would cost every page time and
     memory on every image. With `pooled` the classifier gives its average over the image, for the gate's scores of
-    features. With `half` weights are stored with 16 bits, which must hold them exactly. Raises GradientError where an
-    operator has no gradient, ExportError where a weight is no number of 16 bits.
+    features. Raises GradientError where an operator has no gradient.
     """
     export_onnx(trained.network, classifier_input(trained).shape, "logits", folder / CLASSIFIER)
     if pooled:
@@ -41,8 +29,6 @@ def write_classifier(
     export_gradient(folder, features)
     export_cam(folder, features)
     export_guided(folder)
-    if half:
-        store_half(folder, [name for name in (CLASSIFIER, GRADIENT, CAM, GUIDED) if (folder / name).is_file()])
     return write_final_weights(folder, trained.network, features)
 
 

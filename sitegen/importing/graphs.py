@@ -6,7 +6,7 @@ from pathlib import Path
 from sitegen.bundle import FeatureMap
 from sitegen.errors import GradientError
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, export_cam, export_gradient, export_guided
-from sitegen.graphs.half_weights import round_weights, store_half
+from sitegen.graphs.half_weights import round_weights
 from sitegen.graphs.names import CLASSIFIER, FINAL_WEIGHTS
 from sitegen.importing.graph.final_layer import last_map, write_final_layer
 from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
@@ -24,10 +24,10 @@ class GradientGraphs:
 
 @dataclass(frozen=True)
 class HalfWeights:
-    """What storing the weights with 16 bits did: how many there are, and by how much probabilities moved.
+    """What rounding the weights to 16 bits did: how many there are, and by how much probabilities moved.
 
-    `logits` is, by file, how far the graphs as they are stored are from the reference: the same graph in float32 with
-    weights that were rounded in the same way. `largest` and `mean` are of the probability, against unrounded weights.
+    `logits` is, by file, how far the other graphs are from the rounded classifier. `largest` and `mean` are of the
+    probability, against unrounded weights.
     """
 
     weights: int
@@ -57,17 +57,15 @@ def write_gradient_graphs(folder: Path) -> GradientGraphs:
 
 
 def halve_weights(folder: Path, images: Images) -> tuple[GradientGraphs, HalfWeights]:
-    """Round the weights of a folder's graphs to 16 bits, make the gradient graphs anew, and store them all so.
+    """Round the weights of a folder's graphs to 16 bits, and make the gradient graphs anew.
 
-    Raises ExportError where a weight is too large, or where a graph does not give what the reference gives.
+    Raises ExportError where a weight is too large, or where a graph does not give what the rounded classifier gives.
     """
     before = GraphRun(folder / CLASSIFIER).logits(images)
     count = round_weights(folder / CLASSIFIER)
     reference = GraphRun(folder / CLASSIFIER).logits(images)
     _remove(folder)
     graphs = write_gradient_graphs(folder)
-    files = [name for name in (CLASSIFIER, GRADIENT, CAM, GUIDED) if (folder / name).is_file()]
-    store_half(folder, files)
     logits = compare_with(reference, folder, images, graphs.feature_map)
     moved: Values = abs(sigmoid(reference) - sigmoid(before))
     return graphs, HalfWeights(count, logits, float(moved.mean()), float(moved.max()))

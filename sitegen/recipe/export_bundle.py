@@ -134,7 +134,7 @@ def _measure(source: ExportSource, method: Method, splits: Sequence[str]) -> _Me
 def _write_graphs(source: ExportSource, valid: ImageSplit, folder: Path) -> _Graphs:
     """Write the golden image and all graphs, and prove them."""
     pooled = needs_features(source.gate, source.plan)
-    feature_map = write_classifier(source.trained, folder, pooled=pooled, half=source.half is not None)
+    feature_map = write_classifier(source.trained, folder, pooled=pooled)
     shown = np.concatenate([_sample(valid.tensors), write_golden(folder, classifier_input(source.trained))])
     proof = prove(folder, source.trained.network, shown, feature_map)
     work = GateWork(source.recipe, source.trained, source.records, source.work, valid, source.plan)

@@ -6,6 +6,7 @@ from typing import Any
 from sitegen.bundle import DESCRIPTION, Bundle, Role
 from sitegen.errors import SiteError
 from sitegen.site.packing import Asset
+from sitegen.site.weight_layout import lay_out
 
 ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
 ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features", "cam", "guided")
@@ -16,8 +17,8 @@ AssetNames = dict[str, str]
 def asset_names(bundles: Sequence[Bundle]) -> dict[str, AssetNames]:
     """Return, for each bundle by its name, the asset that holds each of its files.
 
-    Files of equal content share an asset, named after the first of them. Raises SiteError where two bundles have one
-    name.
+    Files of equal content share an asset, named after the first of them; names of weights tell how they are
+    laid out. Raises SiteError where two bundles have one name.
     """
     names: dict[str, AssetNames] = {}
     by_content: dict[str, str] = {}
@@ -31,7 +32,11 @@ def asset_names(bundles: Sequence[Bundle]) -> dict[str, AssetNames]:
         hashes = {DESCRIPTION: bundle.model.sha256} | {
             file: bundle.description.files[file].sha256 for file in _bundle_files(bundle)
         }
-        names[name] = {file: by_content.setdefault(sha, f"bundles/{name}/{file}") for file, sha in hashes.items()}
+        suffixes = {file: lay_out(bundle.path(file).read_bytes())[0] for file in _weight_files(bundle)}
+        names[name] = {
+            file: by_content.setdefault(sha, f"bundles/{name}/{file}{suffixes.get(file, '')}")
+            for file, sha in hashes.items()
+        }
     return names
 
 
@@ -39,10 +44,11 @@ def bundle_assets(bundles: Sequence[Bundle], names: dict[str, AssetNames]) -> It
     """Yield the assets of all bundles, each once."""
     done: set[str] = set()
     for bundle in bundles:
+        weights = _weight_files(bundle)
         for file, asset in names[bundle.description.name].items():
             if asset not in done:
                 content = bundle.description_bytes if file == DESCRIPTION else bundle.path(file).read_bytes()
-                yield Asset(asset, content)
+                yield Asset(asset, lay_out(content)[1] if file in weights else content)
             done.add(asset)
 
 
@@ -101,6 +107,12 @@ def _bundle_files(bundle: Bundle) -> list[str]:
     names = [file for role in roles for file in _graph_files(bundle, role)]
     names += _files_to_read(bundle)
     return list(dict.fromkeys(names))
+
+
+def _weight_files(bundle: Bundle) -> set[str]:
+    """The files of weights that graphs name, and that the engine alone reads."""
+    roles = [role for role in ROLES_IN_THE_PAGE if role in bundle.description.graphs]
+    return {path for role in roles for path in bundle.weights(role).values()} - set(_files_to_read(bundle))
 
 
 def _files_to_read(bundle: Bundle) -> list[str]:

@@ -54,7 +54,7 @@ async function startNetwork(role, assets) {
   const model = await unpack(assets[file]);
   /** @type {{ path: string, data: Uint8Array<ArrayBuffer> }[]} */
   const externalData = [];
-  for (const [path, name] of Object.entries(weights)) externalData.push({ path, data: await unpack(assets[name]) });
+  for (const [path, name] of Object.entries(weights)) externalData.push({ path, data: await unpackWeights(assets, name) });
   const thrift = isOneAtATime ? { enableCpuMemArena: false, enableMemPattern: false } : {}; // nothing is held for a next run
   const create = (/** @type {SessionOptions} */ options) => ort.InferenceSession.create(model, { ...thrift, ...options, externalData });
   if (isOnCard) await startOnCard(role, create);

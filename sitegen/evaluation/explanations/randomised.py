@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, numpy_helper
 
 from sitegen.errors import DataError
-from sitegen.graphs.half_weights import with_full_weights
 
 Weights = dict[str, NDArray[np.float32]]
 _LAYERS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -51,8 +50,8 @@ class Stage:
 
 
 def load_weights(graph: Path) -> tuple[ModelProto, Weights]:
-    """Return an ONNX model with its weights in it, and the float32 ones by name, however they are stored."""
-    model = with_full_weights(onnx.load(str(graph)))
+    """Return an ONNX model with its weights in it, and the float32 ones by name."""
+    model = onnx.load(str(graph))
     found = {
         tensor.name: numpy_helper.to_array(tensor)
         for tensor in model.graph.initializer

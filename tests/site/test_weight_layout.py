@@ -1,0 +1,87 @@
+"""Weights laid out for packing, and what the page's script makes of them: the same bits."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sitegen import resources
+from sitegen.site.engines.node import find_node
+from sitegen.site.weight_layout import HALVES, PLANES, lay_out
+
+SCRIPT = resources.templates() / "worker" / "weights.js"
+RESTORE = """
+const {{ readFileSync, writeFileSync }} = require("node:fs");
+const freed = () => {{}};
+const unpack = async (packed) => new Uint8Array(packed);
+eval(readFileSync({script}, "utf8") + ";globalThis.unpackWeights = unpackWeights");
+unpackWeights({{ [{name}]: readFileSync({source}) }}, {name}).then((weights) => writeFileSync({target}, weights));
+"""
+EVERY_HALF = np.arange(2**16, dtype="<u2").view("<f2")
+RANDOM = np.random.default_rng(3)
+
+
+def restored(folder: Path, suffix: str, packed: bytes) -> bytes:
+    """What the worker's script makes of packed weights, run by Node.js."""
+    source, target = folder / "packed", folder / "weights"
+    source.write_bytes(packed)
+    names = {
+        "script": str(SCRIPT),
+        "name": f"bundles/a/a.weights{suffix}",
+        "source": str(source),
+        "target": str(target),
+    }
+    text = RESTORE.format(**{name: json.dumps(value) for name, value in names.items()})
+    find_node().run(["--eval", text], folder=folder, what="Laying weights out")
+    return target.read_bytes()
+
+
+def test_bytes_of_float32_by_hand() -> None:
+    weights = np.array([1.0000001, -2], "<f4").tobytes()  # 0x3f800001, 0xc0000000
+    assert lay_out(weights) == (PLANES, bytes.fromhex("0100 0000 8000 3fc0"))
+
+
+def test_bytes_of_float16_by_hand() -> None:
+    weights = np.array([1, -2, 0.00146484375], "<f4").tobytes()  # 0x3c00, 0xc000, 0x1600 as float16
+    assert lay_out(weights) == (HALVES, bytes.fromhex("000000 3cc016"))
+
+
+def test_every_finite_float16_comes_back(tmp_path: Path) -> None:
+    weights = EVERY_HALF[np.isfinite(EVERY_HALF)].astype("<f4").tobytes()
+    suffix, packed = lay_out(weights)
+    assert (suffix, len(packed)) == (HALVES, len(weights) // 2)
+    assert restored(tmp_path, suffix, packed) == weights
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        RANDOM.integers(0, 256, 4000, dtype=np.uint8).tobytes(),  # any bits, those of NaN among them
+        np.array([1, 70000], "<f4").tobytes(),
+        np.array([np.inf, 1], "<f4").tobytes(),
+        np.arange(300, dtype="<i8").tobytes(),
+        np.array([1e-8, 6e-8], "<f4").tobytes(),
+    ],
+    ids=["noise", "too large", "infinite", "whole numbers", "too small"],
+)
+def test_anything_else_comes_back_from_planes(weights: bytes, tmp_path: Path) -> None:
+    suffix, packed = lay_out(weights)
+    assert (suffix, len(packed)) == (PLANES, len(weights))
+    assert restored(tmp_path, suffix, packed) == weights
+
+
+@pytest.mark.parametrize("weights", [b"", b"abc", b"12345"])
+def test_what_is_no_float32_stays(weights: bytes, tmp_path: Path) -> None:
+    suffix, packed = lay_out(weights)
+    assert packed == weights
+    assert restored(tmp_path, suffix, packed) == weights
+
+
+def test_it_is_worth_it() -> None:
+    weights = RANDOM.normal(0, 0.05, 50_000).astype("<f4")
+    rounded = weights.astype("<f2").astype("<f4").tobytes()
+    sizes = [len(gzip.compress(packed)) for packed in (rounded, lay_out(rounded)[1], lay_out(weights.tobytes())[1])]
+    assert sizes[1] < 0.8 * sizes[0]
+    assert sizes[2] < len(gzip.compress(weights.tobytes()))
