@@ -1,4 +1,4 @@
-"""A classifier whose weights a bundle stores with 16 bits: the network that these make, and how far that moved it."""
+"""Networks whose weights a site packs with 16 bits: what these make of them, and how far that moved a classifier."""
 
 from dataclasses import dataclass, replace
 
@@ -7,7 +7,9 @@ import torch
 
 from sitegen.networks.half_weights import with_half_weights
 from sitegen.networks.trained import TrainedClassifier
+from sitegen.networks.trained_gate import TrainedGate
 from sitegen.phantom import phantom
+from sitegen_runtime.bundle.model import NetworkInput
 
 DRAWN = 24
 
@@ -27,7 +29,7 @@ def stored_half(trained: TrainedClassifier) -> tuple[TrainedClassifier, HalfStor
     Compared on drawn radiographs (`sitegen.phantom`), so that it is the same wherever it is done. Raises ExportError
     where weights are too large for that.
     """
-    images = _drawn(trained)
+    images = _drawn(trained.image)
     network = with_half_weights(trained.network, images)
     with torch.inference_mode():
         before, after = (each(images).double().sigmoid() for each in (trained.network.eval(), network))
@@ -36,10 +38,18 @@ def stored_half(trained: TrainedClassifier) -> tuple[TrainedClassifier, HalfStor
     return replace(trained, network=network), HalfStored(count, float(moved.mean()), float(moved.max()))
 
 
-def _drawn(trained: TrainedClassifier) -> torch.Tensor:
-    _, channels, side, _ = trained.image.shape
-    low, high = trained.image.range
+def gate_in_half(gate: TrainedGate) -> TrainedGate:
+    """Return the gate that 16 bits a weight make of a trained one: its thresholds are of that network.
+
+    Raises ExportError where weights are too large for that.
+    """
+    return replace(gate, network=with_half_weights(gate.network, _drawn(gate.image)))
+
+
+def _drawn(image: NetworkInput) -> torch.Tensor:
+    _, channels, side, _ = image.shape
+    low, high = image.range
     grey = np.stack([phantom(seed, side, opacity=seed % 2 == 1) for seed in range(DRAWN)])
     planes = torch.from_numpy(grey / 255 * (high - low) + low).float().unsqueeze(1).expand(-1, channels, -1, -1)
-    mean, std = (torch.tensor(values).float().view(1, -1, 1, 1) for values in (trained.image.mean, trained.image.std))
+    mean, std = (torch.tensor(values).float().view(1, -1, 1, 1) for values in (image.mean, image.std))
     return ((planes - mean) / std).contiguous()

@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from sitegen.errors import ExportError
-from sitegen.networks.classifier import Classifier
 
 LARGEST = torch.finfo(torch.float16).max
-TOLERANCE = 1e-3  # of logits: folding rounds differently, and a wrong fold is off by far more
-Network = TypeVar("Network", bound=Classifier)
+TOLERANCE = 1e-3  # of outputs: folding rounds differently, and a wrong fold is off by far more
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @torch.no_grad()
@@ -25,21 +24,29 @@ def with_half_weights(network: Network, images: Tensor) -> Network:
     """Return a copy of a network, in evaluation, with normalisations folded and weights as float16 has them.
 
     `images` float32 [N, C, side, side] prove the fold. Raises ExportError where a weight is too large for 16 bits, or
-    where folding changes a logit by more than TOLERANCE of the largest.
+    where folding changes an output by more than TOLERANCE of the largest.
     """
     made = deepcopy(network).eval()
     for module in made.modules():
         _fold(module)
-    before, after = network.eval()(images), made(images)
-    apart = float((after - before).abs().max() / before.abs().max().clamp(min=1))
+    apart = max(map(_apart, _outputs(made, images), _outputs(network.eval(), images)))
     if not apart <= TOLERANCE:
         raise ExportError(
-            f"Folding normalisations into convolutions moves logits by {apart:.2g} of the largest, and {TOLERANCE:g} "
+            f"Folding normalisations into convolutions moves outputs by {apart:.2g} of the largest, and {TOLERANCE:g} "
             "is allowed. Leave out half in the recipe's [export]."
         )
     for name, value in made.named_parameters():
         _round(value, name)
     return made
+
+
+def _outputs(network: nn.Module, images: Tensor) -> tuple[Tensor, ...]:
+    given: Tensor | tuple[Tensor, ...] = network(images)
+    return (given,) if isinstance(given, Tensor) else given
+
+
+def _apart(made: Tensor, truth: Tensor) -> float:
+    return float((made - truth).abs().max() / truth.abs().max().clamp(min=1))
 
 
 def _fold(parent: nn.Module) -> None:

@@ -7,10 +7,11 @@ from sitegen.data.dataset import read_records
 from sitegen.data.records import Record
 from sitegen.errors import CheckpointError
 from sitegen.export.card_text import read_author
-from sitegen.export.half import HalfStored, stored_half
+from sitegen.export.half import HalfStored, gate_in_half, stored_half
 from sitegen.gate.bundle import GateSource, open_gate
 from sitegen.gate.run import GATE
 from sitegen.networks.trained import TrainedClassifier, load_trained
+from sitegen.networks.trained_gate import TrainedGate
 from sitegen.settings.recipe import GatePlan, RecipeFile, network_input, recipe_of
 
 _NO_CARD = "{path}, the card in the recipe's [export], cannot be read: {error}"
@@ -20,8 +21,8 @@ _NO_CARD = "{path}, the card in the recipe's [export], cannot be read: {error}"
 class ExportSource:
     """A trained network, its recipe, the images' records, the work folder, the gate, and Markdown for the card.
 
-    Where its weights are to be stored with 16 bits, the network is the one that these make, and `half` says what that
-    did.
+    Where weights are to be stored with 16 bits, the networks are the ones that these make, and `half` says what that
+    did to the classifier.
     """
 
     trained: TrainedClassifier
@@ -56,13 +57,16 @@ def open_source(
     if recipe.export.half:
         trained, half = stored_half(trained)
     named = gate or _gate_of(recipe, work)
+    judge = open_gate(named) if named else None
+    if recipe.export.half and isinstance(judge, TrainedGate):
+        judge = gate_in_half(judge)
     card = recipe.place(recipe.export.card) if recipe.export.card else None
     return ExportSource(
         trained,
         recipe,
         read_records(recipe, place),
         work,
-        open_gate(named) if named else None,
+        judge,
         read_author(card, _NO_CARD),
         half,
     )

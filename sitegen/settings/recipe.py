@@ -99,7 +99,7 @@ class ExportSettings:
     licence_data: str = "not stated"
     calibration: Method = "piecewise-linear"
     operating_points: PointRule = field(default_factory=YoudenRule)
-    half: bool = False  # weights are stored with 16 bits, and everything is measured with them
+    half: bool = False  # both networks' weights are rounded to 16 bits, and everything is measured with them
     bundle: str = ""  # the folder to write, from where the recipe lies; in the work folder if empty
     gate: str = ""  # a bundle's folder, from where the recipe lies, whose gate is taken over
     card: str = ""  # a Markdown file, from where the recipe lies, that the card ends with: what no figure says

@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from sitegen.export.classifier_bundle import write_classifier
-from sitegen.export.half import stored_half
+from sitegen.export.half import gate_in_half, stored_half
 from sitegen.export.proof import prove
+from sitegen.gate.graph import write_gate
+from sitegen.networks.reconstruction import ReconstructionSettings, make_reconstruction, reconstruction_document
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
+from sitegen.networks.trained_gate import TrainedGate
 from sitegen.site.weight_layout import HALVES, PLANES, lay_out
 from sitegen_runtime.bundle.model import NetworkInput
 from tests.helpers.trained import lived_in
@@ -33,3 +36,25 @@ def test_the_graphs_are_the_rounded_network_and_half_as_large(tmp_path: Path, na
     assert layouts == [PLANES, HALVES]
     assert told.weights == sum(value.numel() for value in half.network.parameters())
     assert 0 < told.mean <= told.largest < 0.01
+
+
+def test_a_gate_in_half_draws_what_it_drew_and_packs_as_halves(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    settings = ReconstructionSettings("variational", side=64, latent=8, widths=(8, 16))
+    network = make_reconstruction(settings)
+    for module in network.modules():
+        if (
+            isinstance(module, torch.nn.BatchNorm2d) and module.running_var is not None
+        ):  # averages that a training leaves, which a new network has not
+            torch.nn.init.uniform_(module.running_var, 0.5, 2)
+    image = NetworkInput("image", (1, 1, 64, 64), "grey", 1.0, (0.0, 1.0), (0.0,), (1.0,))
+    gate = TrainedGate(network.eval(), reconstruction_document(settings), image)
+    half = gate_in_half(gate)
+    shown = torch.rand(2, 1, 64, 64)
+    with torch.inference_mode():
+        (before, latent), (after, moved) = network(shown), half.network(shown)
+    # Each of ten layers moves what it gives by a share of 2^-11 at most.
+    assert 0 < (after - before).abs().max() <= 10 * 2**-11
+    assert 0 < (moved - latent).abs().max() <= 10 * 2**-11 * latent.abs().max().clamp(min=1)
+    write_gate(half, tmp_path)
+    assert lay_out((tmp_path / "gate.weights").read_bytes())[0] == HALVES
