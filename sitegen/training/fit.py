@@ -203,8 +203,7 @@ class _Fit:
         images = self._changed(indices[part], changes.of(part))
         if self.recipe.mix:
             mixing = draw_mixing(targets, self.recipe.mix, generator)
-            theirs = mixing.partners[part]
-            images = mixing.images(images, self._changed(indices[theirs], changes.of(theirs)), part)
+            images = mixing.images(images, self._partners(images, mixing.partners, indices, changes, part), part)
             targets = mixing.targets(targets)
         # Images that are drawn by their weights count alike once they are drawn.
         by_turn = self.recipe.draw.by == "turn"
@@ -220,6 +219,13 @@ class _Fit:
         self.schedule.after_batch()
         self.average.step()
         return loss.detach()
+
+    def _partners(self, images: Tensor, partners: Tensor, indices: Tensor, changes: Changes, part: slice) -> Tensor:
+        """The changed partners of this process's changed images; one process alone has them all."""
+        if self.fabric.world_size == 1:
+            return images[partners.to(images.device)]
+        theirs = partners[part]
+        return self._changed(indices[theirs], changes.of(theirs))
 
     def _changed(self, indices: Tensor, changes: Changes) -> Tensor:
         images = self.data.train.images[indices].to(self.fabric.device)
