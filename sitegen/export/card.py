@@ -4,7 +4,7 @@ Every number on it is in `bundle.json`, too. The author's own Markdown comes las
 may have learned instead of its findings.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sitegen.export.card_tables import (
     plain,
     prevalence_table,
     table,
+    table_of_members,
     table_of_phases,
 )
 from sitegen.export.card_text import GATE_FIRST, comes, finished
@@ -75,8 +76,18 @@ def _training(made: Mapping[str, Any]) -> str:
     preset = made["recipe"].get("training", {}).get("preset")
     beginning = f"Preset `{preset}`, with what the recipe changes in it." if preset else "A recipe of its own."
     more = [f"- {listed(once)}"] if once else []
-    trained = table_of_phases(settings.get("phases", []), made.get("phases", []))
+    members = made.get("members", [])
+    trained = table_of_phases(settings.get("phases", []), made.get("phases", [])) if not members else _members(members)
     return "\n".join([beginning + _began_with(made.get("initial")), "", *lines, *more, "", trained])
+
+
+def _members(members: Sequence[Mapping[str, Any]]) -> str:
+    """What the trainings changed and achieved whose weights were averaged."""
+    told = (
+        f"Its weights are the means of those of {len(members)} trainings that began with the same weights, each with "
+        "what it changes in these settings. What the mean itself achieves is among the figures."
+    )
+    return f"{told}\n\n{table_of_members(members)}"
 
 
 def _began_with(initial: Mapping[str, Any] | None) -> str:

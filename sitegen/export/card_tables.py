@@ -84,6 +84,18 @@ def table_of_phases(phases: Sequence[Mapping[str, Any]], done: Sequence[Mapping[
     return table(["phase", "layers", "epochs", "schedule", "best validation AUC"], rows)
 
 
+def table_of_members(members: Sequence[Mapping[str, Any]]) -> str:
+    """What each member changed in the settings of the training, and what its phases achieved."""
+    rows = [[str(at), listed(member["changes"]), *_achieved(member["phases"])] for at, member in enumerate(members, 1)]
+    return table(["member", "changes", "epochs", "best validation AUC", "last"], rows)
+
+
+def _achieved(phases: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Epochs, best and last AUC of all phases, one after the other."""
+    cells = [[str(each["epochs"]), number(each["best_valid_auc"]), number(each["last_valid_auc"])] for each in phases]
+    return [", ".join(column) for column in zip(*cells, strict=True)]
+
+
 def split_name(name: str) -> str:
     """Return what a split is called here: its own name where it is none of the three."""
     return SPLITS.get(name, plain(name))

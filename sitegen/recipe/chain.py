@@ -64,7 +64,7 @@ class Chain:
     def _steps(self, records: list[Record], data: str, say: Say) -> list[Step]:
         file, work = self.file, self.work
         sections = {name: value for name, value in settings_document(file).items() if name != "folder"}
-        learnt = [sections[name] for name in ("name", "data", "image", "network", "training")]
+        learnt = [sections[name] for name in ("name", "data", "image", "network", "training", "members")]
         learnt += [file.place(str(file.network[INITIAL]))] if INITIAL in file.network else []
         audited = [sections["data"]["labels"], sections["data"]["parts"], __version__]
         checkpoint, report = work / CLASSIFIER, work / f"{REPORT}.html"

@@ -22,7 +22,7 @@ from sitegen.settings.places import without_places
 from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import RecipeFile
 
-_FROM_TRAINING = ("training", "phases", "images", "initial")
+_FROM_TRAINING = ("training", "phases", "members", "images", "initial")
 
 
 def provenance(

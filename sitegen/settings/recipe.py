@@ -127,6 +127,7 @@ class RecipeFile:
     image: ImageSettings = field(default_factory=ImageSettings)
     network: dict[str, Any] = field(default_factory=dict)  # that of the training's preset if empty
     training: dict[str, Any] = field(default_factory=lambda: {"preset": "compact"})
+    members: tuple[dict[str, Any], ...] = ()  # of each, what it changes in [training]; their weights are averaged
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     gate: GatePlan | None = None  # without one, the bundle has the gate that `export` names, or none
     export: ExportSettings = field(default_factory=ExportSettings)

@@ -44,6 +44,14 @@ def write_csv(history: Sequence[Epoch], path: Path) -> None:
         writer.writerows(rows)
 
 
+def epochs_in(path: Path) -> int:
+    """Return how many epochs a table has that `write_csv` wrote; none where there is no table."""
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8", newline="") as rows:
+        return sum(1 for _ in csv.DictReader(rows))
+
+
 def write_tensorboard(history: Sequence[Epoch], folder: Path) -> None:
     """Write the history for TensorBoard, in place of what an interrupted run left in the folder.
 

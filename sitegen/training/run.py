@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightning_fabric import Fabric
@@ -12,8 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from sitegen.networks.trained import TrainedClassifier, save_trained
 from sitegen.settings.recipe import RecipeFile
 from sitegen.training.fit import Watch, fit_classifier
-from sitegen.training.history import Epoch, phase_summaries, write_csv, write_tensorboard
+from sitegen.training.history import Epoch, epochs_in, phase_summaries, write_csv, write_tensorboard
 from sitegen.training.launch import make_fabric
+from sitegen.training.members import averaged, member_files, member_folder
 from sitegen.training.prepare import (
     Prepared,
     initial_weights,
@@ -23,6 +24,7 @@ from sitegen.training.prepare import (
     training_recipe,
 )
 
+MEMBERS = "members"  # of `made_by`: what each changed and achieved
 CLASSIFIER, TRAINING, LOG = "classifier.pt", "training.pt", "log.csv"
 
 
@@ -33,15 +35,24 @@ class Training:
     prepared: Prepared
     history: list[Epoch]
     trained: TrainedClassifier | None
+    members: tuple["Training", ...] = ()
 
     @property
     def summary(self) -> list[str]:
         """A line for each phase: what it achieved on the validation images."""
-        return [
+        lines = [
             f"Phase {phase['phase']} ({phase['trains']}): {phase['epochs']} epoch(s), validation AUC "
             f"{phase['last_valid_auc']:.4f}, best {phase['best_valid_auc']:.4f} in epoch {phase['best_epoch']}"
             for phase in phase_summaries(self.history)
         ]
+        return lines + [
+            f"Member {number}: {line}" for number, member in enumerate(self.members, 1) for line in member.summary
+        ]
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs there were, those of members included."""
+        return len(self.history) + sum(member.epochs for member in self.members)
 
 
 def train(
@@ -56,24 +67,45 @@ def train(
 ) -> Training:
     """Train the classifier of a recipe in the folder `work`, going on where an earlier run was stopped.
 
-    `place` is other data than the recipe names; `initial` a file of weights for the network's body. Under torchrun all
-    processes call this, and the first one writes. Raises what `prepare` and `fit_classifier` raise.
+    Of a recipe with members each is trained in a folder of its own in there, one after the other, and the classifier
+    has their averaged weights. `place` is other data than the recipe names; `initial` a file of weights for the
+    network's body. Under torchrun all processes call this, and the first one writes. Raises what `prepare`,
+    `fit_classifier` and `member_files` raise.
     """
+    asked = _Asked(work, place, initial, tensorboard, console or Console(stderr=True))
+    members = member_files(file, initial is not None)
+    if members:
+        return _train_members(file, members, asked, epochs_now)
+    return _train_one(file, work, asked, epochs_now)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What all members have in common."""
+
+    work: Path
+    place: Path | None
+    initial: Path | None
+    tensorboard: bool
+    console: Console
+
+
+def _train_one(file: RecipeFile, folder: Path, asked: _Asked, epochs_now: int | None) -> Training:
+    """Train one classifier, whose checkpoints and log lie in `folder`."""
     fabric = make_fabric(training_recipe(file).precision)
-    prepared = _prepared_once(fabric, lambda: prepare(file, work, place))
-    begun = initial_weights(prepared, initial)
+    prepared = _prepared_once(fabric, lambda: prepare(file, asked.work, asked.place))
+    begun = initial_weights(prepared, asked.initial)
     network = new_network(prepared, begun)
-    first = fabric.is_global_zero
     with ExitStack() as shown:
         watch = Watch()
-        if first:
-            watch = shown.enter_context(ShownProgress(prepared, work, console or Console(stderr=True), tensorboard))
+        if fabric.is_global_zero:
+            watch = shown.enter_context(ShownProgress(prepared, folder, asked.console, asked.tensorboard))
         history, complete = fit_classifier(
             network,
             prepared.data,
             prepared.recipe,
             fabric,
-            work / TRAINING,
+            folder / TRAINING,
             epochs_now,
             watch,
             begun.origin["sha256"] if begun else "",
@@ -81,10 +113,38 @@ def train(
     if not complete:
         return Training(prepared, history, None)
     trained = trained_classifier(prepared, network, history, begun)
-    if first:
-        save_trained(trained, work / CLASSIFIER)
-    fabric.barrier()
+    _save(trained, folder, fabric)
     return Training(prepared, history, trained)
+
+
+def _train_members(file: RecipeFile, members: Sequence[RecipeFile], asked: _Asked, epochs_now: int | None) -> Training:
+    """Train the members, one after the other, and average them; with `epochs_now`, so many epochs of all together."""
+    done: list[Training] = []
+    for number, member in enumerate(members, 1):
+        folder = member_folder(asked.work, number)
+        before = epochs_in(folder / LOG)
+        asked.console.print(f"member {number} of {len(members)}")
+        done.append(_train_one(member, folder, asked, epochs_now))
+        if epochs_now is not None:
+            epochs_now -= done[-1].epochs - before
+        if done[-1].trained is None:
+            return Training(done[0].prepared, [], None, tuple(done))
+    prepared = replace(done[0].prepared, file=file, recipe=training_recipe(file))
+    network = averaged([each.trained.network for each in done if each.trained])
+    trained = trained_classifier(prepared, network, [], initial_weights(prepared, asked.initial))
+    achieved = [
+        {"changes": dict(changes), "phases": phase_summaries(each.history)}
+        for changes, each in zip(file.members, done, strict=True)
+    ]
+    trained = replace(trained, made_by={**trained.made_by, MEMBERS: achieved})
+    _save(trained, asked.work, make_fabric(prepared.recipe.precision))
+    return Training(prepared, [], trained, tuple(done))
+
+
+def _save(trained: TrainedClassifier, folder: Path, fabric: Fabric) -> None:
+    if fabric.is_global_zero:
+        save_trained(trained, folder / CLASSIFIER)
+    fabric.barrier()
 
 
 def _prepared_once(fabric: Fabric, make: Callable[[], Prepared]) -> Prepared:

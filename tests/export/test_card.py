@@ -145,6 +145,14 @@ def test_remarks_are_on_the_card() -> None:
     assert "- Mass: not &lt;well&gt; fitted.\n- 2 images could not be used.\n" in card
 
 
+def test_members_are_told_with_what_they_changed() -> None:
+    phase = {"epochs": 4, "best_valid_auc": 0.81249, "last_valid_auc": 0.8}
+    members = [{"changes": {"seed": 2}, "phases": [phase]}, {"changes": {"mix": 0.4}, "phases": [phase, phase]}]
+    card = render_card(draft("Mass", training={"batch": 8}, phases=[], members=members), GREY)
+    assert "the means of those of 2 trainings that began with the same weights" in " ".join(card.split())
+    assert "| 1 | seed 2 | 4 | 0.812 | 0.800 |\n| 2 | mix 0.4 | 4, 4 | 0.812, 0.812 | 0.800, 0.800 |\n" in card
+
+
 def test_settings_are_listed_in_words() -> None:
     settings = {"kind": "one-cycle", "peak_rate": 3e-3, "momentum": (0.95, 0.85), "decoupled": True, "stop": None}
     assert listed(settings) == "one-cycle, peak rate 0.003, momentum 0.95 0.85, decoupled yes, stop none"

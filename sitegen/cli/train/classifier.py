@@ -39,7 +39,7 @@ def classifier(
     for line in done.summary:
         typer.echo(line)
     if done.trained is None:
-        typer.echo(f"Stopped after {len(done.history)} epoch(s). The same command goes on from there.")
+        typer.echo(f"Stopped after {done.epochs} epoch(s). The same command goes on from there.")
         return
     typer.echo(f"Wrote {folder / CLASSIFIER}. Not for diagnostic use.")
     typer.echo(f"Next: sitegen export {quote(str(folder / CLASSIFIER))} -o BUNDLE")
