@@ -10,11 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Generator
+from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
 from sitegen.errors import SettingsError
 from sitegen.networks.classifier import Classifier
 from sitegen.settings.recipe import RecipeFile
+from sitegen.training.examples import LabelledImages
+from sitegen.training.fit import batches, order_of
 from sitegen.training.prepare import INITIAL
+from sitegen.training.presets import Recipe
+
+RENORMALISED = 40  # batches
+MOMENTUM = 0.1  # torch's own
 
 
 def member_files(file: RecipeFile, begun: bool) -> list[RecipeFile]:
@@ -61,3 +69,24 @@ def averaged(networks: Sequence[Classifier]) -> Classifier:
     }
     made.load_state_dict(means)
     return made.eval()
+
+
+@torch.no_grad()
+def renormalise(network: Classifier, train: LabelledImages, recipe: Recipe) -> None:
+    """Take the averages of all batch normalisations anew, from training images as they are, drawn as in an epoch.
+
+    What layers of averaged weights give has another mean and spread than the average of what their members' layers gave
+    (Izmailov et al., UAI 2018, section 3.2).
+    """
+    norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
+    network.eval()  # nothing is dropped
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain average over all batches
+        norm.train()
+    order = order_of(train, recipe.draw, Generator().manual_seed(recipe.seed))
+    for indices in batches(order[: RENORMALISED * recipe.batch], recipe.batch):
+        network(train.images[indices])
+    for norm in norms:
+        norm.momentum = MOMENTUM
+    network.eval()

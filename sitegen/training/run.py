@@ -14,7 +14,7 @@ from sitegen.settings.recipe import RecipeFile
 from sitegen.training.fit import Watch, fit_classifier
 from sitegen.training.history import Epoch, epochs_in, phase_summaries, write_csv, write_tensorboard
 from sitegen.training.launch import make_fabric
-from sitegen.training.members import averaged, member_files, member_folder
+from sitegen.training.members import averaged, member_files, member_folder, renormalise
 from sitegen.training.prepare import (
     Prepared,
     initial_weights,
@@ -131,6 +131,7 @@ def _train_members(file: RecipeFile, members: Sequence[RecipeFile], asked: _Aske
             return Training(done[0].prepared, [], None, tuple(done))
     prepared = replace(done[0].prepared, file=file, recipe=training_recipe(file))
     network = averaged([each.trained.network for each in done if each.trained])
+    renormalise(network, prepared.data.train, prepared.recipe)
     trained = trained_classifier(prepared, network, [], initial_weights(prepared, asked.initial))
     achieved = [
         {"changes": dict(changes), "phases": phase_summaries(each.history)}

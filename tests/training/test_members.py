@@ -14,7 +14,9 @@ from sitegen.errors import SettingsError
 from sitegen.networks.registry import make_network, read_network
 from sitegen.networks.trained import load_trained
 from sitegen.settings.recipe import RecipeFile
-from sitegen.training.members import averaged, member_files
+from sitegen.training.examples import LabelledImages
+from sitegen.training.members import averaged, member_files, renormalise
+from sitegen.training.presets import read_recipe
 from tests.helpers.radiographs import phase, write_radiographs, write_recipe
 
 TINY = {"name": "densenet", "growth": 4, "blocks": [2, 2], "stem": 8}
@@ -53,7 +55,7 @@ def test_the_classifier_has_the_mean_of_its_members_weights(recipe: Path, tmp_pa
     own, members = states(tmp_path / "work")
     assert not torch.equal(members[0]["classifier.weight"], members[1]["classifier.weight"])
     for name, value in own.items():
-        if value.is_floating_point():
+        if value.is_floating_point() and "running" not in name:
             mean = (members[0][name].double() + members[1][name].double()) / 2
             assert torch.equal(value, mean.float()), name
     made_by = load_trained(tmp_path / "work" / "classifier.pt").made_by
@@ -85,6 +87,34 @@ def test_running_averages_are_averaged_and_counts_are_not() -> None:
     made = dict(averaged(networks).named_buffers())
     assert {float(buffer.max()) for buffer in made.values() if buffer.is_floating_point()} == {2.5}
     assert {int(buffer) for buffer in made.values() if not buffer.is_floating_point()} == {7}
+
+
+def test_normalisations_are_taken_anew_from_what_their_layers_are_given() -> None:
+    torch.manual_seed(1)
+    network = make_network(read_network(TINY | {"labels": 1, "channels": 1}))
+    images = torch.rand(24, 1, 32, 32) * 3 - 1
+    given: list[torch.Tensor] = []
+    first = next(module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    first.register_forward_hook(lambda module, arguments, result: given.append(arguments[0]))
+    recipe = read_recipe({"preset": "compact", "batch": 8})
+    renormalise(network, LabelledImages(images, torch.zeros(24, 1), torch.ones(24)), recipe)
+    assert [len(each) for each in given] == [8, 8, 8]
+    assert first.running_mean is not None
+    assert first.running_var is not None
+    means, variances = ([measure(each.double()) for each in given] for measure in (channel_means, channel_variances))
+    torch.testing.assert_close(first.running_mean.double(), torch.stack(means).mean(0), rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(first.running_var.double(), torch.stack(variances).mean(0), rtol=1e-4, atol=1e-6)
+    assert not network.training
+    assert not first.training
+    assert first.momentum == 0.1
+
+
+def channel_means(values: torch.Tensor) -> torch.Tensor:
+    return values.mean((0, 2, 3))
+
+
+def channel_variances(values: torch.Tensor) -> torch.Tensor:
+    return values.transpose(0, 1).flatten(1).var(1)
 
 
 @pytest.mark.parametrize(
