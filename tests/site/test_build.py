@@ -18,6 +18,7 @@ from sitegen.site.cache import cache_folder
 from sitegen.site.engines.files import install_engines
 from sitegen.site.inspection import licences
 from sitegen.site.python.runtime_wheel import build_wheel
+from sitegen.site.weight_layout import lay_out
 
 MIB = 1024 * 1024
 
@@ -84,8 +85,11 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
     assert {name: len(content) for name, content in assets.items()} == {
         name: entry["bytes"] for name, entry in constant["assets"].items()
     }
-    for name in ("bundle.json", "classifier.onnx", "classifier.weights", "gate.onnx", "gate.weights"):
+    for name in ("bundle.json", "classifier.onnx", "gate.onnx"):
         assert assets[f"bundles/test-model/{name}"] == (bundle.folder / name).read_bytes(), name
+    for name in ("classifier.weights", "gate.weights"):
+        laid_out = assets[f"bundles/test-model/{name}.planes"]
+        assert laid_out == lay_out((bundle.folder / name).read_bytes())[1], name
     engines = install_engines()
     assert assets["pyodide.asm.wasm"] == engines.read("pyodide", "pyodide.asm.wasm")
     assert assets["python_stdlib.zip"] == engines.read("pyodide", "python_stdlib.zip")
@@ -98,9 +102,9 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
     assert entry["graphs"] == {
         "classifier": {
             "file": f"{place}/classifier.onnx",
-            "weights": {"classifier.weights": f"{place}/classifier.weights"},
+            "weights": {"classifier.weights": f"{place}/classifier.weights.planes"},
         },
-        "gate": {"file": f"{place}/gate.onnx", "weights": {"gate.weights": f"{place}/gate.weights"}},
+        "gate": {"file": f"{place}/gate.onnx", "weights": {"gate.weights": f"{place}/gate.weights.planes"}},
     }
     of_providers = {name for own in constant["providers"].values() for name in own}
     assert set(constant["common"]) | of_providers | set(entry["assets"]) == constant["assets"].keys()
@@ -113,7 +117,8 @@ def test_a_gradient_graph_is_packed_without_weights_of_its_own(gradient_site: Pa
     assert ours == [
         f"bundles/test-model/{name}"
         for name in (
-            *("bundle.json", "classifier.onnx", "classifier.weights", "gate.onnx", "gate.weights", "gradient.onnx"),
+            *("bundle.json", "classifier.onnx", "classifier.weights.planes"),
+            *("gate.onnx", "gate.weights.planes", "gradient.onnx"),
         )
     ]
     graph = asset(gradient_site, constant["assets"]["bundles/test-model/gradient.onnx"])
@@ -121,7 +126,7 @@ def test_a_gradient_graph_is_packed_without_weights_of_its_own(gradient_site: Pa
     (entry,) = constant["bundles"]
     assert entry["graphs"]["gradient"] == {
         "file": "bundles/test-model/gradient.onnx",
-        "weights": {"classifier.weights": "bundles/test-model/classifier.weights"},
+        "weights": {"classifier.weights": "bundles/test-model/classifier.weights.planes"},
     }
     assert "bundles/test-model/gradient.onnx" not in entry["start"]
     assert entry["roles"] == ["classifier", "gate"]  # whose sessions are made at the start

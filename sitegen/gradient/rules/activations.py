@@ -21,7 +21,8 @@ def relu(node: Node, g: Tensor) -> Tensor:
     Greater, because ONNX Runtime Web runs HardSigmoid, Relu and their like six times slower when it reuses their
     input's memory, which it does for the last reader of a tensor.
     """
-    return op("Where", op("Greater", node.y, 0), _guided(node, g), 0)
+    g = _guided(node, g)
+    return op("Where", op("Greater", node.y, 0), g, 0)
 
 
 def _guided(node: Node, g: Tensor) -> Tensor:

@@ -105,7 +105,7 @@ def test_files_are_listed_under_what_they_come_from(parts: dict[str, dict[str, A
         *("assets/webgpu/ort.js", "assets/webgpu/ort-wasm-simd-threaded.asyncify.wasm"),
     }
     assert stems("sitegen-runtime") == {f"assets/sitegen_runtime-{__version__}-py3-none-any.whl"}
-    assert "assets/bundles/test-model/classifier.weights" in stems("test-model")
+    assert "assets/bundles/test-model/classifier.weights.planes" in stems("test-model")
     assert {"index.html", "card.html", "help.html", "assets/worker.js", "licences/index.html"} <= stems("sitegen")
 
 
