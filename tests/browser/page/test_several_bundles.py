@@ -21,6 +21,7 @@ from sitegen.browser.page import SitePage, site_address
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen.site import build_site
+from sitegen.site.weight_layout import PLANES
 from tests.helpers.browser.map_support import LISTEN, coloured, map_canvas, open_map, pixels, set_range, settled
 from tests.helpers.browser.several import OTHER, TITLE, WITH_TOOLS, make_other
 from tests.helpers.browser.support import cards, choose, encoded, opened, written
@@ -65,7 +66,7 @@ def shared(two: Path) -> Iterator[SitePage[Chromium]]:
 def loaded(page: SitePage[Chromium]) -> list[str]:
     """The files of the other model that were asked for since the last call."""
     names = (request.rpartition("/")[2] for request in page.requests() if f"/{OTHER}/" in request)
-    return sorted(name.removesuffix(".js").rpartition(".")[0] for name in names)
+    return sorted(name.removesuffix(".js").rpartition(".")[0].removesuffix(PLANES) for name in names)
 
 
 def choose_model(driver: Chromium, name: str) -> None:
