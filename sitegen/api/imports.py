@@ -45,7 +45,7 @@ def import_network(
     "probabilities" or "softmax", where how the network ends does not tell. `settings` are further keys of
     docs/import.md, such as "title" and "licence_weights". `gate` is a bundle whose gate is taken over; `images` are
     files or folders to prove it on, synthetic ones by default; `report` is the HTML file of the proof, beside `out` by
-    default. `half` stores weights with 16 bits; `replace` lets the bundle of another model be replaced.
+    default. `half` rounds weights to 16 bits; `replace` lets the bundle of another model be replaced.
 
     Raises TypeError, SettingsError, ModelError, ExportError where the bundle does not give what the network gives, and
     BundleError where `out` holds something else.

@@ -161,7 +161,7 @@ def _half(half: Mapping[str, Any] | None) -> str:
     if not half:
         return ""
     return (
-        " Weights are stored with 16 bits, and everything here was measured with them. On drawn radiographs that "
+        " Weights are rounded to 16 bits, and everything here was measured with them. On drawn radiographs that "
         f"moved probabilities by {100 * half['mean']:.2g} percentage points on average, by {100 * half['largest']:.2g} "
         "at most."
     )

@@ -74,7 +74,7 @@ def import_bundle(
 
     `gate` is another bundle, whose gate is taken over; `images` are files or folders to prove the import on, synthetic
     ones if there are none; `report` is an HTML file, `<name>-import.html` beside the bundle's folder by default; the
-    same as data is written beside it as JSON. With `half`, weights are stored with 16 bits. `say` is told each stage.
+    same as data is written beside it as JSON. With `half`, weights are rounded to 16 bits. `say` is told each stage.
 
     Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
     for what cannot be used. `out` is then as it was.
@@ -121,7 +121,7 @@ def _write(
     proof = prove(folder, model.original, shown, graphs.feature_map)
     halved = None
     if half:
-        say("Storing weights with 16 bits")
+        say("Rounding weights to 16 bits")
         graphs, halved = halve_weights(folder, shown)
     compared = None
     if model.preparation:

@@ -87,7 +87,7 @@ def _proof(proof: Mapping[str, Any], half: Mapping[str, Any] | None) -> str:
             told += f" The other graphs give its logits on {proof['images']} images: {figures}."
     if half:
         told += (
-            f" Weights are stored with 16 bits. That moved probabilities by {100 * half['mean']:.3g} percentage points "
+            f" Weights are rounded to 16 bits. That moved probabilities by {100 * half['mean']:.3g} percentage points "
             f"on average and by {100 * half['largest']:.3g} at most; page and Python run the same rounded weights."
         )
     return told

@@ -1,4 +1,4 @@
-"""A trained network whose weights are numbers that 16 bits hold: what is stored with them is exactly this network.
+"""A trained network whose weights are numbers that 16 bits hold: what is packed with them is exactly this network.
 
 Batch normalisation is first folded into the convolution before it, as the export does anyway: rounded before, the
 folded weights would be rounded twice. Every figure, threshold and proof of a bundle is of the network that comes out.

@@ -21,7 +21,7 @@ _NO_CARD = "{path}, the card in the recipe's [export], cannot be read: {error}"
 class ExportSource:
     """A trained network, its recipe, the images' records, the work folder, the gate, and Markdown for the card.
 
-    Where weights are to be stored with 16 bits, the networks are the ones that these make, and `half` says what that
+    Where weights are to be rounded to 16 bits, the networks are the ones that these make, and `half` says what that
     did to the classifier.
     """
 

@@ -6,7 +6,7 @@ from typing import Any
 from sitegen.bundle import DESCRIPTION, Bundle, Role
 from sitegen.errors import SiteError
 from sitegen.site.packing import Asset
-from sitegen.site.weight_layout import lay_out
+from sitegen.site.weight_layout import PLAIN, lay_out, layout_of
 
 ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
 ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features", "cam", "guided")
@@ -21,7 +21,7 @@ def asset_names(bundles: Sequence[Bundle]) -> dict[str, AssetNames]:
     laid out. Raises SiteError where two bundles have one name.
     """
     names: dict[str, AssetNames] = {}
-    by_content: dict[str, str] = {}
+    by_content: dict[tuple[str, str], str] = {}  # SHA-256 and layout
     for bundle in bundles:
         name = bundle.description.name
         if name in names:
@@ -32,10 +32,11 @@ def asset_names(bundles: Sequence[Bundle]) -> dict[str, AssetNames]:
         hashes = {DESCRIPTION: bundle.model.sha256} | {
             file: bundle.description.files[file].sha256 for file in _bundle_files(bundle)
         }
-        suffixes = {file: lay_out(bundle.path(file).read_bytes())[0] for file in _weight_files(bundle)}
+        layouts = _layouts(bundle)
         names[name] = {
-            file: by_content.setdefault(sha, f"bundles/{name}/{file}{suffixes.get(file, '')}")
+            file: by_content.setdefault((sha, layout), f"bundles/{name}/{file}{layout}")
             for file, sha in hashes.items()
+            for layout in [layouts.get(file, "")]
         }
     return names
 
@@ -44,11 +45,11 @@ def bundle_assets(bundles: Sequence[Bundle], names: dict[str, AssetNames]) -> It
     """Yield the assets of all bundles, each once."""
     done: set[str] = set()
     for bundle in bundles:
-        weights = _weight_files(bundle)
-        for file, asset in names[bundle.description.name].items():
+        name = bundle.description.name
+        for file, asset in names[name].items():
             if asset not in done:
                 content = bundle.description_bytes if file == DESCRIPTION else bundle.path(file).read_bytes()
-                yield Asset(asset, lay_out(content)[1] if file in weights else content)
+                yield Asset(asset, lay_out(content, asset.removeprefix(f"bundles/{name}/{file}")))
             done.add(asset)
 
 
@@ -109,10 +110,12 @@ def _bundle_files(bundle: Bundle) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _weight_files(bundle: Bundle) -> set[str]:
-    """The files of weights that graphs name, and that the engine alone reads."""
+def _layouts(bundle: Bundle) -> dict[str, str]:
+    """How the files of weights that graphs name are laid out; the runtime, too, reads some of them, as they are."""
     roles = [role for role in ROLES_IN_THE_PAGE if role in bundle.description.graphs]
-    return {path for role in roles for path in bundle.weights(role).values()} - set(_files_to_read(bundle))
+    files = {path for role in roles for path in bundle.weights(role).values()}
+    read = _files_to_read(bundle)
+    return {file: PLAIN if file in read else layout_of(bundle.path(file).read_bytes()) for file in sorted(files)}
 
 
 def _files_to_read(bundle: Bundle) -> list[str]:

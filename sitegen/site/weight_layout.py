@@ -3,6 +3,7 @@
     name            what is packed
     NAME.halves     of weights that are all float16 numbers: float16, first all low bytes, then all high ones
     NAME.planes     of others: float32, first the lowest byte of each number, and so on to the highest
+    NAME.plain      as they are: no whole number of float32, or read by the runtime as well
 
 The page lays them out as they were, to the bit, before the engine sees them (`templates/worker/weights.js`). Were they
 stored with 16 bits in the graph, the engine would widen them, and hold them several times over while it does.
@@ -10,27 +11,25 @@ stored with 16 bits in the graph, the engine would widen them, and hold them sev
 
 import numpy as np
 
-HALVES, PLANES = ".halves", ".planes"
+HALVES, PLANES, PLAIN = ".halves", ".planes", ".plain"
 
 
-def lay_out(weights: bytes) -> tuple[str, bytes]:
-    """Return weights, float32 little-endian, as they are packed, and the suffix that tells how.
-
-    Bytes that are no whole number of float32 stay as they are, with an empty suffix.
-    """
+def layout_of(weights: bytes) -> str:
+    """Return the suffix that tells how weights, float32 little-endian, are best packed."""
     if len(weights) % 4:
-        return "", weights
-    half = _as_half(weights)
-    return (PLANES, _planes(weights, 4)) if half is None else (HALVES, _planes(half, 2))
-
-
-def _as_half(weights: bytes) -> bytes | None:
-    """The weights as finite float16 numbers, if that gives every bit back."""
+        return PLAIN
     with np.errstate(over="ignore", invalid="ignore"):
         half = np.frombuffer(weights, "<f4").astype("<f2")
-    if not np.isfinite(half).all() or half.astype("<f4").tobytes() != weights:
-        return None
-    return half.tobytes()
+    if np.isfinite(half).all() and half.astype("<f4").tobytes() == weights:  # every bit comes back
+        return HALVES
+    return PLANES
+
+
+def lay_out(weights: bytes, layout: str) -> bytes:
+    """Return what is packed of weights in a layout that `layout_of` says; in any other, and in none, as they are."""
+    if layout == HALVES:
+        return _planes(np.frombuffer(weights, "<f4").astype("<f2").tobytes(), 2)
+    return _planes(weights, 4) if layout == PLANES else weights
 
 
 def _planes(content: bytes, width: int) -> bytes:

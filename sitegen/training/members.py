@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Generator
-from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
+from torch import Generator, nn
 
 from sitegen.errors import SettingsError
 from sitegen.networks.classifier import Classifier
@@ -22,7 +21,7 @@ from sitegen.training.prepare import INITIAL
 from sitegen.training.presets import Recipe
 
 RENORMALISED = 40  # batches
-MOMENTUM = 0.1  # torch's own
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
 def member_files(file: RecipeFile, begun: bool) -> list[RecipeFile]:
@@ -78,7 +77,8 @@ def renormalise(network: Classifier, train: LabelledImages, recipe: Recipe) -> N
     What layers of averaged weights give has another mean and spread than the average of what their members' layers gave
     (Izmailov et al., UAI 2018, section 3.2).
     """
-    norms = [module for module in network.modules() if isinstance(module, BatchNorm)]
+    norms = [module for module in network.modules() if isinstance(module, _NORMS)]
+    momenta = [norm.momentum for norm in norms]
     network.eval()  # nothing is dropped
     for norm in norms:
         norm.reset_running_stats()
@@ -87,6 +87,6 @@ def renormalise(network: Classifier, train: LabelledImages, recipe: Recipe) -> N
     order = order_of(train, recipe.draw, Generator().manual_seed(recipe.seed))
     for indices in batches(order[: RENORMALISED * recipe.batch], recipe.batch):
         network(train.images[indices])
-    for norm in norms:
-        norm.momentum = MOMENTUM
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
     network.eval()

@@ -1,14 +1,12 @@
 // Weights as the engine reads them, out of the form that they are packed in: see sitegen/site/weight_layout.py.
 /** @type {Record<string, (packed: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>>} */
-const layouts = { ".halves": fromHalves, ".planes": fromPlanes };
+const layouts = { ".halves": fromHalves, ".planes": fromPlanes, ".plain": (packed) => packed };
 
 /** @param {Packed} assets @param {string} name */
 async function unpackWeights(assets, name) {
   const packed = await unpack(assets[name]);
-  const lay = layouts[name.slice(name.lastIndexOf("."))];
-  if (!lay) return packed;
-  const weights = lay(packed);
-  freed(packed);
+  const weights = layouts[name.slice(name.lastIndexOf("."))](packed);
+  if (weights !== packed) freed(packed);
   return weights;
 }
 

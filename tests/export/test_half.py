@@ -14,7 +14,7 @@ from sitegen.networks.reconstruction import ReconstructionSettings, make_reconst
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
 from sitegen.networks.trained_gate import TrainedGate
-from sitegen.site.weight_layout import HALVES, PLANES, lay_out
+from sitegen.site.weight_layout import HALVES, PLANES, layout_of
 from sitegen_runtime.bundle.model import NetworkInput
 from tests.helpers.trained import lived_in
 
@@ -32,7 +32,7 @@ def test_the_graphs_are_the_rounded_network_and_half_as_large(tmp_path: Path, na
         feature_map = write_classifier(classifier, tmp_path / folder)
         images = np.random.default_rng(4).uniform(-1, 1, (3, 1, 64, 64)).astype(np.float32)
         prove(tmp_path / folder, classifier.network, images, feature_map)  # raises ExportError where they differ
-    layouts = [lay_out((tmp_path / folder / "classifier.weights").read_bytes())[0] for folder in ("whole", "half")]
+    layouts = [layout_of((tmp_path / folder / "classifier.weights").read_bytes()) for folder in ("whole", "half")]
     assert layouts == [PLANES, HALVES]
     assert told.weights == sum(value.numel() for value in half.network.parameters())
     assert 0 < told.mean <= told.largest < 0.01
@@ -57,4 +57,4 @@ def test_a_gate_in_half_draws_what_it_drew_and_packs_as_halves(tmp_path: Path) -
     assert 0 < (after - before).abs().max() <= 10 * 2**-11
     assert 0 < (moved - latent).abs().max() <= 10 * 2**-11 * latent.abs().max().clamp(min=1)
     write_gate(half, tmp_path)
-    assert lay_out((tmp_path / "gate.weights").read_bytes())[0] == HALVES
+    assert layout_of((tmp_path / "gate.weights").read_bytes()) == HALVES

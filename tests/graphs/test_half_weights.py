@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 from sitegen.errors import ExportError
 from sitegen.graphs.files import save_with_weights
 from sitegen.graphs.half_weights import round_weights
-from sitegen.site.weight_layout import HALVES, lay_out
+from sitegen.site.weight_layout import HALVES, lay_out, layout_of
 from tests.helpers.bundles import classifier
 
 IMAGE = np.random.default_rng(5).uniform(0, 1, (1, 3, 32, 32)).astype(np.float32)
@@ -45,8 +45,9 @@ def test_the_graph_is_the_model_with_rounded_weights(tmp_path: Path) -> None:
 def test_sites_pack_it_with_16_bits(tmp_path: Path) -> None:
     folder = written(tmp_path / "rounded")
     round_weights(folder / "classifier.onnx")
-    suffix, packed = lay_out((folder / "classifier.weights").read_bytes())
-    assert (suffix, len(packed)) == (HALVES, 2 * (600 + 320))
+    weights = (folder / "classifier.weights").read_bytes()
+    assert layout_of(weights) == HALVES
+    assert len(lay_out(weights, HALVES)) == 2 * (600 + 320)
 
 
 def test_whole_numbers_stay_whole(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from sitegen.importing.report.document_types import HalfDocument, ImportDocument
 from sitegen.importing.settings import ImportSettings
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
-from sitegen.site.weight_layout import HALVES, PLANES, lay_out
+from sitegen.site.weight_layout import HALVES, PLANES, layout_of
 from tests.helpers.bundles import make_bundle
 from tests.helpers.importing.fake_source import (
     LABELS,
@@ -282,11 +282,11 @@ def test_an_import_is_repeated_to_the_byte(imported: ImportReport, network: nn.M
     assert after == before
 
 
-def test_16_bit_weights_halve_the_file_and_are_the_rounded_networks(
+def test_16_bit_weights_halve_what_sites_pack_and_are_the_rounded_networks(
     images: Path, tmp_path: Path, imported: ImportReport
 ) -> None:
     report = made(tmp_path, images, half=True)
-    layouts = [lay_out((each.bundle.folder / "classifier.weights").read_bytes())[0] for each in (report, imported)]
+    layouts = [layout_of((each.bundle.folder / "classifier.weights").read_bytes()) for each in (report, imported)]
     assert layouts == [HALVES, PLANES]
     tensors = [
         image_tensors(path.read_bytes(), {"image": report.bundle.model.graphs["classifier"].images[0]})["image"]
@@ -304,7 +304,7 @@ def test_16_bit_weights_halve_the_file_and_are_the_rounded_networks(
     assert half["weights"] == 25 * WIDTH + 9 * WIDTH**2
     assert max(half["logits"].values()) < 1e-6
     assert 0 < half["mean"] <= half["largest"] < 0.01
-    assert "Weights are stored with 16 bits." in " ".join((report.bundle.folder / "card.md").read_text("utf-8").split())
+    assert "Weights are rounded to 16 bits." in " ".join((report.bundle.folder / "card.md").read_text("utf-8").split())
     assert load_bundle(report.bundle.folder).description.feature_map is not None
 
 

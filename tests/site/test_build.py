@@ -18,7 +18,7 @@ from sitegen.site.cache import cache_folder
 from sitegen.site.engines.files import install_engines
 from sitegen.site.inspection import licences
 from sitegen.site.python.runtime_wheel import build_wheel
-from sitegen.site.weight_layout import lay_out
+from sitegen.site.weight_layout import PLANES, lay_out
 
 MIB = 1024 * 1024
 
@@ -89,7 +89,7 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
         assert assets[f"bundles/test-model/{name}"] == (bundle.folder / name).read_bytes(), name
     for name in ("classifier.weights", "gate.weights"):
         laid_out = assets[f"bundles/test-model/{name}.planes"]
-        assert laid_out == lay_out((bundle.folder / name).read_bytes())[1], name
+        assert laid_out == lay_out((bundle.folder / name).read_bytes(), PLANES), name
     engines = install_engines()
     assert assets["pyodide.asm.wasm"] == engines.read("pyodide", "pyodide.asm.wasm")
     assert assets["python_stdlib.zip"] == engines.read("pyodide", "python_stdlib.zip")

@@ -10,8 +10,9 @@ import pytest
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.errors import SiteError
 from sitegen.site import build_site
+from sitegen.site import bundle_assets as bundle_assets_module
 from sitegen.site.bundle_assets import asset_names, bundle_assets
-from sitegen.site.weight_layout import lay_out
+from sitegen.site.weight_layout import PLANES, lay_out
 
 
 def renamed(bundle: Bundle, folder: Path, name: str, **changes: object) -> Bundle:
@@ -46,8 +47,22 @@ def test_files_of_one_name_and_other_content_are_both_there(
     for each in (bundle, other):
         for file, asset in names[each.description.name].items():
             content = (each.folder / file).read_bytes()
-            assert contents[asset] == (lay_out(content)[1] if file.endswith(".weights") else content), file
+            assert contents[asset] == (lay_out(content, PLANES) if file.endswith(".weights") else content), file
     assert names["other"]["classifier.onnx"] == "bundles/other/classifier.onnx"
+
+
+def test_weights_that_the_runtime_reads_too_stay_as_they_are(
+    bundle: Bundle, twin: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where another model's file of the same content is laid out."""
+    read = {"test-model": [], "twin": ["classifier.weights"]}
+    monkeypatch.setattr(bundle_assets_module, "_files_to_read", lambda each: read[each.description.name])
+    names = asset_names([bundle, twin])
+    contents = {asset.name: asset.content for asset in bundle_assets([bundle, twin], names)}
+    content = (bundle.folder / "classifier.weights").read_bytes()
+    assert contents["bundles/test-model/classifier.weights.planes"] == lay_out(content, PLANES) != content
+    assert names["twin"]["classifier.weights"] == "bundles/twin/classifier.weights.plain"
+    assert contents["bundles/twin/classifier.weights.plain"] == content
 
 
 def test_names_must_differ(bundle: Bundle, gradient_bundle: Bundle) -> None:

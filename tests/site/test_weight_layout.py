@@ -9,7 +9,7 @@ import pytest
 
 from sitegen import resources
 from sitegen.site.engines.node import find_node
-from sitegen.site.weight_layout import HALVES, PLANES, lay_out
+from sitegen.site.weight_layout import HALVES, PLAIN, PLANES, lay_out, layout_of
 
 SCRIPT = resources.templates() / "worker" / "weights.js"
 RESTORE = """
@@ -19,6 +19,13 @@ const unpack = async (packed) => new Uint8Array(packed);
 eval(readFileSync({script}, "utf8") + ";globalThis.unpackWeights = unpackWeights");
 unpackWeights({{ [{name}]: readFileSync({source}) }}, {name}).then((weights) => writeFileSync({target}, weights));
 """
+
+
+def packed_as(weights: bytes) -> tuple[str, bytes]:
+    layout = layout_of(weights)
+    return layout, lay_out(weights, layout)
+
+
 EVERY_HALF = np.arange(2**16, dtype="<u2").view("<f2")
 RANDOM = np.random.default_rng(3)
 
@@ -40,17 +47,17 @@ def restored(folder: Path, suffix: str, packed: bytes) -> bytes:
 
 def test_bytes_of_float32_by_hand() -> None:
     weights = np.array([1.0000001, -2], "<f4").tobytes()  # 0x3f800001, 0xc0000000
-    assert lay_out(weights) == (PLANES, bytes.fromhex("0100 0000 8000 3fc0"))
+    assert packed_as(weights) == (PLANES, bytes.fromhex("0100 0000 8000 3fc0"))
 
 
 def test_bytes_of_float16_by_hand() -> None:
     weights = np.array([1, -2, 0.00146484375], "<f4").tobytes()  # 0x3c00, 0xc000, 0x1600 as float16
-    assert lay_out(weights) == (HALVES, bytes.fromhex("000000 3cc016"))
+    assert packed_as(weights) == (HALVES, bytes.fromhex("000000 3cc016"))
 
 
 def test_every_finite_float16_comes_back(tmp_path: Path) -> None:
     weights = EVERY_HALF[np.isfinite(EVERY_HALF)].astype("<f4").tobytes()
-    suffix, packed = lay_out(weights)
+    suffix, packed = packed_as(weights)
     assert (suffix, len(packed)) == (HALVES, len(weights) // 2)
     assert restored(tmp_path, suffix, packed) == weights
 
@@ -67,21 +74,21 @@ def test_every_finite_float16_comes_back(tmp_path: Path) -> None:
     ids=["noise", "too large", "infinite", "whole numbers", "too small"],
 )
 def test_anything_else_comes_back_from_planes(weights: bytes, tmp_path: Path) -> None:
-    suffix, packed = lay_out(weights)
+    suffix, packed = packed_as(weights)
     assert (suffix, len(packed)) == (PLANES, len(weights))
     assert restored(tmp_path, suffix, packed) == weights
 
 
-@pytest.mark.parametrize("weights", [b"", b"abc", b"12345"])
+@pytest.mark.parametrize("weights", [b"abc", b"12345"])
 def test_what_is_no_float32_stays(weights: bytes, tmp_path: Path) -> None:
-    suffix, packed = lay_out(weights)
-    assert packed == weights
+    suffix, packed = packed_as(weights)
+    assert (suffix, packed) == (PLAIN, weights)
     assert restored(tmp_path, suffix, packed) == weights
 
 
 def test_it_is_worth_it() -> None:
     weights = RANDOM.normal(0, 0.05, 50_000).astype("<f4")
     rounded = weights.astype("<f2").astype("<f4").tobytes()
-    sizes = [len(gzip.compress(packed)) for packed in (rounded, lay_out(rounded)[1], lay_out(weights.tobytes())[1])]
+    sizes = [len(gzip.compress(packed)) for packed in (rounded, packed_as(rounded)[1], packed_as(weights.tobytes())[1])]
     assert sizes[1] < 0.8 * sizes[0]
     assert sizes[2] < len(gzip.compress(weights.tobytes()))

@@ -30,7 +30,7 @@ ProofImagesOption = Annotated[
 ReportOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The report (HTML); NAME-import.html beside the bundle by default.")
 ]
-HalfOption = Annotated[bool, typer.Option("--half", help="Store weights with 16 bits: half the size.")]
+HalfOption = Annotated[bool, typer.Option("--half", help="Round weights to 16 bits: half the download.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace the bundle of another model.")]
 
 
