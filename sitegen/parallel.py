@@ -78,7 +78,10 @@ def _shared(function: Callable[[T], R], items: Sequence[T], processes: int, of: 
 def _begin(function: Callable[[Any], Any]) -> None:
     global _work
     _work = function
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C ends it at once, and without a traceback of its own
+    # Ctrl+C ends it at once, and without a traceback of its own; unless the script was started to ignore it, by nohup
+    # or as a job in the background: then it would be left without its processes.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _done(item: Any) -> Any:

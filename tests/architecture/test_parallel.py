@@ -14,6 +14,7 @@ from sitegen import parallel
 from sitegen.errors import WorkerError
 
 SCRIPT = """
+import signal
 import time
 
 from sitegen.parallel import each
@@ -21,11 +22,13 @@ from sitegen.parallel import each
 
 def work(item):
     print("begun", flush=True)
-    time.sleep(120)
+    time.sleep({seconds})
+    return item
 
 
 if __name__ == "__main__":
-    each(work, range(32), workers=2)
+    signal.signal(signal.SIGINT, {handler})  # whatever these tests were started with
+    print(sum(each(work, range(16), workers=2)))
 """
 
 
@@ -68,20 +71,32 @@ def test_no_bar_where_nobody_looks(capfd: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no groups of processes that a signal is sent to")
 def test_an_interruption_leaves_no_processes(tmp_path: Path) -> None:
-    (tmp_path / "script.py").write_text(SCRIPT)
+    group, _, told = _interrupted(tmp_path, "signal.default_int_handler", seconds=120)
+    assert told.rstrip().endswith("KeyboardInterrupt")
+    # One traceback, of the script; a thread of Python's own pool may add that a future was cancelled before it broke.
+    assert told.count("Traceback") == 1 + told.count("InvalidStateError: CANCELLED")
+    with pytest.raises(ProcessLookupError):
+        _wait_for_all_of(group)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no groups of processes that a signal is sent to")
+def test_a_script_that_ignores_interruptions_keeps_its_processes(tmp_path: Path) -> None:
+    _, printed, told = _interrupted(tmp_path, "signal.SIG_IGN", seconds=0.2)
+    assert (printed.splitlines()[-1], told) == ("120", "")
+
+
+def _interrupted(folder: Path, handler: str, seconds: float) -> tuple[int, str, str]:
+    """Interrupt a script and its processes once these have begun; return their group, and what was still written."""
+    (folder / "script.py").write_text(SCRIPT.format(handler=handler, seconds=seconds))
     pipe = subprocess.PIPE
-    command = [sys.executable, str(tmp_path / "script.py")]
+    command = [sys.executable, str(folder / "script.py")]
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as started:
         assert started.stdout and started.stderr
         for _ in range(2):  # each process begins one: both have started
             assert started.stdout.readline().startswith("begun")
         os.killpg(started.pid, signal.SIGINT)  # as a terminal does
         told = started.stderr.read()  # until nobody is left who could write
-    assert told.rstrip().endswith("KeyboardInterrupt")
-    # One traceback, of the script; a thread of Python's own pool may add that a future was cancelled before it broke.
-    assert told.count("Traceback") == 1 + told.count("InvalidStateError: CANCELLED")
-    with pytest.raises(ProcessLookupError):
-        _wait_for_all_of(started.pid)
+        return started.pid, started.stdout.read(), told
 
 
 def _wait_for_all_of(group: int) -> None:
