@@ -45,19 +45,32 @@ function unpacked(packed) {
   return gunzip.readable;
 }
 
-// Gzip bytes to bytes, of which the last four say how many there are (RFC 1952, ISIZE).
+// The last four of gzip bytes say how many there are unpacked (RFC 1952, ISIZE).
 /** @param {ArrayBuffer} packed */
-async function unpack(packed) {
-  const bytes = new Uint8Array(new DataView(packed, packed.byteLength - 4).getUint32(0, true));
-  let length = 0;
+function unpackedLength(packed) {
+  return new DataView(packed, packed.byteLength - 4).getUint32(0, true);
+}
+
+// Gives the unpacked bytes piece by piece, each with where it begins.
+/** @param {ArrayBuffer} packed @param {(piece: Uint8Array, start: number) => void} take */
+async function eachPiece(packed, take) {
+  let start = 0;
   const reader = unpacked(packed).getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return bytes;
-    bytes.set(value, length);
-    length += value.length;
+    if (done) return;
+    take(value, start);
+    start += value.length;
     freed(value);
   }
+}
+
+// Gzip bytes to bytes.
+/** @param {ArrayBuffer} packed */
+async function unpack(packed) {
+  const bytes = new Uint8Array(unpackedLength(packed));
+  await eachPiece(packed, (piece, start) => bytes.set(piece, start));
+  return bytes;
 }
 
 // The same for bytes that nobody will ask for again.

@@ -14,8 +14,10 @@ from sitegen.site.weight_layout import HALVES, PLAIN, PLANES, lay_out, layout_of
 SCRIPT = resources.templates() / "worker" / "weights.js"
 RESTORE = """
 const {{ readFileSync, writeFileSync }} = require("node:fs");
-const freed = () => {{}};
-const unpack = async (packed) => new Uint8Array(packed);
+const unpackedLength = (packed) => packed.length;
+const eachPiece = async (packed, take) => {{
+  for (let start = 0; start < packed.length; start += {size}) take(packed.subarray(start, start + {size}), start);
+}};
 eval(readFileSync({script}, "utf8") + ";globalThis.unpackWeights = unpackWeights");
 unpackWeights({{ [{name}]: readFileSync({source}) }}, {name}).then((weights) => writeFileSync({target}, weights));
 """
@@ -30,8 +32,8 @@ EVERY_HALF = np.arange(2**16, dtype="<u2").view("<f2")
 RANDOM = np.random.default_rng(3)
 
 
-def restored(folder: Path, suffix: str, packed: bytes) -> bytes:
-    """What the worker's script makes of packed weights, run by Node.js."""
+def restored(folder: Path, suffix: str, packed: bytes, size: int = 1000) -> bytes:
+    """What the worker's script makes of packed weights that come in pieces of that size, run by Node.js."""
     source, target = folder / "packed", folder / "weights"
     source.write_bytes(packed)
     names = {
@@ -40,7 +42,7 @@ def restored(folder: Path, suffix: str, packed: bytes) -> bytes:
         "source": str(source),
         "target": str(target),
     }
-    text = RESTORE.format(**{name: json.dumps(value) for name, value in names.items()})
+    text = RESTORE.format(**{name: json.dumps(value) for name, value in names.items()}, size=size)
     find_node().run(["--eval", text], folder=folder, what="Laying weights out")
     return target.read_bytes()
 
@@ -84,6 +86,13 @@ def test_what_is_no_float32_stays(weights: bytes, tmp_path: Path) -> None:
     suffix, packed = packed_as(weights)
     assert (suffix, packed) == (PLAIN, weights)
     assert restored(tmp_path, suffix, packed) == weights
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 24])
+@pytest.mark.parametrize("weights", [np.arange(-6, 6), RANDOM.normal(size=12)], ids=[HALVES, PLANES])
+def test_pieces_may_end_anywhere(weights: np.ndarray, size: int, tmp_path: Path) -> None:
+    content = weights.astype("<f4").tobytes()
+    assert restored(tmp_path, *packed_as(content), size=size) == content
 
 
 def test_it_is_worth_it() -> None:
