@@ -81,10 +81,11 @@ CHANGES: dict[str, Callable[[Images], Images]] = {
 
 
 def probabilities(bundle: Bundle, images: Images) -> NDArray[np.float64]:
-    """Return the first label's probability of images [N, 1, side, side]."""
+    """Return the probability of pneumonia of images [N, 1, side, side]."""
+    at = [label.name for label in bundle.description.labels].index("Pneumonia")
     session = onnxruntime.InferenceSession(str(bundle.graph_path("classifier")), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
-    logits = np.array([float(session.run(None, {name: image[None]})[0][0, 0]) for image in images])
+    logits = np.array([float(session.run(None, {name: image[None]})[0][0, at]) for image in images])
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 

@@ -12,7 +12,7 @@ from sitegen.phantom import write_phantom
 from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import NetworkInput
 
-GOLDEN_SEED, GOLDEN_SIDE = 1, 768
+GOLDEN_SEED, GOLDEN_SIDE = 1, 640
 Images = NDArray[np.float32]
 
 

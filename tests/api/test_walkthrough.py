@@ -106,7 +106,7 @@ def test_the_lines_of_the_readme(tmp_path: Path) -> None:
     assert len(code.splitlines()) < 12
     sitegen.phantom.write_phantom(tmp_path / "image.png")
     (output,) = printed([Block(code, False, None)], tmp_path)
-    assert output.splitlines()[-1].startswith("Pneumonia ")
+    assert output.splitlines()[-1].startswith("No finding ")
     assert (tmp_path / "where.png").is_file()
     assert (tmp_path / "dist" / "index.html").is_file()
 

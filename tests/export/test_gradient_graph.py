@@ -194,10 +194,12 @@ def test_a_classifier_without_relu_has_no_guided_graph(folder: Path) -> None:
     assert not (folder / "guided.onnx").exists()
 
 
-@pytest.mark.parametrize("name", ["cam.onnx", "guided.onnx"])
+@pytest.mark.parametrize("name", ["gradient.onnx", "cam.onnx", "guided.onnx"])
 def test_the_shipped_graphs_are_those_that_are_made_from_the_classifier(tmp_path: Path, name: str) -> None:
     for file in ("classifier.onnx", "classifier.weights"):
         shutil.copy(default_bundle() / file, tmp_path / file)
-    export_cam(tmp_path, last_feature_map(tmp_path / "classifier.onnx"))
+    features = last_feature_map(tmp_path / "classifier.onnx")
+    export_gradient(tmp_path, features)
+    export_cam(tmp_path, features)
     export_guided(tmp_path)
     assert (tmp_path / name).read_bytes() == (default_bundle() / name).read_bytes()

@@ -87,7 +87,7 @@ def test_gradient_graph_and_weights_are_those_of_the_plain_classifier(both: Both
 def test_the_shipped_classifier_can_give_them_too(tmp_path: Path) -> None:
     for name in ("classifier.onnx", "classifier.weights"):
         shutil.copy(default_bundle() / name, tmp_path / name)
-    assert add_pooled_features(tmp_path / "classifier.onnx") == 193
+    assert add_pooled_features(tmp_path / "classifier.onnx") == 1280
     export_gradient(tmp_path, last_feature_map(tmp_path / "classifier.onnx"))
     assert (tmp_path / "gradient.onnx").read_bytes() == (default_bundle() / "gradient.onnx").read_bytes()
 

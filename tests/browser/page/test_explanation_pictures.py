@@ -57,7 +57,7 @@ def test_the_strongest_place_of_the_picture_is_that_of_pythons_map(
         press(card, "Analyse anyway")
         press(card, "Yes")
         card = cards(at, 1)[0]
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     before = pixels(map_canvas(view))
     set_range(card, "threshold", 90)
@@ -75,7 +75,7 @@ def test_the_strongest_place_of_the_picture_is_that_of_pythons_map(
 
 def test_another_look_is_drawn_without_the_network(at: Chromium) -> None:
     card = example(at)
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     first = pixels(map_canvas(view))
     at.execute_script(LISTEN)
@@ -105,7 +105,7 @@ def test_maps_end_with_the_analysis_that_they_explain(at: Chromium, tmp_path: Pa
     press(card, "Yes")
     (card,) = cards(at, 1)
     allow_downloads(at, tmp_path)
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     assert "Forced" in view.find_element(By.CLASS_NAME, "badge").text
     assert "Forced: the gate refused this image" in (map_canvas(view).get_attribute("aria-label") or "")
@@ -124,7 +124,7 @@ def test_a_corrected_image_has_a_map_of_its_own(at: Chromium, tmp_path: Path) ->
     (card,) = cards(at, 1)
     press(card, "Invert and analyse")
     (card,) = cards(at, 1)
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     press(view, "Save as PNG")
     with Image.open(saved_file(at, tmp_path, "inverted.png.grad-cam.Pneumonia.invert.png")) as saved:
@@ -140,7 +140,7 @@ def test_the_saved_picture_has_the_image_map_and_legend(
 ) -> None:
     allow_downloads(at, tmp_path)
     card = image(at, tmp_path, "chest.png", seed=5, size=size)
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     choose_option(view, "Method", "saliency")
     wait_for_maps(card)
@@ -169,7 +169,7 @@ def test_the_saved_picture_has_the_image_map_and_legend(
 
 def test_full_size_shows_every_pixel(at: Chromium, tmp_path: Path) -> None:
     card = image(at, tmp_path, "large.png", seed=5, size=1400)
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     canvas = map_canvas(view)
     assert canvas.rect["width"] < 700
@@ -188,7 +188,7 @@ def test_full_size_shows_every_pixel(at: Chromium, tmp_path: Path) -> None:
 def test_a_saved_result_tells_of_the_maps_that_are_shown(at: Chromium, tmp_path: Path) -> None:
     allow_downloads(at, tmp_path)
     card = example(at)
-    open_map(card)
+    open_map(card, "Pneumonia")
     press(card, "Save result")
     document = json.loads(saved_file(at, tmp_path, "golden.png.sitegen.json").read_text("utf-8"))
     (entry,) = document["explanations"]

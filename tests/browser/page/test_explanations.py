@@ -56,9 +56,9 @@ def title(view: WebElement) -> str:
 def test_a_finding_opens_its_map_over_the_image(at: Chromium) -> None:
     card = example(at)
     before = pixels(card.find_element(By.CSS_SELECTOR, ".pictures canvas"))
-    opener = card.find_element(By.CLASS_NAME, "finding-open")
+    opener = card.find_element(By.CSS_SELECTOR, '.finding-open[data-finding="Pneumonia"]')
     assert opener.get_attribute("aria-expanded") == "false"
-    section = open_map(card)
+    section = open_map(card, "Pneumonia")
     assert opener.get_attribute("aria-expanded") == "true"
     assert opener.get_attribute("aria-controls") == section.get_attribute("id")
     (view,) = views(card)
@@ -79,7 +79,7 @@ def test_a_finding_opens_its_map_over_the_image(at: Chromium) -> None:
 
 def test_methods_are_chosen_and_guided_ones_warn(at: Chromium) -> None:
     card = example(at)
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     warning = view.find_element(By.CSS_SELECTOR, ".warning")
     last = pixels(map_canvas(view))
@@ -234,7 +234,7 @@ def test_quick_choices_end_with_the_last_one(small: Chromium, tmp_path: Path) ->
 
 def test_cancel_and_then_another(at: Chromium) -> None:
     card = example(at)
-    open_map(card)
+    open_map(card, "Pneumonia")
     (view,) = views(card)
     choose_option(view, "Method", "integrated-gradients")
     stop = view.find_element(By.XPATH, ".//button[.='Cancel']")
@@ -255,7 +255,7 @@ def test_cancel_and_then_another(at: Chromium) -> None:
 
 def test_a_card_is_removed_while_its_map_is_made(at: Chromium, tmp_path: Path) -> None:
     card = example(at)
-    open_map(card)
+    open_map(card, "Pneumonia")
     choose_option(views(card)[0], "Method", "integrated-gradients")
     press(card, "Remove")
     after = image(at, tmp_path, "after.png", seed=5, size=400)

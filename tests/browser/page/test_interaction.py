@@ -11,6 +11,9 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
+from sitegen.bundle import load_bundle
+from sitegen.resources import default_bundle
+from sitegen_runtime.calibration import calibrated_operating_point
 from tests.helpers.browser.support import Standing, cards, choose, encoded, noise, opened, written
 
 pytestmark = pytest.mark.browser
@@ -26,11 +29,14 @@ def test_an_accepted_image_shows_labelled_bars(at: Chromium) -> None:
     at.find_element(By.ID, "example").click()
     (card,) = cards(at, 1)
     assert card.get_attribute("data-outcome") == "findings"
-    bar = card.find_element(By.CSS_SELECTOR, "[role=meter]")
-    assert bar.get_attribute("aria-label") == "Pneumonia"
+    labels = load_bundle(default_bundle()).model.labels
+    bars = card.find_elements(By.CSS_SELECTOR, "[role=meter]")
+    assert [bar.get_attribute("aria-label") for bar in bars] == [label.name for label in labels]
+    bar = bars[0]
     share = float(bar.get_attribute("aria-valuenow") or "")
     fill, mark = (bar.find_element(By.CLASS_NAME, name) for name in ("bar-fill", "bar-mark"))
-    assert mark.rect["x"] - bar.rect["x"] == pytest.approx(bar.rect["width"] / 2, abs=2)
+    border = calibrated_operating_point(labels[0]) or labels[0].operating_point
+    assert mark.rect["x"] - bar.rect["x"] == pytest.approx(bar.rect["width"] * border, abs=2)
     WebDriverWait(at, 5).until(lambda _: abs(fill.rect["width"] / bar.rect["width"] * 100 - share) < 2)
     assert f"{share:.0f} %" in card.text
     assert "operating point" in card.text

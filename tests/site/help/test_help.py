@@ -305,9 +305,8 @@ def test_the_shipped_models_numbers_are_all_in_its_bundle(shipped: Bundle) -> No
     known_numbers = counts_of(fields["metrics"]) | {each["images"] - each["positives"] for each in parts}
     known_numbers |= {100}
     told = [*rows, next(line for line in text.splitlines() if "At its worst" in line)]
-    collections = fields["provenance"]["data"].get("collections", {})  # which older bundles do not name
-    named = [re.escape(each["collection"]) for each in collections.values()]
-    words = [re.sub("|".join([r"\d+\.\d+", *named]), "", line) for line in told]
+    names = [each["collection"] for each in fields["provenance"]["data"]["collections"].values()]
+    words = [re.sub("|".join([r"\d+\.\d+", *map(re.escape, names)]), "", line) for line in told]
     assert {int(number) for line in words for number in re.findall(r"\d+", line)} <= known_numbers
 
 
