@@ -20,7 +20,7 @@ from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.maps.heat_map import drawn, error_overlay
 from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
 from sitegen_runtime.pixels.tensor import little_endian
-from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import DecodeFrame, LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
 from sitegen_runtime.wording.explanations import describe_methods
 from sitegen_runtime.wording.failures import MESSAGES
 from sitegen_runtime.wording.results import describe
@@ -121,6 +121,9 @@ def _message(request: Request) -> Message:
             return ["open", json.dumps({"type": media_type}), payload]
         case ReadRows(left, top, width, height):
             return ["rows", json.dumps({"left": left, "top": top, "width": width, "height": height}), None]
+        case DecodeFrame(codec, frame, columns, rows, precision):
+            fields = {"codec": codec, "columns": columns, "rows": rows, "precision": precision}
+            return ["decode", json.dumps(fields), frame]
         case LoadGraph(role):
             return ["load", json.dumps({"role": role}), None]
         case ReadFile(file):
@@ -135,7 +138,7 @@ def _reader(request: Request) -> Callable[[Any], Any]:
     match request:
         case OpenImage():
             return json.loads
-        case ReadRows() | ReadFile():
+        case ReadRows() | ReadFile() | DecodeFrame():
             return _bytes
         case RunGraph(outputs=outputs):
             return lambda buffers: {name: array("f", bytes(part)) for name, part in zip(outputs, buffers, strict=True)}
