@@ -86,8 +86,8 @@ type ToWorker =
   | PictureMessage
   | { kind: "cancel"; id: number }
   | { kind: "decoded"; bitmap: ImageBitmap | null }
-  | { kind: "files"; files: Packed | null };
-
+  | { kind: "files"; files: Packed | null }
+  | { kind: "cells"; answer: FrameAnswer };
 
 interface AnalysisFields extends PictureDetails {
   document: ResultDocument;
@@ -161,6 +161,7 @@ type FromWorker =
   | { kind: "booting"; stage: "python" | "networks" }
   | { kind: "decode"; bytes: Encoded; type: string; options: ImageBitmapOptions }
   | { kind: "files"; names: string[] }
+  | ({ kind: "frame" } & FrameMessage)
   | { kind: "ready"; times: Record<string, number>; engine: EngineEntry }
   | { kind: "compared"; verdict: Verdict }
   | { kind: "fatal"; message: string; code?: string }

@@ -48,11 +48,16 @@ interface RowsRequest {
   height: number;
 }
 
+interface FrameRequest extends WantedFrame {
+  codec: string;
+}
+
 // What Python asks for, by its kind (sitegen_runtime/requests.py), and the end.
 type PythonRequest = { bytes: Uint8Array<ArrayBuffer> | null } & (
   | { kind: "progress"; fields: { stage: string; done: number } }
   | { kind: "open"; fields: { type: string } }
   | { kind: "rows"; fields: RowsRequest }
+  | { kind: "decode"; fields: FrameRequest }
   | { kind: "load"; fields: { role: string } }
   | { kind: "file"; fields: { name: string } }
   | { kind: "run"; fields: RunRequest }

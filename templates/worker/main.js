@@ -121,6 +121,8 @@ class Work {
         return this.open(fields.type, bytes);
       case "rows":
         return this.opened?.rows(fields);
+      case "decode":
+        return decodeFrame(fields, bytes);
       case "load":
         return loadGraph(fields).then(() => null);
       case "file":
@@ -238,6 +240,8 @@ async function obey(message) {
       return bitmapFromPage(message.bitmap);
     case "files":
       return filesFromPage(message.files);
+    case "cells":
+      return cellsFromPage(message.answer);
     default:
       return answer(message);
   }
