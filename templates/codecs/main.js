@@ -16,6 +16,8 @@ const decoders = {
   },
 };
 
+const SSIZ = 42; // where a codestream says how many bits its first component has, and whether they are signed (A.5.1)
+
 class NotStarted extends Error {}
 
 /** @template T @param {StartCodec<T>} start @param {ArrayBuffer} [wasmBinary] */
@@ -39,10 +41,9 @@ function expectFrame({ width, height, bitsPerSample, componentCount }, { columns
 // half of their range (ITU-T T.800, G.1.2). Returns by how much they are higher.
 /** @param {Uint8Array<ArrayBuffer>} frame */
 function raiseSmall(frame) {
-  const place = frame.findIndex((byte, at) => byte === 0xff && [0x4f, 0xff, 0x51].every((next, i) => frame[at + 1 + i] === next)) + 42;
-  const [isSigned, bits] = [frame[place] & 0x80, (frame[place] & 0x7f) + 1]; // Ssiz of the first component
+  const [isSigned, bits] = [frame[SSIZ] & 0x80, (frame[SSIZ] & 0x7f) + 1];
   if (!isSigned || bits > 8) return 0;
-  frame[place] &= 0x7f;
+  frame[SSIZ] &= 0x7f;
   return 1 << (bits - 1);
 }
 
@@ -51,7 +52,7 @@ function decodeCompiled(decoder, frame, wanted) {
   decoder.getEncodedBuffer(frame.length).set(frame);
   decoder.decode();
   expectFrame(decoder.getFrameInfo(), wanted);
-  return decoder.getDecodedBuffer().slice();
+  return new Uint8Array(decoder.getDecodedBuffer()); // a copy, out of the codec's memory
 }
 
 /** @param {FrameMessage} message @returns {Promise<FrameAnswer>} */

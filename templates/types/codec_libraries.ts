@@ -11,7 +11,7 @@ interface CompiledDecoder {
   getEncodedBuffer(length: number): Uint8Array<ArrayBuffer>;
   getFrameInfo(): FrameInfo;
   decode(): void;
-  getDecodedBuffer(): Uint8Array<ArrayBuffer>;
+  getDecodedBuffer(): Uint8Array | Uint8ClampedArray;
 }
 
 type StartCodec<T> = (options: { wasmBinary?: ArrayBuffer; print(): void; printErr(): void }) => Promise<T>;
