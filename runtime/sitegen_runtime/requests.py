@@ -62,6 +62,21 @@ class DecodeFrame:
 
 
 @dataclass(frozen=True)
+class ShadeCells:
+    """Look every cell of a frame up in a table of shades. The answer is 8-bit luma, row by row, a byte a pixel.
+
+    Cells are unsigned, of `cell_bytes` 1 or 2, the lower byte first; `table` has a shade for each there can be, 256 or
+    65,536. A driver that draws keeps the answer: it is the whole picture, as it is analysed.
+    """
+
+    width: int
+    height: int
+    cell_bytes: int
+    cells: bytes | memoryview
+    table: bytes
+
+
+@dataclass(frozen=True)
 class LoadGraph:
     """Make the network of a role ready to run, where it is not yet. The answer is None."""
 
@@ -98,4 +113,4 @@ class RunGraph:
     reference: bool = False
 
 
-Request = Progress | OpenImage | ReadRows | DecodeFrame | LoadGraph | ReadFile | RunGraph
+Request = Progress | OpenImage | ReadRows | DecodeFrame | ShadeCells | LoadGraph | ReadFile | RunGraph

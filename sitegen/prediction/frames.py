@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.dicom.syntaxes import JPEG_2000, JPEG_LOSSLESS, JPEG_LS
-from sitegen_runtime.requests import DecodeFrame
+from sitegen_runtime.requests import DecodeFrame, ShadeCells
 from sitegen_runtime.wording.failures import UNDECODABLE
 
 INSTALL = "pip install 'offline-sitegen[dicom]'"
@@ -34,6 +34,12 @@ def decode_frame(request: DecodeFrame) -> bytes:
     except Exception as error:  # each codec raises a type of its own
         raise DamagedImage(UNDECODABLE) from error
     return _checked(np.asarray(cells), request).tobytes()
+
+
+def shade_cells(request: ShadeCells) -> bytes:
+    """Return luma as `ShadeCells` says."""
+    table = np.frombuffer(request.table, np.uint8)
+    return table[np.frombuffer(request.cells, f"<u{request.cell_bytes}")].tobytes()
 
 
 def _decoder(codec: str) -> Any:

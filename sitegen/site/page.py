@@ -29,7 +29,18 @@ PAGE_SCRIPTS = (
     *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "codecs", "engine", "api"),
     *("drawing", "gate", "explanation_drawing", "map_view", "explanation", "card", "main"),
 )
-WORKER_SCRIPTS = ("embedded", "python", "decoder", "codecs", "threads", "webgpu", "weights", "networks", "main")
+WORKER_SCRIPTS = (
+    "embedded",
+    "python",
+    "decoder",
+    "codecs",
+    "shades",
+    "threads",
+    "webgpu",
+    "weights",
+    "networks",
+    "main",
+)
 
 
 LABELS_NAMED = 4  # where a model is chosen; the others are counted

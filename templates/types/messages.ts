@@ -63,6 +63,7 @@ interface PictureDetails {
   orientation: number;
   inverted: boolean;
   side?: number;
+  type?: string | null; // of the file
 }
 
 interface BootMessage {

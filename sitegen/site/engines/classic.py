@@ -1,8 +1,9 @@
 """ES modules made into classic scripts.
 
-On file:// no browser imports a module, in a page or in a worker. Pyodide, ONNX Runtime Web and a codec come as modules that
-import nothing, so an assignment in place of the export, and another address in place of `import.meta.url`, is all it
-takes. Each replacement is counted: an update that looks different stops the build instead of shipping something broken.
+On file:// no browser imports a module, in a page or in a worker. Pyodide, ONNX Runtime Web and a codec come as modules
+that import nothing, so an assignment in place of the export, and another address in place of `import.meta.url`, is all
+it takes. Each replacement is counted: an update that looks different stops the build instead of shipping something
+broken.
 """
 
 import re
