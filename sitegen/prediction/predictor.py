@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sitegen.bundle import Bundle
 from sitegen.errors import BundleError, SitegenError
+from sitegen.prediction.frames import decode_frame, shade_cells
 from sitegen.prediction.images import OpenedImage
 from sitegen.prediction.networks import Networks
 from sitegen_runtime.admission import Job
@@ -20,7 +21,16 @@ from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
-from sitegen_runtime.requests import LoadGraph, OpenImage, ReadFile, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import (
+    DecodeFrame,
+    LoadGraph,
+    OpenImage,
+    ReadFile,
+    ReadRows,
+    Request,
+    RunGraph,
+    ShadeCells,
+)
 from sitegen_runtime.stage_one import judge
 
 T = TypeVar("T")
@@ -157,6 +167,10 @@ class Predictor:
                 return opened[0].size
             case ReadRows(left, top, width, height):
                 return opened[0].rows(left, top, width, height)
+            case DecodeFrame():
+                return decode_frame(request)
+            case ShadeCells():
+                return shade_cells(request)
             case LoadGraph(role):
                 self._networks.load(role)
             case ReadFile(name):

@@ -16,6 +16,7 @@ interface Site {
   examples: ExampleEntry[];
   offline: boolean;
   providers: Record<Plan["provider"], string[]>;
+  codecs: Record<string, { title: string; assets: string[] }>;
   words: PageWords;
 }
 

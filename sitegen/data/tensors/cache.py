@@ -25,13 +25,14 @@ from sitegen.data.tensors import dicom_pixels
 from sitegen.data.tensors.dicom_pixels import as_image
 from sitegen.data.tensors.stacks import Tensors, stacked
 from sitegen.errors import DataError
+from sitegen.prediction.frames import decode_frame, shade_cells
 from sitegen.prediction.images import OpenedImage
 from sitegen.resources import runtime_source
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats import inspect_image
 from sitegen_runtime.pixels.collect import Pixels, collect
-from sitegen_runtime.requests import OpenImage, ReadRows, Request
+from sitegen_runtime.requests import DecodeFrame, OpenImage, ReadRows, Request, ShadeCells
 
 __all__ = ["Tensors", "Usable", "cached_tensors", "image_tensors", "settings_key", "usable_tensors"]
 
@@ -129,6 +130,10 @@ def _decoded(requests: Generator[Request, Any, Pixels]) -> Pixels:
             answer = opened[0].size
         elif isinstance(request, ReadRows):
             answer = opened[0].rows(request.left, request.top, request.width, request.height)
+        elif isinstance(request, DecodeFrame):
+            answer = decode_frame(request)
+        elif isinstance(request, ShadeCells):
+            answer = shade_cells(request)
 
 
 def _cached_file(path: Path, inputs: Mapping[str, NetworkInput], store: Path) -> Path | str:
