@@ -27,7 +27,10 @@ from sitegen_runtime.wording.results import percent_means
 SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
     *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "codecs", "engine", "api"),
-    *("drawing", "gate", "explanation_drawing", "map_view", "explanation", "card", "main"),
+    *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
+    *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/map_view"),
+    *("viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
+    *("result/desk", "panes", "main"),
 )
 WORKER_SCRIPTS = (
     "embedded",

@@ -1,11 +1,11 @@
-// Images come in by the file dialogue, by drag and drop and from the clipboard, and each gets a card.
+// The page: what it says while it starts, how images come in, and who shows them.
 const STARTING = { assets: "Loading the program", python: "Starting Python", networks: "Loading the networks" };
 
-const list = part("results", HTMLElement);
 const statusLine = part("status", HTMLElement);
 const startBar = part("start-progress", HTMLProgressElement);
 const failure = part("failure", HTMLElement);
 const input = part("files", HTMLInputElement);
+const folderInput = part("folder", HTMLInputElement);
 const dropZone = part("drop", HTMLElement);
 const example = document.getElementById("example");
 /** @type {NodeListOf<HTMLInputElement>} */
@@ -104,43 +104,98 @@ if (example) example.hidden = chosenBundle().example === null;
 
 engineReady.then(keepSite, showStartFailure);
 
-/** @param {Iterable<File>} files */
-async function take(files) {
-  const bundle = chosenBundle();
-  const cards = Array.from(files, (file) => new Card(list, file, file.name || "pasted image", bundle));
-  const finished = cards.map((card) => card.analyse().then(({ wording }) => announce(`${card.name}: ${wording.headline}.`)));
-  await Promise.allSettled(finished);
+const panes = new Panes(part("work", HTMLElement), part("tabs", HTMLElement));
+const workList = new WorkList();
+const keptResults = new KeptResults(workList);
+const workQueue = new WorkQueue(workList, keptResults);
+const batch = new Batch(workList, announce);
+const desk = new Desk(part("results", HTMLElement), workList, workQueue, keptResults, removeItems);
+const listView = new ListView(workList, part("rows", HTMLElement), removeItems);
+const listHead = new ListHead(workList, batch, workQueue, part("list-head", HTMLElement), removeItems);
+
+// What is added or removed changes the page as a whole.
+workList.listen(({ kind }) => {
+  const count = workList.items.length;
+  if (kind === "items") {
+    panes.begin(count > 0 || workList.before !== null);
+    document.body.classList.toggle("has-images", count > 0);
+    part("nothing", HTMLElement).hidden = count > 0;
+  }
+  if (kind === "items" || kind === "selected") {
+    sideBySide.hidden = count < 2;
+    sideBySide.setAttribute("aria-pressed", String(workList.beside !== null));
+    document.body.classList.toggle("side-by-side", workList.beside !== null);
+  }
+});
+
+// Two images, and the maps on their cards, beside each other.
+sideBySide.addEventListener("click", () => workList.compare(workList.beside === null));
+
+// Removes images; the focus goes to what is left.
+/** @param {WorkItem[]} items */
+function removeItems(items) {
+  const wasInside = document.activeElement;
+  workList.remove(items);
+  announce(items.length === 1 ? `${captionOf(items[0])} was removed.` : `${items.length} images were removed.`);
+  if (wasInside?.isConnected && wasInside !== document.body && wasInside.checkVisibility?.()) return;
+  if (panes.isPhone) panes.show("list");
+  if (workList.items.length) listView.node.focus();
+  else listHead.undo.focus();
 }
 
-// Two images, and the maps on their cards, beside each other; worth a button from the second image on.
-sideBySide.addEventListener("click", () => {
-  const isOn = document.body.classList.toggle("side-by-side");
-  sideBySide.setAttribute("aria-pressed", String(isOn));
-});
-new MutationObserver(() => {
-  sideBySide.hidden = list.childElementCount < 2 && !document.body.classList.contains("side-by-side");
-}).observe(list, { childList: true });
+/** @param {Intake} intake */
+function take(intake) {
+  const said = intakeInWords(intake);
+  const images = intake.images.map((file) => ({ blob: file, name: file.name || NAME }));
+  workList.add(images, chosenBundle());
+  if (said) announce(said);
+  if (images.length && panes.isPhone) panes.show("image");
+}
+
+/** @param {Iterable<File>} files */
+function takeFiles(files) {
+  take({ images: [...files], others: 0, isFolder: false, isLink: false });
+}
 
 input.addEventListener("change", () => {
-  take(input.files ?? []);
+  takeFiles(input.files ?? []);
   input.value = ""; // so that the same file can be chosen again
 });
+
+folderInput.addEventListener("change", async () => {
+  const files = Array.from(folderInput.files ?? []);
+  folderInput.value = "";
+  files.sort((one, other) => one.webkitRelativePath.localeCompare(other.webkitRelativePath, undefined, { numeric: true }));
+  take({ ...(await imagesAmong(files)), isFolder: true, isLink: false });
+});
+if (!("webkitdirectory" in folderInput)) part("folder-label", HTMLElement).hidden = true;
 
 for (const kind of ["dragenter", "dragover"]) {
   addEventListener(kind, (event) => {
     event.preventDefault();
+    document.body.classList.add("over");
     dropZone.classList.add("over");
   });
 }
-for (const kind of ["dragleave", "drop"]) addEventListener(kind, () => dropZone.classList.remove("over"));
+for (const kind of ["dragleave", "drop"]) {
+  addEventListener(kind, () => {
+    document.body.classList.remove("over");
+    dropZone.classList.remove("over");
+  });
+}
 
-addEventListener("drop", (event) => {
+addEventListener("drop", async (event) => {
   event.preventDefault();
-  take(event.dataTransfer?.files ?? []);
+  if (event.dataTransfer) take(await takenFrom(event.dataTransfer));
 });
 
 addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) take(event.clipboardData.files);
+  if (event.clipboardData?.files.length) takeFiles(event.clipboardData.files);
+});
+
+// Results that were not saved, and images that are not yet analysed, would be lost.
+addEventListener("beforeunload", (event) => {
+  if (workList.items.some(({ isSaved, state }) => !isSaved && state !== "failed" && state !== "cancelled")) event.preventDefault();
 });
 
 /** @param {ExampleEntry | null} example */
@@ -149,8 +204,8 @@ async function tryExample(example) {
   const { asset, name } = example;
   try {
     const packed = await assets.loadOne(asset);
-    const bytes = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
-    take([new File([bytes], name)]);
+    const bytes = await unpacked(packed).blob();
+    takeFiles([new File([bytes], name)]);
   } catch (error) {
     showFailure(/** @type {Error} */ (error));
   }

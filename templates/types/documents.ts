@@ -132,6 +132,14 @@ interface FindingWords {
   above: boolean;
   meaning: string;
   weak: string | null;
+  known?: string[];
+  predictive?: PredictiveWords[];
+  rank?: number;
+}
+
+interface PredictiveWords {
+  prevalence: number;
+  text: string;
 }
 
 interface MeasureHead {
@@ -205,6 +213,11 @@ interface ResultWords extends FailureWords {
   badge: Badge | null;
   marks: string[];
   times: TimeWords | null;
+  verdict?: string;
+  strongest?: string | null;
+  row?: string;
+  seen?: { text: string; share: number } | null;
+  explanations?: MethodsWords | null;
 }
 
 interface StageWords {

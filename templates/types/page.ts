@@ -156,3 +156,51 @@ interface Navigator {
 interface GPUAdapter {
   readonly isFallbackAdapter?: boolean; // where it is not of the adapter's `info` yet
 }
+
+// The list of images (list/work_list.js).
+type WorkState = "waiting" | "working" | "done" | "refused" | "failed" | "cancelled";
+type WorkOrder = "added" | "name" | "strongest" | "state";
+type WorkFilter = "all" | "above" | "refused" | "failed" | "pending";
+type PaneName = "list" | "image" | "findings";
+type AnalysisResult = JobResults["analyse"];
+
+interface WorkItem {
+  number: number; // counted from 1 in this visit; never used twice
+  blob: Blob;
+  name: string;
+  bundle: BundleEntry; // the model that judges it, now and whenever it is asked again
+  options: AnalyseOptions;
+  state: WorkState;
+  stage: string | null; // what is being done, in words
+  share: number; // of that, from 0 to 1
+  isAsked: boolean; // by a person, on its card: goes before all others
+  keep: string; // what the worker keeps for maps of the last analysis
+  document: ResultDocument | null;
+  summary: WorkSummary | null;
+  stored: { fields: Blob; bytes: Blob | null } | null; // the whole result but its picture (list/kept_results.js)
+  thumbnail: string | null; // a data: address
+  isSaved: boolean;
+}
+
+interface WorkSummary {
+  outcome: ResultWords["outcome"];
+  verdict: string;
+  row: string;
+  isAbove: boolean;
+  isForced: boolean;
+  strength: number;
+}
+
+type WorkEvent =
+  | { kind: "items" } // something was added, removed or brought back
+  | { kind: "selected" }
+  | { kind: "view" } // order, filter or pause
+  | { kind: "item"; item: WorkItem; fields: Partial<WorkItem> };
+
+// What came in at once.
+interface Intake {
+  images: File[];
+  others: number; // files that are no images, left out
+  isFolder: boolean;
+  isLink: boolean;
+}
