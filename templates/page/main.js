@@ -42,7 +42,7 @@ const engineSettings = new EngineSettings((choice) => {
   engineSettings.show(null);
   configureEngine(choice).catch(showStartFailure);
 });
-engineNote.after(engineSettings.node);
+part("notes", HTMLElement).append(engineSettings.node);
 engineSettings.show(null);
 
 /** @param {Plan} plan */

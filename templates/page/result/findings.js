@@ -112,7 +112,7 @@ class FindingsTable {
 
   allTogether() {
     const all = this.maps?.findings.find(({ isAll }) => isAll);
-    const opener = all ? this.opener(all.finding, `Map of ${all.name}`, "") : null;
+    const opener = all ? this.opener(all.finding, `Map of ${all.name.toLowerCase()}`, "") : null;
     return opener ? [element("p", {}, opener)] : [];
   }
 

@@ -34,7 +34,7 @@ class MapView {
     this.full = element("button", { type: "button", textContent: "Full size", "aria-pressed": "false", onclick: () => this.toggleFull() });
     this.actions = element("div", { className: "card-actions" }, this.save, this.full);
     const figure = element("figure", { className: "picture" }, this.scroller, this.legend, this.caption);
-    this.node = element("div", { className: "map-view", role: "group" }, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.sentence, this.warning, this.work, this.problem, figure, this.actions);
+    this.node = element("div", { className: "map-view", role: "group" }, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.work, this.problem, figure, this.sentence, this.warning, this.actions);
     /** @type {ShownMap | null} */
     this.shown = null;
     this.forget();
