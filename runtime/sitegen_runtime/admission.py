@@ -22,7 +22,8 @@ from sitegen_runtime.gate.decision import Check
 from sitegen_runtime.pixels.collect import collect
 from sitegen_runtime.pixels.colour_sample import ColourSample
 from sitegen_runtime.pixels.corrections import CORRECTIONS, inverted
-from sitegen_runtime.pixels.geometry import Square, turned
+from sitegen_runtime.pixels.geometry import Square, turned, upright_size
+from sitegen_runtime.pixels.seen import seen_document
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, timed
 from sitegen_runtime.stage_one import judge
@@ -99,6 +100,8 @@ def admit(job: Job, draft: Draft[Any], role: str) -> Generator[Request, Any, Adm
         if job.correction and CORRECTIONS[job.correction].inverts:
             tensors = {each: inverted(values, image_input(job.model, each)) for each, values in tensors.items()}
         draft.enter_tensors(tensors)
+        upright = upright_size(image.width, image.height, image.orientation)
+        draft.seen = seen_document(squares, role, *upright, job.correction)
     draft.notes.extend(_note_on_correction(job.correction))
     draft.notes.extend(_notes_on_size(squares[role].side, image_input(job.model, role).cells))
     if job.model.gate:

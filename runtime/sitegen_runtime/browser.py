@@ -182,7 +182,7 @@ def _nothing(_: Any) -> None:
 def _end_of_analysis(analysis: Analysis, model: Model) -> End:
     decision = analysis.decision
     squares = {role: [square.left, square.top, square.side] for role, square in analysis.squares.items()}
-    wording = describe(analysis.document, model.gate, model.labels)
+    wording = describe(analysis.document, model)
     fields = {
         "document": analysis.document,
         "wording": wording | {"explanations": describe_methods(model) if wording["findings"] else None},

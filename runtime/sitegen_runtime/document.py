@@ -25,6 +25,7 @@ from sitegen_runtime.document_types import (
     ImageDocument,
     ResultDocument,
     ScoreDocument,
+    SeenDocument,
 )
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.formats import InspectedImage
@@ -50,6 +51,7 @@ class Draft(Generic[D]):
     image: InspectedImage | None = None
     sha256: str | None = None
     tensors: dict[str, str] = field(default_factory=dict)
+    seen: SeenDocument | None = None  # once the image was scaled
     decision: Decision | None = None
     forced: bool = False
     correction: str | None = None
@@ -98,7 +100,7 @@ class Draft(Generic[D]):
             "bundle": bundle,
             "engine": cast(EngineDocument, dict(self.engine)),
             "tensors": self.tensors,
-        }
+        } | ({"seen": self.seen} if self.seen else {})
 
     def _tail(self) -> dict[str, Any]:
         return {"timings": self.timings, "notes": self.notes}

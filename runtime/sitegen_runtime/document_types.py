@@ -42,6 +42,22 @@ class EngineDocument(TypedDict):
     note: NotRequired[str]
 
 
+class SeenPart(TypedDict):
+    """What one network sees of the image: the share of its area, and the square [left, top, width, height].
+
+    In pixels of the image as its file has it, upright; a correction is taken back.
+    """
+
+    share: float
+    square: list[int]
+
+
+class SeenDocument(SeenPart):
+    """What the network that was asked sees, and what the gate does where that is another square."""
+
+    gate: NotRequired[SeenPart]
+
+
 class ScoreDocument(TypedDict):
     """One score of the gate, with its limit."""
 
@@ -107,6 +123,7 @@ class Document(TypedDict):
     bundle: BundleDocument
     engine: EngineDocument
     tensors: dict[str, str]
+    seen: NotRequired[SeenDocument]
     gate: NotRequired[GateDocument | None]
     correction: NotRequired[str]
     forced: NotRequired[bool]

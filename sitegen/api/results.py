@@ -162,7 +162,7 @@ class Result:
 
 def read_result(document: ResultDocument, model: Model) -> Result:
     """Return the typed form of a result document, which this model made."""
-    words = describe(document, model.gate, model.labels)
+    words = describe(document, model)
     error, judged = document.get("error"), document.get("gate")
     return Result(
         document=document,

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, cast
 
-from sitegen.bundle.origin import RELATIONS, Relation, not_measured
+from sitegen.bundle.origin import not_measured
+from sitegen_runtime.bundle.relations import RELATIONS, Relation
 
 WEAK_AUC, WEAK_LOW = 0.70, 0.60
 """A finding is weak where its least favourable AUC lies below the first, or its interval begins below the second."""

@@ -17,7 +17,3 @@ def one_of(table: Collection[str], *, barred: str | None = None) -> AfterValidat
         return name
 
     return AfterValidator(known)
-
-
-NO_FINDING = frozenset({"no finding", "normal"})
-"""What publishers, and labels, call the absence of findings, in lower case."""

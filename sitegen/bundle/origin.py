@@ -13,29 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Relation = Literal["trained-on", "chosen-on", "unknown", "other-patients", "same-hospital", "elsewhere"]
+from sitegen_runtime.bundle.relations import RELATIONS, Relation
+
 Use = Literal["trained", "chosen", "kept"]
 """What a training did with images: trained on them, chose something on them, or kept them out."""
-
-RELATIONS: Mapping[Relation, str] = {
-    "trained-on": "images that it was trained on",
-    "chosen-on": "images that things were chosen on (validation)",
-    "unknown": "images of which it is not recorded how near they are to the training's",
-    "other-patients": "images of other patients of a collection that it was trained on",
-    "same-hospital": "images of another collection of a hospital that it was trained on",
-    "elsewhere": "images from elsewhere",
-}
-"""In words, from what flatters most to what flatters least."""
-
-SHORT: Mapping[Relation, str] = {
-    "trained-on": "trained on",
-    "chosen-on": "chosen on",
-    "unknown": "unknown",
-    "other-patients": "other patients",
-    "same-hospital": "same hospital",
-    "elsewhere": "elsewhere",
-}
-"""The same where there is little room."""
 
 _FARTHER: Mapping[Relation, str] = {
     "other-patients": "other patients of its collections",

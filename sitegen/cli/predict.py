@@ -96,14 +96,15 @@ def _table(documents: list["ResultDocument"], model: "Model") -> "Table":
 
     table = Table("image", "outcome", "findings")
     for document in documents:
-        wording = describe(document, model.gate, model.labels)
+        wording = describe(document, model)
         findings = [
             f"{entry['label']}: {entry['percent']}, {entry['verdict']}{'. ' + entry['weak'] if entry['weak'] else ''}"
             for entry in wording["findings"]
         ]
         offers = wording["gate"]["offers"] if wording["gate"] else []
         tries = [f"{offer['message']} Try --correction {offer['correction']}." for offer in offers]
-        outcome = "\n".join([wording["headline"], *wording["details"], *tries])
+        seen = [wording["seen"]["text"]] if wording["seen"] else []
+        outcome = "\n".join([wording["headline"], *wording["details"], *seen, *tries])
         explanations = [_explanation(entry) for entry in document.get("explanations", ())]
         table.add_row(document["image"]["name"], outcome, "\n".join([*findings, *explanations]) or "none")
     return table

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from sitegen.data.layouts.known import read_dataset
 from sitegen.data.layouts.label_styles import Findings
-from sitegen.data.records import NO_FINDING, Record, check_patients, label_names, present
+from sitegen.data.records import Record, check_patients, label_names, present
 from sitegen.data.splits import PRESETS, read_split, split_patients, with_findings
 from sitegen.errors import DataError
 from sitegen.settings.data import DataSettings, PartSettings, SelectionSettings
 from sitegen.settings.recipe import RecipeFile
+from sitegen_runtime.bundle.relations import NO_FINDING
 
 EVERYTHING = "all"  # what stands for every split
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sitegen.bundle.origin import Collection, Relation, Use, relation
+from sitegen.bundle.origin import Collection, Use, relation
 from sitegen.data.records import TRAIN, VALID, Record
 from sitegen.settings.data import DataSettings
+from sitegen_runtime.bundle.relations import Relation
 
 Origins = Mapping[Path, "Origin"]
 _USES: Mapping[str, Use] = {TRAIN: "trained", VALID: "chosen"}

@@ -11,15 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.bundle import names
 from sitegen.errors import DataError
+from sitegen_runtime.bundle.relations import NO_FINDING
 
 Labels = Mapping[str, float | None]
 
 TRAIN, VALID, TEST = "train", "valid", "test"
 """What splits are called here; images of any other are left alone."""
-
-NO_FINDING = names.NO_FINDING
 
 
 @dataclass(frozen=True)

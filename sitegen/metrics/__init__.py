@@ -21,7 +21,6 @@ from sitegen.metrics.precision_recall import (
     iso_f1,
     precision_recall_curve,
 )
-from sitegen.metrics.predictive_values import PredictiveValues, predictive_values
 from sitegen.metrics.reliability import (
     Bin,
     brier_score,
@@ -32,6 +31,7 @@ from sitegen.metrics.reliability import (
 from sitegen.metrics.resampling import Interval, bootstrap_interval, half_split_deviation, interval_by_patient
 from sitegen.metrics.roc import OperatingPoint, RocCurve, auc, operating_point, roc_curve
 from sitegen.metrics.score_averages import Ratios, binary_scores, exact_match, finding_scores
+from sitegen_runtime.predictive_values import PredictiveValues, predictive_values
 
 __all__ = [
     "Bin",

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.data.records import NO_FINDING
 from sitegen.errors import DataError
 from sitegen.evaluation.classifier.scored import Scored
 from sitegen.metrics import OperatingPoint, Scores, known_targets, operating_point
 from sitegen.settings.recipe import PointRule, SpecificityRule, YoudenRule
+from sitegen_runtime.bundle.relations import NO_FINDING
 
 STEPS = tuple(at / 200 for at in range(100, 200))
 """The specificities that are tried for false alarms: 0.5 to 0.995."""

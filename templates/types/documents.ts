@@ -28,12 +28,19 @@ interface EngineEntry {
   note?: string;
 }
 
+interface SeenEntry {
+  share: number;
+  square: number[]; // left, top, width and height
+  gate?: { share: number; square: number[] }; // where it sees another square
+}
+
 interface DocumentHead {
   schema: string;
   image: ImageEntry;
   bundle: BundleIdentity;
   engine: EngineEntry;
   tensors: Record<string, string>;
+  seen?: SeenEntry; // once the image was scaled
   timings: Record<string, number>; // milliseconds
   notes: string[];
 }
@@ -120,6 +127,17 @@ interface FailureWords {
   details: string[];
 }
 
+interface PredictiveWords {
+  prevalence: number; // 0 to 1
+  text: string;
+}
+
+interface SeenWords {
+  text: string;
+  share: number; // of the image, that was seen
+  square: number[]; // left, top, width and height, in pixels of the upright image
+}
+
 interface FindingWords {
   label: string;
   share: number;
@@ -132,14 +150,9 @@ interface FindingWords {
   above: boolean;
   meaning: string;
   weak: string | null;
-  known?: string[];
-  predictive?: PredictiveWords[];
-  rank?: number;
-}
-
-interface PredictiveWords {
-  prevalence: number;
-  text: string;
+  known: string[]; // from the bundle's figures
+  predictive: PredictiveWords[]; // none where nothing was measured
+  rank: number; // from 0: above first, then the farthest above
 }
 
 interface MeasureHead {
@@ -205,6 +218,10 @@ interface TimeWords {
 
 interface ResultWords extends FailureWords {
   outcome: "failed" | "refused" | "findings";
+  verdict: string;
+  strongest: string | null;
+  row: string;
+  seen: SeenWords | null; // null where all was seen
   findings: FindingWords[];
   gate: GateWords | null;
   correction: { done: string; undo: string } | null;
@@ -213,10 +230,6 @@ interface ResultWords extends FailureWords {
   badge: Badge | null;
   marks: string[];
   times: TimeWords | null;
-  verdict?: string;
-  strongest?: string | null;
-  row?: string;
-  seen?: { text: string; share: number } | null;
   explanations?: MethodsWords | null;
 }
 

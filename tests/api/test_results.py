@@ -85,7 +85,7 @@ def test_a_document_is_the_command_lines(explained: Bundle, predictor: Predictor
 
 def test_a_result_is_its_document(predictor: Predictor) -> None:
     result = predictor.predict(FILE, name="scene.png")
-    document, words = result.document, describe(result.document, predictor.bundle.model.gate)
+    document, words = result.document, describe(result.document, predictor.bundle.model)
     assert (result.name, result.accepted, result.error, result.forced) == ("scene.png", True, None, False)
     assert tuple(finding.label for finding in result.findings) == LABELS == predictor.labels
     for finding, entry, shown in zip(result.findings, document["findings"], words["findings"], strict=True):

@@ -4,12 +4,14 @@
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from sitegen_runtime.bundle.figures import Measured, read_figures
 from sitegen_runtime.bundle.gate import Gate, read_gate
 from sitegen_runtime.bundle.localisation import Localisation, read_localisation
+from sitegen_runtime.bundle.provenance import Provenance
 
 __all__ = [
     "Calibration",
@@ -114,11 +116,14 @@ class Model:
     final_weights: FinalWeights | None = None
     golden_image: str | None = None  # the file of the example image
     localisation: Localisation | None = None  # what its maps are worth, where boxes were drawn
+    measured: Measured = field(default_factory=Measured)  # how often it was right
+    provenance: Provenance = field(default_factory=Provenance)
 
 
 def read_model(bundle_json: bytes) -> Model:
     """Read the bytes of a valid `bundle.json`; `sha256` is the hash of exactly these bytes."""
     fields = json.loads(bundle_json)
+    names = {label["name"] for label in fields["labels"]}
     return Model(
         name=fields["name"],
         version=fields["version"],
@@ -129,6 +134,8 @@ def read_model(bundle_json: bytes) -> Model:
         final_weights=_final_weights(fields["feature_map"]) if fields.get("feature_map") else None,
         golden_image=fields["golden"]["image"] if fields.get("golden") else None,
         localisation=read_localisation(fields["localisation"]) if fields.get("localisation") else None,
+        measured=read_figures(fields.get("metrics") or {}, names),
+        provenance=Provenance(fields.get("provenance") or {}),
     )
 
 

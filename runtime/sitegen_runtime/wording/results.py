@@ -8,10 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sitegen_runtime.bundle.model import Gate, Label
+from sitegen_runtime.bundle.model import Label, Model
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.document_types import ErrorDocument, Finding, ResultDocument
 from sitegen_runtime.wording.gate import BADGE, FORCE, describe_correction, describe_gate, reasons
+from sitegen_runtime.wording.known import NOBODY, what_is_known
+from sitegen_runtime.wording.predictive import describe_predictive
+from sitegen_runtime.wording.seen import describe_seen
+from sitegen_runtime.wording.verdict import is_above, ranks, verdict_of
 
 _FAILURES = {
     "unsupported-type": "This kind of file cannot be read",
@@ -20,40 +24,51 @@ _FAILURES = {
     "too-small": "This image is too small",
     "cancelled": "Cancelled",
 }
+_FAILED_ROWS = {
+    "unsupported-type": "failed: no kind of file that can be read",
+    "damaged-image": "failed: damaged",
+    "too-large": "failed: too large",
+    "too-small": "failed: too small",
+    "unreadable-file": "failed: cannot be read",
+    "cancelled": "cancelled",
+}
 
 
-def describe(document: ResultDocument, gate: Gate | None = None, labels: Iterable[Label] = ()) -> dict[str, Any]:
-    """Return what to say of a result document, which a model with this gate and these labels made.
+def describe(document: ResultDocument, model: Model | None = None) -> dict[str, Any]:
+    """Return what to say of a result document, which this model made; without it, nothing is known of its findings.
 
-    Keys: `outcome` ("failed", "refused" or "findings"), `headline`, `details` (sentences), `findings` (each with
-    `label`, `share` and `mark` from 0 to 1, `value` (the share in whole percent), `percent`, `verdict`, `text` (both),
-    `spoken`, `above`, `meaning`: what its percentage is, and `weak`: how badly the model tells it, where it is hardly
-    better than chance; else None), `gate` and `correction` (see `wording.gate`; None where
-    there is none), `force` (`button`, `question` and `confirm`; None where nothing can be forced), `pictures` (what
-    they show: the image `plain`, with its `errors`, and `unmapped`; its `reconstruction`; None for what failed),
-    `badge` (`short` and `long`: what stands on everything that was forced; or None), `marks` (what the names of saved
-    files carry) and `times` (their `name`, and `rows` with `stage` and `text`; None where nothing was timed).
+    Keys: `outcome` ("failed", "refused" or "findings"), `verdict` (the line that comes first), `strongest` (the finding
+    that stands for the image in a list, or None) and `row` (what the list says); `headline`, `details` (sentences),
+    `seen` (see `wording.seen`; None where all was seen), `findings` (see `_finding`), `gate` and `correction` (see
+    `wording.gate`; None where there is none), `force` (`button`, `question` and `confirm`; None where nothing can be
+    forced), `pictures` (what they show: the image `plain`, with its `errors`, and `unmapped`; its `reconstruction`;
+    None for what failed), `badge` (`short` and `long`: what stands on everything that was forced; or None), `marks`
+    (what the names of saved files carry) and `times` (their `name`, and `rows` with `stage` and `text`; None where
+    nothing was timed).
     """
     if "error" in document:
         return describe_error(document["error"], document["notes"], document["timings"])
-    judged = document["gate"]
+    judged, gate = document["gate"], model.gate if model else None
     refused = judged is not None and not judged["accepted"]
     badge = BADGE if document.get("forced") else None
-    weak = {label.name: f"Weak: {label.weak}" for label in labels if label.weak}
-    findings = [_finding(finding, badge, weak.get(finding["label"])) for finding in document["findings"]]
-    outcome = "refused" if refused and not findings else "findings"
-    headline, correction = _headline(refused, bool(findings)), describe_correction(document)
+    outcome = "refused" if refused and not document["findings"] else "findings"
+    headline, correction = _headline(refused, bool(document["findings"])), describe_correction(document)
     words = _words(outcome, f"{headline} ({correction['done']})" if correction else headline, _details(document))
-    return words | {
-        "findings": findings,
-        "gate": describe_gate(document, gate) if gate and judged else None,
-        "correction": correction,
-        "force": FORCE if outcome == "refused" else None,
-        "pictures": _pictures(document["image"]["name"], badge),
-        "badge": badge,
-        "marks": list(_marks(document)),
-        "times": _times(document["timings"]),
-    }
+    return (
+        words
+        | _first(document)
+        | {
+            "seen": describe_seen(document, refused=outcome == "refused"),
+            "findings": _findings(document["findings"], badge, model),
+            "gate": describe_gate(document, gate) if gate and judged else None,
+            "correction": correction,
+            "force": FORCE if outcome == "refused" else None,
+            "pictures": _pictures(document["image"]["name"], badge),
+            "badge": badge,
+            "marks": list(_marks(document)),
+            "times": _times(document["timings"]),
+        }
+    )
 
 
 def describe_error(
@@ -61,13 +76,24 @@ def describe_error(
 ) -> dict[str, Any]:
     """Return what to say of an image that could not be analysed, with the keys of `describe`."""
     headline = _FAILURES.get(error["code"], "This image could not be analysed")
-    return _words("failed", headline, [error["message"], *notes]) | {"times": _times(timings)}
+    row = _FAILED_ROWS.get(error["code"], "failed")
+    words = _words("failed", headline, [error["message"], *notes])
+    return words | {"row": row, "times": _times(timings)}
 
 
 def _words(outcome: str, headline: str, details: list[str]) -> dict[str, Any]:
-    nothing = dict.fromkeys(("gate", "correction", "force", "pictures", "badge", "times"))
-    words = {"outcome": outcome, "headline": headline, "details": details}
+    nothing = dict.fromkeys(("strongest", "seen", "gate", "correction", "force", "pictures", "badge", "times"))
+    words = {"outcome": outcome, "verdict": headline, "row": outcome, "headline": headline, "details": details}
     return words | nothing | {"findings": [], "marks": []}
+
+
+def _first(document: ResultDocument) -> dict[str, Any]:
+    """Return the keys of what is said first of an image that was analysed; nothing where it was refused."""
+    if not document["findings"]:
+        return {}
+    said = verdict_of(document["findings"])
+    row = f"{said.row} ({BADGE['short'].lower()})" if document.get("forced") else said.row
+    return {"verdict": said.verdict, "strongest": said.strongest, "row": row}
 
 
 def _marks(document: ResultDocument) -> Iterator[str]:
@@ -119,13 +145,33 @@ def _times(timings: Mapping[str, float]) -> dict[str, Any] | None:
     return {"name": "Time for each stage", "rows": rows} if rows else None
 
 
-def _finding(finding: Finding, badge: Mapping[str, str] | None, weak: str | None) -> dict[str, Any]:
-    calibrated = finding["calibrated"]
-    above = finding["probability"] >= finding["operating_point"]
+def _findings(
+    findings: Iterable[Finding], badge: Mapping[str, str] | None, model: Model | None
+) -> list[dict[str, Any]]:
+    given = list(findings)
+    places = ranks(given)
+    labels = {label.name: label for label in model.labels} if model else {}
+    return [
+        _finding(finding, badge, labels.get(finding["label"]), model) | {"rank": places[finding["label"]]}
+        for finding in given
+    ]
+
+
+def _finding(
+    finding: Finding, badge: Mapping[str, str] | None, label: Label | None, model: Model | None
+) -> dict[str, Any]:
+    """Return what to say of a finding.
+
+    Keys: `label`, `share` and `mark` from 0 to 1, `value` (the share in whole percent), `percent`, `verdict`, `text`
+    (both), `spoken`, `above`, `meaning` (what its percentage is), `weak` (how badly the model tells it, where it is
+    hardly better than chance; else None), `known` (see `wording.known`), `predictive` (see `wording.predictive`) and,
+    added by `_findings`, `rank` (see `wording.verdict`).
+    """
+    calibrated, above = finding["calibrated"], is_above(finding)
     share = finding["probability"] if calibrated is None else calibrated
-    percent = f"{100 * share:.0f} %"
-    verdict = "at or above the operating point" if above else "below the operating point"
+    percent, verdict = f"{100 * share:.0f} %", f"{'at or above' if above else 'below'} the operating point"
     text = f"{percent}, {verdict}"
+    weak = f"Weak: {label.weak}" if label and label.weak else None
     return {
         "label": finding["label"],
         "share": share,
@@ -138,4 +184,6 @@ def _finding(finding: Finding, badge: Mapping[str, str] | None, weak: str | None
         "above": above,
         "meaning": percent_means(finding["calibration"]),
         "weak": weak,
+        "known": what_is_known(model, label) if model and label else [NOBODY],
+        "predictive": describe_predictive(model, finding["label"]) if model else [],
     }

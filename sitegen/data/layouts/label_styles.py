@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sitegen.data.records import NO_FINDING, Labels, any_of, one_of
+from sitegen.data.records import Labels, any_of, one_of
 from sitegen.data.rows import Row
+from sitegen_runtime.bundle.relations import NO_FINDING
 
 _NUMBERS: dict[str, float | None] = {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0, "": None, "-1": None, "-1.0": None}
 

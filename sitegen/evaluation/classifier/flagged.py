@@ -7,7 +7,6 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen.data.records import NO_FINDING
 from sitegen.evaluation.classifier.document_types import FlaggedDocument, FlaggedGroupDocument
 from sitegen.evaluation.classifier.finding_document import GROUPS
 from sitegen.evaluation.classifier.scored import Scored
@@ -15,6 +14,7 @@ from sitegen.metrics import by_group, interval_by_patient
 from sitegen.metrics.document_types import IntervalDocument
 from sitegen.metrics.examples import Scores
 from sitegen.metrics.resampling import Resampling, share_of_draws
+from sitegen_runtime.bundle.relations import NO_FINDING
 
 BY = ("source", "view")
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from sitegen.bundle.origin import RELATIONS
 from sitegen.evaluation.classifier.curve_figures import precision_recall_figure, reliability_figure, roc_figure
 from sitegen.evaluation.classifier.tables import first_words, flagged_words
 from sitegen.evaluation.report.forest import Row, forest_figure
 from sitegen.evaluation.report.page import drawn, render
+from sitegen_runtime.bundle.relations import RELATIONS
 
 Part = Mapping[str, Any]
 _HERE = Path(__file__).parent

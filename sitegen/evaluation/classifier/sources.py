@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from sitegen.bundle.headline import Part, headline, least_favourable, unmeasured
-from sitegen.bundle.origin import SAME_COLLECTION, Relation, together
+from sitegen.bundle.origin import SAME_COLLECTION, together
 from sitegen.data.origin import Origin
 from sitegen.evaluation.classifier.document_types import FindingDocument, SourceDocument, WhenceDocument
 from sitegen.evaluation.classifier.finding_document import Finding, findings_of
@@ -18,6 +18,7 @@ from sitegen.metrics.examples import Scores, or_none
 from sitegen.metrics.finding_figures import UNKNOWN
 from sitegen.metrics.resampling import Resampling
 from sitegen.metrics.roc import auc_of_draws
+from sitegen_runtime.bundle.relations import Relation
 
 UNTOLD = (
     "Of {names} it is not known how near they are to the images of the training. Where the model records who made "

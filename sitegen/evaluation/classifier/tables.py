@@ -5,9 +5,9 @@ from typing import Any
 
 from rich.table import Table
 
-from sitegen.bundle.origin import RELATIONS, SHORT
 from sitegen.evaluation.report.page import NOTHING, number, percent
 from sitegen.evaluation.report.terminal import table as table_of
+from sitegen_runtime.bundle.relations import RELATIONS, SHORT
 
 Part = Mapping[str, Any]
 FIGURES = ("with it", "AUC", "AP", "sensitivity", "specificity", "ECE")

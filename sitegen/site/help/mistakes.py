@@ -4,17 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sitegen.bundle.headline import NOT_RECORDED
-from sitegen.bundle.names import NO_FINDING
 from sitegen.site.help.facts import Facts
 from sitegen.site.help.frequencies import count_failed, ends, failed, named
-from sitegen.site.help.measured import Group, Interval
 from sitegen.site.help.unmeasured import strangers
 from sitegen.site.prose import plain
+from sitegen_runtime.bundle.figures import Group, Interval, is_absence
+from sitegen_runtime.wording.known import FEW
 
 NOBODY = "Nobody has measured this here: how often it is right is not known."
 UNREAD = "The model's description holds figures in a form that this page does not know."
 PEOPLE, WITH_IT = 1000, 100  # of the example: one in ten, which is said
-FEW = 30  # images, below which ranges are hardly to be trusted
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def rows(facts: Facts) -> list[Row]:
 def remarks(facts: Facts) -> Iterator[str]:
     """Yield what has to be said of the rows, in sentences."""
     groups = [group for label in facts.description.labels for group in facts.measured.of(label.name)]
-    if any(group.images.split == "valid" and facts.fitted_on(group.finding) for group in groups):
+    if any(group.images.split == "valid" and facts.made.fitted_on(group.finding) for group in groups):
         yield "Operating points were chosen on the validation images, so their rows flatter."
     if facts.description.gate and facts.measured.accepted:
         yield "Images that the gate refuses are counted, too."
@@ -119,7 +118,7 @@ def _most_flagged(facts: Facts) -> Group | None:
 
 
 def _of_findings(facts: Facts) -> list[Group]:
-    return [group for group in facts.measured.groups if group.finding.lower() not in NO_FINDING]
+    return [group for group in facts.measured.groups if not is_absence(group.finding)]
 
 
 def _first(pair: tuple[float, Group]) -> float:

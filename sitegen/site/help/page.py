@@ -6,8 +6,7 @@ from typing import Any
 from sitegen import __version__
 from sitegen.bundle import Bundle
 from sitegen.site.bundle_assets import card_page
-from sitegen.site.help.facts import Facts, facts_of
-from sitegen.site.help.frequencies import listed
+from sitegen.site.help.facts import Facts
 from sitegen.site.help.mistakes import flagged_anyway, headline, remarks, rows, worth_of_a_flag
 from sitegen.site.help.percentages import borders, example, meanings
 from sitegen.site.help.refusals import refusals
@@ -17,6 +16,7 @@ from sitegen.site.prose import fill_markdown, plain
 from sitegen_runtime.maps.methods import METHODS
 from sitegen_runtime.wording.explanations import describe_methods
 from sitegen_runtime.wording.localisation import worth_of_maps
+from sitegen_runtime.wording.shares import listed
 
 TITLE = "How to read a result"
 
@@ -24,7 +24,7 @@ TITLE = "How to read a result"
 def help_text(bundles: Sequence[Bundle], options: SiteOptions | None = None) -> str:
     """Return the page of a site with these bundles, in the order in which they stand there."""
     options = options or SiteOptions()
-    models = [_model(facts_of(bundle, card_page(number, bundle))) for number, bundle in enumerate(bundles)]
+    models = [_model(Facts(bundle, card_page(number, bundle))) for number, bundle in enumerate(bundles)]
     return fill_markdown(
         "help.md.j2",
         title=TITLE,

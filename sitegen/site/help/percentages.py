@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sitegen.bundle import Label
-from sitegen.bundle.names import NO_FINDING
 from sitegen.site.help.facts import Facts
-from sitegen.site.help.frequencies import listed
 from sitegen.site.prose import plain
 from sitegen_runtime.bundle.model import Label as RuntimeLabel
 from sitegen_runtime.calibration import calibrate, calibrated_operating_point, sigmoid
+from sitegen_runtime.wording.known import threshold_chosen
+from sitegen_runtime.wording.shares import listed
 
 STRETCHED = (
     "The bar shows the model's own number, stretched so that the operating point lies at 50 %. So **50 % means: right "
@@ -53,10 +53,8 @@ def meanings(facts: Facts) -> Iterator[str]:
 def borders(facts: Facts) -> list[Border]:
     """Return the operating point of each finding."""
     return [
-        Border(
-            plain(label.name), f"{100 * _mark(runtime):.0f} %", f"{label.operating_point:.3g}", _origin(facts, label)
-        )
-        for label, runtime in zip(facts.description.labels, facts.bundle.model.labels, strict=True)
+        Border(plain(label.name), f"{100 * _mark(label):.0f} %", f"{label.operating_point:.3g}", _origin(facts, label))
+        for label in facts.bundle.model.labels
     ]
 
 
@@ -84,26 +82,12 @@ def _meaning(facts: Facts, label: Label) -> str:
         return OWN_NUMBER
     if label.calibration.method == "piecewise-linear":
         return STRETCHED
-    sentence = CALIBRATED if facts.fitted_on(label.name) else UNTOLD
+    sentence = CALIBRATED if facts.made.fitted_on(label.name) else UNTOLD
     return sentence.format(method=label.calibration.method)
 
 
-def _origin(facts: Facts, label: Label) -> str:
-    fit = facts.fitted_on(label.name)
-    if fit is None:
-        who = "with the model or in its import" if facts.imported else "by whoever made the model"
-        return f"{who}; whether it is a good one nobody has measured here"
-    images, positives = fit
-    if not 0 < positives < images:
-        return f"at {label.operating_point:g}, because {positives} of {images} validation images have it"
-    told = f"{images} validation images, {positives} of them with the finding"
-    if label.name.lower() not in NO_FINDING:
-        if facts.false_alarms is not None:
-            most = f"{100 * facts.false_alarms:g} of 100"
-            return f"so that with all others together it flags at most {most} images without any finding; on {told}"
-        if facts.specificity is not None:
-            return f"so that of 100 images without it {100 * facts.specificity:g} stay below; on {told}"
-    return f"where it told {told}, apart best"
+def _origin(facts: Facts, label: RuntimeLabel) -> str:
+    return threshold_chosen(facts.bundle.model, label, measured=bool(facts.measured.of(label.name)))
 
 
 def _mark(label: RuntimeLabel) -> float:

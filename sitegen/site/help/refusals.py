@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from sitegen.site.help.facts import Facts
-from sitegen.site.help.frequencies import count_failed, failed, listed, named
+from sitegen.site.help.frequencies import count_failed, failed, named
 from sitegen.site.prose import plain
+from sitegen_runtime.wording.shares import listed
 
 NO_GATE = (
     "**This model has no gate.** Nothing checks whether an image is of the right kind: a photograph of a street gets "
@@ -24,15 +25,15 @@ def refusals(facts: Facts) -> Iterator[str]:
 
 def _how_often(facts: Facts) -> Iterator[str]:
     gate = facts.description.gate
-    borrowed = facts.borrowed_gate
+    borrowed = facts.made.borrowed_gate
     if borrowed:
         yield (
-            f"The gate was taken over from another model, *{plain(borrowed)}*: what it calls unlike is unlike the "
-            "images that it was made with there."
+            f"The gate was taken over from another model, *{plain(borrowed.bundle)}*: what it calls unlike is unlike "
+            "the images that it was made with there."
         )
-    elif not facts.own_gate:
+    elif not facts.made.fitted_gate:
         yield "How the gate was set is not told."
-    if gate and gate.share is not None and facts.own_gate:
+    if gate and gate.share is not None and facts.made.fitted_gate:
         passing = f"{100 * gate.share:g} or more pass"
         yield f"The gate's limits were set so that of 100 validation images {passing}: it refuses good ones, too."
     if not facts.measured.accepted:

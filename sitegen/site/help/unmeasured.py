@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from sitegen.site.help.facts import Facts
-from sitegen.site.help.frequencies import listed
 from sitegen.site.prose import plain
+from sitegen_runtime.wording.shares import listed
 
 NOTHING = (
     "**Anything.** Its description holds no figure of how often it is right. Before you believe it, try it on images "
@@ -70,5 +70,5 @@ def _elsewhere(facts: Facts) -> str:
     if outside is None:
         return UNTOLD
     return (OUTSIDE if outside else INSIDE).format(
-        names=listed([plain(name) for name in outside or facts.learned_from])
+        names=listed([plain(name) for name in outside or facts.made.learned_from])
     )

@@ -84,12 +84,11 @@ class KeptResults {
 }
 
 // What the list shows of a result.
-/** @param {ResultWords} wording @returns {WorkSummary} */
-function summaryOf(wording) {
-  const { headline, outcome, findings, badge } = wording;
-  const verdict = wording.verdict ?? headline;
-  const strength = findings.reduce((most, { share, mark }) => Math.max(most, share >= mark ? 1 + share : share / (mark || 1)), -1);
-  return { outcome, verdict, row: wording.row ?? verdict, isAbove: findings.some(({ above }) => above), isForced: badge !== null, strength };
+/** @param {ResultWords} wording */
+function summaryOf({ outcome, verdict, row, strongest, findings, badge }) {
+  const first = findings.find(({ label }) => label === strongest) ?? findings[0];
+  const strength = first ? (first.above ? 1 : 0) + first.share : -1;
+  return { outcome, verdict, row, isAbove: first?.above ?? false, isForced: badge !== null, strength };
 }
 
 // A small picture as a data: address, the only kind that the page's policy lets in.

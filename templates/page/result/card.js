@@ -90,11 +90,11 @@ class Card {
     this.result = result;
     this.node.dataset.outcome = wording.outcome;
     this.node.classList.toggle("forced", wording.badge !== null);
-    this.node.classList.toggle("is-above", wording.findings.some(({ above }) => above));
+    this.node.classList.toggle("is-above", summaryOf(wording).isAbove);
     keepingFocus(this.node, () => {
       this.work.hidden = true;
       this.viewer.inert = this.findings.inert = false;
-      this.status.textContent = wording.verdict ?? wording.headline;
+      this.status.textContent = wording.verdict;
       this.viewer.replaceChildren(...this.pictures(result), ...this.judgement(result));
       this.findings.replaceChildren(...this.words(result), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
     });
@@ -119,7 +119,7 @@ class Card {
   words(result) {
     const { gate, findings, details, times, headline, verdict } = result.wording;
     const words = element("div", { className: "words" });
-    if (verdict && verdict !== headline) words.append(element("p", { className: "headline", textContent: `${headline}.` }));
+    if (!verdict.startsWith(headline)) words.append(element("p", { className: "headline", textContent: `${headline}.` }));
     words.append(...offersOf(this, gate?.offers ?? []));
     this.table = findings.length ? new FindingsTable(this, result) : null;
     if (this.table) words.append(this.table.node);

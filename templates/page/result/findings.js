@@ -39,8 +39,7 @@ class FindingsTable {
 
   // Those above first, then by how near they are; Python ranks them.
   sorted() {
-    const order = (/** @type {FindingWords} */ { above, share, mark, rank }) => rank ?? (above ? -1 - share + mark : 1 - share + mark);
-    return [...this.findings].sort((one, other) => order(one) - order(other));
+    return [...this.findings].sort((one, other) => one.rank - other.rank);
   }
 
   get isFolding() {

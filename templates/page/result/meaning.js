@@ -7,7 +7,7 @@ function prevalenceInWords(share) {
 }
 
 /** @param {FindingWords} finding @param {string} id */
-function meaningOf({ label, meaning, known = [], predictive = [] }, id) {
+function meaningOf({ label, meaning, known, predictive }, id) {
   const sentences = known.map((text) => element("p", { textContent: text }));
   const node = element("div", { className: "meaning-body", id, role: "group", "aria-label": `What ${label} means here` }, ...sentences);
   if (predictive.length) node.append(...predictiveValues(predictive));

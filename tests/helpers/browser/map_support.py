@@ -30,7 +30,7 @@ def example(driver: Chromium) -> WebElement:
 
 def image(driver: Chromium, folder: Path, name: str = "a.png", seed: int = 0, size: int = 256) -> WebElement:
     """Open one image; return its card, the newest."""
-    count = len(driver.find_elements(By.CLASS_NAME, "card"))
+    count = len(driver.find_elements(By.CSS_SELECTOR, "#rows [role=option]"))
     choose(driver, written(folder, name, encoded(seed=seed, size=size)))
     return cards(driver, count + 1)[0]
 
@@ -38,7 +38,7 @@ def image(driver: Chromium, folder: Path, name: str = "a.png", seed: int = 0, si
 def open_map(card: WebElement, finding: str | None = None) -> WebElement:
     """Press a finding's button, the first one's by default; return the maps' section once the map is there."""
     chosen = ".finding-open" if finding is None else f'.finding-open[data-finding="{finding}"]'
-    card.find_element(By.CSS_SELECTOR, chosen).click()
+    card.parent.execute_script("arguments[0].click()", card.find_element(By.CSS_SELECTOR, chosen))  # it may be folded
     return wait_for_maps(card)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 from PIL import Image
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -56,9 +57,11 @@ class Standing:
         return self._page
 
     def clear(self) -> None:
-        """Remove all cards, as a person would; where one stays, the next test gets a new page."""
-        for button in self.driver.find_elements(By.XPATH, "//*[contains(@class, 'card')]//button[.='Remove']"):
-            button.click()
+        """Remove all images, as a person would; where one stays, the next test gets a new page."""
+        for button in self.driver.find_elements(By.XPATH, "//button[.='Remove all' or .='Remove']"):
+            if button.is_displayed():
+                button.click()
+                break
         if self.driver.find_elements(By.CLASS_NAME, "card"):
             spoil(self.driver)
 
@@ -122,14 +125,82 @@ def noise(size: int = 200) -> bytes:
     return png(np.random.default_rng(2).integers(0, 256, (size, size), np.uint8))
 
 
+class Card(WebElement):
+    """The card of one image, by the image's number in its page: it is chosen in the list whenever it is asked for."""
+
+    def __init__(self, driver: Chromium, number: int) -> None:
+        """Name the card; nothing is asked of the page yet."""
+        self.number = number
+        self._parent = driver
+
+    @property
+    def _id(self) -> str:
+        """Selenium's own name of the element: a card that was away is made again, as another element."""
+        found = self._parent.execute_async_script(CARD, self.number)
+        if found is None:
+            raise StaleElementReferenceException(f"the page has no image {self.number} any more")
+        return str(found.id)
+
+    @_id.setter
+    def _id(self, value: str) -> None:
+        raise AttributeError("which element it is, the page says")
+
+    @property
+    def id(self) -> str:
+        """The element's name."""
+        return self._id
+
+    def row(self) -> WebElement:
+        """The image's row in the list."""
+        return self._parent.find_element(By.ID, f"row-{self.number}")
+
+
+# Chooses an image in the list, if it is not in sight, and waits for its card.
+CARD = """
+const [number, done] = arguments;
+const list = document.getElementById("rows");
+const find = () => document.getElementById(`card-${number}-name`)?.closest(".card");
+if (find()?.isConnected) return done(find());
+if (!document.getElementById(`row-${number}`)) {  // beyond what is drawn: keys reach every row
+  list.dispatchEvent(new KeyboardEvent("keydown", {key: "Home"}));
+  for (let step = Number(list.querySelector("[aria-setsize]")?.getAttribute("aria-setsize") ?? 0); step > 0; step -= 1) {
+    if (document.getElementById(`row-${number}`)) break;
+    list.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown"}));
+  }
+}
+document.getElementById(`row-${number}`)?.click();
+const wait = (tries) => {
+  const card = find();
+  if (!card || card.getAttribute("aria-busy") === "false" || tries === 0) return done(card ?? null);
+  setTimeout(wait, 20, tries - 1);
+};
+wait(document.querySelector(`#row-${number}[data-state=waiting], #row-${number}[data-state=working]`) ? 0 : 250);
+"""
+STATES = """
+const rows = [...document.querySelectorAll("#rows [role=option]")];
+const isDone = ({dataset: {state}}) => state !== "waiting" && state !== "working";
+const size = Number(rows[0]?.getAttribute("aria-setsize") ?? 0);
+if (rows.length !== size || !rows.every(isDone) || document.querySelector(".card[aria-busy=true]")) return null;
+return rows.map(({dataset}) => Number(dataset.number)).sort((one, other) => other - one);
+"""
+
+
 def cards(driver: Chromium, count: int) -> list[WebElement]:
-    """Wait until `count` cards are there and done; newest first."""
+    """Wait until `count` images are there and done; return their cards, newest first.
+
+    Few enough that the list shows them all.
+    """
 
     def done(driver: Chromium) -> list[WebElement] | Literal[False]:
-        found = driver.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]")
-        return found if len(found) == count else False
+        numbers = driver.execute_script(STATES)
+        return [Card(driver, number) for number in numbers] if numbers and len(numbers) == count else False
 
     return list(WebDriverWait(driver, 30).until(done))
+
+
+def waiting(driver: Chromium) -> WebElement:
+    """The card in sight, done or not."""
+    return driver.find_element(By.CSS_SELECTOR, ".card")
 
 
 def choose(driver: Chromium, *files: Path) -> None:

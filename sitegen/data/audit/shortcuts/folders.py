@@ -3,7 +3,8 @@
 from collections.abc import Collection, Sequence
 
 from sitegen.data.audit.places import below_shared
-from sitegen.data.records import NO_FINDING, Record, label_names
+from sitegen.data.records import Record, label_names
+from sitegen_runtime.bundle.relations import NO_FINDING
 
 SPLIT_NAMES = frozenset({"train", "training", "valid", "validation", "val", "test", "train_val"})
 """What folders of splits are called, in lower case."""
