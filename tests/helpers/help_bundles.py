@@ -41,9 +41,15 @@ TRAINED = {
 IMPORTED = {"import": {"source": "onnx"}, "gate": None}
 
 
-def known(folder: Path, fields: dict[str, Any] | None = None, **options: Any) -> Bundle:
-    """A bundle of `make_bundle` whose `bundle.json` has these fields in place of its own."""
+def known(folder: Path, fields: dict[str, Any] | None = None, *, gate_fraction: float = 1.0, **options: Any) -> Bundle:
+    """A bundle of `make_bundle` whose `bundle.json` has these fields in place of its own.
+
+    The gate, if there is one, sees a square of `gate_fraction` of the shorter side.
+    """
     bundle = make_bundle(folder, **({"labels": ("Pneumonia",)} | options))
     path = bundle.folder / "bundle.json"
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | (fields or {})), "utf-8")
+    description = json.loads(path.read_text("utf-8")) | (fields or {})
+    if "gate" in description["graphs"]:
+        description["graphs"]["gate"]["inputs"][0]["crop"]["fraction"] = gate_fraction
+    path.write_text(json.dumps(description), "utf-8")
     return load_bundle(folder)
