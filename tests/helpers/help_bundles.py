@@ -53,3 +53,14 @@ def known(folder: Path, fields: dict[str, Any] | None = None, *, gate_fraction: 
         description["graphs"]["gate"]["inputs"][0]["crop"]["fraction"] = gate_fraction
     path.write_text(json.dumps(description), "utf-8")
     return load_bundle(folder)
+
+
+def related(missing: str, there: str) -> dict[str, Any]:
+    """METRICS as they are written today, of collections that are related to the training."""
+    sources = {
+        "here": {"from": "other-patients", "collection": "Here X-rays"},
+        "there": {"from": there, "collection": ""},
+    }
+    flagged = {"images": 147, "flagged": 61}
+    headline = {"not_measured": missing, "words": "AUC 0.660 (0.600–0.710) on there.", "findings": {}}
+    return {"headline": headline, "test": METRICS["test"] | {"sources": sources, "flagged_without_finding": flagged}}

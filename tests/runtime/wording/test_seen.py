@@ -38,4 +38,4 @@ def test_of_a_refused_image_it_is_what_the_gate_saw() -> None:
     words = describe_seen(document, refused=True)
     assert words == {"text": "25 % of the image was not seen by the gate.", "share": 0.75, "square": [0, 0, 9, 9]}
     same: Any = {"seen": {"share": 0.4, "square": SQUARE}}
-    assert describe_seen(same, refused=True)["text"] == "60 % of the image was not seen by the gate."  # type: ignore[index]
+    assert describe_seen(same, refused=True)["text"] == "60 % of the image was not seen by the gate."
