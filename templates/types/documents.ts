@@ -312,6 +312,7 @@ interface PageFailure {
 interface PageWords {
   stages: StageWords[];
   failures: Record<"cancelled" | "unreadable" | "given-up" | "failed", PageFailure>;
+  report: Record<string, string>;
 }
 
 interface Verdict {
