@@ -56,6 +56,7 @@ class Session:
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
+        - "words": nothing; the data are a result document that was made before
         - "picture": nothing; the worker has kept what `ShadeCells` asked for
         - "golden": "role", the network that is to be checked (see `golden`); there are no data
         """
@@ -69,6 +70,7 @@ class Session:
             "gradient": lambda: self._gradient(job),
             "explain": lambda: self._map(job),
             "draw": self._drawing,
+            "words": self._words,
             "picture": lambda: _picture(job),
             "golden": self._verdict,
         }
@@ -121,6 +123,17 @@ class Session:
     def _drawing(self) -> Generator[Request, Any, End]:
         yield from ()  # no network has to run
         return draw_again(self._data, self._options["shape"], self._model, read_look(self._options["look"]))
+
+    def _words(self) -> Generator[Request, Any, End]:
+        """Say anew what is to be said of a document; nothing where it is none of this model's."""
+        yield from ()  # no network has to run
+        try:
+            document = json.loads(self._data)
+            wording = describe(document, self._model) | {"explanations": None}
+            own = document["bundle"]["sha256"] == self._model.sha256
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            own = False
+        return ({"document": document, "wording": wording} if own else {"document": None, "wording": None}), None
 
     def _verdict(self) -> Generator[Request, Any, End]:
         verdict = yield from check_network(self._model, self._options["role"])

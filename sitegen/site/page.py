@@ -32,7 +32,7 @@ PAGE_SCRIPTS = (
     *("viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
     *("result/desk", "panes", "main"),
     *("report/source", "report/picture", "report/sheet", "report/document", "report/files", "report/note"),
-    *("report/dialogue",),
+    *("session/session", "report/dialogue"),
 )
 WORKER_SCRIPTS = (
     "embedded",

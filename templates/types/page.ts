@@ -185,6 +185,7 @@ interface WorkItem {
   note: string; // the user's own
   time: string | null; // when it was analysed
   away: string | null; // SHA-256 of a file that was not chosen again since its session was opened
+  bytes: number; // of that file
 }
 
 interface WorkSummary {

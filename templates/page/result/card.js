@@ -96,7 +96,7 @@ class Card {
       this.viewer.inert = this.findings.inert = false;
       this.status.textContent = wording.verdict;
       this.viewer.replaceChildren(...this.pictures(result), ...this.judgement(result));
-      this.findings.replaceChildren(...this.words(result), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
+      this.findings.replaceChildren(...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
     });
     this.node.setAttribute("aria-busy", String(!isComplete));
     panes.reachable(this.viewer, this.findings);
@@ -104,6 +104,7 @@ class Card {
 
   /** @param {AnalysisResult} result */
   pictures(result) {
+    if (this.item.away !== null) return [awayNotice(this.item)];
     if (!result.preview) return this.item.thumbnail && result.wording.outcome !== "failed" ? [element("img", { className: "thumbnail", alt: "", src: this.item.thumbnail })] : [];
     const seen = result.wording.seen ? [element("p", { className: "seen", textContent: result.wording.seen.text })] : [];
     if (isGated(result) && !result.wording.gate?.accepted) return [...seen, picturePair(result)];
@@ -120,7 +121,7 @@ class Card {
     const { gate, findings, details, times, headline, verdict } = result.wording;
     const words = element("div", { className: "words" });
     if (!verdict.startsWith(headline)) words.append(element("p", { className: "headline", textContent: `${headline}.` }));
-    words.append(...offersOf(this, gate?.offers ?? []));
+    if (this.item.away === null) words.append(...offersOf(this, gate?.offers ?? []));
     this.table = findings.length ? new FindingsTable(this, result) : null;
     if (this.table) words.append(this.table.node);
     words.append(...details.map((text) => element("p", { textContent: text })), ...refusedMeasures(gate));
