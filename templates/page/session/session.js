@@ -49,7 +49,7 @@ async function reopened(image, number) {
   const name = textOr(image.name) || filledIn(REPORT.image, { number });
   const text = JSON.stringify({ ...document, image: { ...document.image, name } });
   const said = await runForPage("words", new Blob([text]), { name, bundle: bundle.name, isUrgent: true });
-  if (!said.document || !said.wording) return null;
+  if (!said.document || !said.wording || "error" in said.document !== "error" in document) return null;
   const result = /** @type {AnalysisResult} */ ({ document: said.document, wording: said.wording, preview: null, bytes: null });
   return {
     blob: new Blob(),
