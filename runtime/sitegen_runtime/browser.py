@@ -33,6 +33,7 @@ from sitegen_runtime.requests import (
     RunGraph,
     ShadeCells,
 )
+from sitegen_runtime.saved_documents import described_again
 from sitegen_runtime.wording.explanations import describe_methods
 from sitegen_runtime.wording.failures import MESSAGES
 from sitegen_runtime.wording.results import describe
@@ -127,13 +128,8 @@ class Session:
     def _words(self) -> Generator[Request, Any, End]:
         """Say anew what is to be said of a document; nothing where it is none of this model's."""
         yield from ()  # no network has to run
-        try:
-            document = json.loads(self._data)
-            wording = describe(document, self._model) | {"explanations": None}
-            own = document["bundle"]["sha256"] == self._model.sha256
-        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
-            own = False
-        return ({"document": document, "wording": wording} if own else {"document": None, "wording": None}), None
+        document, wording = described_again(self._data, self._model) or (None, None)
+        return {"document": document, "wording": wording and wording | {"explanations": None}}, None
 
     def _verdict(self) -> Generator[Request, Any, End]:
         verdict = yield from check_network(self._model, self._options["role"])
