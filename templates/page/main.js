@@ -194,8 +194,10 @@ addEventListener("paste", (event) => {
   if (event.clipboardData?.files.length) takeFiles(event.clipboardData.files);
 });
 
-// Results that were not saved, and images that are not yet analysed, would be lost.
+// Results that were not saved, and images that are not yet analysed, would be lost. Browsers ask only where somebody has
+// done something in the page.
 addEventListener("beforeunload", (event) => {
+  if (navigator.userActivation?.hasBeenActive === false) return;
   if (workList.items.some(({ isSaved, state }) => !isSaved && state !== "failed" && state !== "cancelled")) event.preventDefault();
 });
 

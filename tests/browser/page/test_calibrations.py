@@ -40,13 +40,14 @@ def test_the_page_calibrates_as_python_does(driver: Chromium, tmp_path: Path) ->
     site = build_site(bundle, tmp_path / "site").folder
     comparison = Comparison(bundle.model.labels)
     with opened(driver, site) as page:
-        hint = driver.find_element("css selector", "#results").find_element("xpath", "preceding-sibling::p").text
+        hint = driver.find_element("css selector", "#notes p").text
         for seed in range(3):
             data = encoded(seed=seed)
             document = page.analyse(data, "a.png")
             comparison.add(f"image {seed}", document, Predictor(bundle).analyse(data, "a.png").document)
         choose(driver, written(tmp_path, "a.png", data))
         (card,) = cards(driver, 1)
+        card.find_element("css selector", ".own-order input").click()
         findings = [finding.text for finding in card.find_elements("css selector", ".finding")]
         spoken = card.find_elements("css selector", "[role=meter]")[2].get_attribute("aria-valuetext")
     assert [f"Weak: {WEAK}" in text for text in findings] == [False, False, True, False]

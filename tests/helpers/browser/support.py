@@ -203,6 +203,11 @@ def waiting(driver: Chromium) -> WebElement:
     return driver.find_element(By.CSS_SELECTOR, ".card")
 
 
+def show_pane(driver: Chromium, name: str) -> None:
+    """Show "list", "image" or "findings" on a phone, which has one of them in sight."""
+    driver.find_element(By.ID, f"tab-{name}").click()
+
+
 def choose(driver: Chromium, *files: Path) -> None:
     """Choose files in the page's file dialogue."""
     driver.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
