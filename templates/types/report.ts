@@ -23,7 +23,7 @@ interface ReportHead {
 
 type ReportedMap =
   | { finding: string; problem: string }
-  | { finding: string; problem?: undefined; address: string; colours: string; ends: LegendWords; lines: string[] };
+  | { finding: string; problem?: undefined; address: string; colours: string; ends: LegendWords; title: string; worth: string | null };
 
 interface ReportedPictures {
   address: string | null;

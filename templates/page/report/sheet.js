@@ -42,10 +42,10 @@ function printedBar({ share, mark, above, spoken }) {
 
 /** @param {FindingWords[]} findings in the order in which they are shown */
 function printedFindings(findings) {
-  const rows = findings.map((finding) => {
-    const caution = finding.weak ? [made("small", {}, finding.weak)] : [];
-    const cells = [made("th", { scope: "row" }, finding.label), made("td", { class: "says" }, finding.text, ...caution), made("td", {}, printedBar(finding))];
-    return made("tr", finding.above ? { class: "above" } : {}, ...cells);
+  const rows = findings.flatMap((finding) => {
+    const caution = finding.weak ? [made("tr", { class: "weak" }, made("td", { colspan: 3 }, finding.weak))] : [];
+    const cells = [made("th", { scope: "row" }, finding.label), made("td", { class: "says" }, finding.text), made("td", {}, printedBar(finding))];
+    return [made("tr", finding.above ? { class: "above" } : {}, ...cells), ...caution];
   });
   const head = made("tr", {}, made("th", { scope: "col" }, REPORT.finding), made("th", { scope: "col", colspan: 2 }, REPORT.says));
   return made("table", { class: "findings" }, made("thead", {}, head), made("tbody", {}, ...rows));
@@ -66,9 +66,9 @@ function meanings(sorted) {
 /** @param {ReportedMap} map */
 function printedMap(map) {
   if (map.problem !== undefined) return made("p", {}, filledIn(REPORT.no_map, { reason: `${map.finding}. ${map.problem}` }));
-  const { address, colours, ends, lines } = map;
+  const { address, colours, ends, title } = map;
   const legend = made("div", { class: "legend" }, made("span", {}, ends.least), made("img", { src: colours, alt: "" }), made("span", {}, ends.most));
-  return made("figure", {}, made("img", { src: address, alt: lines[0] }), legend, made("figcaption", {}, ...lines.map((line) => made("p", {}, line))));
+  return made("figure", {}, made("img", { src: address, alt: title }), legend, made("figcaption", {}, title));
 }
 
 /** @param {Reported} entry @param {ReportedPictures} pictures */
@@ -77,9 +77,10 @@ function printedPictures({ result }, { address, maps, isWanted }) {
   const seen = wording.seen ? [made("p", { class: "seen" }, wording.seen.text)] : [];
   if (wording.outcome === "failed") return [];
   if (!address) return [...seen, ...(isWanted ? [made("p", { class: "hint" }, REPORT.no_picture)] : [])];
+  const worth = new Set(maps.flatMap((map) => (map.problem === undefined && map.worth !== null ? [map.worth] : [])));
   const caption = wording.seen ? [...seen, made("p", {}, REPORT.outline)] : [made("p", {}, REPORT.picture)];
   const figure = made("figure", {}, made("img", { src: address, alt: REPORT.picture }), made("figcaption", {}, ...caption));
-  return [made("div", { class: `pictures of-${Math.min(3, 1 + maps.length)}` }, figure, ...maps.map(printedMap))];
+  return [made("div", { class: `pictures of-${Math.min(3, 1 + maps.length)}` }, figure, ...maps.map(printedMap)), ...Array.from(worth, (text) => made("p", { class: "hint" }, text))];
 }
 
 /** @param {Reported} entry @param {ReportHead} head */
