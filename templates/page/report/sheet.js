@@ -36,8 +36,8 @@ function printedBar({ share, mark, above, spoken }) {
   const fill = drawnShape("rect", { x: 0.5, y: 3, width: Math.max(1, 99 * Math.min(1, Math.max(0, share))), height: 8, class: above ? "fill above" : "fill" });
   const place = 0.5 + 99 * Math.min(1, Math.max(0, mark));
   const frame = drawnShape("rect", { x: 0.5, y: 3, width: 99, height: 8, class: "frame" });
-  const tick = drawnShape("line", { x1: place, x2: place, y1: 0, y2: 14, class: "mark" });
-  return drawnShape("svg", { viewBox: "0 0 100 14", preserveAspectRatio: "none", role: "img", "aria-label": spoken, class: "bar" }, fill, frame, tick);
+  const [casing, tick] = ["casing", "mark"].map((name) => drawnShape("line", { x1: place, x2: place, y1: 0, y2: 14, class: name }));
+  return drawnShape("svg", { viewBox: "0 0 100 14", preserveAspectRatio: "none", role: "img", "aria-label": spoken, class: "bar" }, fill, frame, casing, tick);
 }
 
 /** @param {FindingWords[]} findings in the order in which they are shown */
@@ -86,14 +86,11 @@ function printedPictures({ result }, { address, maps, isWanted }) {
 /** @param {Reported} entry @param {ReportHead} head */
 function factsTable({ item, result }, { made: time }) {
   const { image, bundle } = result.document;
-  const size = image.width ? [[REPORT.size, `${image.width} × ${image.height}`]] : [];
   const rows = [
     [REPORT.model, `${item.bundle.title} (${bundle.name} ${bundle.version})`],
     [REPORT.model_hash, bundle.sha256],
     ...(image.sha256 ? [[REPORT.image_hash, image.sha256]] : []),
-    ...size,
-    ...(item.time ? [[REPORT.analysed, timeInReports(item.time)]] : []),
-    [REPORT.title, time],
+    [REPORT.title, [time, ...(item.time ? [filledIn(REPORT.analysed, { time: timeInReports(item.time) })] : []), ...(image.width ? [filledIn(REPORT.size, { width: image.width, height: image.height ?? 0 })] : [])].join("; ")],
   ];
   return made("table", { class: "facts" }, made("tbody", {}, ...rows.map(([name, value]) => made("tr", {}, made("th", { scope: "row" }, name), made("td", {}, value)))));
 }
@@ -103,21 +100,21 @@ function sheetOf(entry, pictures, head) {
   const { number, count, alias, item, result } = entry;
   const { verdict, headline, details, findings, badge, correction, gate } = result.wording;
   const sorted = [...findings].sort((one, other) => one.rank - other.rank);
-  const plain = filledIn(REPORT.image, { number });
+  const place = filledIn(REPORT.of, { title: head.title, number, count });
   const marks = [...(badge ? [badge.long] : []), ...(correction ? [correction.done] : []), ...(item.away === null ? [] : [REPORT.reopened])];
   const measures = gate && !gate.accepted ? gate.measures.filter(({ passed }) => !passed).map(({ label, text }) => `${label}: ${text}`) : [];
   return made(
     "article",
     { class: "sheet" },
-    made("header", {}, made("p", { class: "running" }, filledIn(REPORT.of, { title: head.title, number, count })), warningLine()),
-    made("h2", {}, alias === plain ? plain : `${plain}: ${alias}`),
+    made("header", {}, warningLine()),
+    made("h2", {}, alias === filledIn(REPORT.image, { number }) ? place : `${place}: ${alias}`),
     made("p", { class: `verdict ${sorted[0]?.above || result.wording.outcome !== "findings" ? "above" : ""}` }, verdict),
     ...marks.map((text) => made("p", { class: "mark" }, text)),
     ...printedPictures(entry, pictures),
     ...(findings.length ? [printedFindings(sorted)] : []),
     ...noteLines(item.note),
     ...meanings(sorted),
-    made("section", { class: "details" }, ...(verdict.startsWith(headline) ? [] : [made("p", {}, `${headline}.`)]), ...[...details, ...measures].map((text) => made("p", {}, text))),
+    made("section", { class: "details" }, ...(verdict.startsWith(headline) || (findings.length && !badge && !correction) ? [] : [made("p", {}, `${headline}.`)]), ...[...details, ...measures].map((text) => made("p", {}, text))),
     factsTable(entry, head),
   );
 }
