@@ -34,7 +34,7 @@ PAGE_SCRIPTS = (
     *("viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
     *("result/desk", "panes", "main"),
     *("report/source", "report/picture", "report/sheet", "report/document", "report/files", "report/note"),
-    *("session/session", "report/dialogue"),
+    *("session/session", "report/dialogue", "teaching/lesson", "teaching/places", "teaching/answer", "teaching/revealed"),
 )
 WORKER_SCRIPTS = (
     "embedded",
@@ -62,7 +62,7 @@ class PageData:
     `report_style` is the style of reports that the page makes. `failures` are the error documents of jobs of which nothing is known, by kind,
     for where the worker cannot make one, and `words` what is said then (see `wording.failures`). `bundles` are entries
     as `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`. `offline` is whether the site has
-    a service worker.
+    a service worker; `teaching` are cases (see `site.teaching`), None where the page does not teach.
     """
 
     assets: dict[str, Any]
@@ -75,6 +75,7 @@ class PageData:
     providers: dict[str, list[str]] = field(default_factory=dict)
     codecs: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=describe_page)
+    teaching: list[dict[str, Any]] | None = None
     version: str = __version__
     report_style: str = field(default_factory=lambda: _template("report.css"))
 
@@ -108,6 +109,8 @@ def render_index(
         intro=as_html(options.intro),
         contact=as_html(options.contact),
         examples=options.examples,
+        teaching=data.teaching,
+        teaching_words=data.words["teaching"],
         offline=options.service_worker,
         version=__version__,
     )

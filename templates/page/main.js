@@ -147,7 +147,7 @@ function removeItems(items) {
 async function take(intake) {
   const said = intakeInWords(intake);
   const files = await withoutSessions(intake.images);
-  const images = files.map((file) => ({ blob: file, name: file.name || NAME }));
+  const images = files.map(asLesson);
   workList.add(images, chosenBundle());
   if (said) announce(said);
   if (images.length && panes.isPhone) panes.show("image");

@@ -313,6 +313,7 @@ interface PageWords {
   stages: StageWords[];
   failures: Record<"cancelled" | "unreadable" | "given-up" | "failed", PageFailure>;
   report: Record<string, string>;
+  teaching: Record<string, string>;
 }
 
 interface Verdict {

@@ -20,6 +20,7 @@ interface Site {
   words: PageWords;
   version: string; // of sitegen
   report_style: string;
+  teaching: CaseEntry[] | null;
 }
 
 declare const SITE: Site; // written in front of the scripts by sitegen/site/page.py
@@ -186,6 +187,7 @@ interface WorkItem {
   time: string | null; // when it was analysed
   away: string | null; // SHA-256 of a file that was not chosen again since its session was opened
   bytes: number; // of that file
+  lesson: Lesson | null;
 }
 
 interface WorkSummary {

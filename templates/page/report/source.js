@@ -12,7 +12,7 @@ function filledIn(text, values) {
 function reportItems(which) {
   const { selected } = workList;
   const chosen = which === "selected" ? (selected ? [selected] : []) : which === "shown" ? workList.visible() : workList.items;
-  return chosen.filter(({ state, stored, document }) => !PENDING.has(state) && state !== "cancelled" && stored && document);
+  return chosen.filter((item) => !PENDING.has(item.state) && item.state !== "cancelled" && item.stored && item.document && !isVeiled(item));
 }
 
 /** @param {WorkItem} item @param {number} number @param {boolean} hasNames */

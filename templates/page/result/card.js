@@ -89,6 +89,7 @@ class Card {
   show(result, isComplete = true) {
     const { wording } = result;
     this.result = result;
+    if (isVeiled(this.item) && wording.outcome !== "failed") return this.ask(result, isComplete);
     this.node.dataset.outcome = wording.outcome;
     this.node.classList.toggle("forced", wording.badge !== null);
     this.node.classList.toggle("is-above", summaryOf(wording).isAbove);
@@ -97,7 +98,23 @@ class Card {
       this.viewer.inert = this.findings.inert = false;
       this.status.textContent = wording.verdict;
       this.viewer.replaceChildren(...this.pictures(result), ...this.judgement(result));
-      this.findings.replaceChildren(...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
+      this.findings.replaceChildren(...revealedAnswer(this, result), ...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
+    });
+    this.node.setAttribute("aria-busy", String(!isComplete));
+    panes.reachable(this.viewer, this.findings);
+  }
+
+  // Teaching: the findings are told once the student has answered.
+  /** @param {AnalysisResult} result */
+  ask(result, isComplete = true) {
+    this.node.dataset.outcome = "veiled";
+    keepingFocus(this.node, () => {
+      this.work.hidden = true;
+      this.viewer.inert = this.findings.inert = false;
+      this.status.textContent = SITE.words.teaching.answer_first;
+      const question = new Question(this, result);
+      this.viewer.replaceChildren(...question.pictures());
+      this.findings.replaceChildren(question.node, element("div", { className: "card-actions" }, removing(this)));
     });
     this.node.setAttribute("aria-busy", String(!isComplete));
     panes.reachable(this.viewer, this.findings);
