@@ -64,7 +64,5 @@ def _box(text: str, place: str) -> Box:
     try:
         left, top, width, height = map(float, numbers.split())
     except ValueError:
-        raise SettingsError(
-            f'{place}: the box {text!r} is not "finding: left top width height", in pixels.'
-        ) from None
+        raise SettingsError(f'{place}: the box {text!r} is not "finding: left top width height", in pixels.') from None
     return Box(label.strip(), (left, top, width, height))

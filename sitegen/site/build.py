@@ -29,8 +29,8 @@ from sitegen.site.page import PageData, render_document, render_index, worker_sc
 from sitegen.site.python.runtime_wheel import RuntimeWheel, build_wheel, lock
 from sitegen.site.python.snapshot import make_snapshot
 from sitegen.site.serving.offline import write_offline_files
-from sitegen.site.teaching import case_assets, page_cases
 from sitegen.site.target import built_files, manifest_text, refuse_foreign
+from sitegen.site.teaching import case_assets, page_cases
 from sitegen_runtime.document import Draft, ResultDraft
 from sitegen_runtime.document_types import Document
 from sitegen_runtime.errors import AnalysisError

@@ -1,4 +1,4 @@
-"""What leaves the page: the report and its PDF, the table, the documents, the session; and nothing that was not asked for."""
+"""What leaves the page: report and PDF, table, documents, session; and nothing that was not asked for."""
 
 import base64
 import contextlib
