@@ -1,7 +1,7 @@
 """Result documents that come back from a file: taken where they can be of this model, and nothing else is said of them.
 
-A file can say anything. What is checked is that it is whole, that its findings are the model's, and that its numbers are
-numbers; whether they are true only another analysis tells.
+A file can say anything. What is checked is that it is whole, that its findings are the model's, and that its numbers
+are numbers; whether they are true only another analysis tells.
 """
 
 import json

@@ -18,8 +18,8 @@ BOXES = "boxes"  # a further column, which may be left out
 def read_cases(folder: Path) -> tuple[TeachingCase, ...]:
     """Return the cases of a folder in the order of its `cases.csv`.
 
-    Columns: `file`, an image in the folder; `labels`, the findings that are there, separated by ";", nothing where there
-    is none; `caption`, what the case is called, "Case 1" and so on where it is empty; and `boxes`, if wanted, of
+    Columns: `file`, an image in the folder; `labels`, the findings that are there, separated by ";", nothing where
+    there is none; `caption`, what the case is called, "Case 1" and so on where it is empty; and `boxes`, if wanted, of
     findings as "Mass: 120 80 60 40", left, top, width and height in pixels of the upright image, separated by ";".
     Raises SettingsError, which names the line.
     """

@@ -114,7 +114,7 @@ def test_unknown_keys_are_named_with_the_nearest(file: Path) -> None:
     file.write_text(UNKNOWN)
     project = read_project(file)
     sentences = [warning.removeprefix(f"{file}: ") for warning in project.warnings]
-    known = "known here: title, languages, bundles, intro, contact, wheels, service_worker, logo, examples, colours."
+    known = "known here: title, languages, bundles, intro, contact, wheels, service_worker, logo, examples, teaching, colours."
     assert sentences == [
         "titel is not a key; did you mean title?",
         "bundels is not a key; did you mean bundles?",

@@ -1,4 +1,4 @@
-"""Words of teaching: images whose findings are told only after a student has answered. Braces are filled in by the page."""
+"""Words of teaching: findings are told only after a student has answered. The page fills in what stands in braces."""
 
 TEACHING: dict[str, str] = {
     "switch": "Teaching",
@@ -9,7 +9,9 @@ TEACHING: dict[str, str] = {
     "not_answered": "not answered",
     "answered": "answered",
     "counted": "to be answered",
-    "question": "Tick what you see. For each finding that you tick, show where: click on the picture, or use its arrow keys.",
+    "question": (
+        "Tick what you see. For each finding that you tick, show where: click on the picture, or use its arrow keys."
+    ),
     "place": "Where is {finding}?",
     "placed": "place shown",
     "not_placed": "place not shown",
@@ -28,7 +30,10 @@ TEACHING: dict[str, str] = {
     "inside": "inside the box",
     "outside": "outside the box",
     "boxes": "Frames are the boxes of the label; rings are where you clicked.",
-    "score": "So far: {cases} of {all} cases answered. As labelled: you {you} of {count} findings, the model {model} of {judged}.",
+    "score": (
+        "So far: {cases} of {all} cases answered. As labelled: you {you} of {count} findings, "
+        "the model {model} of {judged}."
+    ),
     "score_alone": "So far: {cases} of {all} answered. You agree with the model in {you} of {count} findings.",
     "places": "Places inside the box: {inside} of {shown}.",
     "end": "All cases are answered.",

@@ -57,8 +57,13 @@ class WorkQueue {
 
   /** @param {WorkItem[]} items */
   retry(items) {
+<<<<<<< HEAD
     for (const item of items.filter(({ away }) => away === null)) this.list.change(item, { state: "waiting", stage: null, share: 0, summary: null, document: null });
     this.pump();
+=======
+    for (const item of items) this.list.change(item, { state: "waiting", stage: null, share: 0, summary: null, document: null });
+    this.list.tell({ kind: "view" }); // which pumps
+>>>>>>> page18
   }
 
   /** @param {WorkItem} item */
@@ -73,6 +78,7 @@ class WorkQueue {
   // Those that wait, and those that are being analysed.
   cancelRest() {
     for (const item of this.list.items) if (PENDING.has(item.state)) this.cancel(item);
+    this.list.tell({ kind: "view" });
   }
 
   dropRemoved() {
