@@ -12,7 +12,7 @@ TEACHING: dict[str, str] = {
     "question": (
         "Tick what you see. For each finding that you tick, show where: click on the picture, or use its arrow keys."
     ),
-    "place": "Where is {finding}?",
+    "place": "Where is {finding}? ({state})",
     "placed": "place shown",
     "not_placed": "place not shown",
     "answer": "Answer",

@@ -57,13 +57,8 @@ class WorkQueue {
 
   /** @param {WorkItem[]} items */
   retry(items) {
-<<<<<<< HEAD
     for (const item of items.filter(({ away }) => away === null)) this.list.change(item, { state: "waiting", stage: null, share: 0, summary: null, document: null });
-    this.pump();
-=======
-    for (const item of items) this.list.change(item, { state: "waiting", stage: null, share: 0, summary: null, document: null });
     this.list.tell({ kind: "view" }); // which pumps
->>>>>>> page18
   }
 
   /** @param {WorkItem} item */

@@ -1,5 +1,9 @@
 // The list as a table for other programs (CSV), and all result documents (JSON).
 const BYTE_ORDER_MARK = "\ufeff"; // spreadsheets take the file for UTF-8 then
+const QUOTE = "\u0022";
+const APOSTROPHE = "\u0027";
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+const QUOTED = /[\u0022,;\r\n]|^\s|\s$|^\u0027/;
 const HEAD_COLUMNS = ["number", "name", "state", "verdict", "note", "analysed", "image_sha256", "width", "height", "seen_share", "forced", "correction", "model", "model_version", "model_sha256", "sitegen_version", "error", "gate_accepted"];
 
 // A text that a spreadsheet would take for a formula becomes one that it does not; numbers stay as they are.
@@ -7,8 +11,8 @@ const HEAD_COLUMNS = ["number", "name", "state", "verdict", "note", "analysed", 
 function csvCell(value) {
   if (value === null || value === undefined) return "";
   if (typeof value !== "string") return String(value);
-  const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value;
-  return /[",;\r\n]|^\s|\s$|^'/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = FORMULA.test(value) ? APOSTROPHE + value : value;
+  return QUOTED.test(safe) ? QUOTE + safe.replaceAll(QUOTE, QUOTE + QUOTE) + QUOTE : safe;
 }
 
 /** @param {Reported} entry @returns {Record<string, unknown>} */

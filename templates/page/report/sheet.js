@@ -65,7 +65,7 @@ function meanings(sorted) {
 
 /** @param {ReportedMap} map */
 function printedMap(map) {
-  if (map.problem !== undefined) return made("p", {}, filledIn(REPORT.no_map, { reason: `${map.finding}. ${map.problem}` }));
+  if (map.problem !== undefined) return made("p", {}, filledIn(REPORT.no_map, { reason: [map.finding, map.problem].join(". ") }));
   const { address, colours, ends, title } = map;
   const legend = made("div", { class: "legend" }, made("span", {}, ends.least), made("img", { src: colours, alt: "" }), made("span", {}, ends.most));
   return made("figure", {}, made("img", { src: address, alt: title }), legend, made("figcaption", {}, title));
@@ -108,7 +108,7 @@ function sheetOf(entry, pictures, head) {
     { class: "sheet" },
     made("header", {}, warningLine()),
     made("h2", {}, alias === filledIn(REPORT.image, { number }) ? place : `${place}: ${alias}`),
-    made("p", { class: `verdict ${sorted[0]?.above || result.wording.outcome !== "findings" ? "above" : ""}` }, verdict),
+    made("p", { class: "verdict" }, verdict),
     ...marks.map((text) => made("p", { class: "mark" }, text)),
     ...printedPictures(entry, pictures),
     ...(findings.length ? [printedFindings(sorted)] : []),

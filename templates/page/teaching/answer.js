@@ -55,8 +55,8 @@ class Question {
   draw() {
     for (const { label, box, place } of this.rows) {
       place.hidden = !box.checked;
-      const text = label in this.lesson.places ? LESSONS.placed : LESSONS.not_placed;
-      place.textContent = `${filledIn(LESSONS.place, { finding: label })} (${text})`;
+      const state = label in this.lesson.places ? LESSONS.placed : LESSONS.not_placed;
+      place.textContent = filledIn(LESSONS.place, { finding: label, state });
       place.setAttribute("aria-pressed", String(label === this.current));
     }
     this.picture?.surface.setAttribute("aria-label", this.current ? filledIn(LESSONS.picture, { finding: this.current }) : LESSONS.question);

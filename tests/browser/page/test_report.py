@@ -152,7 +152,7 @@ def test_the_frame_is_where_the_model_looked(at: Chromium, tmp_path: Path) -> No
         (x, y)
         for x in range(picture.width)
         for y in (picture.height // 2,)
-        if picture.getpixel((x, y))[0] > 180 and picture.getpixel((x, y))[2] < 120  # type: ignore[index]
+        if picture.getpixel((x, y))[0] > 180 and picture.getpixel((x, y))[2] < 120
     ]
     height, width = WIDE.shape
     scale = picture.width / width
