@@ -7,7 +7,6 @@ TEACHING: dict[str, str] = {
     "open": "Open the {count} cases",
     "answer_first": "What do you see?",
     "not_answered": "not answered",
-    "answered": "answered",
     "counted": "to be answered",
     "question": (
         "Tick what you see. For each finding that you tick, show where: click on the picture, or use its arrow keys."

@@ -21,6 +21,7 @@ from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
+from tests.helpers.browser.accessibility import Look, looked_at, violations
 from tests.helpers.browser.support import Standing, cards, choose, noise, png, written
 
 pytestmark = pytest.mark.browser
@@ -254,7 +255,7 @@ def test_a_damaged_session_opens_nothing_and_breaks_nothing(at: Chromium, tmp_pa
     before = at.find_element(By.ID, "status").text
     choose(at, written(tmp_path, "session.json", change(session).encode()))
     WebDriverWait(at, 20).until(lambda _: at.find_element(By.ID, "status").text != before)
-    assert "session" in at.find_element(By.ID, "status").text or "left out" in at.find_element(By.ID, "status").text
+    assert any(said in at.find_element(By.ID, "status").text for said in ("no session of this page", "Left out: "))
     assert len(cards(at, 3)) == 3
 
 
@@ -272,3 +273,20 @@ def test_the_dialogue_keeps_the_focus(at: Chromium) -> None:
     dialogue(at)
     at.find_element(By.CSS_SELECTOR, "dialog[open]").send_keys(Keys.ESCAPE)
     assert at.switch_to.active_element.get_attribute("id") == "report"
+
+
+def test_axe_finds_nothing_in_the_dialogue_and_in_an_opened_session(at: Chromium, tmp_path: Path) -> None:
+    looks = [Look(1280, 720), Look(360, 740, "dark"), Look(320, 256)]
+    name, text = asked(at, "session")
+    for look in looks:
+        with looked_at(at, look):
+            assert (str(look), violations(at)) == (str(look), [])
+            assert at.execute_script(
+                "const d = document.querySelector('dialog'); return d.scrollWidth <= d.clientWidth"
+            )
+    at.find_element(By.CSS_SELECTOR, "dialog[open]").send_keys(Keys.ESCAPE)
+    choose(at, written(tmp_path, name, text.encode()))
+    assert "The image is not here." in cards(at, 6)[0].text
+    for look in looks:
+        with looked_at(at, look):
+            assert (str(look), violations(at)) == (str(look), [])

@@ -13,6 +13,7 @@ from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen.site import build_site
 from sitegen.site.options import Box, SiteOptions, TeachingCase
+from tests.helpers.browser.accessibility import Look, looked_at, violations
 from tests.helpers.browser.support import Standing, cards, choose, encoded, written
 
 pytestmark = pytest.mark.browser
@@ -47,6 +48,12 @@ def said_of_results(driver: Chromium, bundle: Bundle) -> list[str]:
     return [part for part in told if part in text.replace("Above a threshold (0)", "")]
 
 
+def axe(driver: Chromium) -> None:
+    for look in (Look(1280, 720), Look(360, 740, "dark")):
+        with looked_at(driver, look):
+            assert (str(look), violations(driver)) == (str(look), [])
+
+
 def test_nothing_is_told_before_the_answer_and_all_after_it(at: Chromium, bundle: Bundle, labels: list[str]) -> None:
     at.find_element(By.ID, "cases").click()
     second, first = cards(at, 2)
@@ -68,7 +75,9 @@ def test_nothing_is_told_before_the_answer_and_all_after_it(at: Chromium, bundle
     surface.send_keys(Keys.ARROW_LEFT)
     (ring,) = first.find_elements(By.CLASS_NAME, "place")
     assert float(ring.get_attribute("style").split("left: ")[1].split("%")[0]) == pytest.approx(48, abs=1)
+    axe(at)
     first.find_element(By.CSS_SELECTOR, "[data-action=answer]").click()
+    axe(at)
     assert at.switch_to.active_element == at.find_element(By.CSS_SELECTOR, ".card")
 
     findings = Predictor(bundle).analyse(IMAGES[0], "a").document["findings"]
