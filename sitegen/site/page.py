@@ -68,8 +68,9 @@ class PageData:
     one way of running networks needs, `codecs` of those that one kind of compressed frames needs, with its title.
     `report_style` is the style of reports that the page makes. `failures` are the error documents of jobs of which
     nothing is known, by kind, for where the worker cannot make one, and `words` what is said then (see
-    `wording.failures`). `bundles` are entries as `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`. `offline` is whether the site has
-    a service worker; `teaching` are cases (see `site.teaching`), None where the page does not teach.
+    `wording.failures`). `bundles` are entries as `bundle_assets.page_entry` makes them, `examples` have an `asset`
+    and a `name`. `offline` is whether the site has a service worker; `teaching` are cases (see `site.teaching`),
+    None where the page does not teach.
     """
 
     assets: dict[str, Any]
