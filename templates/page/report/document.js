@@ -1,5 +1,8 @@
 // The whole report: a first page where there are several images, then a page for each; as a file of its own, or printed from here.
 
+// In two parts: a server that adds to this page looks for the end of its body, which is not here.
+const ENDS = ["</bo", "dy>", "</ht", "ml>\n"];
+
 /** @param {ReportChoice} choice @param {AbortSignal} signal @param {(number: number, count: number) => void} onProgress */
 async function reportOf(choice, signal, onProgress) {
   const title = document.title;
@@ -86,7 +89,7 @@ function reportFile(node) {
     made("style", {}, SITE.report_style),
   );
   const parts = [`<!doctype html>\n<html lang="${document.documentElement.lang}">`, head.outerHTML, '<body><main class="report">'];
-  return new Blob([...parts, ...Array.from(node.children, (page) => page.outerHTML), "</main></body></html>\n"], { type: "text/html" });
+  return new Blob([...parts, ...Array.from(node.children, (page) => page.outerHTML), "</main>", ...ENDS], { type: "text/html" });
 }
 
 // In a tree of its own, with a style of its own: the page's policy lets no other window in.
