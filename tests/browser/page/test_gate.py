@@ -92,8 +92,8 @@ def test_an_image_upside_down_is_refused_with_every_reason_in_words(at: Chromium
     card = shown(at, tmp_path, png(CHEST[::-1, ::-1]))
     assert card.get_attribute("data-outcome") == "refused"
     assert "Not analysed" in card.text
-    assert "similarity to the model's own reconstruction is 0.37" in card.text
-    assert "(turned is 0.62" in card.text
+    assert "similarity to the gate's own reconstruction is 0.37" in card.text
+    assert "(turned or inverted, its similarity is 0.62" in card.text
     assert "At least as unlike as all " + KNOWN in card.text
     assert not card.find_elements(By.CLASS_NAME, "finding")
     assert not any(label in card.text for label in LABELS)
@@ -209,7 +209,7 @@ def test_what_was_forced_is_marked_everywhere(at: Chromium, tmp_path: Path) -> N
     force(at, card)
     assert at.switch_to.active_element == card
     assert "although the gate refused it: do not rely on this" in card.text
-    assert "similarity to the model's own reconstruction is 0.37" in card.text
+    assert "similarity to the gate's own reconstruction is 0.37" in card.text
     findings = card.find_elements(By.CLASS_NAME, "finding")
     assert sorted(finding.find_element(By.TAG_NAME, "strong").text for finding in findings) == sorted(
         f"{label}Forced" for label in LABELS
@@ -247,7 +247,7 @@ def test_a_forced_image_stays_corrected(at: Chromium, tmp_path: Path, gate_bundl
 def test_a_refusal_of_the_second_stage_shows_no_finding_anywhere(at: Chromium, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(DARK_TOP))
     assert card.get_attribute("data-outcome") == "refused"
-    assert "similarity to the model's own reconstruction" not in card.text
+    assert "similarity to the gate's own reconstruction" not in card.text
     assert "(mahalanobis is" in card.text
     assert len(canvases(card)) == 2
     assert not card.find_elements(By.CLASS_NAME, "finding")
