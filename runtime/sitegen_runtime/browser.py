@@ -33,6 +33,7 @@ from sitegen_runtime.requests import (
     RunGraph,
     ShadeCells,
 )
+from sitegen_runtime.saved_documents import described_again
 from sitegen_runtime.wording.explanations import describe_methods
 from sitegen_runtime.wording.failures import MESSAGES
 from sitegen_runtime.wording.results import describe
@@ -56,6 +57,7 @@ class Session:
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
+        - "words": nothing; the data are a result document that was made before
         - "picture": nothing; the worker has kept what `ShadeCells` asked for
         - "golden": "role", the network that is to be checked (see `golden`); there are no data
         """
@@ -69,6 +71,7 @@ class Session:
             "gradient": lambda: self._gradient(job),
             "explain": lambda: self._map(job),
             "draw": self._drawing,
+            "words": self._words,
             "picture": lambda: _picture(job),
             "golden": self._verdict,
         }
@@ -121,6 +124,12 @@ class Session:
     def _drawing(self) -> Generator[Request, Any, End]:
         yield from ()  # no network has to run
         return draw_again(self._data, self._options["shape"], self._model, read_look(self._options["look"]))
+
+    def _words(self) -> Generator[Request, Any, End]:
+        """Say anew what is to be said of a document; nothing where it is none of this model's."""
+        yield from ()  # no network has to run
+        document, wording = described_again(self._data, self._model) or (None, None)
+        return {"document": document, "wording": wording and wording | {"explanations": None}}, None
 
     def _verdict(self) -> Generator[Request, Any, End]:
         verdict = yield from check_network(self._model, self._options["role"])

@@ -3,6 +3,7 @@
 settings.py     the file's keys, typed; unknown ones are named with the nearest that is known
 colours.py      colours of the page, checked to be legible, as CSS
 contents.py     the files that the settings name: logo, examples, wheels, read and checked
+teaching.py     the cases of `[teaching]`, with their labels
 plan.py         a project, or bundles alone, as something that can be built
 start.py        `sitegen new`: a folder with every option, commented
 watch.py        building again whenever a file changes

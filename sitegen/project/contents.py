@@ -8,7 +8,8 @@ from pathlib import Path
 from sitegen.errors import SettingsError
 from sitegen.project.colours import colour_style
 from sitegen.project.settings import LogoSettings, Project
-from sitegen.site.options import ExampleImage, Logo, SiteOptions
+from sitegen.project.teaching import read_cases
+from sitegen.site.options import ExampleImage, Logo, SiteOptions, TeachingCase
 from sitegen.site.python.extra_wheels import ExtraWheel, read_wheel
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats import inspect_image
@@ -33,6 +34,7 @@ def site_options(project: Project) -> SiteOptions:
             examples=tuple(_examples(project)),
             wheels=tuple(_wheel(project.path(name)) for name in settings.wheels),
             service_worker=settings.service_worker,
+            teaching=_cases(project),
         )
     except SettingsError as error:
         raise SettingsError(f"{project.file}: {error}") from None
@@ -53,6 +55,13 @@ def _media_type(content: bytes, path: Path, key: str) -> str:
         return inspect_image(content).media_type
     except ImageError as error:
         raise SettingsError(f"{key}: {path}: {error}") from None
+
+
+def _cases(project: Project) -> tuple[TeachingCase, ...] | None:
+    teaching = project.settings.teaching
+    if teaching is None:
+        return None
+    return read_cases(project.path(teaching.cases)) if teaching.cases else ()
 
 
 def _wheel(path: Path) -> ExtraWheel:

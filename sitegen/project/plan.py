@@ -45,6 +45,7 @@ class SitePlan:
             return [*self.folders, *ours]
         settings = self.project.settings
         named = [*settings.wheels, *(example.image for example in settings.examples)]
+        named += [settings.teaching.cases] if settings.teaching and settings.teaching.cases else []
         named += [settings.logo.image] if settings.logo else []
         return [self.project.file, *map(self.project.path, named), *self.folders, *ours]
 

@@ -39,6 +39,15 @@ class ExampleSettings:
 
 
 @dataclass(frozen=True)
+class TeachingSettings:
+    """Teaching in the page; `cases` is a folder with images and a `cases.csv`, where there are any."""
+
+    __pydantic_config__ = STRICT
+
+    cases: Text | None = None
+
+
+@dataclass(frozen=True)
 class ProjectSettings:
     """The content of `sitegen.toml`. Files and folders are counted from the file's own folder.
 
@@ -57,6 +66,7 @@ class ProjectSettings:
     service_worker: bool = True
     logo: LogoSettings | None = None
     examples: tuple[ExampleSettings, ...] = ()
+    teaching: TeachingSettings | None = None
     colours: ColourSettings = field(default_factory=ColourSettings)
 
 

@@ -30,6 +30,7 @@ from sitegen.site.python.runtime_wheel import RuntimeWheel, build_wheel, lock
 from sitegen.site.python.snapshot import make_snapshot
 from sitegen.site.serving.offline import write_offline_files
 from sitegen.site.target import built_files, manifest_text, refuse_foreign
+from sitegen.site.teaching import case_assets, page_cases
 from sitegen_runtime.document import Draft, ResultDraft
 from sitegen_runtime.document_types import Document
 from sitegen_runtime.errors import AnalysisError
@@ -114,6 +115,7 @@ def _parts(bundles: tuple[Bundle, ...], options: SiteOptions, report: Report) ->
     codecs = {name: [pack(asset) for asset in own] for name, own in codec_assets(engines).items()}
     others = [pack(asset) for asset in bundle_assets(bundles, names)]
     examples = [pack(asset) for asset in _example_assets(options.examples)]
+    cases = [pack(asset) for asset in case_assets(options.teaching or ())]
     boot = {
         "wheel": wheel.name,
         "lock": lock_json,
@@ -124,7 +126,7 @@ def _parts(bundles: tuple[Bundle, ...], options: SiteOptions, report: Report) ->
     }
     shared = tuple(asset.name for asset in common)
     on_demand = [asset for own in codecs.values() for asset in own]
-    assets = (*common, *providers["wasm"], *providers["webgpu"], *on_demand, *others, *examples)
+    assets = (*common, *providers["wasm"], *providers["webgpu"], *on_demand, *others, *examples, *cases)
     return _Parts(bundles, options, engines, names, shared, _names(providers), _names(codecs), assets, boot)
 
 
@@ -167,6 +169,7 @@ def _page_data(parts: _Parts) -> PageData:
             for asset, image in zip(_example_assets(examples), examples, strict=True)
         ],
         offline=parts.options.service_worker,
+        teaching=page_cases(parts.options.teaching, parts.bundles[0]),
     )
 
 

@@ -26,12 +26,30 @@ class ExampleImage:
 
 
 @dataclass(frozen=True)
+class Box:
+    """Where a finding is: left, top, width and height in pixels of the upright image."""
+
+    label: str
+    place: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class TeachingCase:
+    """An image with what is there: its bytes, the findings, what it is called, and boxes of findings."""
+
+    content: bytes
+    labels: tuple[str, ...]
+    caption: str = ""
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
 class SiteOptions:
     """How a site differs from one that is built from a bundle alone.
 
     `title` is the first bundle's where there is none; `language` is the one of the page's fixed texts; `intro` and
     `contact` are Markdown; `colours` is CSS that comes after the page's own; `service_worker` is whether the site, once
-    served, goes on without its server.
+    served, goes on without its server; `teaching` are the cases of a page that teaches, None where it does not.
     """
 
     title: str | None = None
@@ -43,3 +61,4 @@ class SiteOptions:
     examples: tuple[ExampleImage, ...] = ()
     wheels: tuple[ExtraWheel, ...] = ()
     service_worker: bool = True
+    teaching: tuple[TeachingCase, ...] | None = None

@@ -33,6 +33,15 @@ PAGE_SCRIPTS = (
     *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/map_view"),
     *("viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
     *("result/desk", "panes", "main"),
+    *("report/source", "report/picture", "report/sheet", "report/document", "report/files", "report/note"),
+    *(
+        "session/session",
+        "report/dialogue",
+        "teaching/lesson",
+        "teaching/places",
+        "teaching/answer",
+        "teaching/revealed",
+    ),
 )
 WORKER_SCRIPTS = (
     "embedded",
@@ -57,10 +66,11 @@ class PageData:
 
     `assets` are all there are, `common` the names of those that every visit needs, `providers` of those that
     one way of running networks needs, `codecs` of those that one kind of compressed frames needs, with its title.
-    `failures` are the error documents of jobs of which nothing is known, by kind,
-    for where the worker cannot make one, and `words` what is said then (see `wording.failures`). `bundles` are entries
-    as `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`. `offline` is whether the site has
-    a service worker.
+    `report_style` is the style of reports that the page makes. `failures` are the error documents of jobs of which
+    nothing is known, by kind, for where the worker cannot make one, and `words` what is said then (see
+    `wording.failures`). `bundles` are entries as `bundle_assets.page_entry` makes them, `examples` have an `asset`
+    and a `name`. `offline` is whether the site has a service worker; `teaching` are cases (see `site.teaching`),
+    None where the page does not teach.
     """
 
     assets: dict[str, Any]
@@ -73,6 +83,9 @@ class PageData:
     providers: dict[str, list[str]] = field(default_factory=dict)
     codecs: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=describe_page)
+    teaching: list[dict[str, Any]] | None = None
+    version: str = __version__
+    report_style: str = field(default_factory=lambda: _template("report.css"))
 
     def script(self) -> str:
         """Return the JavaScript that defines SITE."""
@@ -104,6 +117,8 @@ def render_index(
         intro=as_html(options.intro),
         contact=as_html(options.contact),
         examples=options.examples,
+        teaching=data.teaching,
+        teaching_words=data.words["teaching"],
         offline=options.service_worker,
         version=__version__,
     )
@@ -185,7 +200,11 @@ def _scripts(folder: str, names: tuple[str, ...]) -> str:
 
 
 def _style(options: SiteOptions) -> str:
-    return (resources.templates() / "style.css").read_text("utf-8") + options.colours
+    return _template("style.css") + options.colours
+
+
+def _template(name: str) -> str:
+    return (resources.templates() / name).read_text("utf-8")
 
 
 def _hash_source(text: str) -> str:

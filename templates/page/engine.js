@@ -279,7 +279,7 @@ class Engine {
   release(job, result) {
     clearTimeout(this.watchdog);
     this.active = null;
-    const isFailure = "document" in result && "error" in result.document;
+    const isFailure = "document" in result && result.document !== null && "error" in result.document;
     const isTooLate = job.cancelled && !isFailure; // it was done before the worker heard of it
     job.resolve(isTooLate ? cancelledResult(job) : result);
     this.pump();

@@ -144,9 +144,10 @@ function removeItems(items) {
 }
 
 /** @param {Intake} intake */
-function take(intake) {
+async function take(intake) {
   const said = intakeInWords(intake);
-  const images = intake.images.map((file) => ({ blob: file, name: file.name || NAME }));
+  const files = await withoutSessions(intake.images);
+  const images = files.map(asLesson);
   workList.add(images, chosenBundle());
   if (said) announce(said);
   if (images.length && panes.isPhone) panes.show("image");

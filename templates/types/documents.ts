@@ -312,6 +312,8 @@ interface PageFailure {
 interface PageWords {
   stages: StageWords[];
   failures: Record<"cancelled" | "unreadable" | "given-up" | "failed", PageFailure>;
+  report: Record<string, string>;
+  teaching: Record<string, string>;
 }
 
 interface Verdict {

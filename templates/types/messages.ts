@@ -48,7 +48,7 @@ interface Plan {
   card?: GraphicsCard;
 }
 
-type JobKind = "analyse" | "gradient" | "explain" | "draw";
+type JobKind = "analyse" | "gradient" | "explain" | "draw" | "words";
 
 interface JobMessage {
   kind: JobKind;
@@ -152,6 +152,7 @@ interface JobResults {
   gradient: GradientResult | FailedResult;
   explain: MapResult | MissingMap | FailedResult;
   draw: { picture: MapPicture; bytes: Uint8Array<ArrayBuffer> } | FailedResult;
+  words: { document: ResultDocument | null; wording: ResultWords | null } | FailedResult;
   picture: { preview: ImageBitmap | null };
 }
 

@@ -18,6 +18,9 @@ interface Site {
   providers: Record<Plan["provider"], string[]>;
   codecs: Record<string, { title: string; assets: string[] }>;
   words: PageWords;
+  version: string; // of sitegen
+  report_style: string;
+  teaching: CaseEntry[] | null;
 }
 
 declare const SITE: Site; // written in front of the scripts by sitegen/site/page.py
@@ -180,6 +183,11 @@ interface WorkItem {
   stored: { fields: Blob; bytes: Blob | null } | null; // the whole result but its picture (list/kept_results.js)
   thumbnail: string | null; // a data: address
   isSaved: boolean;
+  note: string; // the user's own
+  time: string | null; // when it was analysed
+  away: string | null; // SHA-256 of a file that was not chosen again since its session was opened
+  bytes: number; // of that file
+  lesson: Lesson | null;
 }
 
 interface WorkSummary {

@@ -236,11 +236,12 @@ async function answer(job) {
   const bundle = bundles.find(({ name }) => name === job.bundle);
   if (!bundle) throw new Error(`There is no model ${job.bundle}.`);
   const description = await descriptionOf(bundle);
-  if (kind !== "draw" && bundle !== current) { // which runs no network
+  const isRunning = kind !== "draw" && kind !== "words"; // those run no network, and their bytes are no image's
+  if (isRunning && bundle !== current) {
     tellPage({ kind: "progress", id: job.id, stage: "bundle", done: 0 });
     await changeNetworks(bundle);
   }
-  if (kind !== "draw") await completeFor(pyodide, wheel, job.bytes); // whose bytes are a map's values
+  if (isRunning) await completeFor(pyodide, wheel, job.bytes);
   const data = pyodide.toPy(new Uint8Array(job.bytes));
   const session = Session(data, job.name, description, JSON.stringify({ ...details, kind, engine }));
   data.destroy();

@@ -7,8 +7,10 @@ stands what only the page knows: the file's `{name}`, and the machine's own `{re
 from typing import Any
 
 from sitegen_runtime.document_types import ErrorDocument
+from sitegen_runtime.wording.report import REPORT
 from sitegen_runtime.wording.results import describe_error
 from sitegen_runtime.wording.stages import ANALYSIS, describe_stages
+from sitegen_runtime.wording.teaching import TEACHING
 
 CANCELLED = "The analysis was cancelled."
 UNREADABLE = "The file {name} cannot be read: it was moved, changed or locked. Choose it again."
@@ -26,10 +28,12 @@ def describe_page() -> dict[str, Any]:
     """Return what the page says of images before Python can, or without it.
 
     Keys: `stages` of an analysis (see `describe_stages`); `failures`, each by its name with the `error` of a document
-    and its `wording` (see `results.describe_error`), in both of which what stands in braces is to be filled in.
+    and its `wording` (see `results.describe_error`), in both of which what stands in braces is to be filled in;
+    `report` and `teaching` (see the modules of those names).
     """
     errors: dict[str, ErrorDocument] = {
         name: {"code": code, "message": message} for name, (code, message) in _FAILURES.items()
     }
     failures = {name: {"error": error, "wording": describe_error(error)} for name, error in errors.items()}
-    return {"stages": list(describe_stages(ANALYSIS)), "failures": failures}
+    stages = list(describe_stages(ANALYSIS))
+    return {"stages": stages, "failures": failures, "report": REPORT, "teaching": TEACHING}

@@ -89,7 +89,8 @@ function countsInWords(items) {
   const count = (/** @type {(item: WorkItem) => boolean} */ holds) => items.filter(holds).length;
   const parts = [
     [count(({ summary }) => summary?.isAbove ?? false), "above a threshold"],
-    [count(({ state, summary }) => state === "done" && !summary?.isAbove), "with no finding above"],
+    [count((item) => item.state === "done" && isVeiled(item)), SITE.words.teaching.counted],
+    [count((item) => item.state === "done" && !isVeiled(item) && !item.summary?.isAbove), "with no finding above"],
     [count(({ state }) => state === "refused"), "refused"],
     [count(({ state }) => state === "failed"), "failed"],
     [count(({ state }) => state === "cancelled"), "cancelled"],

@@ -28,7 +28,7 @@ class KeptResults {
     this.release(item);
     if (this.isShown(item)) this.hold(item, result);
     else preview?.close();
-    return { document, thumbnail, stored, summary: summaryOf(wording) };
+    return { document, thumbnail, stored, summary: isVeiled(item) && wording.outcome !== "failed" ? veiledSummary() : summaryOf(wording) };
   }
 
   /** @param {WorkItem} item @param {AnalysisResult} result */

@@ -33,10 +33,10 @@ class WorkList {
     for (const listener of this.listeners) listener(event);
   }
 
-  // Adds images; the first of them is selected.
-  /** @param {{ blob: Blob, name: string }[]} images @param {BundleEntry} bundle the model that judges them, now and later */
+  // Adds images; the first of them is selected. `fields` are those of images that are known already.
+  /** @param {{ blob: Blob, name: string, fields?: Partial<WorkItem> }[]} images @param {BundleEntry} bundle the model that judges them, now and later */
   add(images, bundle) {
-    const added = images.map(({ blob, name }) => newItem(++WorkList.items, blob, name, bundle));
+    const added = images.map(({ blob, name, fields }) => Object.assign(newItem(++WorkList.items, blob, name, bundle), fields));
     if (!added.length) return added;
     this.items = [...this.items, ...added];
     this.before = null;
@@ -145,5 +145,6 @@ function newItem(number, blob, name, bundle) {
     options: { bundle: bundle.name },
     state: "waiting", stage: null, share: 0, isAsked: false,
     keep: "", document: null, summary: null, stored: null, thumbnail: null, isSaved: false,
+    note: "", time: null, away: null, bytes: 0, lesson: null,
   };
 }

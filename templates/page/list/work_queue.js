@@ -50,13 +50,14 @@ class WorkQueue {
   // The same image once more, with other options of sitegen.analyse.
   /** @param {WorkItem} item @param {AnalyseOptions} options */
   again(item, options) {
+    if (item.away !== null) return; // its image is not here
     this.list.change(item, { options: { ...options, bundle: item.bundle.name }, state: "waiting", stage: null, share: 0, isAsked: true });
     this.pump();
   }
 
   /** @param {WorkItem[]} items */
   retry(items) {
-    for (const item of items) this.list.change(item, { state: "waiting", stage: null, share: 0, summary: null, document: null });
+    for (const item of items.filter(({ away }) => away === null)) this.list.change(item, { state: "waiting", stage: null, share: 0, summary: null, document: null });
     this.list.tell({ kind: "view" }); // which pumps
   }
 

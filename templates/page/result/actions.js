@@ -19,10 +19,15 @@ function actionsOf(card, { wording, document }) {
     card.desk.list.change(item, { isSaved: true });
   };
   const retry = wording.outcome === "failed" ? [element("button", { type: "button", textContent: "Try again", "data-action": "retry", onclick: () => card.analyseAgain(item.options) })] : [];
-  const remove = element("button", { type: "button", textContent: "Remove", "data-action": "remove", onclick: () => card.desk.onRemove([item]) });
+  if (item.away !== null) return [save, removing(card)];
   const back = wording.correction ? [wayBack(card, wording.correction)] : [];
   const anyway = wording.force ? [forcing(card, wording.force)] : [];
-  return [...back, ...anyway, ...retry, save, remove];
+  return [...back, ...anyway, ...retry, save, removing(card)];
+}
+
+/** @param {Card} card */
+function removing(card) {
+  return element("button", { type: "button", textContent: "Remove", "data-action": "remove", onclick: () => card.desk.onRemove([card.item]) });
 }
 
 /** @param {Card} card @param {{ undo: string }} correction */

@@ -89,6 +89,7 @@ class Card {
   show(result, isComplete = true) {
     const { wording } = result;
     this.result = result;
+    if (isVeiled(this.item) && wording.outcome !== "failed") return this.ask(result, isComplete);
     this.node.dataset.outcome = wording.outcome;
     this.node.classList.toggle("forced", wording.badge !== null);
     this.node.classList.toggle("is-above", summaryOf(wording).isAbove);
@@ -97,7 +98,23 @@ class Card {
       this.viewer.inert = this.findings.inert = false;
       this.status.textContent = wording.verdict;
       this.viewer.replaceChildren(...this.pictures(result), ...this.judgement(result));
-      this.findings.replaceChildren(...this.words(result), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
+      this.findings.replaceChildren(...revealedAnswer(this, result), ...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
+    });
+    this.node.setAttribute("aria-busy", String(!isComplete));
+    panes.reachable(this.viewer, this.findings);
+  }
+
+  // Teaching: the findings are told once the student has answered.
+  /** @param {AnalysisResult} result */
+  ask(result, isComplete = true) {
+    this.node.dataset.outcome = "veiled";
+    keepingFocus(this.node, () => {
+      this.work.hidden = true;
+      this.viewer.inert = this.findings.inert = false;
+      this.status.textContent = SITE.words.teaching.answer_first;
+      const question = new Question(this, result);
+      this.viewer.replaceChildren(...question.pictures());
+      this.findings.replaceChildren(question.node, element("div", { className: "card-actions" }, removing(this)));
     });
     this.node.setAttribute("aria-busy", String(!isComplete));
     panes.reachable(this.viewer, this.findings);
@@ -105,6 +122,7 @@ class Card {
 
   /** @param {AnalysisResult} result */
   pictures(result) {
+    if (this.item.away !== null) return [awayNotice(this.item)];
     if (!result.preview) return this.item.thumbnail && result.wording.outcome !== "failed" ? [element("img", { className: "thumbnail", alt: "", src: this.item.thumbnail })] : [];
     const seen = result.wording.seen ? [element("p", { className: "seen", textContent: result.wording.seen.text })] : [];
     if (isGated(result) && !result.wording.gate?.accepted) return [...seen, picturePair(result)];
@@ -121,7 +139,7 @@ class Card {
     const { gate, findings, details, times, headline, correction, badge } = result.wording;
     const words = element("div", { className: "words" });
     if (findings.length && (correction || badge)) words.append(element("p", { className: "headline", textContent: `${headline}.` }));
-    words.append(...offersOf(this, gate?.offers ?? []));
+    if (this.item.away === null) words.append(...offersOf(this, gate?.offers ?? []));
     this.table = findings.length ? new FindingsTable(this, result) : null;
     if (this.table) words.append(this.table.node);
     words.append(...details.map((text) => element("p", { textContent: text })), ...refusedMeasures(gate));

@@ -1,0 +1,67 @@
+"""Words of the report, of its dialogue, and of sessions that are saved and opened again.
+
+What stands in braces the page fills in: numbers, and the names of images and models.
+"""
+
+REPORT: dict[str, str] = {
+    "title": "Report",
+    "warning": "Not for diagnostic use.",
+    "warning_more": (
+        "A research and teaching tool: its findings can be wrong, and decisions about patients must not rest on them."
+    ),
+    "image": "Image {number}",
+    "of": "{title}, image {number} of {count}",
+    "made": "Made {time} with sitegen {version}",
+    "model": "Model",
+    "model_hash": "SHA-256 of its bundle.json",
+    "image_hash": "SHA-256 of the image",
+    "size": "{width} × {height} pixels",
+    "analysed": "image analysed {time}",
+    "note": "Note",
+    "number": "No.",
+    "name": "Name",
+    "result": "Result",
+    "finding": "Finding",
+    "says": "What the model says; the mark is the operating point",
+    "means": "What that means",
+    "forced": "This image was analysed although the gate refused it.",
+    "picture": "The image as it was analysed",
+    "outline": "The frame is what was looked at; the rest, darkened, was not.",
+    "no_picture": "The picture was not there when this report was made.",
+    "no_map": "There is no map: {reason}",
+    "reopened": "From a saved session: it was not analysed again.",
+    "choose": "What to put in",
+    "which": "Images",
+    "which_all": "All ({count})",
+    "which_shown": "Those that the list shows ({count})",
+    "which_selected": "The selected one",
+    "pictures": "Pictures",
+    "maps": "Maps of where the model looked",
+    "maps_none": "none",
+    "maps_first": "of the strongest finding",
+    "maps_above": "of every finding above its operating point",
+    "names": "File names (they may name the patient)",
+    "note_all": "Note for the whole report",
+    "note_one": "Your note on this image",
+    "note_hint": "It is kept in this page only, until you save a report or a session.",
+    "save": "Save report (HTML)",
+    "print": "Print, or save as PDF",
+    "csv": "Table (CSV)",
+    "json": "Results (JSON)",
+    "session": "Session",
+    "session_hint": (
+        "A session holds results and notes, and no picture. Open it here again as you open an image; then choose the "
+        "images, which are told by their content, and analysed again."
+    ),
+    "working": "Image {number} of {count}",
+    "saved": "Saved {file}.",
+    "nothing": "No image is analysed yet.",
+    "cancelled": "Cancelled: nothing was saved.",
+    "failed": "That did not work: {reason}",
+    "bad_session": "{file} is no session of this page, or it is damaged: nothing was opened.",
+    "opened": "Session opened, results: {count}. Choose the images to see their pictures.",
+    "left_out": "Left out: {count}. This page does not have the model {models}, or they are damaged.",
+    "away": "The image is not here. Choose it, and it is analysed again: it is told by its content, not by its name.",
+    "choose_image": "Choose the image",
+    "arrived": "Images of the session that are here now: {count}.",
+}
