@@ -11,6 +11,7 @@ from sitegen.bundle import (
     Bundle,
     Crop,
     Description,
+    Expects,
     FeatureMap,
     FileEntry,
     GateSettings,
@@ -59,6 +60,7 @@ class Draft:
     metrics: dict[str, Any] = field(default_factory=dict)
     features: bool = False
     localisation: Localisation | None = None
+    expects: Expects | None = None
 
 
 Inputs = Mapping[str, NetworkInput | Graph]
@@ -103,6 +105,7 @@ def drafted_bundle(folder: Path, draft: Draft, inputs: Inputs) -> Bundle:
         provenance=draft.provenance,
         metrics=draft.metrics,
         localisation=draft.localisation,
+        expects=draft.expects,
     )
     return unwritten_bundle(folder, description)
 

@@ -36,6 +36,7 @@ from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics, marked_wea
 from sitegen.recipe.labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
 from sitegen.recipe.source import ExportSource, open_source
+from sitegen.settings.expects import expects_of
 from sitegen.settings.recipe import RecipeFile
 from sitegen.training.prepare import ImageSplit, load_split
 
@@ -177,6 +178,7 @@ def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs) -> Draft:
         gradient=True,
         feature_map=graphs.feature_map,
         features=bool(gate and gate.features),
+        expects=expects_of(asked.expects),
         provenance=provenance(
             source.trained,
             source.recipe,

@@ -115,7 +115,7 @@ def _acquisition(header: Header, frames: int) -> Acquisition:
 
 def _notes(header: Header, shades: Shades, frames: int) -> Iterator[str]:
     if frames > 1:
-        yield f"The DICOM file has {frames:,} frames; the first one was analysed."
+        yield f"The DICOM file has {frames:,} frames; only the first one was looked at."
     yield from notes_on_shades(header, shades)
     if header.first("LossyImageCompression") == b"01" or header.syntax in LOSSY:
         yield "The image was compressed with loss: fine detail may be missing, or made up."
