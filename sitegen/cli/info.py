@@ -65,8 +65,8 @@ def _gate(description: "Description") -> str:
 
 def _expected(bundle: "Bundle") -> str:
     expects = bundle.model.expects
-    lists = (expects.modalities, expects.body_parts, expects.views)
-    parts = [f"{name} {', '.join(codes) or 'any'}" for name, codes in zip(("modality", "body part", "view"), lists)]
+    lists = {"modality": expects.modalities, "body part": expects.body_parts, "view": expects.views}
+    parts = [f"{name} {', '.join(codes) or 'any'}" for name, codes in lists.items()]
     said = "" if bundle.description.expects else " (nothing is said: as for chest radiographs)"
     return "; ".join([*parts, *(["for processing, too"] if expects.unprocessed else [])]) + said
 

@@ -4,7 +4,7 @@
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -116,7 +116,7 @@ class Model:
     final_weights: FinalWeights | None = None
     golden_image: str | None = None  # the file of the example image
     localisation: Localisation | None = None  # what its maps are worth, where boxes were drawn
-    expects: Expects = Expects()  # of a DICOM file's header
+    expects: Expects = field(default_factory=Expects)  # of a DICOM file's header
 
 
 def read_model(bundle_json: bytes) -> Model:

@@ -1,7 +1,7 @@
 """Checks of what a DICOM file's header says of its image, against what the bundle expects.
 
-A header is often empty, and sometimes wrong: so what it does not say refuses nothing, and what it does can be overridden
-as every other refusal of the gate. Imported with the first DICOM file.
+A header is often empty, and sometimes wrong: so what it does not say refuses nothing, and what it does say can be
+overridden as every other refusal of the gate. Imported with the first DICOM file.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -103,6 +103,19 @@ VIEWS: dict[str, str] = {
 }
 """View Position, (0018,5101), as files have it: the terms of PS3.3, C.8.7.1, C.8.11.5 and C.8.11.7, and some others."""
 
+DIRECTIONS: dict[str, str] = {
+    "R": "right side",
+    "L": "left side",
+    "A": "front",
+    "P": "back",
+    "H": "head",
+    "F": "feet",
+}
+"""The first letters of Patient Orientation, (0020,0020): PS3.3, C.7.6.1.1.1."""
+
+SIDES: dict[str, str] = {"R": "the right side", "L": "the left side", "B": "both sides"}
+"""Laterality, (0020,0060), and Image Laterality, (0020,0062)."""
+
 _BLANKS = re.compile("[ _]+")
 
 
