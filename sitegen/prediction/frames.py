@@ -37,7 +37,8 @@ def decode_frame(request: DecodeFrame) -> bytes:
 def shade_cells(request: ShadeCells) -> bytes:
     """Return luma as `ShadeCells` says."""
     table = np.frombuffer(request.table, np.uint8)
-    return table[np.frombuffer(request.cells, f"<u{request.cell_bytes}")].tobytes()
+    luma: bytes = table[np.frombuffer(request.cells, f"<u{request.cell_bytes}")].tobytes()
+    return luma
 
 
 def _codecs(codec: str) -> Any:
