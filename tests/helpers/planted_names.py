@@ -10,9 +10,9 @@ NAME = "ZYXPLANTEDDOE"
 
 Element = tuple[int, str, bytes]
 
-_TEXTS = "AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split()
-_LONG = "OB OD OF OL OV OW SQ SV UC UN UR UT UV".split()
-_NUMBERS = "AT FD FL OB OD OF OL OV OW SL SS SV UL UN US UV".split()
+_TEXTS = ["AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"]
+_LONG = ["OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"]
+_NUMBERS = ["AT", "FD", "FL", "OB", "OD", "OF", "OL", "OV", "OW", "SL", "SS", "SV", "UL", "UN", "US", "UV"]
 _NAME = NAME.encode()
 _VARIED = (
     _NAME,

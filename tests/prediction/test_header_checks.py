@@ -1,4 +1,4 @@
-"""DICOM files whose headers say what a bundle does not expect: refused, analysed by force, expected by another bundle."""
+"""DICOM files whose headers say what a bundle does not expect: refused, forced, expected by another bundle."""
 
 from pathlib import Path
 from typing import Any

@@ -10,6 +10,7 @@ in this order, and otherwise none.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from sitegen.data.layouts.class_folders import ENDINGS, images_below, split_folders
@@ -22,6 +23,7 @@ from sitegen.errors import DataError
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats.dicom.header import Header
 from sitegen_runtime.formats.dicom.reader import read_header
+from sitegen_runtime.formats.dicom.terms import BODY_PARTS, VIEWS, known_word
 from sitegen_runtime.formats.sniff import begins_as_dicom
 
 _START = 132
@@ -78,8 +80,9 @@ def with_headers(records: Iterable[Record], folder: Path) -> list[Record]:
     """Return the records, those of DICOM files with what they lack from the files' headers.
 
     Age, sex, view (in capitals) and body part (in small letters) are so filled in, and the source from the folder's
-    name. A patient that is not known yet becomes source and PatientID, with ":" between, or source and path where there
-    is no PatientID. A header that cannot be read says nothing; so does an age that is none.
+    name. A patient that is not known yet becomes source and a short hash of PatientID, with ":" between, or source and
+    path where there is no PatientID. A header that cannot be read says nothing; nor does an age that is none, or a view
+    or a body part that is not known: files may have a name there.
     """
     return [_with_header(record, folder) for record in records]
 
@@ -99,14 +102,18 @@ def _with_header(record: Record, folder: Path) -> Record:
     header = _header(path)
     source = record.source or folder.resolve().name
     unknown = folder / record.patient == path
+    view, body_part = (
+        known_word(header.code("ViewPosition"), VIEWS),
+        known_word(header.code("BodyPartExamined"), BODY_PARTS),
+    )
     return replace(
         record,
-        patient=f"{source}:{_said(header, 'PatientID') or record.patient}" if unknown else record.patient,
+        patient=f"{source}:{_pseudonym(header.first('PatientID')) or record.patient}" if unknown else record.patient,
         source=source,
         age=_age(_said(header, "PatientAge")) if record.age is None else record.age,
         sex=record.sex or sex(_said(header, "PatientSex")),
-        view=record.view or _said(header, "ViewPosition").upper(),
-        body_part=record.body_part or _said(header, "BodyPartExamined").lower(),
+        view=record.view or view,
+        body_part=record.body_part or body_part.lower(),
     )
 
 
@@ -126,13 +133,13 @@ def _header(path: Path) -> Header:
         return Header()
 
 
+def _pseudonym(patient_id: bytes) -> str:
+    """Return what tells patients apart without saying who they are to those who do not know their IDs; "" for none."""
+    return sha256(patient_id).hexdigest()[:12] if patient_id else ""
+
+
 def _said(header: Header, name: str) -> str:
-    """Return a value as text. Other characters than those of UTF-8 still tell patients apart, and that is their use."""
-    value = header.first(name)
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+    return header.first(name).decode("ascii", "replace")
 
 
 def _age(text: str) -> float | None:

@@ -49,7 +49,11 @@ def test_what_a_chest_radiograph_may_say_refuses_nothing(acquisition: Acquisitio
         ({"body_part": "HAND"}, "body-part", "shows the hand, and this model expects the chest or the lungs."),
         ({"body_part": "LEFT_HAND"}, "body-part", "shows the hand, and"),
         ({"body_part": "SMITH"}, "body-part", "shows another part of the body, and"),
-        ({"view": "LL"}, "view", "was taken from the side, and this model expects images taken from the front (AP) or "),
+        (
+            {"view": "LL"},
+            "view",
+            "was taken from the side, and this model expects images taken from the front (AP) or ",
+        ),
         ({"view": "RL"}, "view", "was taken from the side, and"),
         ({"view": "LATERAL"}, "view", "was taken from the side, and"),
         ({"view": "LEFT LAT"}, "view", "was taken from the side, and"),

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sitegen_runtime.errors import DamagedImage
-from sitegen_runtime.formats.dicom.display import FUNCTIONS, LINEAR, LINEAR_EXACT, SIGMOID, Line, Padding, Shades, Stored, Window
+from sitegen_runtime.formats.dicom.display import (
+    FUNCTIONS,
+    LINEAR,
+    LINEAR_EXACT,
+    SIGMOID,
+    Line,
+    Padding,
+    Shades,
+    Stored,
+    Window,
+)
 from sitegen_runtime.formats.dicom.header import Header
 from sitegen_runtime.formats.dicom.lookup_tables import LookupTable, read_table
 from sitegen_runtime.formats.dicom.walk import DAMAGED

@@ -124,6 +124,11 @@ def words_in(code: str) -> frozenset[str]:
     return frozenset((*_BLANKS.split(code), code)) - {""}
 
 
+def known_word(code: str, table: Mapping[str, str]) -> str:
+    """Return a code string, or else the first of its words, that is in a table; else ""."""
+    return next((word for word in (code, *_BLANKS.split(code)) if word in table), "")
+
+
 def said(code: str, table: Mapping[str, str]) -> str:
     """Return the words of a table for a code string, or for the first of its words that is in there; else ""."""
-    return next((table[word] for word in (code, *_BLANKS.split(code)) if word in table), "")
+    return table.get(known_word(code, table), "")
