@@ -11,6 +11,7 @@ let bundles = [];
 const descriptions = new Map(); // bundle -> its bundle.json in Python's hands: kilobytes, kept of every one that was used
 /** @type {Set<number>} */
 const cancelled = new Set();
+let wheel = ""; // the asset with all of the runtime
 let activeJob = -1;
 const DICOM = "application/dicom";
 
@@ -51,6 +52,7 @@ async function descriptionOf(bundle, assets) {
 async function boot({ lifeline, assets, boot, bundles: all }) {
   holdLifeline(lifeline);
   bundles = all;
+  wheel = boot.wheel;
   /** @type {Record<string, number>} */
   const times = {};
   /** @template T @param {"python" | "networks"} stage @param {() => Promise<T>} work */
@@ -214,6 +216,7 @@ async function picture({ id, bytes, details }) {
 
 /** @param {Work} work @param {ArrayBuffer} bytes */
 async function shadeAgain(work, bytes) {
+  await completeFor(pyodide, wheel, bytes);
   const data = pyodide.toPy(new Uint8Array(bytes));
   const session = Session(data, "picture", await descriptionOf(currentBundle()), JSON.stringify({ kind: "picture", engine }));
   data.destroy();
@@ -237,6 +240,7 @@ async function answer(job) {
     tellPage({ kind: "progress", id: job.id, stage: "bundle", done: 0 });
     await changeNetworks(bundle);
   }
+  if (kind !== "draw") await completeFor(pyodide, wheel, job.bytes); // whose bytes are a map's values
   const data = pyodide.toPy(new Uint8Array(job.bytes));
   const session = Session(data, job.name, description, JSON.stringify({ ...details, kind, engine }));
   data.destroy();
