@@ -136,7 +136,8 @@ def _write_graphs(source: ExportSource, valid: ImageSplit, folder: Path) -> _Gra
     """Write the golden image and all graphs, and prove them."""
     pooled = needs_features(source.gate, source.plan)
     feature_map = write_classifier(source.trained, folder, pooled=pooled)
-    shown = np.concatenate([_sample(valid.tensors), write_golden(folder, classifier_input(source.trained))])
+    golden = write_golden(folder, classifier_input(source.trained), source.recipe.export.golden)
+    shown = np.concatenate([_sample(valid.tensors), golden])
     proof = prove(folder, source.trained.network, shown, feature_map)
     work = GateWork(source.recipe, source.trained, source.records, source.work, valid, source.plan)
     return _Graphs(feature_map, proof, put_gate(source.gate, folder, work) if source.gate else None)

@@ -86,6 +86,7 @@ class FalseAlarms:
     share: Share = 0.2
 
 
+GoldenKind = Literal["png", "dicom"]
 PointRule = Annotated[YoudenRule | SpecificityRule | FalseAlarms, Field(discriminator="kind")]
 
 
@@ -104,6 +105,7 @@ class ExportSettings:
     bundle: str = ""  # the folder to write, from where the recipe lies; in the work folder if empty
     gate: str = ""  # a bundle's folder, from where the recipe lies, whose gate is taken over
     expects: ExpectsSettings | None = None  # of DICOM files' headers; as for chest radiographs if nothing is said
+    golden: GoldenKind = "png"  # what kind of file the example image is
     card: str = ""  # a Markdown file, from where the recipe lies, that the card ends with: what no figure says
 
 

@@ -196,6 +196,13 @@ class Work {
 
 // A network that is compared with itself on the golden image, for as long as that takes.
 class Comparing extends Work {
+  /** @param {PythonRequest} request */
+  async meet(request) {
+    const answer = await super.meet(request);
+    if (request.kind === "file") await completeFor(pyodide, wheel, /** @type {ArrayBuffer} */ (answer)); // it may be DICOM
+    return answer;
+  }
+
   async progress() {
     tellPage({ kind: "progress", id: this.id, stage: "compare", done: 0 });
     await nextTask();
