@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sitegen.cli import app
-from sitegen.data.dataset import read_dataset
+from sitegen.data.layouts.known import read_dataset
 from sitegen.phantom import phantom
 from tests.helpers.planted_names import NAME, Element, planted
 

@@ -23,7 +23,7 @@ CODES: list[Element] = [(tag, "CS", NAME.encode()) for tag in (0x00080060, 0x001
 @pytest.fixture
 def at(catching: Chromium, shipped_site: Path) -> Iterator[Chromium]:
     with opened(catching, shipped_site):
-        catching.get_log("browser")  # type: ignore[no-untyped-call]
+        catching.get_log("browser")
         catching.execute_script(LISTEN)
         yield catching
 
@@ -34,7 +34,7 @@ def everything(driver: Chromium) -> str:
         driver.execute_script("return document.documentElement.outerHTML + document.title + location.href"),
         driver.execute_script("return JSON.stringify(window.heard)"),
         driver.execute_script("return JSON.stringify({...localStorage, ...sessionStorage})"),
-        json.dumps(driver.get_log("browser")),  # type: ignore[no-untyped-call]
+        json.dumps(driver.get_log("browser")),
     )
     return "".join(parts).upper()
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -68,7 +69,7 @@ def test_what_a_chest_radiograph_may_say_refuses_nothing(acquisition: Acquisitio
     ],
     ids=str,
 )
-def test_each_contradiction_is_one_check(changes: dict[str, object], check: str, words: str) -> None:
+def test_each_contradiction_is_one_check(changes: dict[str, Any], check: str, words: str) -> None:
     (made,) = header_checks(replace(CHEST, **changes), Expects())
     assert made.check == check
     assert words in made.message
