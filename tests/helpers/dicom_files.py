@@ -57,6 +57,14 @@ def radiograph(pixels: np.ndarray, syntax: str = ExplicitVRLittleEndian, **eleme
     return dataset
 
 
+def table(values: list[int], first: int, bits: int, data_vr: str = "US") -> Dataset:
+    """An item of a sequence of tables; with OW its entries are bytes."""
+    lut = Dataset()
+    lut.add_new("LUTDescriptor", "SS" if first < 0 else "US", [len(values) % 65536, first, bits])
+    lut.add_new("LUTData", data_vr, bytes(values) if data_vr == "OW" else values)
+    return lut
+
+
 def compressed(pixels: np.ndarray, syntax: str, bits: int = 0) -> bytes:
     """One frame in a transfer syntax; `bits` are its precision, where they are not all that its cells have."""
     bits = bits or 8 * pixels.itemsize

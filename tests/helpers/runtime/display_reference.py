@@ -1,4 +1,4 @@
-"""The display of DICOM cells once more, in float64: after PS3.3, C.11.1 and C.11.2, written apart from the runtime's."""
+"""The display of DICOM cells once more, in float64, written apart from the runtime's: PS3.3, C.11.1 and C.11.2."""
 
 from dataclasses import dataclass, field
 
