@@ -7,8 +7,8 @@ from sitegen_runtime.formats import InspectedImage, inspect_image
 def inspected(raw: bytes) -> InspectedImage:
     """Return a file's image, checked whole.
 
-    Raises `sitegen_runtime.errors.ImageError`, UnsupportedType for a DICOM file of several frames too: a prediction can
-    be told to take the first, a training cannot.
+    Raises `sitegen_runtime.errors.ImageError`; for a DICOM file of several frames, too: a prediction can be told to
+    take the first, a training cannot.
     """
     image = inspect_image(raw)
     frames = image.acquisition.frames if image.acquisition else 1

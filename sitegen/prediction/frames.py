@@ -24,11 +24,15 @@ def decode_frame(request: DecodeFrame) -> bytes:
     Raises UnsupportedType where imagecodecs is not installed, DamagedImage where it refuses the frame or finds another
     size or precision than the frame's own header says.
     """
-    codecs = _codecs(request.codec)
     try:
-        cells = _decoded(codecs, request)
+        cells = _decoded(import_module("imagecodecs"), request)
     except (MemoryError, DamagedImage):
         raise
+    except ImportError as error:  # of a codec, too, that a build of it leaves out
+        raise UnsupportedType(
+            f"This DICOM file is compressed ({request.codec}), and imagecodecs, which decodes that, is not installed. "
+            f"Install it: {INSTALL}"
+        ) from error
     except Exception as error:  # each codec raises a type of its own
         raise DamagedImage(UNDECODABLE) from error
     return _checked(np.asarray(cells), request).tobytes()
@@ -39,16 +43,6 @@ def shade_cells(request: ShadeCells) -> bytes:
     table = np.frombuffer(request.table, np.uint8)
     luma: bytes = table[np.frombuffer(request.cells, f"<u{request.cell_bytes}")].tobytes()
     return luma
-
-
-def _codecs(codec: str) -> Any:
-    try:
-        return import_module("imagecodecs")
-    except ImportError as error:
-        raise UnsupportedType(
-            f"This DICOM file is compressed ({codec}), and imagecodecs, which decodes that, is not installed. "
-            f"Install it: {INSTALL}"
-        ) from error
 
 
 def _decoded(codecs: Any, request: DecodeFrame) -> Any:
