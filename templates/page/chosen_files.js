@@ -32,11 +32,12 @@ async function chosenInFolders(files) {
 
 /** @param {number} all @param {number} images @param {boolean} hasDirectory */
 function wordsOnFolder(all, images, hasDirectory) {
-  const opened = images > MOST_IMAGES ? `Only the first ${MOST_IMAGES} of them were opened.` : "";
   const left = all - images;
-  const what = left === 1 ? "1 file there is none and was left out" : `${left} files there are none and were left out`;
-  const among = hasDirectory ? `, ${left === 1 ? "a DICOMDIR" : "among them a DICOMDIR"}: the table of contents of a disc` : "";
-  return [`Images found in the folder: ${images}.`, opened, left ? `${what}${among}.` : ""].filter(Boolean).join(" ");
+  const found = images === 1 ? "1 image in the folder." : `${images || "No"} images in the folder.`;
+  const opened = images > MOST_IMAGES ? ` Only the first ${MOST_IMAGES} of them are opened.` : "";
+  const others = left === 1 ? " 1 other file is no image and was left out" : ` ${left} other files are no images and were left out`;
+  const directory = left === 1 ? ": a DICOMDIR, a disc's table of contents" : ", among them a DICOMDIR, a disc's table of contents";
+  return found + opened + (left ? `${others}${hasDirectory ? directory : ""}.` : "");
 }
 
 /** @param {Iterable<File>} files of an input that takes folders */

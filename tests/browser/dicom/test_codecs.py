@@ -76,7 +76,10 @@ def test_flipped_bits_give_cells_or_a_code(driver_on_site: Driver, samples: dict
         data[place // 8] ^= 1 << (place % 8)
         flipped.append(changed(frame, bytes(data)))
     answers = decode(driver_on_site, codec, flipped)
-    assert {answer.code for answer in answers} <= {None, "damaged-image"}  # nothing has a checksum: a changed value may pass
+    assert {answer.code for answer in answers} <= {
+        None,
+        "damaged-image",
+    }  # nothing has a checksum: a changed value may pass
     assert {len(answer.cells) for answer in answers if answer.cells} <= {len(frame.stored)}
     assert sum(answer.code is not None for answer in answers) >= 10
 
