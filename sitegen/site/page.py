@@ -27,7 +27,7 @@ from sitegen_runtime.wording.results import percent_means
 SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
     *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "codecs", "engine", "api"),
-    *("drawing", "gate", "explanation_drawing", "map_view", "explanation", "card", "main"),
+    *("drawing", "gate", "explanation_drawing", "map_view", "explanation", "card", "chosen_files", "main"),
 )
 WORKER_SCRIPTS = (
     "embedded",

@@ -156,3 +156,8 @@ interface Navigator {
 interface GPUAdapter {
   readonly isFallbackAdapter?: boolean; // where it is not of the adapter's `info` yet
 }
+
+// Of Chromium alone.
+interface DataTransferItem {
+  getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
+}
