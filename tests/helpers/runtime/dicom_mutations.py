@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import process_time
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -52,7 +53,12 @@ class Outcomes:
 def small_files() -> list[bytes]:
     """Files with all that a header may have, in every syntax."""
     pixels = np.random.default_rng(0).integers(0, 4000, (20, 17), dtype=np.uint16)
-    rich = {"WindowCenter": [2000, 3], "WindowWidth": [3000, 4], "VOILUTFunction": "SIGMOID", "RescaleSlope": "1.5"}
+    rich: dict[str, Any] = {
+        "WindowCenter": [2000, 3],
+        "WindowWidth": [3000, 4],
+        "VOILUTFunction": "SIGMOID",
+        "RescaleSlope": "1.5",
+    }
     rich |= {"RescaleIntercept": "-20", "NumberOfFrames": 1, "Modality": "DX", "PatientName": "Doe^Jane"}
     files = [as_bytes(radiograph(pixels, syntax, **rich)) for syntax in LOSSLESS]
     tables = radiograph(
