@@ -13,7 +13,7 @@ import pydicom
 import pytest
 from pydicom.encaps import get_frame
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless, JPEGLSNearLossless
+from pydicom.uid import ImplicitVRLittleEndian, JPEGBaseline8Bit, JPEGLSLossless, JPEGLSNearLossless
 
 from sitegen.prediction.pixels import shown_frame
 from sitegen_runtime.errors import ImageError
@@ -89,11 +89,14 @@ def test_the_collection_is_decoded_as_was_noted(row: dict[str, str]) -> None:
         with pytest.raises(ImageError, match="has no image, or ends before it"):
             inspect_image(raw)
         return
-    sign = "i" if row["pixel_representation"] == "1" else "u"
-    size = 1 if row["bits_allocated"] == "8" else 2
-    order = ">" if row["file"] == "var_chest_bigendian.dcm" else "<"  # as it was hashed, or not: both are tried
     cells = cells_of(raw)
-    hashes = {sha256(cells.astype(f"{each}{sign}{size}").tobytes()).hexdigest()[:16] for each in {order, "<"}}
+    if row["transfer_syntax_uid"] == JPEGBaseline8Bit:  # noted from a decoder that differs from all others by 1
+        expected = reference(COLLECTION / row["file"])
+        assert expected is not None
+        assert np.array_equal(cells, expected)
+        return
+    kind = ("i" if row["pixel_representation"] == "1" else "u") + ("1" if row["bits_allocated"] == "8" else "2")
+    hashes = {sha256(cells.astype(order + kind).tobytes()).hexdigest()[:16] for order in "<>"}
     assert row["decoded_sha256"] in hashes
     assert inspect_image(raw).height == int(row["rows"])
 
@@ -110,7 +113,7 @@ def test_eight_ways_of_storing_one_image_are_one_picture() -> None:
 
 @collection
 def test_the_same_chest_under_other_headers() -> None:
-    """Two of the collection say something else of the same cells: no window, and a window that lies 39 values beside."""
+    """Two of the collection say something else of the same cells: no window, and one that lies 39 values beside."""
     original, signed, turned = (
         cells_of((COLLECTION / name).read_bytes())
         for name in ("var_chest_explicitLE.dcm", "var_chest_signed_rescale.dcm", "var_chest_mono2_two_windows.dcm")
@@ -138,10 +141,7 @@ def test_a_wrong_monochrome1_turns_the_picture() -> None:
 @cases
 def test_the_cases_are_shown_right() -> None:
     shown = {path.stem: shown_frame(inspect_image(path.read_bytes())) for path in sorted(CASES.glob("*.dcm"))}
-    assert (
-        np.array_equal(shown["comma_window"], shown["windowed"])
-        or np.abs(shown["comma_window"].astype(int) - shown["windowed"]).max() <= 1
-    )
+    assert np.abs(shown["comma_window"].astype(int) - shown["windowed"]).max() == 1  # 2000.5 and 2000
     for name in ("padding", "padding_signed"):
         cells = cells_of((CASES / f"{name}.dcm").read_bytes())
         padding = cells == cells[0, 0]
