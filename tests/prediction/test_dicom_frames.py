@@ -1,6 +1,7 @@
 """Compressed frames of DICOM files in CPython: values to the bit, damage refused, and what to install."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import imagecodecs
@@ -58,7 +59,7 @@ def test_what_loses_nothing_gives_the_cells(syntax: str, pixels: np.ndarray) -> 
 @pytest.mark.parametrize("syntax", [JPEGLossless, JPEGLosslessSV1, JPEG2000Lossless])
 def test_the_codestreams_precision_counts(syntax: str, bits: int) -> None:
     """Headers often say another: the cells of the frame decide where the sign is, and what a table covers."""
-    pixels = SMOOTH >> (16 - bits) if bits < 12 else SMOOTH
+    pixels: np.ndarray = SMOOTH >> (16 - bits) if bits < 12 else SMOOTH
     pixels = pixels.astype(np.uint8) if bits == 8 else pixels
     frame = compressed(pixels, syntax, bits)
     raw = holding(frame, SMOOTH, syntax, BitsStored=12, HighBit=11)
@@ -94,6 +95,7 @@ def test_the_header_says_the_sign_of_jpeg_2000() -> None:
 
 @pytest.mark.parametrize("syntax", [JPEGBaseline8Bit, JPEGLSNearLossless, HTJ2K], ids=lambda uid: UID(uid).name)
 def test_what_loses_something_is_what_its_decoder_says(syntax: str) -> None:
+    decode: Callable[[bytes], np.ndarray]
     if syntax == JPEGBaseline8Bit:
         frame, decode = compressed(FLAT, syntax), imagecodecs.jpeg8_decode
     elif syntax == JPEGLSNearLossless:
@@ -166,10 +168,10 @@ def test_12_bit_jpeg_is_refused_by_its_name() -> None:
 
 def test_colour_inside_a_grey_header_is_refused() -> None:
     colour = np.repeat(FLAT[..., None], 3, axis=2)
-    for encode in (imagecodecs.jpeg2k_encode, imagecodecs.jpegls_encode, imagecodecs.jpeg8_encode):
-        options = {"codecformat": "j2k"} if encode is imagecodecs.jpeg2k_encode else {}
+    in_jpeg_2000 = imagecodecs.jpeg2k_encode(colour, codecformat="j2k")
+    for frame in (in_jpeg_2000, imagecodecs.jpegls_encode(colour), imagecodecs.jpeg8_encode(colour)):
         with pytest.raises(DamagedImage, match="3 components"):
-            inspect_image(holding(bytes(encode(colour, **options)), FLAT, JPEG2000Lossless))
+            inspect_image(holding(bytes(frame), FLAT, JPEG2000Lossless))
 
 
 @COMPRESSED

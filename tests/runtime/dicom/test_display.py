@@ -46,7 +46,7 @@ def test_without_a_window_the_least_is_black_and_the_greatest_white() -> None:
 
 def test_a_window_by_hand() -> None:
     """PS3.3 C.11.2.1.2.1: a width of 3 around 10 shows 8, 9, 10, 11 as black, a quarter, three quarters, white."""
-    linear = {"WindowCenter": 10, "WindowWidth": 3}
+    linear: dict[str, Any] = {"WindowCenter": 10, "WindowWidth": 3}
     assert row([7, 8, 9, 10, 11, 12], **linear) == [0, 0, 64, 191, 255, 255]
     assert row([7, 8, 9, 10, 11, 12], **linear, PhotometricInterpretation="MONOCHROME1") == [255, 255, 191, 64, 0, 0]
     assert row([8, 9, 10, 11, 12], **linear, VOILUTFunction="LINEAR_EXACT") == [0, 43, 128, 213, 255]
@@ -103,7 +103,7 @@ def test_a_decimal_comma_is_a_point(said: str, number: str) -> None:
     window = shown_frame(inspect_image(by_hand(centre=said, width="3000")))
     assert np.array_equal(window, luma(DEEP, WindowCenter=number, WindowWidth=3000))
     moved = shown_frame(inspect_image(by_hand(centre="2000", width="900,0", intercept=said, slope="1,0")))
-    elements = {"RescaleIntercept": number, "RescaleSlope": 1}
+    elements: dict[str, Any] = {"RescaleIntercept": number, "RescaleSlope": 1}
     assert np.array_equal(moved, luma(DEEP, WindowCenter=2000, WindowWidth=900, **elements))
 
 
@@ -171,12 +171,12 @@ def test_overlays_in_the_other_bits_do_not_count(high: int, signed: int) -> None
     value = np.random.default_rng(2).integers(0, 4096, (24, 20), dtype=np.uint16)
     noise = np.random.default_rng(3).integers(0, 65536, (24, 20), dtype=np.uint16)
     mask = np.uint16(0xFFF << shift)
-    header = {"BitsStored": 12, "HighBit": high, "PixelRepresentation": signed}
+    described: dict[str, Any] = {"BitsStored": 12, "HighBit": high, "PixelRepresentation": signed}
     plain, marked = (value << shift).astype(np.uint16), (value << shift) & mask | noise & ~mask
-    assert np.array_equal(luma(marked, **header), luma(plain, **header))
-    with_window = header | {"WindowCenter": 300, "WindowWidth": 900}
+    assert np.array_equal(luma(marked, **described), luma(plain, **described))
+    with_window = described | {"WindowCenter": 300, "WindowWidth": 900}
     assert np.array_equal(luma(marked, **with_window), luma(plain, **with_window))
-    assert np.array_equal(luma(marked, syntax=ExplicitVRBigEndian, **header), luma(plain, **header))
+    assert np.array_equal(luma(marked, syntax=ExplicitVRBigEndian, **described), luma(plain, **described))
 
 
 def test_overlays_of_their_own_do_not_count() -> None:
@@ -196,17 +196,21 @@ def test_bits_that_no_cell_has(stored: int, high: int) -> None:
 
 
 def test_tables_of_values() -> None:
-    wide = {"VOILUTSequence": [table([0, 4095, 1024, 2048], 0, 12)], "WindowCenter": 1, "WindowWidth": 1}
+    wide: dict[str, Any] = {
+        "VOILUTSequence": [table([0, 4095, 1024, 2048], 0, 12)],
+        "WindowCenter": 1,
+        "WindowWidth": 1,
+    }
     assert row([0, 1, 2, 3, 9], **wide) == [0, 255, 64, 128, 128]
-    assert row([5, 6, 7, 8], **{"VOILUTSequence": [table([0, 128, 255], 6, 8)]}) == [0, 0, 128, 255]
+    assert row([5, 6, 7, 8], VOILUTSequence=[table([0, 128, 255], 6, 8)]) == [0, 0, 128, 255]
     # A modality's table comes first, and its values, 30 to 0, are stretched, for there is no window.
     assert row([0, 1, 2, 3], ModalityLUTSequence=[table([30, 20, 10, 0], 0, 8)]) == [255, 170, 85, 0]
-    signed = {"VOILUTSequence": [table([0, 10, 255], -1, 8)]}
+    signed: dict[str, Any] = {"VOILUTSequence": [table([0, 10, 255], -1, 8)]}
     assert row([-9, -1, 0, 1, 9], np.int16, **signed) == [0, 0, 10, 255, 255]
 
 
 def test_tables_of_bytes_may_be_packed() -> None:
-    packed = {"VOILUTSequence": [table([0, 128, 255, 7], 6, 8, "OW")]}
+    packed: dict[str, Any] = {"VOILUTSequence": [table([0, 128, 255, 7], 6, 8, "OW")]}
     assert row([6, 7, 8, 9], **packed) == [0, 128, 255, 7]
 
 
@@ -228,7 +232,7 @@ def test_notes_say_what_made_it_grey() -> None:
     assert notes(DEEP) == ("The DICOM file has no window: its least value is black, its greatest white.",)
     around = "What is black and what white is the DICOM file's own: the window around 2000.5, 3000 wide"
     assert notes(DEEP, WindowCenter="2000.5", WindowWidth="3000") == (f"{around}.",)
-    curved = {"WindowCenter": "2000.5", "WindowWidth": "3000", "VOILUTFunction": "SIGMOID"}
+    curved: dict[str, Any] = {"WindowCenter": "2000.5", "WindowWidth": "3000", "VOILUTFunction": "SIGMOID"}
     turned = "Its least value is meant to be white (MONOCHROME1): it was turned round."
     assert notes(DEEP, **curved, PhotometricInterpretation="MONOCHROME1") == (f"{around}, sigmoid.", turned)
     dark = notes(DEEP, VOILUTSequence=[table([0, 4095], 0, 16)])

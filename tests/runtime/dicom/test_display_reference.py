@@ -94,7 +94,7 @@ def test_every_header_is_shown_within_half_a_level(of: Described, seed: int) -> 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 @pytest.mark.parametrize(("centre", "width"), [(2048, 4096), (1000.5, 300), (3000, 40)])
 def test_windows_are_pydicoms(function: str, centre: float, width: int) -> None:
-    window = {"WindowCenter": centre, "WindowWidth": width, "VOILUTFunction": function}
+    window: dict[str, Any] = {"WindowCenter": centre, "WindowWidth": width, "VOILUTFunction": function}
     plain = radiograph(DEEP, **window)
     assert shown_frame(inspect_image(as_bytes(plain))) == pytest.approx(
         255 / 65535 * apply_windowing(DEEP, plain), abs=0.5 + 1e-9
