@@ -4,6 +4,7 @@ A request becomes a list [kind, JSON text, bytes or None]; bytes go out as they 
 there are several tensors, their values follow each other.
 """
 
+import contextlib
 import json
 from array import array
 from collections.abc import Callable, Generator
@@ -14,13 +15,24 @@ from sitegen_runtime.analysis import Analysis, analyse
 from sitegen_runtime.bundle.model import Model, read_model
 from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
 from sitegen_runtime.explanation import Explained, explain
+from sitegen_runtime.formats import inspect_image
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.golden import check_network
 from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.maps.heat_map import drawn, error_overlay
 from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
 from sitegen_runtime.pixels.tensor import little_endian
-from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import (
+    DecodeFrame,
+    LoadGraph,
+    OpenImage,
+    Progress,
+    ReadFile,
+    ReadRows,
+    Request,
+    RunGraph,
+    ShadeCells,
+)
 from sitegen_runtime.wording.explanations import describe_methods
 from sitegen_runtime.wording.failures import MESSAGES
 from sitegen_runtime.wording.results import describe
@@ -44,6 +56,7 @@ class Session:
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
+        - "picture": nothing; the worker has kept what `ShadeCells` asked for
         - "golden": "role", the network that is to be checked (see `golden`); there are no data
         """
         options = json.loads(options_json)
@@ -56,6 +69,7 @@ class Session:
             "gradient": lambda: self._gradient(job),
             "explain": lambda: self._map(job),
             "draw": self._drawing,
+            "picture": lambda: _picture(job),
             "golden": self._verdict,
         }
         self._generator = start[options["kind"]]()
@@ -113,6 +127,15 @@ class Session:
         return {"verdict": verdict.fields()}, None
 
 
+def _picture(job: Job) -> Generator[Request, Any, End]:
+    """Ask once more for what makes a DICOM image's picture, where it has one."""
+    from sitegen_runtime.pixels.grey_cells import luma_of  # here: who opens no DICOM imports nothing of it
+
+    with contextlib.suppress(AnalysisError):  # the map is shown without it
+        yield from luma_of(inspect_image(job.data, max_pixels=job.max_pixels))
+    return {}, None
+
+
 def _message(request: Request) -> Message:
     match request:
         case Progress(stage, done):
@@ -121,6 +144,12 @@ def _message(request: Request) -> Message:
             return ["open", json.dumps({"type": media_type}), payload]
         case ReadRows(left, top, width, height):
             return ["rows", json.dumps({"left": left, "top": top, "width": width, "height": height}), None]
+        case DecodeFrame(codec, frame, columns, rows, precision):
+            fields = {"codec": codec, "columns": columns, "rows": rows, "precision": precision}
+            return ["decode", json.dumps(fields), frame]
+        case ShadeCells(width, height, cell_bytes, cells, table):
+            fields = {"width": width, "height": height, "cell_bytes": cell_bytes}
+            return ["shade", json.dumps(fields), b"".join((table, cells))]
         case LoadGraph(role):
             return ["load", json.dumps({"role": role}), None]
         case ReadFile(file):
@@ -135,7 +164,7 @@ def _reader(request: Request) -> Callable[[Any], Any]:
     match request:
         case OpenImage():
             return json.loads
-        case ReadRows() | ReadFile():
+        case ReadRows() | ReadFile() | DecodeFrame() | ShadeCells():
             return _bytes
         case RunGraph(outputs=outputs):
             return lambda buffers: {name: array("f", bytes(part)) for name, part in zip(outputs, buffers, strict=True)}

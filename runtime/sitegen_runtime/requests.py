@@ -45,6 +45,38 @@ class ReadRows:
 
 
 @dataclass(frozen=True)
+class DecodeFrame:
+    """Decode one compressed frame of grey cells by the codec of that name (`formats.dicom.syntaxes`).
+
+    The codestream's own size and precision have been read and are given: a decoder that finds others refuses. The
+    answer is the cells as the codestream has them, row by row, one byte each for a precision of up to 8 bits, else two,
+    the lower first; of signed codestreams two's complement in as many bytes. Where the codec refuses the frame, the
+    driver throws `DamagedImage`; where there is no such codec, `UnsupportedType`.
+    """
+
+    codec: str
+    frame: bytes
+    columns: int
+    rows: int
+    precision: int
+
+
+@dataclass(frozen=True)
+class ShadeCells:
+    """Look every cell of a frame up in a table of shades. The answer is 8-bit luma, row by row, a byte a pixel.
+
+    Cells are unsigned, of `cell_bytes` 1 or 2, the lower byte first; `table` has a shade for each there can be, 256 or
+    65,536. A driver that draws keeps the answer: it is the whole picture, as it is analysed.
+    """
+
+    width: int
+    height: int
+    cell_bytes: int
+    cells: bytes | memoryview
+    table: bytes
+
+
+@dataclass(frozen=True)
 class LoadGraph:
     """Make the network of a role ready to run, where it is not yet. The answer is None."""
 
@@ -81,4 +113,4 @@ class RunGraph:
     reference: bool = False
 
 
-Request = Progress | OpenImage | ReadRows | LoadGraph | ReadFile | RunGraph
+Request = Progress | OpenImage | ReadRows | DecodeFrame | ShadeCells | LoadGraph | ReadFile | RunGraph

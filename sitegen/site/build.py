@@ -15,6 +15,7 @@ from sitegen.replacing import in_place_of
 from sitegen.site.bundle_assets import AssetNames, asset_names, bundle_assets, card_page, page_entry
 from sitegen.site.engines.assets import provider_assets
 from sitegen.site.engines.classic import ORT, classic_ort, classic_pyodide
+from sitegen.site.engines.codecs import CODECS, codec_assets
 from sitegen.site.engines.files import EngineFiles, install_engines
 from sitegen.site.help import TITLE as HELP
 from sitegen.site.help import help_text
@@ -55,7 +56,8 @@ class BuiltSite:
 class _Parts:
     """All that the pages of a site are made of.
 
-    `common` are the assets that every visit needs, `providers` those that one way of running networks needs.
+    `common` are the assets that every visit needs, `providers` those that one way of running networks needs, `codecs`
+    those that one kind of compressed frames needs.
     """
 
     bundles: tuple[Bundle, ...]
@@ -64,6 +66,7 @@ class _Parts:
     names: dict[str, AssetNames]
     common: tuple[str, ...]
     providers: dict[str, tuple[str, ...]]
+    codecs: dict[str, tuple[str, ...]]
     assets: tuple[PackedAsset, ...]
     boot: dict[str, Any]
 
@@ -108,6 +111,7 @@ def _parts(bundles: tuple[Bundle, ...], options: SiteOptions, report: Report) ->
     report("packing")
     common = [pack(asset) for asset in _common_assets(engines, wheel, snapshot, options)]
     providers = {name: [pack(asset) for asset in own] for name, own in provider_assets(engines).items()}
+    codecs = {name: [pack(asset) for asset in own] for name, own in codec_assets(engines).items()}
     others = [pack(asset) for asset in bundle_assets(bundles, names)]
     examples = [pack(asset) for asset in _example_assets(options.examples)]
     boot = {
@@ -119,9 +123,13 @@ def _parts(bundles: tuple[Bundle, ...], options: SiteOptions, report: Report) ->
         "packages": {extra.name: extra.file for extra in options.wheels},
     }
     shared = tuple(asset.name for asset in common)
-    by_provider = {name: tuple(asset.name for asset in own) for name, own in providers.items()}
-    assets = (*common, *providers["wasm"], *providers["webgpu"], *others, *examples)
-    return _Parts(bundles, options, engines, names, shared, by_provider, assets, boot)
+    on_demand = [asset for own in codecs.values() for asset in own]
+    assets = (*common, *providers["wasm"], *providers["webgpu"], *on_demand, *others, *examples)
+    return _Parts(bundles, options, engines, names, shared, _names(providers), _names(codecs), assets, boot)
+
+
+def _names(assets: dict[str, list[PackedAsset]]) -> dict[str, tuple[str, ...]]:
+    return {kind: tuple(asset.name for asset in own) for kind, own in assets.items()}
 
 
 def _common_assets(engines: EngineFiles, wheel: RuntimeWheel, snapshot: bytes, options: SiteOptions) -> Iterator[Asset]:
@@ -147,6 +155,7 @@ def _page_data(parts: _Parts) -> PageData:
         assets={asset.name: asset.entry for asset in parts.assets},
         common=list(parts.common),
         providers={name: list(own) for name, own in parts.providers.items()},
+        codecs={name: {"title": CODECS[name].title, "assets": list(own)} for name, own in parts.codecs.items()},
         boot=parts.boot,
         failures=_failures(parts.bundles[0]),
         bundles=[

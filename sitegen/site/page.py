@@ -26,10 +26,21 @@ from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
-    *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "engine", "api", "drawing"),
-    *("gate", "explanation_drawing", "map_view", "explanation", "card", "main"),
+    *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "codecs", "engine", "api"),
+    *("drawing", "gate", "explanation_drawing", "map_view", "explanation", "card", "chosen_files", "main"),
 )
-WORKER_SCRIPTS = ("embedded", "python", "decoder", "threads", "webgpu", "weights", "networks", "main")
+WORKER_SCRIPTS = (
+    "embedded",
+    "python",
+    "decoder",
+    "codecs",
+    "shades",
+    "threads",
+    "webgpu",
+    "weights",
+    "networks",
+    "main",
+)
 
 
 LABELS_NAMED = 4  # where a model is chosen; the others are counted
@@ -40,7 +51,8 @@ class PageData:
     """What the page's program knows when it starts (the constant SITE): no numbers that Python should compute.
 
     `assets` are all there are, `common` the names of those that every visit needs, `providers` of those that
-    one way of running networks needs. `failures` are the error documents of jobs of which nothing is known, by kind,
+    one way of running networks needs, `codecs` of those that one kind of compressed frames needs, with its title.
+    `failures` are the error documents of jobs of which nothing is known, by kind,
     for where the worker cannot make one, and `words` what is said then (see `wording.failures`). `bundles` are entries
     as `bundle_assets.page_entry` makes them, `examples` have an `asset` and a `name`. `offline` is whether the site has
     a service worker.
@@ -54,6 +66,7 @@ class PageData:
     examples: list[dict[str, str]]
     offline: bool = True
     providers: dict[str, list[str]] = field(default_factory=dict)
+    codecs: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=describe_page)
 
     def script(self) -> str:

@@ -150,6 +150,16 @@ class Assets {
 }
 
 /** @param {Blob} blob */
+function unpacked(blob) {
+  return new Response(blob.stream().pipeThrough(new DecompressionStream("gzip")));
+}
+
+/** @param {Blob} blob */
 async function unpackText(blob) {
-  return new Response(blob.stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  return unpacked(blob).text();
+}
+
+/** @param {Blob} blob */
+async function unpackBytes(blob) {
+  return unpacked(blob).arrayBuffer();
 }

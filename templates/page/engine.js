@@ -37,6 +37,7 @@ class Engine {
     this.worker = null;
     /** @type {Verdict[]} */
     this.verdicts = [];
+    this.decoding = new AbortController(); // of a compressed frame
     this.isReady = false;
     this.isBroken = false;
     this.starting = Promise.resolve();
@@ -129,7 +130,7 @@ class Engine {
     await this.starting.catch(() => {});
     if (!this.isBroken && isSamePlan(plan, this.plan)) return;
     clearTimeout(this.watchdog);
-    this.worker?.terminate();
+    this.endWorker();
     const job = this.active;
     this.active = null;
     if (job) {
@@ -191,6 +192,7 @@ class Engine {
   cancel(job) {
     if (this.active === job && this.worker) {
       tell(this.worker, { kind: "cancel", id: job.id });
+      this.decoding.abort();
       this.expectWithin(CANCEL_MS);
     } else if (this.queue.includes(job)) {
       this.queue.splice(this.queue.indexOf(job), 1);
@@ -226,6 +228,8 @@ class Engine {
         return this.decodeFor(worker, message);
       case "files":
         return this.readFor(worker, message);
+      case "frame":
+        return this.decodeFrameFor(worker, message);
       case "ready":
         return this.onReady(message);
       case "compared":
@@ -258,6 +262,19 @@ class Engine {
     tell(worker, { kind: "files", files }, Object.values(files ?? {}));
   }
 
+  /** @param {Worker} worker @param {FrameMessage} message */
+  async decodeFrameFor(worker, message) {
+    this.decoding = new AbortController();
+    if (this.active?.cancelled) this.decoding.abort();
+    const answer = await decodeFrame(message, this.decoding.signal);
+    tell(worker, { kind: "cells", answer }, answer.cells ? [answer.cells] : []);
+  }
+
+  endWorker() {
+    this.worker?.terminate();
+    this.decoding.abort();
+  }
+
   /** @param {Job} job @param {JobResult} result */
   release(job, result) {
     clearTimeout(this.watchdog);
@@ -272,7 +289,7 @@ class Engine {
   /** @param {string} reason @param {string} [code] */
   replace(reason, code = OUT_OF_MEMORY.test(reason) ? "out-of-memory" : "engine-failed") {
     clearTimeout(this.watchdog);
-    this.worker?.terminate();
+    this.endWorker();
     if (!this.isReady) return this.onBootFailure(Object.assign(new Error(reason), { code }));
     this.plan = lesserPlan(this.plan, { code, message: reason }) ?? this.plan;
     const job = this.active;

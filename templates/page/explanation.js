@@ -110,8 +110,9 @@ class Explanations {
   // The image in all its pixels, as it was analysed; null where it cannot be had. Whoever asks for it closes it.
   async wholeImage() {
     const { blob, name } = this.card;
-    const { orientation, inverted } = this.result;
-    const { preview } = await runForPage("picture", blob, { name, isUrgent: true }, { orientation, inverted, side: FULL_SIDE });
+    const { orientation, inverted, document } = this.result;
+    const details = { orientation, inverted, type: document.image.type, side: FULL_SIDE };
+    const { preview } = await runForPage("picture", blob, { name, isUrgent: true }, details);
     return preview;
   }
 

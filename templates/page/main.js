@@ -6,6 +6,8 @@ const statusLine = part("status", HTMLElement);
 const startBar = part("start-progress", HTMLProgressElement);
 const failure = part("failure", HTMLElement);
 const input = part("files", HTMLInputElement);
+const folderInput = part("folder", HTMLInputElement);
+const folderWords = part("folder-words", HTMLElement);
 const dropZone = part("drop", HTMLElement);
 const example = document.getElementById("example");
 /** @type {NodeListOf<HTMLInputElement>} */
@@ -104,10 +106,12 @@ if (example) example.hidden = chosenBundle().example === null;
 
 engineReady.then(keepSite, showStartFailure);
 
-/** @param {Iterable<File>} files */
-async function take(files) {
+/** @param {Chosen} chosen */
+async function take({ images, words }) {
   const bundle = chosenBundle();
-  const cards = Array.from(files, (file) => new Card(list, file, file.name || "pasted image", bundle));
+  folderWords.textContent = words;
+  folderWords.hidden = !words;
+  const cards = images.map(({ file, name }) => new Card(list, file, name, bundle));
   const finished = cards.map((card) => card.analyse().then(({ wording }) => announce(`${card.name}: ${wording.headline}.`)));
   await Promise.allSettled(finished);
 }
@@ -122,8 +126,14 @@ new MutationObserver(() => {
 }).observe(list, { childList: true });
 
 input.addEventListener("change", () => {
-  take(input.files ?? []);
+  take(chosenOneByOne(input.files ?? []));
   input.value = ""; // so that the same file can be chosen again
+});
+
+folderInput.addEventListener("change", async () => {
+  const chosen = chosenByFolder(folderInput.files ?? []);
+  folderInput.value = "";
+  take(await chosen);
 });
 
 for (const kind of ["dragenter", "dragover"]) {
@@ -134,13 +144,13 @@ for (const kind of ["dragenter", "dragover"]) {
 }
 for (const kind of ["dragleave", "drop"]) addEventListener(kind, () => dropZone.classList.remove("over"));
 
-addEventListener("drop", (event) => {
+addEventListener("drop", async (event) => {
   event.preventDefault();
-  take(event.dataTransfer?.files ?? []);
+  take(await chosenByDrop(event.dataTransfer));
 });
 
 addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) take(event.clipboardData.files);
+  if (event.clipboardData?.files.length) take(chosenOneByOne(event.clipboardData.files));
 });
 
 /** @param {ExampleEntry | null} example */
@@ -150,7 +160,7 @@ async function tryExample(example) {
   try {
     const packed = await assets.loadOne(asset);
     const bytes = await new Response(packed.stream().pipeThrough(new DecompressionStream("gzip"))).blob();
-    take([new File([bytes], name)]);
+    take(chosenOneByOne([new File([bytes], name)]));
   } catch (error) {
     showFailure(/** @type {Error} */ (error));
   }

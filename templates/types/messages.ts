@@ -63,6 +63,7 @@ interface PictureDetails {
   orientation: number;
   inverted: boolean;
   side?: number;
+  type?: string | null; // of the file
 }
 
 interface BootMessage {
@@ -86,8 +87,8 @@ type ToWorker =
   | PictureMessage
   | { kind: "cancel"; id: number }
   | { kind: "decoded"; bitmap: ImageBitmap | null }
-  | { kind: "files"; files: Packed | null };
-
+  | { kind: "files"; files: Packed | null }
+  | { kind: "cells"; answer: FrameAnswer };
 
 interface AnalysisFields extends PictureDetails {
   document: ResultDocument;
@@ -161,6 +162,7 @@ type FromWorker =
   | { kind: "booting"; stage: "python" | "networks" }
   | { kind: "decode"; bytes: Encoded; type: string; options: ImageBitmapOptions }
   | { kind: "files"; names: string[] }
+  | ({ kind: "frame" } & FrameMessage)
   | { kind: "ready"; times: Record<string, number>; engine: EngineEntry }
   | { kind: "compared"; verdict: Verdict }
   | { kind: "fatal"; message: string; code?: string }

@@ -16,6 +16,7 @@ interface Site {
   examples: ExampleEntry[];
   offline: boolean;
   providers: Record<Plan["provider"], string[]>;
+  codecs: Record<string, { title: string; assets: string[] }>;
   words: PageWords;
 }
 
@@ -154,4 +155,9 @@ interface Navigator {
 
 interface GPUAdapter {
   readonly isFallbackAdapter?: boolean; // where it is not of the adapter's `info` yet
+}
+
+// Of Chromium alone.
+interface DataTransferItem {
+  getAsFileSystemHandle?(): Promise<FileSystemHandle | null>;
 }

@@ -48,11 +48,23 @@ interface RowsRequest {
   height: number;
 }
 
+interface FrameRequest extends WantedFrame {
+  codec: string;
+}
+
+interface ShadeRequest {
+  width: number;
+  height: number;
+  cell_bytes: number; // 1 or 2
+}
+
 // What Python asks for, by its kind (sitegen_runtime/requests.py), and the end.
 type PythonRequest = { bytes: Uint8Array<ArrayBuffer> | null } & (
   | { kind: "progress"; fields: { stage: string; done: number } }
   | { kind: "open"; fields: { type: string } }
   | { kind: "rows"; fields: RowsRequest }
+  | { kind: "decode"; fields: FrameRequest }
+  | { kind: "shade"; fields: ShadeRequest }
   | { kind: "load"; fields: { role: string } }
   | { kind: "file"; fields: { name: string } }
   | { kind: "run"; fields: RunRequest }

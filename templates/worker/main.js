@@ -11,7 +11,9 @@ let bundles = [];
 const descriptions = new Map(); // bundle -> its bundle.json in Python's hands: kilobytes, kept of every one that was used
 /** @type {Set<number>} */
 const cancelled = new Set();
+let wheel = ""; // the asset with all of the runtime
 let activeJob = -1;
+const DICOM = "application/dicom";
 
 /** @returns {Promise<void>} */
 function nextTask() {
@@ -50,6 +52,7 @@ async function descriptionOf(bundle, assets) {
 async function boot({ lifeline, assets, boot, bundles: all }) {
   holdLifeline(lifeline);
   bundles = all;
+  wheel = boot.wheel;
   /** @type {Record<string, number>} */
   const times = {};
   /** @template T @param {"python" | "networks"} stage @param {() => Promise<T>} work */
@@ -109,6 +112,8 @@ class Work {
     this.bytes = bytes;
     /** @type {DecodedImage | null} */
     this.opened = null;
+    /** @type {ShadedImage | null} */
+    this.shaded = null;
   }
 
   // Gives Python what it asks for.
@@ -121,6 +126,10 @@ class Work {
         return this.open(fields.type, bytes);
       case "rows":
         return this.opened?.rows(fields);
+      case "decode":
+        return decodeFrame(fields, bytes);
+      case "shade":
+        return (this.shaded = shaded(fields, /** @type {Uint8Array<ArrayBuffer>} */ (bytes))).luma;
       case "load":
         return loadGraph(fields).then(() => null);
       case "file":
@@ -165,9 +174,18 @@ class Work {
     }
   }
 
+  // What is drawn from here on.
+  /** @param {ImageBitmap} bitmap */
+  draw(bitmap) {
+    this.opened?.close();
+    this.opened = new DecodedImage(bitmap);
+    this.shaded = null;
+  }
+
   /** @param {Partial<PictureDetails>} details */
   async preview({ orientation = 1, inverted = false, side = PREVIEW_SIDE }) {
     try {
+      if (this.shaded) this.draw(await bitmapOfShaded(this.shaded, side));
       this.opened ??= new DecodedImage(await bitmapOf(this.bytes ?? new Uint8Array(), ""));
       return previewOf(this.opened.bitmap, orientation, inverted, side);
     } catch {
@@ -178,6 +196,14 @@ class Work {
 
 // A network that is compared with itself on the golden image, for as long as that takes.
 class Comparing extends Work {
+  /** @param {PythonRequest} request */
+  async meet(request) {
+    if (request.kind !== "file") return super.meet(request);
+    const content = await readFile(request.fields);
+    await completeFor(pyodide, wheel, content.slice(0, BEGINNING).buffer); // the golden image may be DICOM
+    return content;
+  }
+
   async progress() {
     tellPage({ kind: "progress", id: this.id, stage: "compare", done: 0 });
     await nextTask();
@@ -190,9 +216,23 @@ class Comparing extends Work {
 async function picture({ id, bytes, details }) {
   tellPage({ kind: "accepted", id });
   const work = new Work(id, bytes);
+  if (details.type === DICOM) await shadeAgain(work, bytes);
   const preview = await work.preview(details);
   work.opened?.close();
   tellPage({ kind: "result", id, preview }, preview ? [preview] : []);
+}
+
+/** @param {Work} work @param {ArrayBuffer} bytes */
+async function shadeAgain(work, bytes) {
+  await completeFor(pyodide, wheel, bytes);
+  const data = pyodide.toPy(new Uint8Array(bytes));
+  const session = Session(data, "picture", await descriptionOf(currentBundle()), JSON.stringify({ kind: "picture", engine }));
+  data.destroy();
+  try {
+    await work.follow(session);
+  } finally {
+    session.destroy();
+  }
 }
 
 /** @param {JobMessage} job */
@@ -208,6 +248,7 @@ async function answer(job) {
     tellPage({ kind: "progress", id: job.id, stage: "bundle", done: 0 });
     await changeNetworks(bundle);
   }
+  if (kind !== "draw") await completeFor(pyodide, wheel, job.bytes); // whose bytes are a map's values
   const data = pyodide.toPy(new Uint8Array(job.bytes));
   const session = Session(data, job.name, description, JSON.stringify({ ...details, kind, engine }));
   data.destroy();
@@ -238,6 +279,8 @@ async function obey(message) {
       return bitmapFromPage(message.bitmap);
     case "files":
       return filesFromPage(message.files);
+    case "cells":
+      return cellsFromPage(message.answer);
     default:
       return answer(message);
   }

@@ -47,3 +47,21 @@ async function install(pyodide, packages) {
   const missing = packages.filter((name) => !(name in pyodide.loadedPackages));
   if (missing.length) throw new Error(`The page's Python could not take in ${missing.join(", ")}.`);
 }
+
+const BEGINNING = 132; // bytes of a file, by which the runtime tells what it may be
+let isWhole = false; // whether Python can import all of the runtime
+
+// Few visits need what reads DICOM files, and the snapshot leaves it out. It is in the runtime's wheel, which the page has
+// kept, and is unpacked with the first file that may be such a one.
+/** @param {Pyodide} pyodide @param {string} wheel @param {ArrayBuffer} bytes of the file */
+async function completeFor(pyodide, wheel, bytes) {
+  if (isWhole) return;
+  /** @type {PyProxy} */
+  const start = pyodide.toPy(new Uint8Array(bytes.slice(0, BEGINNING)));
+  isWhole = pyodide.pyimport("sitegen_runtime.formats.sniff").begins_as_dicom(start);
+  start.destroy();
+  if (!isWhole) return;
+  const packed = await askPageFor([wheel]);
+  pyodide.unpackArchive(await unpackOnce(packed[wheel]), "wheel");
+  pyodide.pyimport("importlib").invalidate_caches();
+}

@@ -9,6 +9,7 @@ import pytest
 
 from sitegen.bundle import Bundle
 from sitegen.errors import AssetError
+from sitegen.site.engines.codecs import SCRIPTS as CODEC_SCRIPTS
 from sitegen.site.page import PAGE_SCRIPTS, SHARED_SCRIPTS, WORKER_SCRIPTS
 from sitegen_runtime.wording.failures import describe_page
 from tests.helpers.bundles import make_bundle
@@ -46,6 +47,7 @@ def test_every_script_is_checked_in_the_scope_that_it_runs_in() -> None:
     expected = {
         "page": shared | {TEMPLATES / "page" / f"{name}.js" for name in PAGE_SCRIPTS},
         "worker": shared | {TEMPLATES / "worker" / f"{name}.js" for name in WORKER_SCRIPTS},
+        "codecs": {TEMPLATES / "codecs" / f"{name}.js" for name in CODEC_SCRIPTS},
         "service_worker": {TEMPLATES / "service_worker.js"},
         "build": {check.ROOT / "sitegen" / "site" / "engines" / "snapshot.mjs"},
     }
@@ -63,6 +65,7 @@ def test_every_script_is_checked_in_the_scope_that_it_runs_in() -> None:
         ("worker", "ort.InferenceSession.make();", "make"),
         ("worker", "loadPyodide({ noSuchOption: true });", "noSuchOption"),
         ("worker", "document.title;", "document"),
+        ("codecs", "new JpegLossless.Encoder();", "Encoder"),
         ("service_worker", "registration.unregistered();", "unregistered"),
     ],
 )

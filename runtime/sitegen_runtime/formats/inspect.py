@@ -3,7 +3,7 @@
 from sitegen_runtime.formats.inspected import MAX_PIXELS, InspectedImage
 from sitegen_runtime.formats.jpeg import inspect_jpeg
 from sitegen_runtime.formats.png import inspect_png
-from sitegen_runtime.formats.sniff import JPEG, PNG, sniff
+from sitegen_runtime.formats.sniff import DICOM, JPEG, PNG, sniff, unknown_kind
 from sitegen_runtime.formats.webp import inspect_webp
 
 
@@ -18,4 +18,15 @@ def inspect_image(data: bytes, *, max_pixels: int = MAX_PIXELS) -> InspectedImag
         return inspect_png(data, max_pixels)
     if media_type == JPEG:
         return inspect_jpeg(data, max_pixels)
+    if media_type == DICOM:
+        return _inspect_dicom(data, max_pixels)
     return inspect_webp(data, max_pixels)
+
+
+def _inspect_dicom(data: bytes, max_pixels: int) -> InspectedImage:
+    # Here, so that whoever opens no DICOM imports nothing of it.
+    from sitegen_runtime.formats.dicom.inspect import holds_picture, inspect_dicom
+
+    if data[128:132] != b"DICM" and not holds_picture(data):
+        raise unknown_kind()
+    return inspect_dicom(data, max_pixels)

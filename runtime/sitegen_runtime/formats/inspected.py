@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sitegen_runtime.errors import DamagedImage, TooLarge
+from sitegen_runtime.formats.cells import Acquisition, Cells
 
 MAX_PIXELS = 100_000_000
 """The default limit on width x height."""
@@ -16,6 +17,9 @@ PLATFORM = "platform"
 PYTHON = "python"
 """`InspectedImage.decoder`: call `decode_png`."""
 
+CELLS = "cells"
+"""`InspectedImage.decoder`: a DICOM file's frame, see `pixels.grey_cells`."""
+
 TRUNCATED = "The file ends before its image data is complete. Copy it again from its source."
 
 
@@ -24,23 +28,27 @@ class InspectedImage:
     """A file that passed every check, in a form that all decoders read alike."""
 
     media_type: str
-    """`image/png`, `image/jpeg` or `image/webp`: told by the content, never by the name."""
+    """`image/png`, `image/jpeg`, `image/webp` or `application/dicom`: told by the content, never by the name."""
     width: int
     """Pixels as stored, before the orientation is applied; 1 to `MAX_SIDE`."""
     height: int
     """Pixels as stored, before the orientation is applied; 1 to `MAX_SIDE`."""
     bits: int
-    """Bits per sample in the file: 1, 2, 4, 8 or 16."""
+    """Bits per sample in the file: 1, 2, 4, 8 or 16; of a DICOM file, those that are stored, 1 to 16."""
     grey: bool
     """True where the file can only hold R = G = B: a grey PNG, a JPEG of one component."""
     orientation: int
     """EXIF orientation, 1 to 8, to be applied after decoding; 1 where absent or invalid."""
     decoder: str
-    """`PLATFORM` or `PYTHON`."""
+    """`PLATFORM`, `PYTHON` or `CELLS`."""
     payload: bytes
-    """The file rebuilt without anything that makes decoders differ."""
+    """The file rebuilt without anything that makes decoders differ; b"" of a DICOM file, whose frame `cells` has."""
     notes: tuple[str, ...] = ()
     """Sentences for people, e.g. that only the first frame was analysed."""
+    cells: Cells | None = None
+    """A DICOM file's frame, where `decoder` is `CELLS`; else None."""
+    acquisition: Acquisition | None = None
+    """What a DICOM file's header says of how the image was made; else None."""
 
 
 def check_size(width: int, height: int, max_pixels: int) -> None:

@@ -7,6 +7,7 @@ from sitegen_runtime.errors import DamagedImage, UnsupportedType
 PNG = "image/png"
 JPEG = "image/jpeg"
 WEBP = "image/webp"
+DICOM = "application/dicom"
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -54,10 +55,11 @@ _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:[!?]|/?[A-Za-z])")
 
 
 def sniff(data: bytes) -> str:
-    """The media type of `data`: `PNG`, `JPEG` or `WEBP`.
+    """The media type of `data`: `PNG`, `JPEG`, `WEBP` or `DICOM`.
 
-    Raises UnsupportedType, naming what the file seems to be, for everything else, and DamagedImage for a file
-    without any bytes or a beginning of one of the three types.
+    A file that begins as DICOM files without a prefix do may be none: see `inspect`. Raises UnsupportedType, naming
+    what the file seems to be, for everything else, and DamagedImage for a file without any bytes or a beginning of one
+    of the first three types.
     """
     if not data:
         raise DamagedImage("The file is empty. Copy it again from its source.")
@@ -69,14 +71,25 @@ def sniff(data: bytes) -> str:
         return WEBP
     if data in (PNG_SIGNATURE[: len(data)], b"\xff\xd8"):
         raise DamagedImage("The file ends within its first bytes. Copy it again from its source.")
-    if data[128:132] == b"DICM":
-        raise UnsupportedType(
-            "This is a DICOM file. DICOM will be read by a later version; for now, export the image as PNG or JPEG."
-        )
+    if begins_as_dicom(data):
+        return DICOM
     kind = _other_kind(data)
     if kind is None:
-        raise UnsupportedType(f"This is not a kind of file that is known here. {_NEXT_STEP}")
-    raise UnsupportedType(f"This is {kind}, and only PNG, JPEG and WebP images are read. {_NEXT_STEP}")
+        raise unknown_kind()
+    raise UnsupportedType(f"This is {kind}, and only PNG, JPEG, WebP and DICOM images are read. {_NEXT_STEP}")
+
+
+def begins_as_dicom(start: bytes) -> bool:
+    """Whether a file that begins so may be DICOM: by its prefix, or by a first element as old files have it.
+
+    Without a prefix, that is one of the groups 0002 and 0008, little-endian, with a number below 0x100.
+    """
+    return start[128:132] == b"DICM" or (start[:2] in (b"\2\0", b"\x08\0") and start[3:4] == b"\0")
+
+
+def unknown_kind() -> UnsupportedType:
+    """What to raise for a file that nothing is known of."""
+    return UnsupportedType(f"This is not a kind of file that is known here. {_NEXT_STEP}")
 
 
 def _other_kind(data: bytes) -> str | None:

@@ -28,6 +28,8 @@ def collect(
     """
     if image.decoder == "python":
         return (yield from _decoded_here(image, inputs, colour))
+    if image.decoder == "cells":
+        return (yield from _from_cells(image, inputs))
     return (yield from _decoded_by_platform(image, inputs, colour))
 
 
@@ -59,6 +61,15 @@ def _decoded_here(
     for first_row, rows in _inside(decoder, pixels, preprocessor.window, image.width):
         yield Progress("pixels", first_row / image.height)
         preprocessor.add_rows(rows)
+    return preprocessor.tensors(), preprocessor.upright_squares
+
+
+def _from_cells(image: InspectedImage, inputs: Mapping[str, NetworkInput]) -> Generator[Request, Any, Pixels]:
+    # Here, so that whoever opens no DICOM imports nothing of it.
+    from sitegen_runtime.pixels.grey_cells import luma_rows
+
+    preprocessor = Preprocessor(image.width, image.height, image.orientation, PixelFormat(channels=1), inputs)
+    yield from luma_rows(image, preprocessor.window, preprocessor.add_rows)
     return preprocessor.tensors(), preprocessor.upright_squares
 
 

@@ -1,8 +1,9 @@
 """ES modules made into classic scripts.
 
-On file:// no browser imports a module, in a page or in a worker. Pyodide and ONNX Runtime Web come as modules that
-import nothing, so an assignment in place of the export, and another address in place of `import.meta.url`, is all it
-takes. Each replacement is counted: an update that looks different stops the build instead of shipping something broken.
+On file:// no browser imports a module, in a page or in a worker. Pyodide, ONNX Runtime Web and a codec come as modules
+that import nothing, so an assignment in place of the export, and another address in place of `import.meta.url`, is all
+it takes. Each replacement is counted: an update that looks different stops the build instead of shipping something
+broken.
 """
 
 import re
@@ -10,6 +11,7 @@ import re
 from sitegen.errors import AssetError
 
 ORT, ORT_WEBGPU = "ort.wasm.bundle.min.mjs", "ort.webgpu.bundle.min.mjs"
+LOSSLESS = "lossless-min.js"
 _REFUSAL = '() => { throw new EvalError("This page makes no code of text."); }'
 
 
@@ -27,21 +29,13 @@ def classic_ort(module: str, name: str = ORT) -> str:
 
     Its threads load the module at `globalThis.ortModuleAddress`, which has to be set before they are started.
     """
-    module = re.sub(r"//# sourceMappingURL=\S*\s*$", "", module)
-    exports = list(re.finditer(r"export\{([^}]*)\};?\s*$", module))
-    _expect(name, "a final export{…}", len(exports), 1)
-    members = []
-    for entry in exports[0].group(1).split(","):
-        local, _, public = entry.strip().partition(" as ")
-        if public != "default":
-            members.append(f"{public or local}: {local}")
-    body = module[: exports[0].start()]
+    body, members = _parted(module, name)
     addresses = body.count("import.meta.url")
     if not addresses:
         _expect(name, "import.meta.url", addresses, 1)
     body = body.replace("import.meta.url", "(globalThis.ortModuleAddress ?? globalThis.location.href)")
     _expect(name, "other uses of import.meta", body.count("import.meta"), 0)
-    return f"(() => {{\n{body}\nglobalThis.ort = {{ {', '.join(members)} }};\n}})();\n"
+    return f"(() => {{\n{body}\nglobalThis.ort = {{ {members} }};\n}})();\n"
 
 
 def classic_webgpu_ort(module: str) -> str:
@@ -52,6 +46,26 @@ def classic_webgpu_ort(module: str) -> str:
     making = "new Function("
     _expect(ORT_WEBGPU, making, module.count(making), 1)
     return classic_ort(module.replace(making, f"({_REFUSAL})("), ORT_WEBGPU)
+
+
+def classic_lossless(module: str) -> str:
+    """Return `lossless-min.js` of jpeg-lossless-decoder-js as a script that defines `globalThis.JpegLossless`."""
+    body, members = _parted(module, LOSSLESS)
+    _expect(LOSSLESS, "import.meta", body.count("import.meta"), 0)
+    return f"(() => {{\n{body}\nglobalThis.JpegLossless = {{ {members} }};\n}})();\n"
+
+
+def _parted(module: str, name: str) -> tuple[str, str]:
+    """The module without its final export, and what that exports, as members of an object."""
+    module = re.sub(r"//# sourceMappingURL=\S*\s*$", "", module)
+    exports = list(re.finditer(r"export\{([^}]*)\};?\s*$", module))
+    _expect(name, "a final export{…}", len(exports), 1)
+    members = []
+    for entry in exports[0].group(1).split(","):
+        local, _, public = entry.strip().partition(" as ")
+        if public != "default":
+            members.append(f"{public or local}: {local}")
+    return module[: exports[0].start()], ", ".join(members)
 
 
 def _expect(name: str, what: str, found: int, wanted: int) -> None:

@@ -1,4 +1,4 @@
-"""Pyodide, ONNX Runtime Web and js-sha256, exactly as `engines/package-lock.json` pins them.
+"""Pyodide, ONNX Runtime Web, codecs and js-sha256, exactly as `engines/package-lock.json` pins them.
 
 npm checks every package against the lock's SHA-512 before it unpacks it. What it installed is kept by the hash of the
 lock, so that only the first build needs a network.
@@ -46,9 +46,9 @@ def install_engines() -> EngineFiles:
     def install(folder: Path) -> None:
         for name in names:
             shutil.copy(source / name, folder / name)
-        # No package may run a script of its own on the machine that builds.
-        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev"]
-        find_node().run_npm(arguments, folder=folder, what="Installing Pyodide and ONNX Runtime Web with npm")
+        # No package may run a script of its own on the machine that builds, nor bring programs for that machine.
+        arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=dev", "--omit=optional"]
+        find_node().run_npm(arguments, folder=folder, what="Installing Pyodide, ONNX Runtime Web and codecs with npm")
 
     key = key_of((source / name).read_bytes() for name in names)
     return EngineFiles(cached_folder("engines", key, install) / "node_modules")
