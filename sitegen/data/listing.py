@@ -11,6 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 from sitegen.bundle import Bundle
+from sitegen.prediction.pixels import shown_frame
+from sitegen_runtime.formats import CELLS, inspect_image
 
 _ORIENTATION_TAG = 0x0112
 
@@ -24,7 +26,7 @@ def images_in(folder: Path) -> list[Path]:
 def write_synthetic_set(bundle: Bundle, folder: Path) -> list[Path]:
     """Write the set into a folder; return its files."""
     golden = bundle.description.golden
-    grey = Image.open(bundle.path(golden.image)).convert("L") if golden else _gradient()
+    grey = _grey(bundle.path(golden.image).read_bytes()) if golden else _gradient()
     variants = _variants(grey)
     paths = []
     for name, content in variants.items():
@@ -32,6 +34,14 @@ def write_synthetic_set(bundle: Bundle, folder: Path) -> list[Path]:
         path.write_bytes(content)
         paths.append(path)
     return paths
+
+
+def _grey(data: bytes) -> Image.Image:
+    """An image file's picture as 8-bit grey, DICOM's as it is shown."""
+    image = inspect_image(data)
+    if image.decoder == CELLS:
+        return Image.fromarray(shown_frame(image))
+    return Image.open(io.BytesIO(data)).convert("L")
 
 
 def _gradient() -> Image.Image:

@@ -4,15 +4,17 @@
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from sitegen_runtime.bundle.expects import Expects, read_expects
 from sitegen_runtime.bundle.gate import Gate, read_gate
 from sitegen_runtime.bundle.localisation import Localisation, read_localisation
 
 __all__ = [
     "Calibration",
+    "Expects",
     "FinalWeights",
     "Gate",
     "Graph",
@@ -114,6 +116,7 @@ class Model:
     final_weights: FinalWeights | None = None
     golden_image: str | None = None  # the file of the example image
     localisation: Localisation | None = None  # what its maps are worth, where boxes were drawn
+    expects: Expects = field(default_factory=Expects)  # of a DICOM file's header
 
 
 def read_model(bundle_json: bytes) -> Model:
@@ -129,6 +132,7 @@ def read_model(bundle_json: bytes) -> Model:
         final_weights=_final_weights(fields["feature_map"]) if fields.get("feature_map") else None,
         golden_image=fields["golden"]["image"] if fields.get("golden") else None,
         localisation=read_localisation(fields["localisation"]) if fields.get("localisation") else None,
+        expects=read_expects(fields.get("expects")),
     )
 
 
