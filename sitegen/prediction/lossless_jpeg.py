@@ -30,7 +30,7 @@ def decode_whole(frame: bytes, columns: int, rows: int, decode: Decoder) -> NDAr
     start, restart = _scan(frame)
     data = frame[start:]
     ends = _END.findall(data)
-    if b"\xd9" not in ends:
+    if b"\xd9" not in ends or 8 * len(data) < columns * rows:  # no pixel takes less than a bit
         raise DamagedImage(UNDECODABLE)
     restarts = ends.index(b"\xd9")
     if restarts != (-(-columns * rows // restart) - 1 if restart else 0):

@@ -158,6 +158,15 @@ def test_restarts_of_lossless_jpeg_are_counted(rows: int) -> None:
         cells_of(raw)
 
 
+def test_a_frame_that_is_too_small_for_its_size_is_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = bytearray(lossless_jpeg(SMOOTH, 12))
+    start = frame.index(b"\xff\xc3")
+    frame[start + 5 : start + 9] = b"\x27\x10\x27\x10"  # 10,000 x 10,000
+    monkeypatch.setattr(imagecodecs, "jpeg8_decode", None)
+    with pytest.raises(DamagedImage):
+        shown_frame(inspect_image(holding(bytes(frame), SMOOTH, JPEGLossless, Rows=10_000, Columns=10_000)))
+
+
 def test_12_bit_jpeg_is_refused_by_its_name() -> None:
     frame = bytes(imagecodecs.jpeg8_encode(SMOOTH, level=90, bitspersample=12))
     with pytest.raises(UnsupportedType, match=r"JPEG Extended \(Process 2 and 4\).*of 12 bits"):

@@ -39,7 +39,7 @@ def _curve() -> list[int]:
 
 
 def _exact(grey: Grey, **elements: Any) -> Dataset:
-    window = {"WindowCenter": LOWEST + SPAN / 2, "WindowWidth": SPAN, "VOILUTFunction": "LINEAR_EXACT"}
+    window: dict[str, Any] = {"WindowCenter": LOWEST + SPAN / 2, "WindowWidth": SPAN, "VOILUTFunction": "LINEAR_EXACT"}
     return radiograph(_deep(grey), BitsStored=12, HighBit=11, **window, **elements)
 
 
