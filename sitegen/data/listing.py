@@ -8,9 +8,12 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from sitegen.bundle import Bundle
+from sitegen.data.drawn_dicom import as_dicom, compressed_variants
 from sitegen.prediction.pixels import shown_frame
 from sitegen_runtime.formats import CELLS, inspect_image
 
@@ -84,7 +87,17 @@ def _variants(grey: Image.Image) -> dict[str, bytes]:
         exif = Image.Exif()
         exif[_ORIENTATION_TAG] = orientation
         variants[f"orientation-{orientation}.jpg"] = _saver("JPEG", exif=exif.tobytes())(small)
-    return variants
+    return variants | _dicom_variants(np.asarray(grey), np.asarray(small))
+
+
+def _dicom_variants(grey: NDArray[np.uint8], small: NDArray[np.uint8]) -> dict[str, bytes]:
+    whole = as_dicom(small)
+    return {
+        "grey.dcm": as_dicom(grey),
+        **compressed_variants(small),
+        "without-an-ending": whole,
+        "cut-short.dcm": whole[:-2000],
+    }
 
 
 def _saver(kind: str, **options: object) -> Callable[[Image.Image], bytes]:

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from sitegen.bundle import Bundle, GateSettings, Label, Licence
+from sitegen.data.drawn_dicom import as_dicom
 from sitegen.data.listing import write_synthetic_set
-from sitegen.export.golden import as_dicom, golden_refused, write_golden
+from sitegen.export.golden import golden_refused, write_golden
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor

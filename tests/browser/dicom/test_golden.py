@@ -6,7 +6,7 @@ import pytest
 
 from sitegen.browser.chromium import Chromium
 from sitegen.bundle import Bundle, describe_files, load_bundle, write_description
-from sitegen.export.golden import as_dicom
+from sitegen.data.drawn_dicom import as_dicom
 from sitegen.export.write_bundle import golden_example
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor

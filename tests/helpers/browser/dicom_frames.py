@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
     HTJ2KLossless,
@@ -19,11 +20,7 @@ from pydicom.uid import (
 
 from tests.helpers.dicom_files import as_bytes, radiograph, without_prefix
 
-imagecodecs: Any
-try:
-    import imagecodecs  # type: ignore[no-redef]
-except ImportError:  # tests of what it encodes are skipped
-    imagecodecs = None
+imagecodecs: Any = pytest.importorskip("imagecodecs")
 
 Cells = np.ndarray[Any, Any]
 DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
