@@ -190,7 +190,15 @@ def test_failure_before_the_image_was_read() -> None:
     found = draft().failure(UnreadableFile("It cannot be read."))
     assert found == {
         "schema": "sitegen.result/1",
-        "image": {"name": "chest.jpg", "type": None, "width": None, "height": None, "bits": None, "sha256": None, "notes": []},
+        "image": {
+            "name": "chest.jpg",
+            "type": None,
+            "width": None,
+            "height": None,
+            "bits": None,
+            "sha256": None,
+            "notes": [],
+        },
         "bundle": head()["bundle"],
         "engine": head()["engine"],
         "tensors": {},

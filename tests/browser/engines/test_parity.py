@@ -52,7 +52,15 @@ def score(metric: str, value: float, threshold: float) -> Any:
 def document(**changes: Any) -> Any:
     fields = {
         "schema": "sitegen.result/1",
-        "image": {"name": "a.png", "type": "image/png", "width": 5, "height": 4, "bits": 8, "sha256": "00", "notes": []},
+        "image": {
+            "name": "a.png",
+            "type": "image/png",
+            "width": 5,
+            "height": 4,
+            "bits": 8,
+            "sha256": "00",
+            "notes": [],
+        },
         "bundle": {"name": "model", "version": "1", "sha256": "11"},
         "engine": {"runtime": "cpython", "provider": "cpu", "threads": 1},
         "tensors": {"classifier": "22", "gate": "33"},
