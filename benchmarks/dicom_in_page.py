@@ -94,7 +94,7 @@ def files(cells: Cells) -> dict[str, bytes]:
     }
 
 
-def _framed(cells: np.ndarray[Any, Any], syntax: str, frame: bytes) -> bytes:
+def _framed(cells: np.ndarray[Any, Any], syntax: str, frame: bytes | bytearray) -> bytes:
     return _bytes(_dataset(cells, syntax, encapsulate([bytes(frame)])))
 
 
