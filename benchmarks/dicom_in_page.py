@@ -24,6 +24,7 @@ from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
@@ -84,19 +85,24 @@ def files(cells: Cells) -> dict[str, bytes]:
         REFERENCE: _bytes(_dataset(cells, ExplicitVRLittleEndian, cells.tobytes())),
         "deflated": _bytes(_dataset(cells, DeflatedExplicitVRLittleEndian, cells.tobytes())),
         "RLE": _bytes(run_lengths),
-        **{name: _bytes(_dataset(cells, syntax, encapsulate([frame]))) for name, (syntax, frame) in framed.items()},
-        "JPEG baseline, 8 bits": _bytes(
-            _dataset(upper, JPEGBaseline8Bit, encapsulate([imagecodecs.jpeg8_encode(upper, level=92)]))
-        ),
+        **{
+            name: _bytes(_dataset(cells, syntax, encapsulate([bytes(frame)])))
+            for name, (syntax, frame) in framed.items()
+        },
+        "JPEG baseline, 8 bits": _framed(upper, JPEGBaseline8Bit, imagecodecs.jpeg8_encode(upper, level=92)),
         "PNG, 8 bits, no DICOM": png.getvalue(),
     }
+
+
+def _framed(cells: np.ndarray[Any, Any], syntax: str, frame: bytes | bytearray) -> bytes:
+    return _bytes(_dataset(cells, syntax, encapsulate([bytes(frame)])))
 
 
 def _dataset(cells: np.ndarray[Any, Any], syntax: str, data: bytes) -> Dataset:
     bits = 8 if cells.dtype == np.uint8 else 12
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
     dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.1.1", "1.2.3"
     dataset.Rows, dataset.Columns = cells.shape
     dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
