@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     HTJ2KLossless,
-    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGLossless,
@@ -23,7 +26,16 @@ from tests.helpers.dicom_files import as_bytes, radiograph, without_prefix
 imagecodecs: Any = pytest.importorskip("imagecodecs")
 
 Cells = np.ndarray[Any, Any]
-DEFLATED, BIG_ENDIAN = "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2"
+_SYNTAXES = {
+    "uncompressed": ExplicitVRLittleEndian,
+    "big-endian": ExplicitVRBigEndian,
+    "deflated": DeflatedExplicitVRLittleEndian,
+    "run-lengths": RLELossless,
+    "jpeg-lossless": JPEGLossless,
+    "jpeg-ls": JPEGLSLossless,
+    "jpeg-2000": JPEG2000Lossless,
+    "high-throughput": HTJ2KLossless,
+}
 SIZES = ((1, 1), (1, 7), (9, 1), (2, 3), (17, 33), (64, 61), (131, 157))  # rows, columns
 DEPTHS = (2, 7, 8, 12, 16)
 
@@ -104,32 +116,20 @@ def _precision(codec: str, data: bytes) -> int:
 
 
 def whole_files(cells: Cells) -> dict[str, bytes]:
-    """DICOM files of unsigned 12-bit cells, one in each coding, windowed; lossy ones are of other cells."""
-    bytes_of = (cells >> 4).astype(np.uint8)
-
-    def file(syntax: str, data: bytes, of: Cells = cells, bits: int = 12, **more: Any) -> bytes:
-        window = {"WindowCenter": 1 << bits - 1, "WindowWidth": (1 << bits) - (1 << bits - 3)}
-        stored = {"BitsStored": bits, "HighBit": bits - 1}
-        return as_bytes(radiograph(of, syntax, PixelData=data, **window | stored | more))
-
-    def framed(syntax: str, frame: bytes, of: Cells = cells, bits: int = 12) -> bytes:
-        return file(syntax, encapsulate([frame]), of, bits)
-
-    lossless = imagecodecs.jpeg8_encode(cells, lossless=True, predictor=1, bitspersample=12)
-    wavelets = imagecodecs.jpeg2k_encode(cells, codecformat="j2k", bitspersample=12, level=0, reversible=True)
-    run_lengths = radiograph(cells, BitsStored=12, HighBit=11, WindowCenter=2048, WindowWidth=3584)
-    run_lengths.compress(RLELossless, generate_instance_uid=False)
-    plain = radiograph(cells, ImplicitVRLittleEndian, BitsStored=12, HighBit=11, WindowCenter=2048, WindowWidth=3584)
-    return {
-        "uncompressed": file("1.2.840.10008.1.2.1", cells.tobytes()),
-        "without-prefix": without_prefix(plain),
-        "big-endian": file(BIG_ENDIAN, cells.astype(">u2").tobytes()),
-        "deflated": file(DEFLATED, cells.tobytes()),
-        "run-lengths": as_bytes(run_lengths),
-        "jpeg-lossless": framed(JPEGLossless, lossless),
-        "jpeg-ls": framed(JPEGLSLossless, imagecodecs.jpegls_encode(cells)),
-        "jpeg-ls-near": framed(JPEGLSNearLossless, imagecodecs.jpegls_encode(cells, level=3)),
-        "jpeg-2000": framed(JPEG2000Lossless, wavelets),
-        "high-throughput": framed(HTJ2KLossless, imagecodecs.htj2k_encode(cells, reversible=True)),
-        "baseline-jpeg": framed(JPEGBaseline8Bit, imagecodecs.jpeg8_encode(bytes_of, level=90), bytes_of, 8),
+    """DICOM files of unsigned 12-bit cells with a window, one in each coding; lossy ones show other cells."""
+    of = {
+        **dict.fromkeys(_SYNTAXES, (cells, 12)),
+        "baseline-jpeg": ((cells >> 4).astype(np.uint8), 8),
     }
+    syntaxes = _SYNTAXES | {"baseline-jpeg": JPEGBaseline8Bit}
+    files = {name: as_bytes(_windowed(*of[name], syntax)) for name, syntax in syntaxes.items()}
+    near = _windowed(cells, 12, JPEGLSLossless)
+    near.file_meta.TransferSyntaxUID = JPEGLSNearLossless
+    near.PixelData = encapsulate([bytes(imagecodecs.jpegls_encode(cells, level=3))])
+    plain = without_prefix(_windowed(cells, 12, ExplicitVRLittleEndian))
+    return files | {"jpeg-ls-near": as_bytes(near), "without-prefix": plain}
+
+
+def _windowed(cells: Cells, bits: int, syntax: str) -> Dataset:
+    stored = {"BitsStored": bits, "HighBit": bits - 1}
+    return radiograph(cells, syntax, **stored, WindowCenter=1 << bits - 1, WindowWidth=(1 << bits) - (1 << bits - 3))
