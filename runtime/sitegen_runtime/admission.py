@@ -139,6 +139,11 @@ def _checks(
     yield from blank_check(values, entry)
     yield from small_check(side, entry.cells)
     yield from narrow_check(image.width, image.height)
+    if image.acquisition is not None:
+        # Here, so that whoever opens no DICOM imports nothing of it.
+        from sitegen_runtime.gate.header_checks import header_checks
+
+        yield from header_checks(image.acquisition, model.expects)
 
 
 def _note_on_correction(correction: str | None) -> Iterator[str]:

@@ -126,7 +126,7 @@ class ResultDraft(Draft[ResultDocument]):
 
 def _image(name: str, image: InspectedImage | None, digest: str | None) -> ImageDocument:
     if image is None:
-        return {"name": name, "type": None, "width": None, "height": None, "bits": None, "sha256": digest}
+        return {"name": name, "type": None, "width": None, "height": None, "bits": None, "sha256": digest, "notes": []}
     width, height = upright_size(image.width, image.height, image.orientation)
     return {
         "name": name,
@@ -135,6 +135,7 @@ def _image(name: str, image: InspectedImage | None, digest: str | None) -> Image
         "height": height,
         "bits": image.bits,
         "sha256": digest,
+        "notes": list(image.notes),
     }
 
 

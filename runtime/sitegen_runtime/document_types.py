@@ -23,6 +23,7 @@ class ImageDocument(TypedDict):
     height: int | None
     bits: int | None
     sha256: str | None
+    notes: list[str]  # of the file alone: what was left out of it, what made it grey
 
 
 class BundleDocument(TypedDict):

@@ -11,6 +11,7 @@ The schema is documented in docs/bundle.md. Readers ignore unknown keys, so late
 
 from sitegen.bundle.calibration import Calibration
 from sitegen.bundle.description import CARD, Description, Role
+from sitegen.bundle.expects import Expects
 from sitegen.bundle.feature_map import FeatureMap
 from sitegen.bundle.folder import (
     DESCRIPTION,
@@ -41,6 +42,7 @@ __all__ = [
     "Combination",
     "Crop",
     "Description",
+    "Expects",
     "FeatureMap",
     "FileEntry",
     "GateScore",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from sitegen.bundle.expects import Expects
 from sitegen.bundle.feature_map import FeatureMap, feature_map_problems
 from sitegen.bundle.gate import GateSettings, features_problems, gate_problems
 from sitegen.bundle.gradient import gradient_problems
@@ -33,6 +34,7 @@ class Description(Part):
     provenance: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
     localisation: Localisation | None = None
+    expects: Expects | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Description":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def explain(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A PNG, JPEG or WebP file.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A PNG, JPEG, WebP or DICOM file.")],
     finding: Annotated[
         str, typer.Option("--finding", metavar="LABEL", help='The label to explain; "all" for the sum of all.')
     ],

@@ -40,6 +40,7 @@ def _facts(bundle: "Bundle") -> list[tuple[str, str]]:
         calibration = label.calibration.method if label.calibration else "no calibration"
         facts.append(("label", f"{label.name}; operating point {label.operating_point:.4f}; {calibration}"))
     facts.append(("gate", _gate(description)))
+    facts.append(("expects of DICOM headers", _expected(bundle)))
     golden = description.golden
     facts.append(("golden example", golden.image if golden else "none"))
     mapped = description.feature_map
@@ -60,6 +61,14 @@ def _gate(description: "Description") -> str:
         limits.append(f"{score.metric} {'at least' if score.higher == 'alike' else 'at most'} {score.threshold:.4f}")
     share = "" if gate.share is None else f"; {gate.share:.1%} of the validation images pass"
     return ", ".join(limits) + share
+
+
+def _expected(bundle: "Bundle") -> str:
+    expects = bundle.model.expects
+    lists = {"modality": expects.modalities, "body part": expects.body_parts, "view": expects.views}
+    parts = [f"{name} {', '.join(codes) or 'any'}" for name, codes in lists.items()]
+    said = "" if bundle.description.expects else " (nothing is said: as for chest radiographs)"
+    return "; ".join([*parts, *(["for processing, too"] if expects.unprocessed else [])]) + said
 
 
 def _measured(description: "Description") -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG, JPEG or WebP files.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG, JPEG, WebP or DICOM files.")],
     bundle: BundleOption = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a result document a line, in the order given.")

@@ -8,9 +8,14 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from sitegen.bundle import Bundle
+from sitegen.data.drawn_dicom import as_dicom, compressed_variants
+from sitegen.prediction.pixels import shown_frame
+from sitegen_runtime.formats import CELLS, inspect_image
 
 _ORIENTATION_TAG = 0x0112
 
@@ -24,7 +29,7 @@ def images_in(folder: Path) -> list[Path]:
 def write_synthetic_set(bundle: Bundle, folder: Path) -> list[Path]:
     """Write the set into a folder; return its files."""
     golden = bundle.description.golden
-    grey = Image.open(bundle.path(golden.image)).convert("L") if golden else _gradient()
+    grey = _grey(bundle.path(golden.image).read_bytes()) if golden else _gradient()
     variants = _variants(grey)
     paths = []
     for name, content in variants.items():
@@ -32,6 +37,14 @@ def write_synthetic_set(bundle: Bundle, folder: Path) -> list[Path]:
         path.write_bytes(content)
         paths.append(path)
     return paths
+
+
+def _grey(data: bytes) -> Image.Image:
+    """An image file's picture as 8-bit grey, DICOM's as it is shown."""
+    image = inspect_image(data)
+    if image.decoder == CELLS:
+        return Image.fromarray(shown_frame(image))
+    return Image.open(io.BytesIO(data)).convert("L")
 
 
 def _gradient() -> Image.Image:
@@ -74,7 +87,17 @@ def _variants(grey: Image.Image) -> dict[str, bytes]:
         exif = Image.Exif()
         exif[_ORIENTATION_TAG] = orientation
         variants[f"orientation-{orientation}.jpg"] = _saver("JPEG", exif=exif.tobytes())(small)
-    return variants
+    return variants | _dicom_variants(np.asarray(grey), np.asarray(small))
+
+
+def _dicom_variants(grey: NDArray[np.uint8], small: NDArray[np.uint8]) -> dict[str, bytes]:
+    whole = as_dicom(small)
+    return {
+        "grey.dcm": as_dicom(grey),
+        **compressed_variants(small),
+        "without-an-ending": whole,
+        "cut-short.dcm": whole[:-2000],
+    }
 
 
 def _saver(kind: str, **options: object) -> Callable[[Image.Image], bytes]:

@@ -11,6 +11,7 @@ from sitegen.bundle import (
     Bundle,
     Crop,
     Description,
+    Expects,
     FeatureMap,
     FileEntry,
     GateSettings,
@@ -36,6 +37,8 @@ from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import NetworkInput
 
 GOLDEN = "golden.png"
+GOLDEN_FILES = {"png": GOLDEN, "dicom": "golden.dcm"}
+"""What the golden image is called, by its kind; a folder has one of them."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Draft:
     metrics: dict[str, Any] = field(default_factory=dict)
     features: bool = False
     localisation: Localisation | None = None
+    expects: Expects | None = None
 
 
 Inputs = Mapping[str, NetworkInput | Graph]
@@ -67,7 +71,7 @@ where the bundle has one."""
 
 
 def write_bundle(folder: Path, draft: Draft, inputs: Inputs) -> Bundle:
-    """Write `bundle.json` for a folder that has card.md, golden.png and `<role>.onnx` for every role of `inputs`.
+    """Write `bundle.json` for a folder that has card.md, a golden image and `<role>.onnx` for every role of `inputs`.
 
     The golden example's numbers are those of native ONNX Runtime. Raises BundleError where the files do not fit the
     draft; nothing is written then.
@@ -103,13 +107,14 @@ def drafted_bundle(folder: Path, draft: Draft, inputs: Inputs) -> Bundle:
         provenance=draft.provenance,
         metrics=draft.metrics,
         localisation=draft.localisation,
+        expects=draft.expects,
     )
     return unwritten_bundle(folder, description)
 
 
 def _files(folder: Path, draft: Draft, graphs: Mapping[str, Graph]) -> dict[str, FileEntry]:
     """All files that belong to the bundle, in the order of their names."""
-    names = {GOLDEN}
+    names = {golden_in(folder)}
     if draft.feature_map:
         names.add(draft.feature_map.weights)
     for graph in graphs.values():
@@ -121,11 +126,17 @@ def _files(folder: Path, draft: Draft, graphs: Mapping[str, Graph]) -> dict[str,
     return dict(sorted(found.items()))
 
 
+def golden_in(folder: Path) -> str:
+    """Return the name of the golden image in a folder; `golden.png` where there is none yet."""
+    return next((name for name in GOLDEN_FILES.values() if (folder / name).is_file()), GOLDEN)
+
+
 def golden_example(bundle: Bundle) -> Golden:
     """Return what native ONNX Runtime makes of the bundle's golden image, whether the gate accepts it or not."""
-    document = Predictor(bundle).predict(bundle.path(GOLDEN), force=True)
+    name = golden_in(bundle.folder)
+    document = Predictor(bundle).predict(bundle.path(name), force=True)
     return Golden(
-        image=GOLDEN,
+        image=name,
         tensors=document["tensors"],
         gate=document["gate"]["score"] if document["gate"] else None,
         logits={finding["label"]: finding["logit"] for finding in document["findings"]},

@@ -28,6 +28,7 @@ from sitegen.importing.report.document import import_document, import_provenance
 from sitegen.importing.report.page import as_html
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
+from sitegen.settings.expects import expects_of
 from sitegen_runtime.bundle.model import NetworkInput
 
 Say = Callable[[str], None]
@@ -143,6 +144,7 @@ def _finish(
         gate=made.gate.settings if made.gate else None,
         gradient=made.graphs.gradient,
         feature_map=made.graphs.feature_map,
+        expects=expects_of(settings.expects),
         provenance=import_provenance(model, made.proof, made.half, made.gate, remarks, made.preprocessing),
     )
     inputs: dict[str, NetworkInput | Graph] = {"classifier": model.image}

@@ -23,6 +23,7 @@ from pydantic import Field
 
 from sitegen.bundle import Calibration, Label
 from sitegen.errors import SettingsError
+from sitegen.settings.expects import ExpectsSettings
 from sitegen.settings.reading import STRICT, read_settings
 from sitegen.settings.recipe import ImageSettings, network_input
 from sitegen_runtime.bundle.model import NetworkInput
@@ -52,6 +53,7 @@ class ImportSettings:
     output: OutputKind | None = None
     image: dict[str, Any] = field(default_factory=dict)
     labels: tuple[LabelSettings, ...] = ()
+    expects: ExpectsSettings | None = None  # of DICOM files' headers
     card: str = ""  # a Markdown file, from where the settings lie, that the card ends with
     folder: str = ""  # where the settings lie
 

@@ -1,7 +1,6 @@
 """Codecs as CPython has them: the frames of DICOM files, decoded by the package imagecodecs.
 
-It is imported with the first frame that needs it. Its codecs are CharLS, OpenJPEG and libjpeg-turbo or a decoder of
-lossless JPEG beside that.
+It is imported with the first frame that needs it. Its codecs are CharLS, OpenJPEG and libjpeg-turbo.
 """
 
 from importlib import import_module
@@ -10,15 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.prediction.lossless_jpeg import decode_whole
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
-from sitegen_runtime.formats.dicom.syntaxes import JPEG_2000, JPEG_LOSSLESS, JPEG_LS
+from sitegen_runtime.formats.dicom.syntaxes import JPEG_LOSSLESS, JPEG_LS
 from sitegen_runtime.requests import DecodeFrame, ShadeCells
 from sitegen_runtime.wording.failures import UNDECODABLE
 
 INSTALL = "pip install 'offline-sitegen[dicom]'"
-
-_DECODERS = {JPEG_LOSSLESS: "jpegsof3_decode", JPEG_LS: "jpegls_decode", JPEG_2000: "jpeg2k_decode"}
-"""The functions of imagecodecs, by the codec's name in requests."""
 
 
 def decode_frame(request: DecodeFrame) -> bytes:
@@ -28,9 +25,14 @@ def decode_frame(request: DecodeFrame) -> bytes:
     size or precision than the frame's own header says.
     """
     try:
-        cells = _decoder(request.codec)(request.frame)
-    except (MemoryError, UnsupportedType):
+        cells = _decoded(import_module("imagecodecs"), request)
+    except (MemoryError, DamagedImage):
         raise
+    except ImportError as error:  # of a codec, too, that a build of it leaves out
+        raise UnsupportedType(
+            f"This DICOM file is compressed ({request.codec}), and imagecodecs, which decodes that, is not installed. "
+            f"Install it: {INSTALL}"
+        ) from error
     except Exception as error:  # each codec raises a type of its own
         raise DamagedImage(UNDECODABLE) from error
     return _checked(np.asarray(cells), request).tobytes()
@@ -39,17 +41,17 @@ def decode_frame(request: DecodeFrame) -> bytes:
 def shade_cells(request: ShadeCells) -> bytes:
     """Return luma as `ShadeCells` says."""
     table = np.frombuffer(request.table, np.uint8)
-    return table[np.frombuffer(request.cells, f"<u{request.cell_bytes}")].tobytes()
+    luma: bytes = table[np.frombuffer(request.cells, f"<u{request.cell_bytes}")].tobytes()
+    return luma
 
 
-def _decoder(codec: str) -> Any:
-    try:
-        return getattr(import_module("imagecodecs"), _DECODERS[codec])
-    except ImportError as error:
-        raise UnsupportedType(
-            f"This DICOM file is compressed ({codec}), and imagecodecs, which decodes that, is not installed. "
-            f"Install it: {INSTALL}"
-        ) from error
+def _decoded(codecs: Any, request: DecodeFrame) -> Any:
+    if request.codec == JPEG_LOSSLESS:
+        # Of its three decoders of lossless JPEG, one knows no point transform, and two crash on damaged frames.
+        return decode_whole(request.frame, request.columns, request.rows, codecs.jpeg8_decode)
+    if request.codec == JPEG_LS:
+        return codecs.jpegls_decode(request.frame)
+    return codecs.jpeg2k_decode(request.frame)
 
 
 def _checked(cells: NDArray[Any], request: DecodeFrame) -> NDArray[np.unsignedinteger]:

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from sitegen.prediction.pixels import shown_frame
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.explanation import Explanation
+from sitegen_runtime.formats import MAX_SIDE, inspect_image
+from sitegen_runtime.formats.sniff import DICOM, sniff
 from sitegen_runtime.maps.heat_map import LEVELS, Look, legend, picture, picture_side
 from sitegen_runtime.wording.explanations import LEGEND
 
@@ -81,8 +84,12 @@ def _draw_scale(canvas: Image.Image, pen: ImageDraw.ImageDraw, corner: tuple[int
     pen.text((start + bar.width + left, top), LEGEND["most"], "black", font)
 
 
+def _dicom(data: bytes) -> Image.Image:
+    return Image.fromarray(shown_frame(inspect_image(data, max_pixels=MAX_SIDE**2)))
+
+
 def _upright(data: bytes, analysis: Analysis) -> Image.Image:
-    image: Image.Image = Image.open(io.BytesIO(data))
+    image: Image.Image = _dicom(data) if sniff(data) == DICOM else Image.open(io.BytesIO(data))
     if image.mode.startswith("I"):  # 16 bits a sample, which Pillow would cut off instead of scaling
         image = image.convert("I").point(lambda level: level / 257).convert("L")
     upright = image.convert("RGB")

@@ -9,9 +9,8 @@ from typing import Any, TypeVar
 
 from sitegen.bundle import Bundle
 from sitegen.errors import BundleError, SitegenError
-from sitegen.prediction.frames import decode_frame, shade_cells
-from sitegen.prediction.images import OpenedImage
 from sitegen.prediction.networks import Networks
+from sitegen.prediction.pixels import PixelSource
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, Seen, analyse
 from sitegen_runtime.document import ResultDraft
@@ -21,16 +20,7 @@ from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
-from sitegen_runtime.requests import (
-    DecodeFrame,
-    LoadGraph,
-    OpenImage,
-    ReadFile,
-    ReadRows,
-    Request,
-    RunGraph,
-    ShadeCells,
-)
+from sitegen_runtime.requests import LoadGraph, ReadFile, Request, RunGraph
 from sitegen_runtime.stage_one import judge
 
 T = TypeVar("T")
@@ -146,12 +136,12 @@ class Predictor:
         return self._drive(differentiate(job, seed))
 
     def _drive(self, requests: Generator[Request, Any, T]) -> T:
-        opened: list[OpenedImage] = []
+        pixels = PixelSource()
         try:
             request = next(requests)
             while True:
                 try:
-                    answer = self._answer(request, opened)
+                    answer = self._answer(request, pixels)
                 except (AnalysisError, MemoryError) as error:
                     request = requests.throw(error)
                 else:
@@ -160,24 +150,15 @@ class Predictor:
             result: T = end.value
             return result
 
-    def _answer(self, request: Request, opened: list[OpenedImage]) -> Any:
+    def _answer(self, request: Request, pixels: PixelSource) -> Any:
         match request:
-            case OpenImage(media_type, payload):
-                opened[:] = [OpenedImage(media_type, payload)]
-                return opened[0].size
-            case ReadRows(left, top, width, height):
-                return opened[0].rows(left, top, width, height)
-            case DecodeFrame():
-                return decode_frame(request)
-            case ShadeCells():
-                return shade_cells(request)
             case LoadGraph(role):
                 self._networks.load(role)
             case ReadFile(name):
                 return self._file(name)
             case RunGraph():
                 return self._run(request)
-        return None
+        return pixels.answer(request)
 
     def _file(self, name: str) -> bytes:
         try:

@@ -13,6 +13,7 @@ from sitegen.site.options import ExampleImage, Logo, SiteOptions, TeachingCase
 from sitegen.site.python.extra_wheels import ExtraWheel, read_wheel
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats import inspect_image
+from sitegen_runtime.formats.sniff import DICOM
 
 LARGEST_LOGO = 256 * 1024  # it stands in the page itself, which is never cached
 
@@ -81,6 +82,8 @@ def _logo(project: Project, logo: LogoSettings) -> Logo:
         )
     is_drawing = re.match(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]", content, re.DOTALL)
     media_type = "image/svg+xml" if is_drawing else _media_type(content, path, "logo.image (not an SVG drawing either)")
+    if media_type == DICOM:
+        raise SettingsError(f"logo.image: {path} is a DICOM file, which browsers do not draw. Save it as PNG.")
     return Logo(f"data:{media_type};base64,{base64.b64encode(content).decode()}", logo.alt)
 
 

@@ -36,6 +36,7 @@ from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics, marked_wea
 from sitegen.recipe.labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
 from sitegen.recipe.source import ExportSource, open_source
+from sitegen.settings.expects import expects_of
 from sitegen.settings.recipe import RecipeFile
 from sitegen.training.prepare import ImageSplit, load_split
 
@@ -135,7 +136,8 @@ def _write_graphs(source: ExportSource, valid: ImageSplit, folder: Path) -> _Gra
     """Write the golden image and all graphs, and prove them."""
     pooled = needs_features(source.gate, source.plan)
     feature_map = write_classifier(source.trained, folder, pooled=pooled)
-    shown = np.concatenate([_sample(valid.tensors), write_golden(folder, classifier_input(source.trained))])
+    golden = write_golden(folder, classifier_input(source.trained), source.recipe.export.golden)
+    shown = np.concatenate([_sample(valid.tensors), golden])
     proof = prove(folder, source.trained.network, shown, feature_map)
     work = GateWork(source.recipe, source.trained, source.records, source.work, valid, source.plan)
     return _Graphs(feature_map, proof, put_gate(source.gate, folder, work) if source.gate else None)
@@ -177,6 +179,7 @@ def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs) -> Draft:
         gradient=True,
         feature_map=graphs.feature_map,
         features=bool(gate and gate.features),
+        expects=expects_of(asked.expects),
         provenance=provenance(
             source.trained,
             source.recipe,

@@ -26,6 +26,7 @@ from sitegen.bundle.gate import PartName, ScoreName
 from sitegen.errors import SettingsError
 from sitegen.settings.audit import AuditSettings
 from sitegen.settings.data import DataSettings, Share
+from sitegen.settings.expects import ExpectsSettings
 from sitegen.settings.reading import STRICT, Count, read_settings
 from sitegen_runtime.bundle.model import NetworkInput
 
@@ -85,6 +86,7 @@ class FalseAlarms:
     share: Share = 0.2
 
 
+GoldenKind = Literal["png", "dicom"]
 PointRule = Annotated[YoudenRule | SpecificityRule | FalseAlarms, Field(discriminator="kind")]
 
 
@@ -102,6 +104,8 @@ class ExportSettings:
     half: bool = False  # both networks' weights are rounded to 16 bits, and everything is measured with them
     bundle: str = ""  # the folder to write, from where the recipe lies; in the work folder if empty
     gate: str = ""  # a bundle's folder, from where the recipe lies, whose gate is taken over
+    expects: ExpectsSettings | None = None  # of DICOM files' headers; as for chest radiographs if nothing is said
+    golden: GoldenKind = "png"  # what kind of file the example image is
     card: str = ""  # a Markdown file, from where the recipe lies, that the card ends with: what no figure says
 
 

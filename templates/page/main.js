@@ -164,9 +164,9 @@ input.addEventListener("change", () => {
 });
 
 folderInput.addEventListener("change", async () => {
-  const files = Array.from(folderInput.files ?? []);
+  const files = Array.from(folderInput.files ?? [], (file) => called(file, file.webkitRelativePath || file.name));
   folderInput.value = "";
-  files.sort((one, other) => one.webkitRelativePath.localeCompare(other.webkitRelativePath, undefined, { numeric: true }));
+  files.sort((one, other) => one.name.localeCompare(other.name, undefined, { numeric: true }));
   take({ ...(await imagesAmong(files)), isFolder: true, isLink: false });
 });
 if (!("webkitdirectory" in folderInput)) part("folder-label", HTMLElement).hidden = true;

@@ -13,6 +13,7 @@ interface ImageEntry {
   height: number | null;
   bits: number | null;
   sha256: string | null;
+  notes: string[];
 }
 
 interface BundleIdentity {

@@ -209,6 +209,7 @@ type WorkEvent =
 interface Intake {
   images: File[];
   others: number; // files that are no images, left out
+  hasDirectory?: boolean; // a disc's table of contents is among them
   isFolder: boolean;
   isLink: boolean;
   isUnreadable?: boolean; // a folder that this browser keeps to itself

@@ -196,6 +196,14 @@ class Work {
 
 // A network that is compared with itself on the golden image, for as long as that takes.
 class Comparing extends Work {
+  /** @param {PythonRequest} request */
+  async meet(request) {
+    if (request.kind !== "file") return super.meet(request);
+    const content = await readFile(request.fields);
+    await completeFor(pyodide, wheel, content.slice(0, BEGINNING).buffer); // the golden image may be DICOM
+    return content;
+  }
+
   async progress() {
     tellPage({ kind: "progress", id: this.id, stage: "compare", done: 0 });
     await nextTask();

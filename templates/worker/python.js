@@ -63,5 +63,5 @@ async function completeFor(pyodide, wheel, bytes) {
   if (!isWhole) return;
   const packed = await askPageFor([wheel]);
   pyodide.unpackArchive(await unpackOnce(packed[wheel]), "wheel");
-  pyodide.pyimport("importlib").invalidate_caches();
+  pyodide.pyimport("sys").path_importer_cache.clear(); // `invalidate_caches` would first import what it is for: 0.3 s
 }

@@ -10,15 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageFont
+from pydicom.uid import JPEGLSLossless
 
 from sitegen.bundle import Bundle
 from sitegen.cli import app
 from sitegen.prediction import Predictor
-from sitegen.prediction.overlay import with_legend
+from sitegen.prediction.overlay import explained_image, with_legend
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.maps.heat_map import picture as drawn
 from sitegen_runtime.pixels.tensor import tensor_hash
+from sitegen_runtime.running import image_input
 from tests.helpers.bundles import make_bundle
+from tests.helpers.dicom_files import as_bytes, radiograph
 from tests.helpers.runtime.images import picture, saved
 
 SCENE = picture(90, 60, seed=1, colour=0.05)
@@ -66,6 +69,22 @@ def test_a_picture_is_the_image_with_the_map_over_its_square(explained: Bundle, 
         seen = written.convert("RGB").crop((195, 0, 285, 60))
     assert np.array_equal(np.asarray(seen), np.asarray(expected.convert("RGB")))
     assert np.array_equal(np.asarray(seen)[:, :15], np.asarray(SCENE.convert("RGB"))[:, :15])  # outside the square
+
+
+@pytest.mark.parametrize("correction", [None, "turn-90", "invert"])
+def test_a_picture_of_dicom_is_that_of_its_luma(explained: Bundle, tmp_path: Path, correction: str | None) -> None:
+    grey = np.asarray(SCENE.convert("L"))
+    deep = grey.astype(np.uint16) * 257  # 255 shares of a range that begins at 0 and ends at 65,535
+    grey = np.floor((deep.astype(float) - deep.min()) / (deep.max() - deep.min()) * 255 + 0.5).astype(np.uint8)
+    files = {"scene.png": saved(Image.fromarray(grey), "PNG"), "scene.dcm": as_bytes(radiograph(deep, JPEGLSLossless))}
+    drawings = []
+    for name, data in files.items():
+        found = Predictor(explained).explain(
+            data, [{"finding": "Pneumonia", "method": "saliency"}], name=name, force=True, correction=correction
+        )
+        side = image_input(explained.model, "classifier").cells
+        drawings.append(np.asarray(explained_image(data, found, found.maps[0], side, Look())))
+    assert np.array_equal(drawings[0], drawings[1])
 
 
 def test_below_the_picture_stands_what_the_page_says(

@@ -1,8 +1,10 @@
 """Every key, field, code and number that is public is documented."""
 
 import inspect
+import json
 import re
 from dataclasses import fields
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +16,7 @@ from sitegen.bundle import (
     Bundle,
     Combination,
     Description,
+    Expects,
     GateScore,
     GateSettings,
     Golden,
@@ -47,7 +50,11 @@ from sitegen.settings.recipe import EvaluationSettings, ExportSettings, GatePlan
 from sitegen.training.presets import PRESETS as TRAINING_PRESETS
 from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
+from sitegen_runtime.bundle.expects import Expects as ExpectedCodes
+from sitegen_runtime.formats.cells import Acquisition
+from sitegen_runtime.formats.dicom.elements import IN_TABLES, WANTED
 from sitegen_runtime.gate.checks import LARGEST_ASPECT, LARGEST_COLOUR, SMALLEST_CONTRAST
+from sitegen_runtime.gate.header_checks import LARGEST_STRETCH, header_checks
 from sitegen_runtime.gate.variants import SMALLEST_GAIN
 from sitegen_runtime.maps.arithmetic import COPIES, NOISE, STEPS
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
@@ -62,6 +69,7 @@ from tests.helpers.json_keys import keys_of
     "part",
     [
         Description,
+        Expects,
         GraphInput,
         GraphOutput,
         Label,
@@ -144,6 +152,29 @@ def test_every_check_of_the_gate_is_documented() -> None:
     result = read("docs/result.md")
     assert (LARGEST_COLOUR, SMALLEST_CONTRAST, LARGEST_ASPECT, SMALLEST_GAIN) == (0.03, 0.02, 3, 0.05)
     assert all(limit in result for limit in ("more than 3 %", "below 2 %", "more than 3 times", "at least 0.05"))
+
+
+def test_every_check_of_a_header_is_documented() -> None:
+    odd = Acquisition("CT", "HAND", "LL", "MR", unprocessed=True, frames=3, aspect=Fraction(2))
+    checks = [check.check for check in header_checks(odd, ExpectedCodes())]
+    assert ["check", *checks] == re.findall(r"^\| `([a-z-]+)` \|", _part("docs/dicom.md", "checks"), re.MULTILINE)
+    assert ", ".join(f"`{check}`" for check in checks) in read("docs/result.md")
+    assert Fraction(1, 100) == LARGEST_STRETCH
+    for codes in (ExpectedCodes().modalities, ExpectedCodes().body_parts, ExpectedCodes().views):
+        assert ", ".join(codes) in _part("docs/dicom.md", "checks")
+        assert json.dumps(codes) in _part("docs/bundle.md", "expects")
+
+
+def test_every_element_of_dicom_that_is_read_is_documented() -> None:
+    rows = [row for row in _part("docs/dicom.md", "elements").splitlines()[2:] if row.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"\b[A-Z][A-Za-z]+\b", row.split("|")[2])}
+    beside = {"TransferSyntaxUID", "PixelData", "ModalityLUTSequence", "VOILUTSequence"}
+    assert named == {*WANTED.values(), *IN_TABLES.values(), *beside}
+
+
+def _part(document: str, name: str) -> str:
+    """What a document has between the marks of a name."""
+    return read(document).split(f"<!-- {name}: begin -->")[1].split(f"<!-- {name}: end -->")[0].strip()
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ def make_bundle(
     gradient: bool = False,
     activation: str = "Relu",
     explained: bool = False,
+    expects: dict[str, Any] | None = None,
 ) -> Bundle:
     """Write a bundle and load it. With `gradient` it has that graph, and gives its feature map.
 
@@ -148,6 +149,7 @@ def make_bundle(
             "gate": {"metric": "ssim", "threshold": threshold} if gate else None,
             "feature_map": feature_map if explained else None,
             "files": describe_files(folder, names),
+            "expects": expects,
         }
     )
     write_description(folder, description)

@@ -81,6 +81,7 @@ def test_documents_equal_the_reference(bundle: Bundle, tmp_path: Path, name: str
         "height": 101,
         "bits": 8,
         "sha256": hashlib.sha256(data).hexdigest(),
+        "notes": [],
     }
     assert document["bundle"]["sha256"] == hashlib.sha256((bundle.folder / "bundle.json").read_bytes()).hexdigest()
     assert document["engine"] == {"runtime": "cpython", "provider": "cpu", "threads": 1}

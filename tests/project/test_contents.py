@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from sitegen.data.drawn_dicom import as_dicom
 from sitegen.errors import SettingsError
 from sitegen.phantom import phantom
 from sitegen.project.contents import LARGEST_LOGO, site_options
@@ -64,6 +65,10 @@ def test_examples_keep_their_bytes(tmp_path: Path) -> None:
             r"sitegen\.toml: logo\.image: .*none\.png cannot be read \(No such file",
         ),
         ('[logo]\nimage = "text.svg"\nalt = "x"', r"logo\.image \(not an SVG drawing either\): .*text\.svg: "),
+        (
+            '[logo]\nimage = "drawn.dcm"\nalt = "x"',
+            r"logo\.image: .*drawn\.dcm is a DICOM file, which browsers do not draw",
+        ),
         ('[logo]\nimage = "large.svg"\nalt = "x"', r"logo\.image: .*large\.svg has \d+ bytes, and the page would"),
         ('[[examples]]\nimage = "cut.png"\ncaption = "x"', r"examples\.0\.image: .*cut\.png: The file ends before"),
         ('[[examples]]\nimage = "."\ncaption = "x"', r"examples\.0\.image: .* cannot be read \(Is a directory"),
@@ -73,6 +78,7 @@ def test_examples_keep_their_bytes(tmp_path: Path) -> None:
 )
 def test_what_does_not_fit_is_named_with_its_key(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "text.svg").write_text("This is no drawing: <svg")
+    (tmp_path / "drawn.dcm").write_bytes(as_dicom(phantom(0, 64)))
     (tmp_path / "large.svg").write_text(SVG + " " * LARGEST_LOGO)
     Image.fromarray(phantom(0, 64)).save(tmp_path / "cut.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:-40])

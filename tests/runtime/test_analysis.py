@@ -252,6 +252,7 @@ def test_notes_of_the_file_are_in_the_document() -> None:
     assert "error" not in document
     assert len(document["notes"]) == 1
     assert "first" in document["notes"][0]
+    assert document["image"]["notes"] == document["notes"]
 
 
 def test_python_decodes_16_bits_without_asking_the_machine() -> None:

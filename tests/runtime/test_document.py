@@ -56,6 +56,7 @@ def head() -> dict[str, Any]:
             "height": 640,
             "bits": 8,
             "sha256": sha256(DATA).hexdigest(),
+            "notes": [],
         },
         "bundle": {"name": "literal", "version": "2.1", "sha256": sha256(description()).hexdigest()},
         "engine": {"runtime": "pyodide", "provider": "wasm", "threads": 1},
@@ -189,7 +190,15 @@ def test_failure_before_the_image_was_read() -> None:
     found = draft().failure(UnreadableFile("It cannot be read."))
     assert found == {
         "schema": "sitegen.result/1",
-        "image": {"name": "chest.jpg", "type": None, "width": None, "height": None, "bits": None, "sha256": None},
+        "image": {
+            "name": "chest.jpg",
+            "type": None,
+            "width": None,
+            "height": None,
+            "bits": None,
+            "sha256": None,
+            "notes": [],
+        },
         "bundle": head()["bundle"],
         "engine": head()["engine"],
         "tensors": {},

@@ -9,6 +9,7 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
+from sitegen_runtime.bundle.expects import Expects, read_expects
 from sitegen_runtime.bundle.figures import Measured, read_figures
 from sitegen_runtime.bundle.gate import Gate, read_gate
 from sitegen_runtime.bundle.localisation import Localisation, read_localisation
@@ -16,6 +17,7 @@ from sitegen_runtime.bundle.provenance import Provenance
 
 __all__ = [
     "Calibration",
+    "Expects",
     "FinalWeights",
     "Gate",
     "Graph",
@@ -119,6 +121,7 @@ class Model:
     localisation: Localisation | None = None  # what its maps are worth, where boxes were drawn
     measured: Measured = field(default_factory=Measured)  # how often it was right
     provenance: Provenance = field(default_factory=Provenance)
+    expects: Expects = field(default_factory=Expects)  # of a DICOM file's header
 
 
 @lru_cache(maxsize=8)
@@ -141,6 +144,7 @@ def read_model(bundle_json: bytes) -> Model:
         localisation=read_localisation(fields["localisation"]) if fields.get("localisation") else None,
         measured=read_figures(fields.get("metrics") or {}, names),
         provenance=Provenance(fields.get("provenance") or {}),
+        expects=read_expects(fields.get("expects")),
     )
 
 

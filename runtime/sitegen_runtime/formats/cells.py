@@ -3,10 +3,14 @@
 Plain types, so that whoever opens no DICOM imports nothing else of it: `formats.dicom` fills them in.
 """
 
+from __future__ import annotations  # Fraction is a name for type checkers alone
+
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class CellShades(Protocol):

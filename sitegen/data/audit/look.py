@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from sitegen.data.tensors.dicom_pixels import as_image
+from sitegen.data.images import inspected
+from sitegen.prediction.pixels import shown_frame
 from sitegen_runtime.errors import ImageError
-from sitegen_runtime.formats import InspectedImage, inspect_image
+from sitegen_runtime.formats import CELLS, InspectedImage
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,17 @@ def look(path: Path) -> Seen:
     a DICOM file it is the grey image: a copy for another patient, or compressed without loss, is the same image.
     """
     found = opened(path)
-    return found if isinstance(found, Seen) else seen(found[0])
+    try:
+        return found if isinstance(found, Seen) else seen(found[0])
+    except ImageError as error:
+        return Seen(str(error))
 
 
 def opened(path: Path) -> tuple[InspectedImage, bytes] | Seen:
     """Return the image in a file, inspected, with the file's bytes; or what is wrong with it."""
     try:
         raw = path.read_bytes()
-        return inspect_image(as_image(raw)), raw
+        return inspected(raw), raw
     except OSError as error:
         return Seen(f"cannot be read: {error.strerror or type(error).__name__}")
     except ImageError as error:
@@ -41,6 +45,9 @@ def opened(path: Path) -> tuple[InspectedImage, bytes] | Seen:
 
 
 def seen(image: InspectedImage) -> Seen:
-    """Return what an image is that passed the runtime's checks."""
-    content = sha256(f"{image.media_type} {image.orientation} ".encode() + image.payload).hexdigest()
-    return Seen("", content, image.width, image.height)
+    """Return what an image is that passed the runtime's checks. Raises ImageError where a frame cannot be decoded."""
+    if image.decoder == CELLS:
+        what, content = f"{image.media_type} {image.width} {image.height} ", shown_frame(image).tobytes()
+    else:
+        what, content = f"{image.media_type} {image.orientation} ", image.payload
+    return Seen("", sha256(what.encode() + content).hexdigest(), image.width, image.height)

@@ -10,8 +10,8 @@ in this order, and otherwise none.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sitegen.data.layouts.class_folders import ENDINGS, images_below, split_folders
 from sitegen.data.layouts.label_styles import LabelStyle
@@ -19,13 +19,25 @@ from sitegen.data.layouts.tables import KNOWN_COLUMNS, read_table
 from sitegen.data.records import Record, one_of
 from sitegen.data.rows import columns_of, sex, years
 from sitegen.data.splits import COLUMNS
-from sitegen.data.tensors.dicom_pixels import START, is_dicom, read_dicom
 from sitegen.errors import DataError
+from sitegen_runtime.errors import ImageError
+from sitegen_runtime.formats.dicom.header import Header
+from sitegen_runtime.formats.dicom.reader import read_header
+from sitegen_runtime.formats.dicom.terms import BODY_PARTS, VIEWS, known_word
+from sitegen_runtime.formats.sniff import begins_as_dicom
 
-if TYPE_CHECKING:
-    from pydicom import Dataset
-
-_TAGS = ["PatientID", "PatientAge", "PatientSex", "ViewPosition", "BodyPartExamined"]
+_START = 132
+"""Bytes of a file that tell whether it is DICOM."""
+_HEADER_BYTES = 16 << 20
+"""How much of a file is read for its header."""
+_WANTED = {
+    0x00100020: "PatientID",
+    0x00100040: "PatientSex",
+    0x00101010: "PatientAge",
+    0x00180015: "BodyPartExamined",
+    0x00185101: "ViewPosition",
+}
+"""What a data set needs to know of its patients: a prediction reads none of the first three."""
 _INDEX = "DICOMDIR"
 
 
@@ -68,8 +80,9 @@ def with_headers(records: Iterable[Record], folder: Path) -> list[Record]:
     """Return the records, those of DICOM files with what they lack from the files' headers.
 
     Age, sex, view (in capitals) and body part (in small letters) are so filled in, and the source from the folder's
-    name. A patient that is not known yet becomes source and PatientID, with ":" between, or source and path where there
-    is no PatientID. A header that cannot be read says nothing; so does an age that is none.
+    name. A patient that is not known yet becomes source and a short hash of PatientID, with ":" between, or source and
+    path where there is no PatientID. A header that cannot be read says nothing; nor does an age that is none, or a view
+    or a body part that is not known: files may have a name there.
     """
     return [_with_header(record, folder) for record in records]
 
@@ -78,48 +91,55 @@ def _found(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part[0] == "." for part in path.relative_to(folder).parts)
         looked_into = path.suffix.lower() not in ENDINGS and path.name != _INDEX and not hidden
-        if looked_into and path.is_file() and is_dicom(_start(path)):
+        if looked_into and path.is_file() and begins_as_dicom(_start(path)):
             yield path
 
 
 def _with_header(record: Record, folder: Path) -> Record:
     path = record.path
-    if path.suffix.lower() in ENDINGS or not is_dicom(_start(path)):
+    if path.suffix.lower() in ENDINGS or not begins_as_dicom(_start(path)):
         return record
     header = _header(path)
     source = record.source or folder.resolve().name
     unknown = folder / record.patient == path
+    view, body_part = (
+        known_word(header.code("ViewPosition"), VIEWS),
+        known_word(header.code("BodyPartExamined"), BODY_PARTS),
+    )
     return replace(
         record,
-        patient=f"{source}:{_said(header, 'PatientID') or record.patient}" if unknown else record.patient,
+        patient=f"{source}:{_pseudonym(header.first('PatientID')) or record.patient}" if unknown else record.patient,
         source=source,
         age=_age(_said(header, "PatientAge")) if record.age is None else record.age,
         sex=record.sex or sex(_said(header, "PatientSex")),
-        view=record.view or _said(header, "ViewPosition").upper(),
-        body_part=record.body_part or _said(header, "BodyPartExamined").lower(),
+        view=record.view or view,
+        body_part=record.body_part or body_part.lower(),
     )
 
 
 def _start(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(START)
+            return file.read(_START)
     except OSError:
         return b""
 
 
-def _header(path: Path) -> "Dataset | None":
+def _header(path: Path) -> Header:
     try:
         with path.open("rb") as file:
-            return read_dicom(file, _TAGS)
-    except (DataError, MemoryError):
-        raise
-    except Exception:  # pydicom raises a dozen unrelated types; the audit says what is wrong with the file
-        return None
+            return read_header(file.read(_HEADER_BYTES), _WANTED)
+    except (OSError, ImageError):  # the audit says what is wrong with the file
+        return Header()
 
 
-def _said(header: "Dataset | None", name: str) -> str:
-    return "" if header is None else str(header.get(name) or "").strip()
+def _pseudonym(patient_id: bytes) -> str:
+    """Return what tells patients apart without saying who they are to those who do not know their IDs; "" for none."""
+    return sha256(patient_id).hexdigest()[:12] if patient_id else ""
+
+
+def _said(header: Header, name: str) -> str:
+    return header.first(name).decode("ascii", "replace")
 
 
 def _age(text: str) -> float | None:

@@ -6,33 +6,28 @@ many times; here each is computed once and kept as one .npz file in
 
     cache / <settings> / <content>.npz
 
-`content` is the SHA-256 of the image file (of a DICOM file, also of the code that turns it into an image), `settings`
-that of the inputs asked for and of the runtime's source, so that a change of either never meets stale tensors.
+`content` is the SHA-256 of the image file, `settings` that of the inputs asked for and of the runtime's source, so that
+a change of either never meets stale tensors.
 """
 
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from sitegen import parallel
-from sitegen.data.tensors import dicom_pixels
-from sitegen.data.tensors.dicom_pixels import as_image
+from sitegen.data.images import inspected
 from sitegen.data.tensors.stacks import Tensors, stacked
 from sitegen.errors import DataError
-from sitegen.prediction.frames import decode_frame, shade_cells
-from sitegen.prediction.images import OpenedImage
+from sitegen.prediction.pixels import decoded
 from sitegen.resources import runtime_source
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import ImageError
-from sitegen_runtime.formats import inspect_image
-from sitegen_runtime.pixels.collect import Pixels, collect
-from sitegen_runtime.requests import DecodeFrame, OpenImage, ReadRows, Request, ShadeCells
+from sitegen_runtime.pixels.collect import collect
 
 __all__ = ["Tensors", "Usable", "cached_tensors", "image_tensors", "settings_key", "usable_tensors"]
 
@@ -88,10 +83,9 @@ def usable_tensors(
 def image_tensors(raw: bytes, inputs: Mapping[str, NetworkInput]) -> Tensors:
     """Return the inputs of one image file by role: float32 of each input's shape, [1, channels, side, side].
 
-    They are what a prediction computes; of a DICOM file, of the PNG that `dicom_pixels.dicom_png` makes of it. Raises
-    `sitegen_runtime.errors.ImageError`.
+    They are what a prediction computes. Raises `sitegen_runtime.errors.ImageError`.
     """
-    tensors, _ = _decoded(collect(inspect_image(as_image(raw)), inputs))
+    tensors, _ = decoded(collect(inspected(raw), inputs))
     return {role: np.frombuffer(values, np.float32).reshape(inputs[role].shape) for role, values in tensors.items()}
 
 
@@ -101,39 +95,11 @@ def settings_key(inputs: Mapping[str, NetworkInput]) -> str:
     return sha256(f"{described}{_runtime_hash()}".encode()).hexdigest()[:16]
 
 
-def content_key(raw: bytes) -> str:
-    """Return the SHA-256, in hexadecimal digits, of all that an image file's tensors come from but the settings."""
-    reader = Path(dicom_pixels.__file__).read_bytes() if dicom_pixels.is_dicom(raw[: dicom_pixels.START]) else b""
-    return sha256(reader + raw).hexdigest()
-
-
 @cache
 def _runtime_hash() -> str:
     folder = runtime_source()
-    files = [path for room in _PIXEL_CODE for path in sorted((folder / room).glob("*.py"))]
+    files = [path for room in _PIXEL_CODE for path in sorted((folder / room).rglob("*.py"))]
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-
-
-def _decoded(requests: Generator[Request, Any, Pixels]) -> Pixels:
-    """Answer the requests for pixels with Pillow; return what the generator does."""
-    opened: list[OpenedImage] = []
-    answer: Any = None
-    while True:
-        try:
-            request = requests.send(answer)
-        except StopIteration as end:
-            pixels: Pixels = end.value
-            return pixels
-        answer = None
-        if isinstance(request, OpenImage):
-            opened[:] = [OpenedImage(request.media_type, request.payload)]
-            answer = opened[0].size
-        elif isinstance(request, ReadRows):
-            answer = opened[0].rows(request.left, request.top, request.width, request.height)
-        elif isinstance(request, DecodeFrame):
-            answer = decode_frame(request)
-        elif isinstance(request, ShadeCells):
-            answer = shade_cells(request)
 
 
 def _cached_file(path: Path, inputs: Mapping[str, NetworkInput], store: Path) -> Path | str:
@@ -142,7 +108,7 @@ def _cached_file(path: Path, inputs: Mapping[str, NetworkInput], store: Path) ->
         raw = path.read_bytes()
     except OSError as error:
         return f"cannot be read: {error.strerror or type(error).__name__}"
-    file = store / f"{content_key(raw)}.npz"
+    file = store / f"{sha256(raw).hexdigest()}.npz"
     if not file.exists():
         try:
             tensors = image_tensors(raw, inputs)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sitegen import resources
 from sitegen.site.engines.classic import LOSSLESS, classic_lossless
+from sitegen.site.engines.compiled_libraries import CHARLS, OPENJPEG, Library
 from sitegen.site.engines.files import EngineFiles
 from sitegen.site.packing import Asset
 
@@ -19,12 +20,18 @@ SCRIPTS = ("lossless", "main")
 
 @dataclass(frozen=True)
 class Codec:
-    """A codec: its `title` in sentences, the npm package, the files there, and how its script becomes a classic one."""
+    """A codec: its `title` in sentences, the npm package (MIT) with its `home`, the files there, and what is inside.
+
+    `made_classic` makes a classic script of its script; `notice` is its licence's text there, where it has one.
+    """
 
     title: str
     package: str
+    home: str
     script: str
     program: str | None = None
+    notice: str | None = None
+    inside: Library | None = None
     made_classic: Callable[[str], str] = str
 
     @property
@@ -33,20 +40,39 @@ class Codec:
         return f"{FOLDER}/{self.package.rsplit('/', 1)[-1]}"
 
 
+_CORNERSTONE = "https://github.com/cornerstonejs/codecs"
 CODECS = {
     "jpeg-lossless": Codec(
         "JPEG lossless",
         "jpeg-lossless-decoder-js",
+        "https://github.com/rii-mango/JPEGLosslessDecoderJS",
         f"release/{LOSSLESS}",
+        notice="LICENSE",
         made_classic=classic_lossless,
     ),
     "jpeg-ls": Codec(
-        "JPEG-LS", "@cornerstonejs/codec-charls", "dist/charlswasm_decode.js", "dist/charlswasm_decode.wasm"
+        "JPEG-LS",
+        "@cornerstonejs/codec-charls",
+        _CORNERSTONE,
+        "dist/charlswasm_decode.js",
+        "dist/charlswasm_decode.wasm",
+        notice="LICENSE",
+        inside=CHARLS,
     ),
     "jpeg-2000": Codec(
-        "JPEG 2000", "@cornerstonejs/codec-openjpeg", "dist/openjpegwasm_decode.js", "dist/openjpegwasm_decode.wasm"
+        "JPEG 2000",
+        "@cornerstonejs/codec-openjpeg",
+        _CORNERSTONE,
+        "dist/openjpegwasm_decode.js",
+        "dist/openjpegwasm_decode.wasm",
+        inside=OPENJPEG,
     ),
 }
+
+
+def package_of(asset: str) -> str | None:
+    """Return the npm package that an asset comes from, by the asset's name; None for one that is no codec's."""
+    return next((one.package for one in CODECS.values() if asset.startswith(f"{one.stem}.")), None)
 
 
 def codec_assets(engines: EngineFiles) -> dict[str, tuple[Asset, ...]]:

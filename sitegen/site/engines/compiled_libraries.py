@@ -1,7 +1,7 @@
-"""The libraries that are compiled into Pyodide's WebAssembly, which names none of them to scanners.
+"""The libraries that are compiled into others' WebAssembly, which names none of them to scanners.
 
-A test asks this Pyodide for the versions that it can tell; the others come from its build's recipes. Notices:
-`templates/licences/compiled-in.txt`.
+A test asks this Pyodide for the versions that it can tell; the others come from its build's recipes. CharLS tells its
+own; which version of OpenJPEG a codec was made of, its package does not say. Notices: `templates/licences/`.
 """
 
 from dataclasses import dataclass
@@ -44,3 +44,5 @@ INSIDE_CPYTHON = (
     Library("libmpdec", "2.5.1", "BSD-2-Clause"),
     Library("HACL*", "", "MIT"),
 )
+CHARLS = Library("charls", "2.4.4", "BSD-3-Clause")
+OPENJPEG = Library("openjpeg", "", "BSD-2-Clause", "uclouvain")

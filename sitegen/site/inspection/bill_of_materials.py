@@ -23,13 +23,14 @@ from packageurl import PackageURL
 from sitegen import __version__, resources
 from sitegen.bundle import Bundle
 from sitegen.site.engines.assets import WEBGPU_FOLDER
+from sitegen.site.engines.codecs import CODECS, Codec, package_of
 from sitegen.site.engines.compiled_libraries import COMPILED_INTO_PYODIDE, INSIDE_CPYTHON, Library
 from sitegen.site.engines.files import EngineFiles
 
 PREFIX = "sitegen:"  # of our own properties
 ROOT = "site"
 # Parts whose own parts are not all known: what else is compiled into them is in the notices.
-INCOMPLETE = ("pyodide", "onnxruntime-web", "cpython")
+INCOMPLETE = ("pyodide", "onnxruntime-web", "cpython", *(codec.package for codec in CODECS.values() if codec.inside))
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def _owner(asset: str) -> str:
         return "onnxruntime-web"
     if asset.startswith("bundles/"):
         return "a bundle"
+    if codec := package_of(asset):
+        return codec
     return asset if asset.endswith(".whl") else "sitegen"
 
 
@@ -142,13 +145,21 @@ def _engines(files: ShippedFiles, engines: EngineFiles) -> Iterator[Component]:
     yield _npm("onnxruntime-web", "MIT", engines, files.of("onnxruntime-web"), changed)
     yield _npm("onnxruntime-common", "MIT", engines)
     yield _npm("js-sha256", "MIT", engines)
+    yield from (_codec(codec, files, engines) for codec in CODECS.values())
+
+
+def _codec(codec: Codec, files: ShippedFiles, engines: EngineFiles) -> Component:
+    inside = [_library(codec.inside)] if codec.inside else []
+    changed = "its script has that of a worker behind it, which is sitegen's"
+    return _npm(codec.package, "MIT", engines, [*inside, *files.of(codec.package)], changed)
 
 
 def _npm(
     name: str, licence: str, engines: EngineFiles, inside: Iterable[Component] = (), changed: str | None = None
 ) -> Component:
     version = engines.version(name)
-    purl = PackageURL("npm", name=name, version=version)
+    scope, _, plain = name.rpartition("/")
+    purl = PackageURL("npm", namespace=scope or None, name=plain, version=version)
     package = json.loads((resources.engines() / "package-lock.json").read_bytes())["packages"][f"node_modules/{name}"]
     algorithm, _, digest = package["integrity"].partition("-")
     if algorithm != "sha512":

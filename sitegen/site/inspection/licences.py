@@ -8,6 +8,7 @@ import onnxruntime
 
 from sitegen import __version__, resources
 from sitegen.bundle import Bundle
+from sitegen.site.engines.codecs import CODECS, Codec
 from sitegen.site.engines.files import EngineFiles
 from sitegen.site.options import SiteOptions
 from sitegen.site.page import render_document
@@ -52,6 +53,10 @@ def _parts(engines: EngineFiles, bundles: Sequence[Bundle], wheels: Sequence[Ext
     yield Part(
         "js-sha256", engines.version("js-sha256"), "MIT", "https://github.com/emn178/js-sha256", ("js-sha256.txt",)
     )
+    for codec in CODECS.values():
+        texts = ((_codec_file(codec),) if codec.notice else ("MIT.txt",)) + (("codecs.txt",) if codec.inside else ())
+        remark = f"decodes {codec.title} in DICOM files" + (f"; contains {codec.inside.name}" if codec.inside else "")
+        yield Part(codec.package, engines.version(codec.package), "MIT", codec.home, texts, remark)
 
 
 CHANGES = """What was changed in files of others
@@ -67,8 +72,12 @@ ort.wasm.bundle.min.mjs, ort.webgpu.bundle.min.mjs (ONNX Runtime Web {ort}, MIT)
 
     In the second file "new Function(" became a function that refuses: the page makes no code of text.
 
+lossless-min.js (jpeg-lossless-decoder-js {lossless}, MIT)
+    The final "export{{...}}" became an assignment to "globalThis.JpegLossless", the whole wrapped in a function.
+
 These changes make ES modules classic scripts, the only kind that browsers load from file://. Each file is then part of
-the asset worker.js, or, the last one, the asset webgpu/ort.js. Nothing else was modified.
+the asset worker.js; the second of ONNX Runtime Web of the asset webgpu/ort.js, and the last one of an asset in codecs/,
+where every script of others has one of sitegen behind it. Nothing else was modified.
 """
 
 
@@ -79,7 +88,8 @@ def write_licences(folder: Path, engines: EngineFiles, bundles: Sequence[Bundle]
         contents |= {_notice_file(wheel, name): text for name, text in wheel.notices.items()}
     parts = list(_parts(engines, bundles, options.wheels))
     contents["index.html"] = render_document("Licences", _index(parts), "../index.html", options).encode()
-    versions = {"pyodide": engines.version("pyodide"), "ort": engines.version("onnxruntime-web")}
+    named = {"pyodide": "pyodide", "ort": "onnxruntime-web", "lossless": CODECS["jpeg-lossless"].package}
+    versions = {name: engines.version(package) for name, package in named.items()}
     contents["source/CHANGES.txt"] = CHANGES.format(**versions).encode()
     contents["source/pyodide.asm.mjs"] = engines.read("pyodide", "pyodide.asm.mjs")
     paths = []
@@ -103,7 +113,12 @@ def _texts(engines: EngineFiles) -> dict[str, bytes]:
         "onnxruntime.txt": (native / "LICENSE").read_bytes(),
         "onnxruntime-third-party.txt": (native / "ThirdPartyNotices.txt").read_bytes(),
         "js-sha256.txt": engines.read("js-sha256", "LICENSE.txt"),
+        **{_codec_file(one): engines.read(one.package, one.notice) for one in CODECS.values() if one.notice},
     }
+
+
+def _codec_file(codec: Codec) -> str:
+    return f"{codec.package.rsplit('/', 1)[-1]}.txt"
 
 
 def _index(parts: list[Part]) -> str:

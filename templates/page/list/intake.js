@@ -2,20 +2,34 @@
 // no image in them is left out and counted.
 const IMAGE_NAME = /\.(png|jpe?g|webp|dcm|dicom)$/i;
 const SIGNATURE_BYTES = 132;
+// As `sniff` of sitegen_runtime/formats tells PNG, JPEG, WebP and DICOM, which counts in the end.
+const AS_IMAGES_BEGIN = /^(?:\x89PNG|\xff\xd8\xff|RIFF.{4}WEBP|.{128}DICM|[\x02\x08]\0.\0)/s;
+const DIRECTORY = "DICOMDIR"; // what a disc's table of contents is called (PS3.10)
 const NAME = "pasted image";
 
 // Whether a file of a folder is an image, by its name or how it begins.
 /** @param {File} file */
 async function looksLikeImage(file) {
-  if (IMAGE_NAME.test(file.name)) return true;
-  if (file.name.startsWith(".") || file.name === "DICOMDIR") return false;
+  const name = nameAlone(file);
+  if (IMAGE_NAME.test(name)) return true;
+  if (name.startsWith(".") || name === DIRECTORY) return false;
   try {
     const bytes = new Uint8Array(await file.slice(0, SIGNATURE_BYTES).arrayBuffer());
-    const text = String.fromCharCode(...bytes);
-    return text.startsWith("\x89PNG") || text.startsWith("\xff\xd8\xff") || /^RIFF....WEBP/s.test(text) || text.slice(128) === "DICM";
+    return AS_IMAGES_BEGIN.test(String.fromCharCode(...bytes));
   } catch {
     return true; // the analysis says what is wrong with it
   }
+}
+
+/** @param {File} file */
+function nameAlone({ name }) {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+// A file of a folder is called by its way there: discs have many of one name.
+/** @param {File} file @param {string} path */
+function called(file, path) {
+  return new File([file], path, { type: file.type });
 }
 
 // All files below an entry of a drop, folder by folder. Chromium reads entries for no page from a disk, but handles; the
@@ -24,7 +38,7 @@ async function looksLikeImage(file) {
 async function filesOfEntry(entry) {
   if (entry.isFile) {
     const file = new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject));
-    return [await /** @type {Promise<File>} */ (file)];
+    return [called(await /** @type {Promise<File>} */ (file), entry.fullPath.replace(/^\//, ""))];
   }
   const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
   /** @type {FileSystemEntry[]} */
@@ -38,13 +52,14 @@ async function filesOfEntry(entry) {
   return inOrder(all, filesOfEntry);
 }
 
-/** @param {FileSystemHandle} handle @returns {Promise<File[]>} */
-async function filesOfHandle(handle) {
-  if (handle.kind === "file") return [await /** @type {FileSystemFileHandle} */ (handle).getFile()];
+/** @param {FileSystemHandle} handle @param {string} [above] @returns {Promise<File[]>} */
+async function filesOfHandle(handle, above = "") {
+  const path = above + handle.name;
+  if (handle.kind === "file") return [called(await /** @type {FileSystemFileHandle} */ (handle).getFile(), path)];
   /** @type {FileSystemHandle[]} */
   const all = [];
   for await (const each of /** @type {FileSystemDirectoryHandle} */ (handle).values()) all.push(each);
-  return inOrder(all, filesOfHandle);
+  return inOrder(all, (each) => filesOfHandle(each, `${path}/`));
 }
 
 // By name, 2 before 10.
@@ -56,10 +71,10 @@ async function inOrder(all, files) {
   return found;
 }
 
-/** @param {File[]} files @returns {Promise<{ images: File[], others: number }>} */
+/** @param {File[]} files @returns {Promise<{ images: File[], others: number, hasDirectory: boolean }>} */
 async function imagesAmong(files) {
   const isImage = await Promise.all(files.map(looksLikeImage));
-  return { images: files.filter((_, index) => isImage[index]), others: isImage.filter((is) => !is).length };
+  return { images: files.filter((_, index) => isImage[index]), others: isImage.filter((is) => !is).length, hasDirectory: files.some((file) => nameAlone(file) === DIRECTORY) };
 }
 
 // Files as they are; folders by what is in them. What a drop holds can only be asked for while it is told of.
@@ -91,11 +106,12 @@ function hasLink({ types }) {
 }
 
 /** @param {Intake} intake */
-function intakeInWords({ images, others, isFolder, isLink, isUnreadable }) {
+function intakeInWords({ images, others, hasDirectory, isFolder, isLink, isUnreadable }) {
   if (isLink) return "That was a link or a text, and this page cannot fetch anything. Save the image on this machine, then drop the file.";
   if (isUnreadable) return "This browser does not let this page read a dropped folder. Choose it with “Add folder”.";
   if (!isFolder) return "";
-  const left = others === 1 ? "1 file that is no image was left out" : `${others} files that are no images were left out`;
+  const directory = hasDirectory ? `${others === 1 ? ":" : ", among them"} a DICOMDIR, a disc's table of contents` : "";
+  const left = (others === 1 ? "1 file that is no image was left out" : `${others} files that are no images were left out`) + directory;
   if (!images.length) return others ? `No image was found in that folder: ${left}.` : "That folder is empty.";
   return others ? `${images.length === 1 ? "1 image" : `${images.length} images`} found; ${left}.` : "";
 }

@@ -4,6 +4,7 @@ import copy
 import io
 import math
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,15 @@ def score(metric: str, value: float, threshold: float) -> Any:
 def document(**changes: Any) -> Any:
     fields = {
         "schema": "sitegen.result/1",
-        "image": {"name": "a.png", "type": "image/png", "width": 5, "height": 4, "bits": 8, "sha256": "00"},
+        "image": {
+            "name": "a.png",
+            "type": "image/png",
+            "width": 5,
+            "height": 4,
+            "bits": 8,
+            "sha256": "00",
+            "notes": [],
+        },
         "bundle": {"name": "model", "version": "1", "sha256": "11"},
         "engine": {"runtime": "cpython", "provider": "cpu", "threads": 1},
         "tensors": {"classifier": "22", "gate": "33"},
@@ -262,6 +271,7 @@ def test_report_tables_hold_the_figures() -> None:
         assert words in text, words
 
 
+@pytest.mark.skipif(find_spec("imagecodecs") is None, reason="imagecodecs is not installed")
 def test_the_synthetic_set_covers_types_codes_and_orientations(bundle: Bundle, tmp_path: Path) -> None:
     paths = write_synthetic_set(bundle, tmp_path)
     assert images_in(tmp_path) == sorted(paths)
@@ -270,6 +280,7 @@ def test_the_synthetic_set_covers_types_codes_and_orientations(bundle: Bundle, t
     assert codes == {
         "cut-short.png": "damaged-image",
         "cut-short.jpg": "damaged-image",
+        "cut-short.dcm": "damaged-image",
         "not-an-image.png": "unsupported-type",
         "empty.png": "damaged-image",
         "alpha-lossless.webp": "unsupported-type",
@@ -278,10 +289,14 @@ def test_the_synthetic_set_covers_types_codes_and_orientations(bundle: Bundle, t
         "image/png",
         "image/jpeg",
         "image/webp",
+        "application/dicom",
         None,
     }
     assert documents["16-bit.png"]["image"]["bits"] == 16
     assert documents["two-level.png"]["image"]["bits"] == 1
+    greys = {name: documents[name]["tensors"] for name in ("jpeg-lossless.dcm", "jpeg-ls.dcm", "jpeg-2000.dcm")}
+    assert list(greys.values()) == 3 * [documents["grey-small.png"]["tensors"]]
+    assert documents["grey.dcm"]["tensors"] == documents["grey.png"]["tensors"]
     upright = documents["orientation-3.jpg"]["image"]
     assert (documents["orientation-6.jpg"]["image"]["width"], upright["width"]) == (upright["height"], 333)
 

@@ -49,7 +49,7 @@ def test_a_folder_is_chosen(at: Chromium, folder: Path) -> None:
     heard(at)
     at.find_element(By.ID, "folder").send_keys(str(folder))
     names = [card.find_element(By.CLASS_NAME, "card-name").text for card in cards(at, 3)]
-    assert names == ["without-ending", "10.jpg", "2.png"]
+    assert names == ["a folder/inner/without-ending", "a folder/10.jpg", "a folder/2.png"]
     assert SAID in at.execute_script("return said")
 
 
@@ -59,7 +59,7 @@ def test_a_folder_is_dropped(at: Chromium, folder: Path) -> None:
     for kind in ("dragEnter", "dragOver", "drop"):
         at.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 200, "data": data})
     names = [card.find_element(By.CLASS_NAME, "card-name").text for card in cards(at, 3)]
-    assert names == ["without-ending", "10.jpg", "2.png"]
+    assert names == ["a folder/inner/without-ending", "a folder/10.jpg", "a folder/2.png"]
     assert SAID in at.execute_script("return said")
 
 

@@ -41,9 +41,13 @@ def hospital(tmp_path: Path) -> Path:
 def test_headers_say_whose_and_what_an_image_is(hospital: Path) -> None:
     first, second, third, fourth = read_dataset(hospital)
     sick, well = {"SICK": 1.0, "WELL": 0.0}, {"SICK": 0.0, "WELL": 1.0}
-    assert first == Record(hospital / "SICK/IM0001", "hospital:7", sick, "", "hospital", 58.0, "F", "PA", "")
-    assert second == Record(hospital / "SICK/IM0002.dcm", "hospital:8", sick, "", "hospital", 1.5, "", "", "")
-    assert third == Record(hospital / "WELL/a.ima", "hospital:7", well, "", "hospital", None, "", "AP", "chest")
+    assert first == Record(hospital / "SICK/IM0001", "hospital:7902699be42c", sick, "", "hospital", 58.0, "F", "PA", "")
+    assert second == Record(
+        hospital / "SICK/IM0002.dcm", "hospital:2c624232cdd2", sick, "", "hospital", 1.5, "", "", ""
+    )
+    assert third == Record(
+        hospital / "WELL/a.ima", "hospital:7902699be42c", well, "", "hospital", None, "", "AP", "chest"
+    )
     assert fourth == Record(hospital / "WELL/b", "hospital:WELL/b", well, "", "hospital")
 
 
@@ -90,7 +94,7 @@ def test_a_table_in_the_folder_has_the_last_word(hospital: Path) -> None:
     assert first == Record(
         hospital / "WELL/b", "hospital:WELL/b", {"Mass": 1.0, "Nodule": None}, "", "hospital", 61.0, "", "", ""
     )
-    assert (second.patient, second.labels, second.age) == ("hospital:7", {"Mass": 0.0, "Nodule": 1.0}, 58.0)
+    assert (second.patient, second.labels, second.age) == ("hospital:7902699be42c", {"Mass": 0.0, "Nodule": 1.0}, 58.0)
     assert read_dataset(hospital / "labels.csv") == [first, second]
 
 

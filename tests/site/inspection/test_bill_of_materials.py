@@ -22,6 +22,7 @@ from sitegen.site.inspection.bill_of_materials import ShippedFiles, bill_of_mate
 from sitegen.site.python.runtime_wheel import build_wheel, lock
 from tests.helpers.bundles import make_bundle
 
+CODECS = ("@cornerstonejs/codec-charls", "@cornerstonejs/codec-openjpeg", "jpeg-lossless-decoder-js")
 # Asks Pyodide itself for the versions of the libraries inside it.
 VERSIONS = """
 const { loadPyodide } = await import(process.argv[1]);
@@ -105,6 +106,9 @@ def test_files_are_listed_under_what_they_come_from(parts: dict[str, dict[str, A
         *("assets/webgpu/ort.js", "assets/webgpu/ort-wasm-simd-threaded.asyncify.wasm"),
     }
     assert stems("sitegen-runtime") == {f"assets/sitegen_runtime-{__version__}-py3-none-any.whl"}
+    assert stems("jpeg-lossless-decoder-js") == {"assets/codecs/jpeg-lossless-decoder-js.js"}
+    assert stems("@cornerstonejs/codec-charls") == {f"assets/codecs/codec-charls.{kind}" for kind in ("js", "wasm")}
+    assert stems("@cornerstonejs/codec-openjpeg") == {f"assets/codecs/codec-openjpeg.{kind}" for kind in ("js", "wasm")}
     assert "assets/bundles/test-model/classifier.weights.planes" in stems("test-model")
     assert {"index.html", "card.html", "help.html", "assets/worker.js", "licences/index.html"} <= stems("sitegen")
 
@@ -117,6 +121,9 @@ def test_names_versions_licences_and_package_addresses(parts: dict[str, dict[str
         assert part["purl"] == f"pkg:npm/{name}@{engines.version(name)}"
         (archive,) = part["externalReferences"]
         assert [entry["alg"] for entry in archive["hashes"]] == ["SHA-512"]
+    part = parts["@cornerstonejs/codec-charls"]
+    assert part["purl"] == f"pkg:npm/%40cornerstonejs/codec-charls@{engines.version(part['name'])}"
+    assert {name: licence_of(one) for name, one in inside_of(part).items()} == {"charls": "BSD-3-Clause"}
     assert licence_of(parts["cpython"]) == "PSF-2.0"
     assert parts["cpython"]["cpe"] == f"cpe:2.3:a:python:python:{parts['cpython']['version']}:*:*:*:*:*:*:*"
     assert (parts["sitegen"]["version"], licence_of(parts["sitegen"])) == (__version__, "Apache-2.0")
@@ -124,7 +131,11 @@ def test_names_versions_licences_and_package_addresses(parts: dict[str, dict[str
 
 
 def test_modified_parts_say_so(parts: dict[str, dict[str, Any]]) -> None:
-    assert [name for name, part in parts.items() if "pedigree" in part] == ["onnxruntime-web", "pyodide"]
+    assert [name for name, part in parts.items() if "pedigree" in part] == [
+        *sorted(CODECS),
+        "onnxruntime-web",
+        "pyodide",
+    ]
     assert "classic script" in parts["pyodide"]["pedigree"]["notes"]
 
 
@@ -193,7 +204,7 @@ def test_what_is_not_all_known_is_said_to_be_so(bill: dict[str, Any], parts: dic
     (composition,) = bill["compositions"]
     assert composition["aggregate"] == "incomplete"
     references = {part["bom-ref"] for part in parts.values()}
-    assert set(composition["assemblies"]) == {"pyodide", "cpython", "onnxruntime-web"} <= references
+    assert set(composition["assemblies"]) == {*CODECS[:2], "pyodide", "cpython", "onnxruntime-web"} <= references
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="addresses of files are written otherwise there")

@@ -8,7 +8,8 @@ from sitegen.bundle import Bundle
 from sitegen.site.engines.classic import classic_ort, classic_pyodide
 from sitegen.site.engines.files import install_engines
 
-PARTS = ("sitegen", "Test model", "Pyodide", "CPython", "ONNX Runtime Web", "js-sha256")
+CODECS = ("jpeg-lossless-decoder-js", "@cornerstonejs/codec-charls", "@cornerstonejs/codec-openjpeg")
+PARTS = ("sitegen", "Test model", "Pyodide", "CPython", "ONNX Runtime Web", "js-sha256", *CODECS)
 
 
 def rows(site: Path) -> list[list[str]]:
@@ -31,6 +32,7 @@ def test_versions_are_those_that_ship(site: Path) -> None:
     assert versions["Pyodide"] == engines.version("pyodide")
     assert versions["ONNX Runtime Web"] == engines.version("onnxruntime-web")
     assert versions["js-sha256"] == engines.version("js-sha256")
+    assert {name: versions[name] for name in CODECS} == {name: engines.version(name) for name in CODECS}
     python = engines.read("pyodide", "pyodide-lock.json").decode()
     assert f'"python":"{versions["CPython, inside Pyodide"]}.' in python.replace(" ", "")
 
@@ -44,6 +46,9 @@ def test_texts_are_those_of_the_licences(site: Path) -> None:
         "MIT.txt": "Permission is hereby granted, free of charge",
         "js-sha256.txt": "Permission is hereby granted, free of charge",
         "onnxruntime.txt": "Microsoft Corporation",
+        "jpeg-lossless-decoder-js.txt": "RII-UTHSCSA",
+        "codec-charls.txt": "Chris Hafey",
+        "codecs.txt": "CharLS",
         "onnxruntime-third-party.txt": "protobuf",
     }.items():
         assert words in re.sub(r"\s+", " ", (folder / name).read_text("utf-8")), name

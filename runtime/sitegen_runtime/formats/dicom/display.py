@@ -132,7 +132,7 @@ def _after_modality(stored: list[int], modality: LookupTable | Line | None) -> t
     if modality is None:
         return stored, 1
     if isinstance(modality, LookupTable):
-        return [modality.of(x) for x in stored], 1
+        return modality.of(stored), 1
     scale = modality.slope.denominator * modality.intercept.denominator
     a, b = int(modality.slope * scale), int(modality.intercept * scale)
     return [a * x + b for x in stored], scale
@@ -141,7 +141,7 @@ def _after_modality(stored: list[int], modality: LookupTable | Line | None) -> t
 def _looked_up(table: LookupTable, values: list[int], scale: int) -> list[int]:
     top = (1 << table.depth) - 1
     greys = LookupTable(table.first, 8, tuple((510 * entry + top) // (2 * top) for entry in table.entries))
-    return [greys.of(x // scale) for x in values]
+    return greys.of(values if scale == 1 else [x // scale for x in values])
 
 
 def _windowed(window: Window, values: list[int], scale: int) -> list[int]:

@@ -20,6 +20,9 @@ WANTED: dict[int, str] = {
     0x00080068: "PresentationIntentType",
     0x00180015: "BodyPartExamined",
     0x00185101: "ViewPosition",
+    0x00200020: "PatientOrientation",
+    0x00200060: "Laterality",
+    0x00200062: "ImageLaterality",
     0x00280002: "SamplesPerPixel",
     0x00280004: "PhotometricInterpretation",
     0x00280006: "PlanarConfiguration",
@@ -46,9 +49,5 @@ WANTED: dict[int, str] = {
 IN_TABLES: dict[int, str] = {0x00283002: "LUTDescriptor", 0x00283006: "LUTData"}
 """What is read of an item of the two sequences of tables."""
 
-_SHORT = b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US"
-_LONG = b"OB OD OF OL OV OW SQ SV UC UN UR UT UV"
-SHORT_VRS = frozenset(_SHORT.split())
+SHORT_VRS = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 """Value representations whose length has 16 bits; of all others, future ones too, it has 32 (PS3.5, 7.1.2)."""
-
-KNOWN_VRS = SHORT_VRS | frozenset(_LONG.split())

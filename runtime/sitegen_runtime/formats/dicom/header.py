@@ -12,6 +12,7 @@ _GROUPED = re.compile(rb"[+-]?\d{1,3},\d{3}")
 """A comma that may stand between thousands."""
 _WHOLE = re.compile(rb"\d{1,9}")
 _CODE = re.compile(rb"[A-Z0-9 _]{1,16}")
+_DIRECTIONS = re.compile(rb"([RLAPHF])[RLAPHF]{0,2} *\\ *([RLAPHF])[RLAPHF]{0,2}")
 _UID = re.compile(rb"[0-9.]{1,64}")
 
 
@@ -48,6 +49,11 @@ class Header:
         """Return a code string (CS), in capitals; "" for what has other characters than such a string may have."""
         value = self.first(name).upper()
         return value.decode("ascii") if _CODE.fullmatch(value) else ""
+
+    def directions(self, name: str) -> tuple[str, str]:
+        """Return the first letters of two values that are directions, such as L of "L" or "LF"; "" for others."""
+        found = _DIRECTIONS.fullmatch(self.values.get(name, b"").strip(b" \0"))
+        return (found[1].decode("ascii"), found[2].decode("ascii")) if found else ("", "")
 
     def uid(self, name: str) -> str:
         """Return a UID; "" for what is none."""

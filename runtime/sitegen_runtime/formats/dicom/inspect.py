@@ -20,6 +20,7 @@ from sitegen_runtime.formats.dicom.kinds import is_for_processing, modality_of, 
 from sitegen_runtime.formats.dicom.reader import inflate_pixels, read_header
 from sitegen_runtime.formats.dicom.rule import MONOCHROME1, MONOCHROME2, notes_on_shades, read_shades
 from sitegen_runtime.formats.dicom.syntaxes import CODINGS, LOSSY, syntax_name
+from sitegen_runtime.formats.dicom.terms import DIRECTIONS, SIDES
 from sitegen_runtime.formats.inspected import CELLS, InspectedImage, check_size
 from sitegen_runtime.formats.sniff import DICOM
 
@@ -115,9 +116,23 @@ def _acquisition(header: Header, frames: int) -> Acquisition:
 
 def _notes(header: Header, shades: Shades, frames: int) -> Iterator[str]:
     if frames > 1:
-        yield f"The DICOM file has {frames:,} frames; the first one was analysed."
+        yield f"The DICOM file has {frames:,} frames; only the first one was looked at."
     yield from notes_on_shades(header, shades)
+    yield from _notes_on_sides(header)
     if header.first("LossyImageCompression") == b"01" or header.syntax in LOSSY:
         yield "The image was compressed with loss: fine detail may be missing, or made up."
     if header.code("BurnedInAnnotation") == "YES":
         yield "The DICOM file says that writing is part of its picture: it may show who the patient is."
+
+
+def _notes_on_sides(header: Header) -> Iterator[str]:
+    """Say what lies where, as far as the header states it: nothing is guessed, and nothing turned."""
+    right, bottom = header.directions("PatientOrientation")
+    if right in DIRECTIONS and bottom in DIRECTIONS:
+        yield (
+            f"The DICOM file says that the patient's {DIRECTIONS[right]} is at the picture's right edge, and the "
+            f"{DIRECTIONS[bottom]} at its lower edge."
+        )
+    side = SIDES.get(header.code("ImageLaterality") or header.code("Laterality"))
+    if side:
+        yield f"The DICOM file says that the picture is of {side} of the patient."

@@ -1,5 +1,6 @@
 """The tables that headers hold, of modality and of values of interest (PS3.3, C.11.1 and C.11.2)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sitegen_runtime.formats.dicom.header import Header
@@ -13,9 +14,11 @@ class LookupTable:
     depth: int
     entries: tuple[int, ...]
 
-    def of(self, value: int) -> int:
-        """Return the entry of a value."""
-        return self.entries[min(max(value - self.first, 0), len(self.entries) - 1)]
+    def of(self, values: Iterable[int]) -> list[int]:
+        """Return the entry of each value."""
+        first, entries, last = self.first, self.entries, self.first + len(self.entries) - 1
+        least, greatest = entries[0], entries[-1]
+        return [least if x <= first else greatest if x >= last else entries[x - first] for x in values]
 
     @property
     def half_empty(self) -> bool:

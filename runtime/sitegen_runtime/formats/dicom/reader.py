@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping
 
 from sitegen_runtime.errors import DamagedImage
-from sitegen_runtime.formats.dicom.elements import KNOWN_VRS, TRANSFER_SYNTAX, WANTED
+from sitegen_runtime.formats.dicom.elements import TRANSFER_SYNTAX, WANTED
 from sitegen_runtime.formats.dicom.header import Header, as_uid
 from sitegen_runtime.formats.dicom.syntaxes import DEFLATED
 from sitegen_runtime.formats.dicom.walk import DAMAGED, UNDEFINED, Walk
@@ -67,7 +67,9 @@ def _read_meta(view: memoryview, header: Header) -> int:
 
 
 def _is_explicit(view: memoryview, place: int) -> bool:
-    return bytes(view[place + 4 : place + 6]) in KNOWN_VRS
+    """Whether the element at a place has its representation written: no length is as large as two capitals make it."""
+    letters = bytes(view[place + 4 : place + 6])
+    return letters.isalpha() and letters.isupper()
 
 
 def _inflated(view: memoryview, most: int) -> memoryview:

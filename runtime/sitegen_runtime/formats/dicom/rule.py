@@ -4,13 +4,23 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from sitegen_runtime.errors import DamagedImage
-from sitegen_runtime.formats.dicom.display import FUNCTIONS, LINEAR, SIGMOID, Line, Padding, Shades, Stored, Window
+from sitegen_runtime.formats.dicom.display import (
+    FUNCTIONS,
+    LINEAR,
+    LINEAR_EXACT,
+    SIGMOID,
+    Line,
+    Padding,
+    Shades,
+    Stored,
+    Window,
+)
 from sitegen_runtime.formats.dicom.header import Header
 from sitegen_runtime.formats.dicom.lookup_tables import LookupTable, read_table
 from sitegen_runtime.formats.dicom.walk import DAMAGED
 
 MONOCHROME1, MONOCHROME2 = "MONOCHROME1", "MONOCHROME2"
-_IN_WORDS = {SIGMOID: ", sigmoid"}
+_IN_WORDS = {LINEAR: "", LINEAR_EXACT: ", to its very ends (LINEAR_EXACT)", SIGMOID: ", along a curve (SIGMOID)"}
 
 
 def read_shades(header: Header, stored: Stored) -> Shades:
@@ -29,10 +39,12 @@ def read_shades(header: Header, stored: Stored) -> Shades:
 def notes_on_shades(header: Header, shades: Shades) -> Iterator[str]:
     """Say what made the image grey."""
     voi = shades.voi
+    if isinstance(shades.modality, LookupTable):
+        yield "The DICOM file's values were looked up in its own table (Modality LUT) first."
     if isinstance(voi, Window):
         yield (
             f"What is black and what white is the DICOM file's own: the window around {_said(voi.centre)}, "
-            f"{_said(voi.width)} wide{_IN_WORDS.get(voi.function, '')}."
+            f"{_said(voi.width)} wide{_IN_WORDS[voi.function]}."
         )
     elif voi is not None:
         yield "What is black and what white is the DICOM file's own: a table of its values."

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from sitegen.data.tensors.dicom_pixels import START, is_dicom
 from sitegen.prediction.images import OpenedImage
-from sitegen_runtime.formats import InspectedImage, decode_png
+from sitegen.prediction.pixels import shown_frame
+from sitegen_runtime.formats import CELLS, PYTHON, InspectedImage, decode_png
 
 Plane = NDArray[np.float32]
 
@@ -57,10 +57,14 @@ def picture(image: InspectedImage, raw: bytes) -> Picture:
 
     Raises `sitegen_runtime.errors.ImageError` where its pixels cannot be decoded.
     """
-    plane = _decoded_here(image) if image.decoder == "python" else _decoded_by_pillow(image)
-    kind = "application/dicom" if is_dicom(raw[:START]) else image.media_type
     table = _quantisation(image.payload) if image.media_type == _JPEG else 0.0
-    return Picture(_upright(plane, image.orientation), len(raw), kind, table)
+    return Picture(_upright(_plane(image), image.orientation), len(raw), image.media_type, table)
+
+
+def _plane(image: InspectedImage) -> Plane:
+    if image.decoder == CELLS:
+        return _grey(shown_frame(image)[..., None], 255)
+    return _decoded_here(image) if image.decoder == PYTHON else _decoded_by_pillow(image)
 
 
 def _decoded_by_pillow(image: InspectedImage) -> Plane:

@@ -1,0 +1,63 @@
+"""The runtime's requests for pixels, answered with Pillow and imagecodecs."""
+
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sitegen.prediction.frames import decode_frame, shade_cells
+from sitegen.prediction.images import OpenedImage
+from sitegen_runtime.errors import EngineFailed
+from sitegen_runtime.formats import InspectedImage
+from sitegen_runtime.requests import DecodeFrame, OpenImage, ReadRows, Request, ShadeCells
+
+T = TypeVar("T")
+
+
+class PixelSource:
+    """One image at a time, as requests ask for it."""
+
+    def __init__(self) -> None:
+        self._opened: OpenedImage | None = None
+
+    def answer(self, request: Request) -> Any:
+        """Return the answer to a request for pixels; None to any other.
+
+        Raises `sitegen_runtime.errors.ImageError` where the image cannot be decoded.
+        """
+        match request:
+            case OpenImage(media_type, payload):
+                self._opened = OpenedImage(media_type, payload)
+                return self._opened.size
+            case ReadRows(left, top, width, height):
+                if self._opened is None:
+                    raise EngineFailed("Rows of an image were asked for before it was open.")
+                return self._opened.rows(left, top, width, height)
+            case DecodeFrame():
+                return decode_frame(request)
+            case ShadeCells():
+                return shade_cells(request)
+        return None
+
+
+def decoded(requests: Generator[Request, Any, T]) -> T:
+    """Answer a generator that asks for nothing but pixels; return what it does, and raise what decoders raise."""
+    source, answer = PixelSource(), None
+    while True:
+        try:
+            request = requests.send(answer)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        answer = source.answer(request)
+
+
+def shown_frame(image: InspectedImage) -> NDArray[np.uint8]:
+    """Return a DICOM file's frame as it is shown: 8-bit luma, [height, width].
+
+    Raises `sitegen_runtime.errors.ImageError` where it cannot be decoded.
+    """
+    from sitegen_runtime.pixels.grey_cells import luma_of  # here: few open DICOM files
+
+    return np.frombuffer(decoded(luma_of(image)), np.uint8).reshape(image.height, image.width)
