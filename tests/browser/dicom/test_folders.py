@@ -34,9 +34,7 @@ def disc(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-WORDS = (
-    "3 images found; 5 files that are no images were left out, among them a DICOMDIR, a disc's table of contents."
-)
+WORDS = "3 images found; 5 files that are no images were left out, among them a DICOMDIR, a disc's table of contents."
 NAMES = ["CD 100 %41/DICOM/ST1/IM9", "CD 100 %41/DICOM/ST1/IM10", "CD 100 %41/DICOM/picture.png"]
 
 
