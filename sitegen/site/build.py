@@ -46,7 +46,7 @@ class BuiltSite:
     """What a build made; as a path it is its folder."""
 
     folder: Path
-    bytes_loaded: int  # by a page that is opened for the first time, from a host that does not compress
+    bytes_loaded: int  # until the first result of a first visit, from a host that does not compress
     largest_file: int
 
     def __fspath__(self) -> str:
@@ -94,7 +94,8 @@ def build_site(
     with in_place_of(out, built_files(out)) as folder:
         _write(folder, parts)
     index = (out / "index.html").stat().st_size
-    first = {*parts.common, *parts.providers["wasm"], *parts.names[chosen[0].description.name].values()}
+    start = page_entry(chosen[0], parts.names[chosen[0].description.name], "")["start"]
+    first = {*parts.common, *parts.providers["wasm"], *start}
     scripts = [(out / file).stat().st_size for asset in parts.assets if asset.name in first for file in asset.scripts]
     largest = max(path.stat().st_size for path in out.rglob("*") if path.is_file())
     return BuiltSite(out, index + sum(scripts), largest)
