@@ -9,6 +9,8 @@ class Card {
     this.desk = desk;
     /** @type {AnalysisResult | null} */
     this.result = null;
+    /** @type {Viewer | null} */
+    this.picture = null;
     /** @type {Explanations | null} */
     this.explanations = null;
     /** @type {HTMLElement | null} */
@@ -95,24 +97,20 @@ class Card {
       this.work.hidden = true;
       this.viewer.inert = this.findings.inert = false;
       this.status.textContent = wording.verdict;
-      this.viewer.replaceChildren(...this.pictures(result), ...this.judgement(result));
+      this.picture?.close();
+      this.picture = result.preview ? new Viewer(this, result) : null;
+      this.viewer.replaceChildren(...(this.picture ? [this.picture.node] : this.placeholder(result)));
       this.findings.replaceChildren(...this.words(result), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
     });
     this.node.setAttribute("aria-busy", String(!isComplete));
     panes.reachable(this.viewer, this.findings);
   }
 
+  // Until the picture is made again.
   /** @param {AnalysisResult} result */
-  pictures(result) {
-    if (!result.preview) return this.item.thumbnail && result.wording.outcome !== "failed" ? [element("img", { className: "thumbnail", alt: "", src: this.item.thumbnail })] : [];
-    const seen = result.wording.seen ? [element("p", { className: "seen", textContent: result.wording.seen.text })] : [];
-    if (isGated(result) && !result.wording.gate?.accepted) return [...seen, picturePair(result)];
-    return [...seen, element("div", { className: "pictures" }, imageFigure(result, false))];
-  }
-
-  /** @param {AnalysisResult} result */
-  judgement(result) {
-    return result.preview && isGated(result) && result.wording.gate?.accepted ? [gateDetails(result, result.wording.gate)] : [];
+  placeholder({ wording }) {
+    const { thumbnail } = this.item;
+    return thumbnail && wording.outcome !== "failed" ? [element("img", { className: "thumbnail", alt: "", src: thumbnail })] : [];
   }
 
   /** @param {AnalysisResult} result */
@@ -123,7 +121,9 @@ class Card {
     words.append(...offersOf(this, gate?.offers ?? []));
     this.table = findings.length ? new FindingsTable(this, result) : null;
     if (this.table) words.append(this.table.node);
-    words.append(...details.map((text) => element("p", { textContent: text })), ...refusedMeasures(gate));
+    const said = details.map((text) => element("p", { textContent: text }));
+    if (gate?.plain) words.append(element("p", { textContent: gate.plain }), ...judgementOf(gate, said)); // figures are folded away
+    else words.append(...said, ...judgementOf(gate));
     if (times) words.append(timesTable(times));
     return [words];
   }
@@ -135,8 +135,9 @@ class Card {
   explain(finding, opener) {
     if (!this.explanations) {
       if (!this.result?.preview || !this.result.wording.explanations) return;
-      this.explanations = new Explanations(this, this.result, this.result.wording.explanations);
-      this.viewer.prepend(this.explanations.node);
+      if (!this.picture) return;
+      this.explanations = new Explanations(this, this.picture, this.result, this.result.wording.explanations);
+      this.picture.showMaps(this.explanations.node);
     }
     this.opener = opener;
     this.markOpener(opener);
@@ -152,6 +153,7 @@ class Card {
   closeExplanations() {
     this.explanations?.close();
     this.explanations = null;
+    this.picture?.showMaps(null);
     this.markOpener(null);
   }
 
@@ -170,6 +172,8 @@ class Card {
   close() {
     this.opening?.abort();
     this.closeExplanations();
+    this.picture?.close();
+    this.picture = null;
     this.node.remove();
   }
 }

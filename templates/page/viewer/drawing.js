@@ -1,7 +1,5 @@
-// Draws what the worker sent: the image, the reconstruction errors over the square that the gate saw, and the
-// reconstruction in the place of that square.
+// What pictures on the page and those that are saved are drawn with.
 const SMALLEST_SIDE = 512; // small images are enlarged, so that the frame and the map stay fine
-const FRAME = "#d52b1e";
 const BADGE = "#a3220f"; // dark enough for white letters
 
 /** @param {HTMLCanvasElement} canvas */
@@ -37,38 +35,6 @@ function drawInSquare(context, cells, square, size) {
   const [left, top, side] = square.map((length) => (length * longer) / Math.max(...size));
   context.drawImage(cells, left, top, side, side);
   return { left, top, side };
-}
-
-// The pictures of the gate, of which the reconstruction follows the errors.
-/** @param {CanvasRenderingContext2D} context @param {GatedAnalysis} result @param {0 | 1} number */
-function drawGatePicture(context, { bytes, overlay, squares, document: { image } }, number) {
-  const length = 4 * overlay ** 2;
-  const cells = rgbaCanvas(bytes.subarray(number * length, (number + 1) * length), overlay, overlay);
-  return drawInSquare(context, cells, squares.gate, [image.width ?? 0, image.height ?? 0]);
-}
-
-/** @param {HTMLCanvasElement} canvas @param {DrawnAnalysis} result @param {boolean} showErrors */
-function drawPicture(canvas, result, showErrors) {
-  const { preview, wording } = result;
-  const context = contextFor(canvas, preview);
-  context.drawImage(preview, 0, 0, canvas.width, canvas.height);
-  if (showErrors && isGated(result)) {
-    const { left, top, side } = drawGatePicture(context, result, 0);
-    context.strokeStyle = FRAME;
-    context.lineWidth = canvas.width / 300;
-    context.setLineDash([context.lineWidth * 4, context.lineWidth * 3]);
-    context.strokeRect(left, top, side, side);
-  }
-  if (wording.badge) drawBadge(context, wording.badge.long);
-}
-
-/** @param {HTMLCanvasElement} canvas @param {GatedAnalysis} result */
-function drawReconstruction(canvas, result) {
-  const { preview, wording } = result;
-  const context = contextFor(canvas, preview);
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  drawGatePicture(context, result, 1);
-  if (wording.badge) drawBadge(context, wording.badge.long);
 }
 
 // On the picture itself, so that it stays on copies of it.
