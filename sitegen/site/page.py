@@ -30,7 +30,7 @@ PAGE_SCRIPTS = (
     *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
     *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/viewer_lens"),
     *("viewer/viewer_tone", "viewer/viewer_stage", "viewer/viewer_gestures", "viewer/viewer_bar", "viewer/viewer_layers"),
-    *("viewer/viewer", "viewer/map_view", "viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
+    *("viewer/other_models", "viewer/viewer", "viewer/map_view", "viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
     *("result/desk", "panes", "main"),
 )
 WORKER_SCRIPTS = (

@@ -73,7 +73,7 @@ class Explanations {
       view.finding.value = finding;
       view.explain();
     }
-    this.node.scrollIntoView({ block: "nearest" });
+    this.card.viewer.scrollTop = 0; // the picture, below its buttons
   }
 
   /** @param {string} finding @param {string} method */

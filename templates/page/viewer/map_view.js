@@ -19,8 +19,7 @@ class MapView {
     this.sentence = element("p", { className: "hint" });
     this.warning = element("p", { className: "warning", role: "note", hidden: true });
     this.stage = new Stage(explanations.viewer, `Picture of ${explanations.card.name} with its map`);
-    const frame = element("div", { className: "map-picture" }, this.stage.node);
-    this.colours = element("canvas", { className: "legend-colours", "aria-hidden": "true" });
+        this.colours = element("canvas", { className: "legend-colours", "aria-hidden": "true" });
     this.legend = element("div", { className: "legend", hidden: true }, this.colours, element("div", { className: "scale-ends" }, element("span", { textContent: words.legend.least }), element("span", { textContent: words.legend.most })));
     this.caption = element("figcaption");
     this.doing = element("p", { className: "map-stage" });
@@ -30,8 +29,9 @@ class MapView {
     this.problem = element("p", { className: "failure", hidden: true });
     this.save = element("button", { type: "button", textContent: "Save as PNG", onclick: () => this.savePicture() });
     this.actions = element("div", { className: "card-actions" }, this.save);
+    const frame = element("div", { className: "map-picture" }, this.stage.node, this.work);
     const figure = element("figure", { className: "picture" }, frame, this.legend, this.caption);
-    this.node = element("div", { className: "map-view", role: "group" }, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.work, this.problem, figure, this.sentence, this.warning, this.actions);
+    this.node = element("div", { className: "map-view", role: "group" }, this.problem, figure, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.sentence, this.warning, this.actions);
     /** @type {ShownMap | null} */
     this.shown = null;
     this.forget();

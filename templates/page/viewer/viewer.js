@@ -35,8 +35,8 @@ class Viewer {
     const unseen = seen ? [element("p", { className: "seen", textContent: seen.text })] : [];
     this.maps = element("div", { className: "viewer-maps" });
     const looking = element("p", { className: "hint looking-only", textContent: LOOKING_ONLY });
-    this.main = element("div", { className: "viewer-main" }, this.stage.node, ...(this.layers ? [this.layers.node] : []));
-    this.node = element("div", { className: "viewer" }, this.bar.node, this.maps, this.main, ...unseen, looking, this.bar.more);
+    this.main = element("div", { className: "viewer-main" }, this.stage.node);
+    this.node = element("div", { className: "viewer" }, this.bar.node, ...unseen, this.main, this.maps, ...(this.layers ? [this.layers.node] : []), looking, this.bar.more, ...askOthers(card));
     this.onFullscreen = () => this.noteFilling(document.fullscreenElement === this.node);
     this.node.addEventListener("fullscreenchange", this.onFullscreen);
     this.node.addEventListener("keydown", (event) => this.press(event));
@@ -229,6 +229,7 @@ class Viewer {
   showMaps(node) {
     this.maps.replaceChildren(...(node ? [node] : []));
     this.main.hidden = node !== null;
+    if (this.layers) this.layers.node.hidden = node !== null;
   }
 
   close() {

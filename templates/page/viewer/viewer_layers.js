@@ -16,7 +16,7 @@ class GateLayers {
     this.opacity.oninput = () => this.draw();
     this.caption = element("p", { className: "hint" });
     this.captions = { "": captions.image, errors: captions.errors, reconstruction: captions.reconstruction };
-    this.node = element("fieldset", { className: "layers" }, element("legend", { textContent: "Layer" }), ...labels, this.opacity, this.caption);
+    this.node = element("fieldset", { className: "layers" }, element("legend", { className: "hidden", textContent: "Layer over the picture" }), ...labels, this.opacity, this.caption);
     this.draw();
   }
 
@@ -28,8 +28,8 @@ class GateLayers {
   draw() {
     const { kind, result, viewer } = this;
     const share = Number(this.opacity.value);
-    this.opacity.disabled = kind === "";
     this.opacity.setAttribute("aria-valuetext", `${share} %`);
+    this.opacity.hidden = this.caption.hidden = kind === "";
     this.caption.textContent = this.captions[kind];
     viewer.stage.layer = kind === "" ? null : { cells: gateCells(result, kind === "errors" ? 0 : 1), square: result.squares.gate, opacity: share / 100 };
     viewer.stage.canvas.setAttribute("aria-label", result.wording.pictures[kind || "plain"]);
