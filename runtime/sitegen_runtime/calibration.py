@@ -26,7 +26,8 @@ class Method:
 
     `numbers` has for each number what bounds it, for the documentation; `value` says there what people read.
     `interpolates` tells that neither exp nor log is taken of the logit, so that engines agree more closely. `means`
-    says what a percentage is, on the page.
+    says what a percentage is, on the page, and `untold` says that where a bundle does not tell on which images the
+    calibration was fitted; "" where that does not matter.
     """
 
     numbers: Mapping[str, str]
@@ -34,6 +35,7 @@ class Method:
     interpolates: bool
     value: str
     means: str
+    untold: str = ""
 
 
 def sigmoid(logit: float) -> float:
@@ -82,6 +84,13 @@ def _share_of_images(fitted: str) -> str:
     )
 
 
+def _fitted(fitted: str) -> str:
+    return (
+        f"a probability that was calibrated ({fitted}), on which images is not told: nobody can say whether of those "
+        "shown at 50 % half have the finding. The mark is the operating point."
+    )
+
+
 CALIBRATIONS: Mapping[str, Method] = {
     "piecewise-linear": Method(
         {},
@@ -97,6 +106,7 @@ CALIBRATIONS: Mapping[str, Method] = {
         interpolates=False,
         value="the sigmoid of z / `temperature`",
         means=_share_of_images("temperature scaling"),
+        untold=_fitted("temperature scaling"),
     ),
     "platt": Method(
         {"slope": "above 0", "intercept": ""},
@@ -104,6 +114,7 @@ CALIBRATIONS: Mapping[str, Method] = {
         interpolates=False,
         value="the sigmoid of `slope` · z + `intercept`",
         means=_share_of_images("Platt scaling"),
+        untold=_fitted("Platt scaling"),
     ),
     "beta": Method(
         {"table": ""},
@@ -111,6 +122,7 @@ CALIBRATIONS: Mapping[str, Method] = {
         interpolates=True,
         value="p, looked up in the table",
         means=_share_of_images("beta calibration"),
+        untold=_fitted("beta calibration"),
     ),
     "isotonic": Method(
         {"table": ""},
@@ -118,6 +130,7 @@ CALIBRATIONS: Mapping[str, Method] = {
         interpolates=True,
         value="p, looked up in the table",
         means=_share_of_images("isotonic regression"),
+        untold=_fitted("isotonic regression"),
     ),
 }
 

@@ -95,6 +95,7 @@ def _from_bundles(
 ) -> None:
     from rich.console import Console
 
+    from sitegen.bundle.unseen import unseen_words
     from sitegen.project.plan import read_plan
 
     console = Console(stderr=True, log_path=False)
@@ -108,6 +109,8 @@ def _from_bundles(
             console.log(_STAGES[stage])
 
         site = plan.build(out, report, without_service_worker=without_service_worker)
+    for said in filter(None, map(unseen_words, plan.load_bundles())):
+        typer.echo(f"Note: {said}", err=True)
     typer.echo(f"Built {out} ({site.bytes_loaded / 1e6:.1f} MB to load). Not for diagnostic use.")
     _say_how_to_open(out)
 

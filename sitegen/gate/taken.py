@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -18,13 +19,13 @@ from sitegen_runtime.gate.metrics import COMBINED, METRICS, STAGE_TWO
 class TakenGate:
     """A gate that was copied from another bundle: its description, its settings, and where it is from.
 
-    `origin` has the name and version of that bundle, and the SHA-256 of the gate's graph and weights. `warnings` are
-    sentences on what had to stay behind.
+    `origin` has the name and version of that bundle, the SHA-256 of the gate's graph and weights, and, where that
+    bundle tells, the collections that its model was `trained_on`. `warnings` are sentences on what had to stay behind.
     """
 
     graph: Graph
     settings: GateSettings
-    origin: Mapping[str, str]
+    origin: Mapping[str, Any]
     warnings: Sequence[str] = ()
 
 
@@ -43,7 +44,10 @@ def take_gate(source: Bundle, folder: Path) -> TakenGate:
     content = sha256(b"".join(path.read_bytes() for path in gate_files if path.exists())).hexdigest()
     origin = description.provenance.get("gate")
     if not isinstance(origin, Mapping) or origin.get("sha256") != content:
-        origin = {"name": description.name, "version": description.version, "sha256": content}
+        trained_on = list(source.model.provenance.collections)
+        origin = {"name": description.name, "version": description.version, "sha256": content} | (
+            {"trained_on": trained_on} if trained_on else {}
+        )
     graph = description.graphs["gate"].model_copy(update={"file": GATE})
     settings, warnings = _without_classifier(description.gate, description.name)
     return TakenGate(graph, settings, origin, warnings)

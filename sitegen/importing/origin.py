@@ -24,6 +24,9 @@ def file_origin(file: Path) -> dict[str, Any]:
 
 
 def names_of(settings: ImportSettings, usual: str) -> tuple[str, str]:
-    """Return the bundle's name and title: those of the settings, or made of what is usual, such as a file's stem."""
+    """Return the bundle's name and title: those of the settings, or made of what is usual, such as a file's stem.
+
+    A title that nobody gave says what it is: "weights" would head a page without telling anything.
+    """
     name = settings.name or re.sub(r"[^a-z0-9._-]+", "-", usual.lower()).strip("._-") or "model"
-    return name, settings.title or name
+    return name, settings.title or settings.name or f"Imported model: {name}"

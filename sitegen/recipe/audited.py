@@ -67,7 +67,11 @@ def audit_of(records: Sequence[Record], work: Path) -> dict[str, Any] | None:
     report = read_audit(work / AUDIT)
     if report is None or not report["shortcuts"] or report["records"] != records_digest(records):
         return None
-    facts = {"records": report["records"], "shared_collections": report["shared_collections"]}
+    facts = {
+        "records": report["records"],
+        "shared_collections": report["shared_collections"],
+        "aspect": report["sizes"]["aspect"],
+    }
     return {**facts, **report["shortcuts"]}
 
 

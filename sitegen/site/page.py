@@ -7,7 +7,7 @@ other files. The policy names only what is used; `default-src 'none'` stops the 
 import base64
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -20,8 +20,10 @@ from sitegen.bundle.headline import first_words
 from sitegen.site.options import SiteOptions
 from sitegen.site.prose import as_html
 from sitegen.site.templating import render
+from sitegen_runtime.bundle.provenance import Provenance
 from sitegen_runtime.document_types import Document
 from sitegen_runtime.wording.failures import describe_page
+from sitegen_runtime.wording.gate import whose_gate
 from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
@@ -156,15 +158,7 @@ def _findings(description: Description) -> str:
 
 def _gate_words(description: Description) -> str:
     """Whose images the gate knows, as far as the bundle tells."""
-    if description.gate is None:
-        return "This model has no gate: nothing checks whether an image is of the right kind."
-    made = description.provenance.get("gate")
-    if isinstance(made, Mapping) and "network" in made:
-        return "Its gate refuses images that are unlike its training images."
-    if isinstance(made, Mapping) and {"name", "version"} <= made.keys():
-        whose = f"taken over from the model {made['name']} {made['version']}"
-        return f"Its gate was {whose}: it refuses images that are unlike those that it was made with there."
-    return "Its gate refuses images that are unlike those that the gate was made with."
+    return whose_gate(Provenance(description.provenance), has_gate=description.gate is not None)
 
 
 def _meanings(descriptions: Sequence[Description]) -> list[tuple[str | None, str]]:
@@ -176,12 +170,14 @@ def _meanings(descriptions: Sequence[Description]) -> list[tuple[str | None, str
 
 
 def _bar_meaning(description: Description) -> str:
-    labels: dict[str | None, list[str]] = {}
+    made = Provenance(description.provenance)
+    labels: dict[str, list[str]] = {}
     for label in description.labels:
-        labels.setdefault(label.calibration.method if label.calibration else None, []).append(label.name)
+        method = label.calibration.method if label.calibration else None
+        labels.setdefault(percent_means(method, told=made.fitted_on(label.name) is not None), []).append(label.name)
     if len(labels) == 1:
-        return percent_means(next(iter(labels)))
-    parts = (f"{', '.join(names)}: {percent_means(method)}" for method, names in labels.items())
+        return next(iter(labels))
+    parts = (f"{', '.join(names)}: {meaning}" for meaning, names in labels.items())
     return " ".join(["a percentage, which is not the same for all.", *parts])
 
 

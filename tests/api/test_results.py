@@ -121,7 +121,7 @@ def test_what_the_gate_refuses(predictor: Predictor) -> None:
     assert refused.gate.measures[0].startswith("Similarity to its reconstruction (SSIM): ")
     assert (forced.accepted, forced.forced, len(forced.findings)) == (False, True, 3)
     assert "Forced: the gate refused this image." in str(forced).splitlines()
-    assert "Not analysed: this image is unlike the training images" in drawn(refused).text
+    assert "Not analysed: this image is unlike those that the gate knows" in drawn(refused).text
     assert "Forced: the gate refused this image." in drawn(forced).text
 
 

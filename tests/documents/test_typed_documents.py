@@ -28,6 +28,7 @@ from tests.helpers.browser.gate_bundle import make_gate_bundle
 from tests.helpers.browser.support import noise
 from tests.helpers.bundles import make_bundle
 from tests.helpers.documents import read
+from tests.helpers.help_bundles import known
 from tests.helpers.scored_images import scored_images
 from tests.helpers.shortcut_images import write_images
 from tests.helpers.typed_documents import all_keys, documented_keys, hold, types_of, used_keys, words_in_code
@@ -48,6 +49,7 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     ImportDocument: ("sitegen.import/1", "docs/import.md"),
     AuditDocument: ("sitegen.data-audit/1", "docs/data.md"),
 }
+OF_ANOTHER_SQUARE = ("SeenDocument", "gate")
 OF_WEBGPU = ("EngineDocument", "note")  # where a graphics card was wanted and is not used
 
 
@@ -62,6 +64,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         judging.analyse(GOLDEN, "a.png", force=True, correction="invert").document,
         judging.analyse(noise(), "b.png").document,
         predictor.analyse(b"", "c.png").document,
+        Predictor(known(folder / "near", gate_fraction=0.75)).analyse(GOLDEN, "d.png").document,
     ]
 
 
@@ -77,7 +80,8 @@ def test_gradients_are_as_their_type_says(gradient_bundle: Bundle) -> None:
         predictor.gradient(GOLDEN, {}),
     ]
     in_gates = [key for key in all_keys(GateDocument) if key[0] != "GateDocument"]  # this gate has the SSIM alone
-    hold(GradientDocument, [each.document for each in given], [OF_WEBGPU, *in_gates])
+    in_parts = [("SeenPart", key) for key in ("share", "square")]
+    hold(GradientDocument, [each.document for each in given], [OF_WEBGPU, OF_ANOTHER_SQUARE, *in_parts, *in_gates])
 
 
 @pytest.mark.parametrize("kind", DOCUMENTS)

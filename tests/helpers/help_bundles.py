@@ -41,9 +41,26 @@ TRAINED = {
 IMPORTED = {"import": {"source": "onnx"}, "gate": None}
 
 
-def known(folder: Path, fields: dict[str, Any] | None = None, **options: Any) -> Bundle:
-    """A bundle of `make_bundle` whose `bundle.json` has these fields in place of its own."""
+def known(folder: Path, fields: dict[str, Any] | None = None, *, gate_fraction: float = 1.0, **options: Any) -> Bundle:
+    """A bundle of `make_bundle` whose `bundle.json` has these fields in place of its own.
+
+    The gate, if there is one, sees a square of `gate_fraction` of the shorter side.
+    """
     bundle = make_bundle(folder, **({"labels": ("Pneumonia",)} | options))
     path = bundle.folder / "bundle.json"
-    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | (fields or {})), "utf-8")
+    description = json.loads(path.read_text("utf-8")) | (fields or {})
+    if "gate" in description["graphs"]:
+        description["graphs"]["gate"]["inputs"][0]["crop"]["fraction"] = gate_fraction
+    path.write_text(json.dumps(description), "utf-8")
     return load_bundle(folder)
+
+
+def related(missing: str, there: str) -> dict[str, Any]:
+    """METRICS as they are written today, of collections that are related to the training."""
+    sources = {
+        "here": {"from": "other-patients", "collection": "Here X-rays"},
+        "there": {"from": there, "collection": ""},
+    }
+    flagged = {"images": 147, "flagged": 61}
+    headline = {"not_measured": missing, "words": "AUC 0.660 (0.600–0.710) on there.", "findings": {}}
+    return {"headline": headline, "test": METRICS["test"] | {"sources": sources, "flagged_without_finding": flagged}}

@@ -71,7 +71,8 @@ def test_the_document() -> None:
     expected = (np.array(image.feeds[0].values) * -1.5).astype("<f4")
     document = gradient.document
     assert list(document) == [
-        *("schema", "image", "bundle", "engine", "tensors", "gate", "seed", "logits", "gradients", "timings", "notes")
+        *("schema", "image", "bundle", "engine", "tensors", "seen", "gate"),
+        *("seed", "logits", "gradients", "timings", "notes"),
     ]
     assert document["schema"] == "sitegen.gradient/1"
     assert document["seed"] == {"Atelectasis": -2.0, "Pneumonia": 0.5}

@@ -194,9 +194,12 @@ def test_the_page_says_which_calibration_each_finding_has(tmp_path: Path) -> Non
     description = make_bundle(tmp_path).description
     labels = list(description.labels)
     labels[1] = labels[1].model_copy(update={"calibration": Calibration(method="temperature", temperature=2.0)})
-    text = index([description.model_copy(update={"labels": labels})])
+    fitted = {"fitted": {"labels": {"Pneumonia": {"images": 80, "positives": 30}}}}
+    text = index([description.model_copy(update={"labels": labels, "provenance": fitted})])
     assert "the bar shows a percentage, which is not the same for all. Atelectasis, Effusion: the model" in text
     assert "Pneumonia: a probability calibrated on validation images (temperature scaling)" in text
+    untold = index([description.model_copy(update={"labels": labels})])
+    assert "Pneumonia: a probability that was calibrated (temperature scaling), on which images is not told" in untold
 
 
 def test_a_library_that_would_end_the_script_stops_the_build(bundle: Bundle) -> None:

@@ -5,6 +5,7 @@
 
 import json
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -120,8 +121,12 @@ class Model:
     provenance: Provenance = field(default_factory=Provenance)
 
 
+@lru_cache(maxsize=8)
 def read_model(bundle_json: bytes) -> Model:
-    """Read the bytes of a valid `bundle.json`; `sha256` is the hash of exactly these bytes."""
+    """Read the bytes of a valid `bundle.json`; `sha256` is the hash of exactly these bytes.
+
+    The page asks anew for each image: equal bytes are read once.
+    """
     fields = json.loads(bundle_json)
     names = {label["name"] for label in fields["labels"]}
     return Model(

@@ -28,7 +28,7 @@ def colour_check(colour: float) -> Iterator[Check]:
         yield Check(
             "colour",
             f"This is a colour picture: red, green and blue differ by {100 * colour:.0f} % on average, and at most "
-            f"{100 * LARGEST_COLOUR:.0f} % is expected of images like the training images, which are grey.",
+            f"{100 * LARGEST_COLOUR:.0f} % is expected of the grey images that this model takes.",
         )
 
 

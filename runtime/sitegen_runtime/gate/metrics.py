@@ -14,6 +14,7 @@ from sitegen_runtime.bundle.gate import Gate
 from sitegen_runtime.gate.feature_scores import energy, mahalanobis, max_logit, vim
 from sitegen_runtime.gate.gaussian_ssim import gaussian_ssim
 from sitegen_runtime.gate.reconstruction_scores import Planes, euclidean_norm, l1, l2
+from sitegen_runtime.gate.scales import GAIN, NEGATED, PLAIN, PROBABILITY, Scale
 from sitegen_runtime.gate.ssim import mean_ssim
 
 ALIKE, UNLIKE = "alike", "unlike"
@@ -52,7 +53,8 @@ class Metric:
     The combination has no formula, and the stage of its parts: `combination` makes it of their positions. `settings`
     are numbers that the gate must state; `variants` tells whether the image has to be tried turned and inverted.
     Of the words, `label` stands on the page, `refused` begins the sentence on a refusal, `card` stands on the card, and
-    `value` in the documentation (Markdown).
+    `value` in the documentation (Markdown); `scale` is how values are told. No word claims that the gate's images are
+    those of the model's training: a gate may have been taken over from another model.
     """
 
     higher: str
@@ -65,6 +67,7 @@ class Metric:
     value: str
     settings: tuple[str, ...] = ()
     variants: bool = False
+    scale: Scale = PLAIN
 
 
 _RECONSTRUCTION, _LATENT = ("gate", "reconstruction"), ("gate", "latent")
@@ -78,7 +81,7 @@ METRICS: Mapping[str, Metric] = {
         (_RECONSTRUCTION,),
         lambda seen: seen.ssim,
         label="Similarity to its reconstruction (SSIM)",
-        refused="This image is unlike the images the model was trained on",
+        refused="This image is unlike the images that the gate knows",
         card="structural similarity of the image and its reconstruction",
         value="structural similarity to the reconstruction, a uniform 7 x 7 window (Wang et al. 2004)",
     ),
@@ -118,7 +121,7 @@ METRICS: Mapping[str, Metric] = {
         (_LATENT,),
         lambda seen: euclidean_norm(seen.outputs[_LATENT]),
         label="Distance of its code from the centre of all codes",
-        refused="The reconstruction network describes it by a code far from those of the training images",
+        refused="The gate's network describes it by a code far from those that it knows",
         card="distance of the latent from 0",
         value="Euclidean norm of the latent: its distance from 0",
     ),
@@ -128,11 +131,12 @@ METRICS: Mapping[str, Metric] = {
         (_RECONSTRUCTION,),
         lambda seen: seen.variant - seen.ssim,
         label="What turning or inverting it would gain (SSIM)",
-        refused="It may lie on its side, be upside down or be inverted: changed so, it is rebuilt better by too much",
+        refused="Turned or inverted it is rebuilt as well as it is, or better, as no image is that the gate knows",
         card="SSIM gained by turning or inverting the image",
         value="the SSIM of the image turned by 90, 180 or 270 degrees or inverted, with a reconstruction of its own, "
         "minus its SSIM as it is; of the four, the variant with the least squared error counts",
         variants=True,
+        scale=GAIN,
     ),
     "mahalanobis": Metric(
         UNLIKE,
@@ -149,21 +153,23 @@ METRICS: Mapping[str, Metric] = {
         STAGE_TWO,
         (_LOGITS,),
         lambda seen: energy(seen.outputs[_LOGITS]),
-        label="Energy of the classifier's answer",
+        label="Energy of the classifier's answer, its sign turned",
         refused="The classifier's answers are unlike those for the training images: their energy is too high",
         card="energy of the logits",
         value="minus the sum over labels of log(1 + e^logit) (Wang et al. 2021, JointEnergy, with the sign of an "
         "energy)",
+        scale=NEGATED,
     ),
     "max-logit": Metric(
         ALIKE,
         STAGE_TWO,
         (_LOGITS,),
         lambda seen: max_logit(seen.outputs[_LOGITS]),
-        label="Largest logit of the classifier",
-        refused="The classifier is too sure that there is nothing in it: its largest logit is too low",
+        label="Largest probability that the classifier gives",
+        refused="The classifier is too sure that there is nothing in it",
         card="the largest logit",
         value="the largest logit (Hendrycks et al. 2022)",
+        scale=PROBABILITY,
     ),
     "vim": Metric(
         UNLIKE,
@@ -183,7 +189,7 @@ METRICS: Mapping[str, Metric] = {
         (),
         None,
         label="The measures taken together",
-        refused="Its scores, taken together, are too unlike those of the training images",
+        refused="Its scores, taken together, are too unlike those of the images that the gate knows",
         card="a logistic function of the places among validation images",
         value="sigmoid(intercept + Σ weight · position)",
     ),

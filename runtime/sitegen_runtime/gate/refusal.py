@@ -8,12 +8,13 @@ _ADVICE = "Check that it is the kind of image this model is for, upright, uncrop
 def reason_of_ssim(score: float, threshold: float) -> str:
     """Say that the SSIM is too low."""
     return (
-        f"{METRICS[SSIM].refused}: its similarity to the model's own "
+        f"{METRICS[SSIM].refused}: its similarity to the gate's own "
         f"reconstruction is {score:.3f}, and at least {threshold:.3f} is needed. {_ADVICE}"
     )
 
 
 def reason_of_score(metric: str, value: float, threshold: float, higher: str) -> str:
     """Say that another score is on the wrong side of its threshold."""
-    limit = "at least" if higher == ALIKE else "at most"
-    return f"{METRICS[metric].refused} ({metric} is {value:.3f}; {limit} {threshold:.3f} is needed)."
+    row = METRICS[metric]
+    limit = row.scale.limit(value, threshold, at_least=higher == ALIKE)
+    return f"{row.refused} ({row.scale.what or f'{metric} is'} {limit})."

@@ -9,22 +9,24 @@ from math import floor
 from typing import Any, cast
 
 from sitegen_runtime.bundle.model import Gate
+from sitegen_runtime.bundle.provenance import Provenance
 from sitegen_runtime.document_types import Document, GateDocument, ScoreDocument
 from sitegen_runtime.gate.metrics import METRICS
 from sitegen_runtime.gate.positions import position
 from sitegen_runtime.gate.refusal import reason_of_score, reason_of_ssim
 from sitegen_runtime.pixels.corrections import CORRECTIONS
+from sitegen_runtime.wording.shares import listed
 
 CAPTIONS = {
     "image": "The image as the gate took it",
-    "reconstruction": "Its reconstruction: the nearest to it that a network draws which knows only training images",
+    "reconstruction": "Its reconstruction: the nearest to it that the gate's network draws",
     "errors": "Where the image differs from its reconstruction",
 }
 NAMES = {"all": "How the gate judged this image", "others": "Other measures of the gate"}
 SCALE_ENDS = {"alike": "like known images", "unlike": "unlike them"}
 FORCE = {
     "button": "Analyse anyway…",
-    "question": "The model never saw images like this; its answer means nothing. Really?",
+    "question": "The gate knows no images like this; the model's answer means nothing. Really?",
     "confirm": "Yes, and mark it as forced",
 }
 BADGE = {"short": "Forced", "long": "Forced: the gate refused this image"}
@@ -53,6 +55,22 @@ def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
     }
 
 
+def whose_gate(made: Provenance, *, has_gate: bool = True) -> str:
+    """Return whose images the gate of a bundle knows, as far as the bundle tells; or that there is none."""
+    if not has_gate:
+        return "This model has no gate: nothing checks whether an image is of the right kind."
+    if made.own_gate:
+        return "Its gate refuses images that are unlike its training images."
+    borrowed = made.borrowed_gate
+    if borrowed is None:
+        return "Its gate refuses images that are unlike those that the gate was made with."
+    trained_on = f", which was trained on images of {listed(list(borrowed.trained_on))}" if borrowed.trained_on else ""
+    return (
+        f"Its gate was taken over from the model {borrowed.bundle}{trained_on}: it refuses images that are unlike "
+        "those that it was made with there."
+    )
+
+
 def describe_correction(document: Document) -> dict[str, str] | None:
     """Return what was done to the image before its analysis (`done`), and the name of the way back (`undo`)."""
     correction = document.get("correction")
@@ -76,15 +94,15 @@ def _plain_reason(judged: GateDocument) -> str:
         if not check["correction"]:
             return check["message"]
     if judged["score"] < judged["threshold"]:
-        return "The gate's network, which knows only training images, could not draw this one well."
-    return "What the networks make of this image is unlike what they make of the images that they know."
+        return "The gate's network could not draw this image well enough."
+    return "What the networks make of this image is unlike what they make of the images that the gate was made with."
 
 
 def position_in_words(share: float | None, gate: Gate) -> str | None:
     """Say where an image lies among the reference images; None without a position."""
     if share is None or gate.quantiles is None:
         return None
-    known = f"the {gate.quantiles.of} images, which are like those the model was trained on"
+    known = f"the {gate.quantiles.of} images that the gate was set on"
     if share >= 1:
         return f"At least as unlike as all of {known}."
     percent = _percent(share)
@@ -105,14 +123,14 @@ def _measured(judged: GateDocument) -> Iterator[ScoreDocument]:
 
 
 def _measure(entry: ScoreDocument, gate: Gate) -> dict[str, Any]:
-    limit = "at least" if entry["higher"] == "alike" else "at most"
     share = entry["position"]
     sentence = position_in_words(share, gate)
     mark = None if sentence is None else position(entry["threshold"], entry["metric"], gate)
-    label = METRICS[entry["metric"]].label
+    row = METRICS[entry["metric"]]
+    label = row.label
     return {
         "label": label,
-        "text": f"{entry['value']:.3f}; {limit} {entry['threshold']:.3f} is needed",
+        "text": row.scale.limit(entry["value"], entry["threshold"], at_least=entry["higher"] == "alike"),
         "passed": entry["passed"],
         "verdict": "Passed" if entry["passed"] else "Refused",
         "telling": share is not None and not entry["passed"],

@@ -9,6 +9,9 @@ from sitegen_runtime.bundle.model import Label, Model
 from sitegen_runtime.bundle.relations import RELATIONS
 from sitegen_runtime.wording.shares import listed, right, wrong
 
+Rates = tuple[Interval, Interval, Images]
+"""Sensitivity, specificity, and the images that they are of."""
+
 NOBODY = "Nobody has measured this here."
 UNREAD = "The model's description holds figures in a form that is not known here."
 NOT_RECORDED = "Where these images come from, seen from its training, is not recorded."
@@ -32,7 +35,7 @@ def groups_that_count(model: Model, finding: str) -> Sequence[Group]:
     return [group for group in groups if group.images.split != VALIDATION] or groups
 
 
-def complete_rates(model: Model, finding: str) -> list[tuple[Interval, Interval, Images]]:
+def complete_rates(model: Model, finding: str) -> list[Rates]:
     """Return sensitivity, specificity and images of the groups that tell of a finding and have both."""
     return [
         (group.sensitivity, group.specificity, group.images)

@@ -1,12 +1,12 @@
 """What above and below the threshold are worth where so many have a finding: the least favourable of the figures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sitegen_runtime.bundle.figures import Images, is_absence
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.predictive_values import predictive_values
-from sitegen_runtime.wording.known import complete_rates, named_images
+from sitegen_runtime.wording.known import Rates, complete_rates, named_images
 from sitegen_runtime.wording.shares import chance
 
 PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
@@ -17,27 +17,25 @@ def describe_predictive(model: Model, finding: str) -> list[dict[str, Any]]:
 
     Nothing either of a label that means the absence of findings: how common that is says nothing of a finding.
     """
-    if is_absence(finding) or not complete_rates(model, finding):
-        return []
-    return [{"prevalence": share, "text": _text(model, finding, share)} for share in PREVALENCES]
+    rates = [] if is_absence(finding) else complete_rates(model, finding)
+    return [{"prevalence": share, "text": _text(rates, share)} for share in PREVALENCES] if rates else []
 
 
-def _text(model: Model, finding: str, prevalence: float) -> str:
-    known = list(_values(model, finding, prevalence))
-    positive = min(((value, images) for value, _, images in known if value is not None), key=_first, default=None)
-    negative = min(((value, images) for _, value, images in known if value is not None), key=_first, default=None)
+def _text(rates: Sequence[Rates], prevalence: float) -> str:
+    values = [(predictive_values(found.value, spared.value, prevalence), images) for found, spared, images in rates]
+    positive = _least((value.positive, images) for value, images in values)
+    negative = _least((value.negative, images) for value, images in values)
     said = [
         f"{chance(positive[0])} of those above the threshold have it" if positive else "none is above the threshold",
         f"{chance(negative[0])} of those below do not" if negative else "none is below it",
     ]
     used = list(dict.fromkeys(named_images(found[1]) for found in (positive, negative) if found))
-    return f"Where {100 * prevalence:g} of 100 have it, {' and '.join(said)} ({_figures_of(used, len(known))})."
+    return f"Where {100 * prevalence:g} of 100 have it, {' and '.join(said)} ({_figures_of(used, len(rates))})."
 
 
-def _values(model: Model, finding: str, prevalence: float) -> Iterator[tuple[float | None, float | None, Images]]:
-    for sensitivity, specificity, images in complete_rates(model, finding):
-        values = predictive_values(sensitivity.value, specificity.value, prevalence)
-        yield values.positive, values.negative, images
+def _least(values: Iterable[tuple[float | None, Images]]) -> tuple[float, Images] | None:
+    known = [(value, images) for value, images in values if value is not None]
+    return min(known, key=_first, default=None)
 
 
 def _figures_of(used: list[str], known: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from sitegen_runtime.bundle.model import Label, Model
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.document_types import ErrorDocument, Finding, ResultDocument
-from sitegen_runtime.wording.gate import BADGE, FORCE, describe_correction, describe_gate, reasons
+from sitegen_runtime.wording.gate import BADGE, FORCE, describe_correction, describe_gate, reasons, whose_gate
 from sitegen_runtime.wording.known import NOBODY, what_is_known
 from sitegen_runtime.wording.predictive import describe_predictive
 from sitegen_runtime.wording.seen import describe_seen
@@ -53,7 +53,7 @@ def describe(document: ResultDocument, model: Model | None = None) -> dict[str, 
     badge = BADGE if document.get("forced") else None
     outcome = "refused" if refused and not document["findings"] else "findings"
     headline, correction = _headline(refused, bool(document["findings"])), describe_correction(document)
-    words = _words(outcome, f"{headline} ({correction['done']})" if correction else headline, _details(document))
+    words = _words(outcome, f"{headline} ({correction['done']})" if correction else headline, _details(document, model))
     return (
         words
         | _first(document)
@@ -108,25 +108,30 @@ def _headline(refused: bool, has_findings: bool) -> str:
         return "Analysed"
     if has_findings:
         return "Analysed although the gate refused it: do not rely on this"
-    return "Not analysed: this image is unlike the training images"
+    return "Not analysed: this image is unlike those that the gate knows"
 
 
-def _details(document: ResultDocument) -> list[str]:
+def _details(document: ResultDocument, model: Model | None) -> list[str]:
     gate = document["gate"]
     if gate is None:
         return ["This model has no gate: nothing checked whether the image is of the right kind.", *document["notes"]]
+    borrowed = [whose_gate(model.provenance)] if model and model.provenance.borrowed_gate else []
     if not gate["accepted"]:
-        return [*reasons(gate), *document["notes"]]
+        return [*reasons(gate), *borrowed, *document["notes"]]
     score, threshold = gate["score"], gate["threshold"]
     accepted = f"The gate accepted the image: similarity {score:.3f}, at least {threshold:.3f} is needed."
-    return [accepted, *document["notes"]]
+    return [accepted, *borrowed, *document["notes"]]
 
 
-def percent_means(method: str | None) -> str:
-    """Return what the percentage of a finding is, and what 50 % means, for a method of calibration or for none."""
+def percent_means(method: str | None, *, told: bool = True) -> str:
+    """Return what the percentage of a finding is, and what 50 % means, for a method of calibration or for none.
+
+    `told` is whether the bundle tells on which validation images that was fitted.
+    """
     if method is None:
         return "the model's probability; the mark is its operating point."
-    return CALIBRATIONS[method].means
+    row = CALIBRATIONS[method]
+    return row.means if told else row.untold or row.means
 
 
 def _pictures(name: str, badge: Mapping[str, str] | None) -> dict[str, str]:
@@ -134,7 +139,7 @@ def _pictures(name: str, badge: Mapping[str, str] | None) -> dict[str, str]:
     forced = f". {badge['long']}" if badge else ""
     return {
         "plain": f"The image {name}{forced}",
-        "errors": f"The image {name}, with the places unlike the training images in red{forced}",
+        "errors": f"The image {name}, with the places that its reconstruction misses in red{forced}",
         "reconstruction": f"The reconstruction of {name}{forced}",
         "unmapped": f"The image {name}, without a map yet",
     }
@@ -172,6 +177,7 @@ def _finding(
     percent, verdict = f"{100 * share:.0f} %", f"{'at or above' if above else 'below'} the operating point"
     text = f"{percent}, {verdict}"
     weak = f"Weak: {label.weak}" if label and label.weak else None
+    told = model is not None and model.provenance.fitted_on(finding["label"]) is not None
     return {
         "label": finding["label"],
         "share": share,
@@ -182,7 +188,7 @@ def _finding(
         "text": text,
         "spoken": ". ".join(filter(None, [text, weak, badge["long"] if badge else None])),
         "above": above,
-        "meaning": percent_means(finding["calibration"]),
+        "meaning": percent_means(finding["calibration"], told=told),
         "weak": weak,
         "known": what_is_known(model, label) if model and label else [NOBODY],
         "predictive": describe_predictive(model, finding["label"]) if model else [],

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sitegen.importing.source import ImportedClassifier
 
 
+_READING = "Reading the model"
+
+
 @dataclass(frozen=True)
 class Asked:
     """The options of a verb."""
@@ -38,6 +41,7 @@ def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
     _require(source)
     from rich.console import Console
 
+    from sitegen.bundle.unseen import unseen_words
     from sitegen.cli.importing.questions import with_answers
     from sitegen.importing.bundle import check_target, import_bundle
 
@@ -46,8 +50,14 @@ def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
     given = model if source.metavar == "FILE|NAME" else Path(model)
     if source.asks:
         settings = with_answers(module.questions(given, settings), settings)
-    console = Console(stderr=True)
-    with console.status("Reading the model") as status:
+    console = Console(stderr=True, log_path=False, markup=False, emoji=False, highlight=False)
+    with console.status(_READING) as status:
+
+        def say(stage: str) -> None:
+            status.update(stage)
+            console.log(stage)
+
+        console.log(_READING)
         read: ImportedClassifier = getattr(module, source.function)(given, settings, *more)
         check_target(asked.out, read.name, force=asked.force)
         report = import_bundle(
@@ -58,12 +68,20 @@ def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
             images=asked.images,
             report=asked.report,
             half=asked.half,
-            say=status.update,
+            say=say,
         )
-    for warning in report.warnings:
+    for warning in [*report.warnings, *_unnamed(settings, report), *filter(None, [unseen_words(report.bundle)])]:
         typer.echo(f"Note: {warning}", err=True)
     for line in _summary(report, asked.out):
         typer.echo(line)
+
+
+def _unnamed(settings: "ImportSettings", report: "ImportReport") -> list[str]:
+    """What to say where nobody named the model: a file's name heads the page."""
+    if settings.name or settings.title:
+        return []
+    title = report.bundle.description.title
+    return [f"Nobody named this model, so its page is called {title!r}. Give --name and --title to call it otherwise."]
 
 
 def _require(source: Source) -> None:

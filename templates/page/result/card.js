@@ -24,8 +24,9 @@ class Card {
     this.bar = element("progress", { max: 1, "aria-label": `Progress of ${captionOf(item)}` });
     this.cancel = element("button", { type: "button", className: "small", textContent: "Cancel", "data-action": "cancel", onclick: () => desk.queue.cancel(item) });
     const work = (this.work = element("div", { className: "card-work" }, this.bar, this.cancel));
-    this.viewer = element("section", { className: "viewer-pane", "aria-label": "Image" });
-    this.findings = element("section", { className: "findings-pane", "aria-label": "Findings" });
+    const named = `image ${item.number}, ${captionOf(item)}`; // the same file may be there twice
+    this.viewer = element("section", { className: "viewer-pane", "aria-label": `Picture of ${named}` });
+    this.findings = element("section", { className: "findings-pane", "aria-label": `Findings of ${named}` });
     const head = element("header", { className: "card-head" }, this.title, ...model, this.status, work);
     this.node = element("article", { className: "card", tabIndex: -1, "aria-labelledby": `${id}-name ${id}-status` }, head, this.viewer, this.findings);
     this.node.addEventListener("keydown", (event) => this.press(event));

@@ -1,4 +1,4 @@
-// The findings of an image as a table: those above their threshold first and the others folded away, or all in the model's own
+// The findings of an image as a table, with its roles spelled out because narrow panes lay it out as blocks: those above their threshold first and the others folded away, or all in the model's own
 // order. One of them is chosen, and below it stands what it means.
 const FOLDED_FROM = 5; // fewer are shown at once
 let isModelsOrder = false; // kept for all images of this visit
@@ -15,8 +15,8 @@ class FindingsTable {
     /** @type {Map<string, { row: HTMLTableRowElement, name: HTMLButtonElement }>} */
     this.rows = new Map();
     this.chosen = this.sorted()[0]?.label ?? "";
-    this.body = element("tbody");
-    this.others = element("tbody", { className: "others" });
+    this.body = element("tbody", { role: "rowgroup" });
+    this.others = element("tbody", { className: "others", role: "rowgroup" });
     this.fold = element("button", { type: "button", className: "fold", "data-action": "fold", onclick: () => this.toggle() });
     const box = element("input", { type: "checkbox", checked: isModelsOrder, "data-action": "order", autocomplete: "off" });
     box.onchange = () => {
@@ -24,17 +24,17 @@ class FindingsTable {
       this.draw();
     };
     this.order = element("label", { className: "own-order" }, box, " In the model's own order");
-    this.meaning = element("tr", { className: "meaning" });
+    this.meaning = element("tr", { className: "meaning", role: "row" });
     this.node = element("div", { className: "findings" }, this.table(), this.fold, ...this.allTogether(), this.order);
     this.draw();
   }
 
   table() {
-    const last = this.maps ? [element("th", { scope: "col" }, element("span", { className: "hidden", textContent: "Where the model looked" }))] : [];
+    const last = this.maps ? [element("th", { scope: "col", role: "columnheader" }, element("span", { className: "hidden", textContent: "Where the model looked" }))] : [];
     const ends = element("span", { className: "scale-ends", "aria-hidden": "true" }, element("span", { textContent: "0 %" }), element("span", { textContent: "100 %" }));
-    const scale = element("th", { scope: "col" }, element("span", { className: "hidden", textContent: "What the model says; the mark is the threshold" }), ends);
-    const head = element("tr", {}, element("th", { scope: "col", textContent: "Finding" }), scale, ...last);
-    return element("table", { className: "findings-table" }, element("caption", { className: "hidden", textContent: `Findings of ${this.card.name}` }), element("thead", {}, head), this.body, this.others);
+    const scale = element("th", { scope: "col", role: "columnheader" }, element("span", { className: "hidden", textContent: "What the model says; the mark is the threshold" }), ends);
+    const head = element("tr", { role: "row" }, element("th", { scope: "col", role: "columnheader", textContent: "Finding" }), scale, ...last);
+    return element("table", { className: "findings-table", role: "table" }, element("caption", { className: "hidden", textContent: `Findings of ${this.card.name}` }), element("thead", { role: "rowgroup" }, head), this.body, this.others);
   }
 
   // Those above first, then by how near they are; Python ranks them.
@@ -84,12 +84,12 @@ class FindingsTable {
     const badges = this.badge ? [badgeMark(this.badge)] : [];
     const caution = weak ? [element("p", { className: "hint", textContent: weak })] : [];
     const cells = [
-      element("th", { scope: "row" }, element("strong", {}, name, ...badges)),
-      element("td", {}, element("span", { className: "finding-text", textContent: text }), findingBar(finding), ...caution),
+      element("th", { scope: "row", role: "rowheader" }, element("strong", {}, name, ...badges)),
+      element("td", { role: "cell" }, element("span", { className: "finding-text", textContent: text }), findingBar(finding), ...caution),
     ];
     const opener = this.opener(label, "Map", ` of ${label}`);
-    if (opener) cells.push(element("td", {}, opener));
-    const row = element("tr", { className: "finding", "data-finding": label }, ...cells);
+    if (opener) cells.push(element("td", { role: "cell" }, opener));
+    const row = element("tr", { className: "finding", role: "row", "data-finding": label }, ...cells);
     row.classList.toggle("above", above);
     this.rows.set(label, { row, name });
     return row;
@@ -128,7 +128,7 @@ class FindingsTable {
     const finding = this.findings.find((each) => each.label === label);
     this.meaning.hidden = !finding;
     if (!finding) return this.meaning.remove();
-    this.meaning.replaceChildren(element("td", { colSpan: this.maps ? 3 : 2 }, meaningOf(finding, `${this.card.id}-meaning`)));
+    this.meaning.replaceChildren(element("td", { role: "cell", colSpan: this.maps ? 3 : 2 }, meaningOf(finding, `${this.card.id}-meaning`)));
     const row = this.row(finding);
     row.after(this.meaning);
     if (isAsked && this.others.contains(row)) this.toggle(true);

@@ -24,7 +24,7 @@ from tests.helpers.browser.support import Standing, cards, choose, png, show_pan
 
 pytestmark = pytest.mark.browser
 
-KNOWN = "of the validation images, which are like those the model was trained on."
+KNOWN = "of the validation images that the gate was set on."
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def test_weights_fit_a_network_by_its_name_and_say_their_channels_and_labels(tmp
     weights = dense_weights(replace(LITTLE, channels=3))
     torch.save(weights, tmp_path / "My Model v2.pt")
     model = import_torch(tmp_path / "My Model v2.pt", replace(SETTINGS, image={"side": SIDE}), DENSE)
-    assert (model.name, model.title) == ("my-model-v2", "my-model-v2")
+    assert (model.name, model.title) == ("my-model-v2", "Imported model: my-model-v2")
     assert model.image.shape == (1, 3, SIDE, SIDE)
     assert model.image.mean == (0.485, 0.456, 0.406)
     images = noise(model)

@@ -166,7 +166,7 @@ def test_reasons_are_listed_in_order() -> None:
     checks = (Check("blank", "It is blank."), Check("turned", "It seems to be turned.", "turn-90"))
     reason = Decision("ssim", 0.25, 0.5, (0.0,), 1, scores=scores, checks=checks).reason
     assert reason is not None
-    assert reason.startswith("This image is unlike the images the model was trained on")
+    assert reason.startswith("This image is unlike the images that the gate knows")
     assert reason.endswith(
         "Its reconstruction is too far off, on average (l1 is 0.300; at most 0.200 is needed). It is blank."
     )
@@ -174,7 +174,24 @@ def test_reasons_are_listed_in_order() -> None:
 
 @pytest.mark.parametrize("metric", [metric for metric in METRICS if metric != "ssim"])
 def test_every_score_has_a_reason(metric: str) -> None:
-    assert reason_of_score(metric, 1.0, 2.0, METRICS[metric].higher).endswith(" 2.000 is needed).")
+    assert reason_of_score(metric, 1.0, 2.0, METRICS[metric].higher).endswith(" is needed).")
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "threshold", "told"),
+    [
+        ("turned", -0.02, -0.133, "turned or inverted, its similarity is 0.020 lower; at least 0.133 lower is needed"),
+        ("turned", 0.2, 0.05, "turned or inverted, its similarity is 0.200 higher; at most 0.050 higher is needed"),
+        ("energy", -0.133, -1.5, "its energy with the sign turned is 0.133; at least 1.500 is needed"),
+        ("max-logit", -2.0, 0.0, "its largest probability is 11.9 %; at least 50.0 % is needed"),
+        ("l1", 0.3, 0.2, "l1 is 0.300; at most 0.200 is needed"),
+        ("vim", 0.00001, -0.133, "vim is 0.000; at most −0.133 is needed"),
+    ],
+)
+def test_negative_scales_are_told_so_that_they_say_something(
+    metric: str, value: float, threshold: float, told: str
+) -> None:
+    assert reason_of_score(metric, value, threshold, METRICS[metric].higher).endswith(f"({told}).")
 
 
 def test_scores_of_stage_two_are_added() -> None:

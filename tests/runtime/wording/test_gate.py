@@ -26,7 +26,7 @@ def described(gate: dict[str, Any], settings: Gate = GATE, **others: Any) -> dic
     return describe_gate(document, settings)
 
 
-KNOWN = "of the validation images, which are like those the model was trained on."
+KNOWN = "of the validation images that the gate was set on."
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_measures_have_a_name_a_limit_and_a_place_on_the_scale() -> None:
         "scale": "How unlike: Similarity to its reconstruction (SSIM)",
         "spoken": f"More unlike than 25.0 % {KNOWN} Refused beyond 75.0 %.",
     }
-    assert (turned["text"], turned["passed"]) == ("0.500; at most 0.250 is needed", False)
+    assert (turned["text"], turned["passed"]) == ("0.500 higher; at most 0.250 higher is needed", False)
     assert (turned["share"], turned["mark"]) == (0.75, 0.625)
-    assert largest["text"] == "2.000; at least 1.000 is needed"
+    assert largest["text"] == "88.1 %; at least 73.1 % is needed"
     assert (turned["verdict"], turned["telling"]) == ("Refused", True)
     assert {largest[key] for key in ("share", "mark", "percent", "scale", "sentence", "spoken")} == {None}
 

@@ -1,5 +1,6 @@
 """Results in words: each outcome from a literal document."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,18 +9,21 @@ from sitegen_runtime.bundle.model import Label
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.gate.refusal import reason_of_ssim
 from sitegen_runtime.wording.results import describe, percent_means
+from tests.helpers.runtime.models import model
 
 ACCEPTED = {"metric": "ssim", "score": 0.75, "threshold": 0.6, "accepted": True, "reason": None}
 REFUSED = {"metric": "ssim", "score": 0.25, "threshold": 0.6, "accepted": False, "reason": "In one text."}
 UNLIKE = reason_of_ssim(0.25, 0.6)
 NOTHING: dict[str, Any] = {"findings": [], "gate": None, "correction": None, "badge": None, "marks": []} | {
+    "strongest": None,
+    "seen": None,
     "force": None,
     "pictures": None,
     "times": None,
 }
 PICTURES = {
     "plain": "The image scan.png",
-    "errors": "The image scan.png, with the places unlike the training images in red",
+    "errors": "The image scan.png, with the places that its reconstruction misses in red",
     "reconstruction": "The reconstruction of scan.png",
     "unmapped": "The image scan.png, without a map yet",
 }
@@ -43,6 +47,9 @@ def document(gate: dict[str, Any] | None = None, *findings: dict[str, Any], **ot
 def test_findings() -> None:
     words = describe(document(ACCEPTED, ABOVE, BELOW, notes=["Only the first frame was analysed."]))
     assert words == NOTHING | {
+        "verdict": "Effusion: above the threshold",
+        "strongest": "Effusion",
+        "row": "Effusion, above",
         "pictures": PICTURES,
         "outcome": "findings",
         "headline": "Analysed",
@@ -63,6 +70,9 @@ def test_findings() -> None:
                 "above": True,
                 "meaning": percent_means("piecewise-linear"),
                 "weak": None,
+                "known": ["Nobody has measured this here."],
+                "predictive": [],
+                "rank": 0,
             },
             {
                 "label": "Mass",
@@ -76,6 +86,9 @@ def test_findings() -> None:
                 "above": False,
                 "meaning": percent_means(None),
                 "weak": None,
+                "known": ["Nobody has measured this here."],
+                "predictive": [],
+                "rank": 1,
             },
         ],
     }
@@ -106,9 +119,11 @@ def test_every_fitted_calibration_is_here() -> None:
 
 @pytest.mark.parametrize(("method", "name"), FITTED.items())
 def test_a_fitted_calibration_is_named_and_its_50_percent_explained(method: str, name: str) -> None:
-    meaning = describe(document(ACCEPTED, ABOVE | {"calibration": method}))["findings"][0]["meaning"]
+    meaning = percent_means(method)
     assert f"calibrated on validation images ({name})" in meaning
     assert "of those shown at 50 %, about half had the finding" in meaning
+    untold = describe(document(ACCEPTED, ABOVE | {"calibration": method}))["findings"][0]["meaning"]
+    assert untold.startswith(f"a probability that was calibrated ({name}), on which images is not told")
 
 
 def test_a_stretched_probability_is_not_called_a_frequency() -> None:
@@ -125,12 +140,14 @@ def test_a_probability_at_the_operating_point_is_above() -> None:
 def test_refused() -> None:
     assert describe(document(REFUSED, notes=["A note."])) == NOTHING | {
         "outcome": "refused",
-        "headline": "Not analysed: this image is unlike the training images",
+        "verdict": "Not analysed: this image is unlike those that the gate knows",
+        "row": "refused",
+        "headline": "Not analysed: this image is unlike those that the gate knows",
         "details": [UNLIKE, "A note."],
         "pictures": PICTURES,
         "force": {
             "button": "Analyse anyway…",
-            "question": "The model never saw images like this; its answer means nothing. Really?",
+            "question": "The gate knows no images like this; the model's answer means nothing. Really?",
             "confirm": "Yes, and mark it as forced",
         },
     }
@@ -183,22 +200,25 @@ def test_a_model_without_gate_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "headline"),
+    ("code", "headline", "row"),
     [
-        ("unsupported-type", "This kind of file cannot be read"),
-        ("damaged-image", "This file is damaged"),
-        ("too-large", "This image is too large"),
-        ("too-small", "This image is too small"),
-        ("cancelled", "Cancelled"),
-        ("engine-failed", "This image could not be analysed"),
-        ("a-code-of-the-future", "This image could not be analysed"),
+        ("unsupported-type", "This kind of file cannot be read", "failed: no kind of file that can be read"),
+        ("damaged-image", "This file is damaged", "failed: damaged"),
+        ("too-large", "This image is too large", "failed: too large"),
+        ("too-small", "This image is too small", "failed: too small"),
+        ("unreadable-file", "This image could not be analysed", "failed: cannot be read"),
+        ("cancelled", "Cancelled", "cancelled"),
+        ("engine-failed", "This image could not be analysed", "failed"),
+        ("a-code-of-the-future", "This image could not be analysed", "failed"),
     ],
 )
-def test_failures(code: str, headline: str) -> None:
+def test_failures(code: str, headline: str, row: str) -> None:
     error = {"code": code, "message": "What happened."}
     failed: Any = {"error": error, "timings": {}, "notes": ["A note."]}
     assert describe(failed) == NOTHING | {
         "outcome": "failed",
+        "verdict": headline,
+        "row": row,
         "headline": headline,
         "details": ["What happened.", "A note."],
     }
@@ -212,8 +232,8 @@ def test_times_are_rounded_to_milliseconds() -> None:
 
 
 def test_a_weak_finding_says_so_wherever_it_is_shown() -> None:
-    labels = [Label("Effusion", 0.25, None, "AUC 0.660 on images from elsewhere"), Label("Mass", 0.5, None)]
-    weak, other = describe(document(ACCEPTED, ABOVE, BELOW), None, labels)["findings"]
+    labels = (Label("Effusion", 0.25, None, "AUC 0.660 on images from elsewhere"), Label("Mass", 0.5, None))
+    weak, other = describe(document(ACCEPTED, ABOVE, BELOW), replace(model(gate=False), labels=labels))["findings"]
     assert weak["weak"] == "Weak: AUC 0.660 on images from elsewhere"
     assert weak["spoken"] == "67 %, at or above the operating point. Weak: AUC 0.660 on images from elsewhere"
     assert other["weak"] is None

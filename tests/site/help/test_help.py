@@ -13,7 +13,7 @@ from sitegen import resources
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site.help import help_text
 from sitegen.site.options import SiteOptions
-from tests.helpers.help_bundles import IMPORTED, METRICS, TRAINED, known, part, rate
+from tests.helpers.help_bundles import IMPORTED, METRICS, TRAINED, known, part, rate, related
 
 NOBODY = "Nobody has measured this here: how often it is right is not known."
 
@@ -230,17 +230,6 @@ def test_what_is_said_of_images_and_whom_to_ask(tmp_path: Path, measured: Bundle
 def test_the_warning_comes_first(tmp_path: Path) -> None:
     lines = [line for line in help_text([known(tmp_path)]).splitlines() if line]
     assert lines[1].startswith("> **Not for diagnostic use.**")
-
-
-def related(missing: str, there: str) -> dict[str, Any]:
-    """METRICS as they are written today, of collections that are related to the training."""
-    sources = {
-        "here": {"from": "other-patients", "collection": "Here X-rays"},
-        "there": {"from": there, "collection": ""},
-    }
-    flagged = {"images": 147, "flagged": 61}
-    headline = {"not_measured": missing, "words": "AUC 0.660 (0.600–0.710) on there.", "findings": {}}
-    return {"headline": headline, "test": METRICS["test"] | {"sources": sources, "flagged_without_finding": flagged}}
 
 
 def test_what_was_not_measured_is_said_first_and_rows_say_where_they_are_from(tmp_path: Path) -> None:
