@@ -38,17 +38,20 @@ function drawInSquare(context, cells, square, size) {
 }
 
 // On the picture itself, so that it stays on copies of it.
-/** @param {CanvasRenderingContext2D} context @param {string} text */
-function drawBadge(context, text) {
-  const { width, height } = context.canvas;
+/**
+ * @param {CanvasRenderingContext2D} context @param {string} text
+ * @param {{ left: number, top: number, width: number, height: number }} place of the picture; all of the canvas by default
+ */
+function drawBadge(context, text, place = { left: 0, top: 0, width: context.canvas.width, height: context.canvas.height }) {
+  const { left, top, width, height } = place;
   const strip = Math.round(Math.max(width, height) / 14);
   context.fillStyle = BADGE;
-  context.fillRect(0, 0, width, strip);
+  context.fillRect(left, top, width, strip);
   context.fillStyle = "#fff";
   context.font = `600 ${Math.round(strip * 0.6)}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(text, width / 2, strip / 2, width * 0.96);
+  context.fillText(text, left + width / 2, top + strip / 2, width * 0.96);
 }
 
 // Whether the gate made pictures of an image.

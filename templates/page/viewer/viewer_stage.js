@@ -74,7 +74,7 @@ class Stage {
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.globalCompositeOperation = "source-over";
     const { badge } = viewer.result.wording;
-    if (badge) drawBadge(context, badge.long);
+    if (badge) drawBadge(context, badge.long, inSight(place, canvas));
     canvas.dataset.place = [place.left, place.top, place.width, place.height].join(" ");
     canvas.dataset.source = `${source.width} ${source.height}`;
   }
@@ -110,6 +110,13 @@ class Stage {
     this.canvas.width = this.canvas.height = 0; // gives its memory back at once
     this.node.remove();
   }
+}
+
+// The part of a picture that its canvas shows.
+/** @param {PicturePlace} place @param {HTMLCanvasElement} canvas */
+function inSight(place, canvas) {
+  const [left, top] = [Math.max(place.left, 0), Math.max(place.top, 0)];
+  return { left, top, width: Math.min(place.left + place.width, canvas.width) - left, height: Math.min(place.top + place.height, canvas.height) - top };
 }
 
 /** @param {CanvasRenderingContext2D} context @param {PictureLayer} layer @param {PicturePlace} place */

@@ -53,9 +53,7 @@ def force(at: Chromium, card: WebElement) -> None:
 
 def pixels(canvas: WebElement, side: int = SIDE) -> np.ndarray:
     """What a canvas shows, averaged to side x side cells: RGB as shares of white."""
-    colours = map_support.pixels(canvas) / 255
-    height, width, _ = colours.shape
-    return colours.reshape(side, height // side, side, width // side, 3).mean((1, 3))
+    return map_support.resized(map_support.pixels(canvas), side, side) / 255
 
 
 def cells(image: np.ndarray) -> np.ndarray:
