@@ -25,8 +25,12 @@ class Stage {
 
   /** @param {ResizeObserverEntry} entry */
   resize({ devicePixelContentBoxSize: exact, contentRect }) {
-    const width = exact?.[0]?.inlineSize ?? Math.round(contentRect.width * devicePixelRatio);
-    const height = exact?.[0]?.blockSize ?? Math.round(contentRect.height * devicePixelRatio);
+    const near = (/** @type {number} */ length, /** @type {number | undefined} */ told) => {
+      const reckoned = Math.round(length * devicePixelRatio);
+      return told && Math.abs(told - reckoned) <= 1 ? told : reckoned;
+    };
+    const width = near(contentRect.width, exact?.[0]?.inlineSize);
+    const height = near(contentRect.height, exact?.[0]?.blockSize);
     if (!width || !height) return; // not in sight
     this.canvas.width = width;
     this.canvas.height = height;

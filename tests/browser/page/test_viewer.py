@@ -15,7 +15,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from sitegen.browser.chromium import Chromium
 from tests.helpers.browser.map_support import allow_downloads, pixels, press, saved_file, stage_pixels
 from tests.helpers.browser.support import Standing, encoded, png
-from tests.helpers.browser.viewer_support import DESK, act, canvas, opened_image, scene, stage, zoom
+from tests.helpers.browser.viewer_support import DESK, act, canvas, layer, opened_image, scene, stage, zoom
 
 pytestmark = pytest.mark.browser
 
@@ -31,8 +31,11 @@ def at(standing: Standing, site: Path) -> Iterator[Chromium]:
 
 @pytest.fixture
 def card(at: Chromium, tmp_path: Path) -> WebElement:
-    """The card of a square image of 256 pixels."""
-    return opened_image(at, tmp_path, png(scene(256, 256)))
+    """The card of a square image of 256 pixels, without a layer over it, and with all buttons in sight."""
+    card = opened_image(at, tmp_path, png(scene(256, 256)))
+    layer(card, "")
+    at.execute_script("arguments[0].open = true", card.find_element(By.CLASS_NAME, "viewer-more"))
+    return card
 
 
 def grey(card: WebElement) -> np.ndarray:
@@ -43,13 +46,14 @@ def place(card: WebElement) -> tuple[int, int, int, int]:
     return stage_pixels(canvas(card))[1]
 
 
-def test_the_picture_fills_its_pane(at: Chromium, card: WebElement) -> None:
+def test_the_picture_fills_its_pane(at: Chromium, tmp_path: Path) -> None:
+    card = opened_image(at, tmp_path, png(scene(256, 256)))
     samples, (left, top, width, height) = stage_pixels(canvas(card))
-    assert top == 0
-    assert height == samples.shape[0] == width
+    assert height == width == min(samples.shape[:2])
     assert left == pytest.approx((samples.shape[1] - width) / 2, abs=1)
+    assert top == pytest.approx((samples.shape[0] - height) / 2, abs=1)
     pane = card.find_element(By.CLASS_NAME, "viewer-pane").rect
-    assert height > 0.6 * pane["height"]
+    assert width > 0.9 * pane["width"]
     assert at.execute_script(
         "return arguments[0].scrollHeight <= arguments[0].clientHeight + 1",
         card.find_element(By.CLASS_NAME, "viewer-pane"),
@@ -60,7 +64,7 @@ def test_actual_pixels_are_those_of_the_file(card: WebElement) -> None:
     act(card, "actual")
     assert zoom(card) == 100 or zoom(card) > 100  # a picture smaller than its pane is never shown smaller than that
     act(card, "fit")
-    assert place(card)[1] == 0
+    assert min(place(card)[:2]) == 0
 
 
 def test_buttons_zoom_and_move(card: WebElement) -> None:
@@ -107,7 +111,7 @@ def test_the_wheel_zooms_where_the_pointer_is(at: Chromium, card: WebElement) ->
     WebDriverWait(at, 5).until(lambda _: place(card)[2] > 1.9 * width)
     left, top, wide, high = place(card)
     assert (x - left) / wide == pytest.approx(0.75, abs=0.01)
-    assert (y - top) / high == pytest.approx(0.25, abs=0.01)
+    assert (y - top) / high == pytest.approx(0.25, abs=0.04)  # the picture's edge follows the stage's
 
 
 def test_the_mouse_moves_the_picture_and_its_window(at: Chromium, card: WebElement) -> None:
@@ -137,7 +141,7 @@ def test_presets_are_windows(card: WebElement, name: str, low: int, high: int, i
     Select(card.find_element(By.NAME, "window")).select_by_visible_text(name)
     if inverted:
         act(card, "invert-view")
-    expected = np.clip((before - low) * 255 / (high - low), 0, 255)
+    expected = np.clip((before - low) * 255.0 / (high - low), 0, 255)
     expected = 255 - expected if inverted else expected
     assert np.abs(grey(card) - expected).max() <= 3
     assert stage_pixels(canvas(card))[0][2, 2].max() == 0  # beside the picture nothing is inverted
