@@ -97,9 +97,11 @@ class Viewer {
     this.look(zoomedAt(stage.lens, kept, this.size, stage.canvas, point), stage);
   }
 
-  /** @param {number} factor */
-  zoomBy(factor, stage = this.shownStage) {
-    this.zoomTo(this.lens.zoom * factor, stage);
+  // Never to less than the whole picture.
+  /** @param {number} factor @param {{ x: number, y: number }} [point] */
+  zoomBy(factor, stage = this.shownStage, point) {
+    const { zoom } = this.lens;
+    this.zoomTo(factor < 1 ? Math.max(zoom * factor, Math.min(zoom, 1)) : zoom * factor, stage, point);
   }
 
   // By canvas pixels.

@@ -45,7 +45,7 @@ class Gestures {
     const apart = (/** @type {{ x: number, y: number }} */ point) => Math.max(1, Math.hypot(point.x - other.x, point.y - other.y));
     const { viewer, stage } = this;
     viewer.moveBy((now.x - before.x) / 2, (now.y - before.y) / 2, stage);
-    viewer.zoomTo((viewer.lens.zoom * apart(now)) / apart(before), stage, { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 });
+    viewer.zoomBy(apart(now) / apart(before), stage, { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 });
   }
 
   /** @param {PointerEvent} event */
@@ -61,7 +61,7 @@ class Gestures {
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY / 100 : event.deltaY / 3;
     const steps = Math.max(-2, Math.min(2, event.ctrlKey ? 3 * lines : lines));
-    viewer.zoomTo(viewer.lens.zoom * ZOOM_STEP ** -steps, stage, stage.pointOf(event));
+    viewer.zoomBy(ZOOM_STEP ** -steps, stage, stage.pointOf(event));
   }
 
   /** @param {KeyboardEvent} event */

@@ -25,7 +25,8 @@ function placeOf({ zoom, x, y }, picture, canvas) {
 /** @param {Lens} lens @param {Extent} picture @param {Extent} canvas @returns {Lens} */
 function keptInside({ zoom, x, y }, picture, canvas) {
   const fit = fittingScale(picture, canvas);
-  const kept = Math.min(Math.max(zoom, 1), Math.max(1, MOST_PIXELS / fit));
+  const least = Math.min(1, 1 / fit); // small pictures are enlarged to fill their canvas: their actual size is less
+  const kept = Math.min(Math.max(zoom, least), Math.max(1, MOST_PIXELS / fit));
   const inside = (/** @type {number} */ middle, /** @type {number} */ whole, /** @type {number} */ room) => {
     const half = room / (2 * whole * kept * fit);
     return half >= 0.5 ? 0.5 : Math.min(Math.max(middle, half), 1 - half);
