@@ -203,4 +203,9 @@ interface Intake {
   others: number; // files that are no images, left out
   isFolder: boolean;
   isLink: boolean;
+  isUnreadable?: boolean; // a folder that this browser keeps to itself
+}
+
+interface DataTransferItem {
+  getAsFileSystemHandle?(): Promise<FileSystemHandle | null>; // Chromium
 }

@@ -142,7 +142,7 @@ def make_bundle(
             "licence": {"weights": "Apache-2.0", "data": "none"},
             "graphs": graphs,
             "labels": [
-                {"name": name, "operating_point": 0.25 + 0.2 * index, "calibration": calibration}
+                {"name": name, "operating_point": min(0.25 + 0.2 * index, 0.9), "calibration": calibration}
                 for index, name in enumerate(labels)
             ],
             "gate": {"metric": "ssim", "threshold": threshold} if gate else None,

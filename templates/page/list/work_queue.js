@@ -57,7 +57,7 @@ class WorkQueue {
   /** @param {WorkItem[]} items */
   retry(items) {
     for (const item of items) this.list.change(item, { state: "waiting", stage: null, share: 0, summary: null, document: null });
-    this.pump();
+    this.list.tell({ kind: "view" }); // which pumps
   }
 
   /** @param {WorkItem} item */
@@ -72,6 +72,7 @@ class WorkQueue {
   // Those that wait, and those that are being analysed.
   cancelRest() {
     for (const item of this.list.items) if (PENDING.has(item.state)) this.cancel(item);
+    this.list.tell({ kind: "view" });
   }
 
   dropRemoved() {

@@ -28,7 +28,7 @@ class Card {
     this.viewer = element("section", { className: "viewer-pane", "aria-label": `Picture of ${named}` });
     this.findings = element("section", { className: "findings-pane", "aria-label": `Findings of ${named}` });
     const head = element("header", { className: "card-head" }, this.title, ...model, this.status, work);
-    this.node = element("article", { className: "card", tabIndex: -1, "aria-labelledby": `${id}-name ${id}-status` }, head, this.viewer, this.findings);
+    this.node = element("article", { className: "card", tabIndex: -1, "aria-labelledby": `${id}-name ${id}-status` }, head, this.findings, this.viewer); // keys lead from findings to their maps
     this.node.addEventListener("keydown", (event) => this.press(event));
     this.update();
   }
@@ -116,9 +116,9 @@ class Card {
 
   /** @param {AnalysisResult} result */
   words(result) {
-    const { gate, findings, details, times, headline, verdict } = result.wording;
+    const { gate, findings, details, times, headline, correction, badge } = result.wording;
     const words = element("div", { className: "words" });
-    if (!verdict.startsWith(headline)) words.append(element("p", { className: "headline", textContent: `${headline}.` }));
+    if (findings.length && (correction || badge)) words.append(element("p", { className: "headline", textContent: `${headline}.` }));
     words.append(...offersOf(this, gate?.offers ?? []));
     this.table = findings.length ? new FindingsTable(this, result) : null;
     if (this.table) words.append(this.table.node);

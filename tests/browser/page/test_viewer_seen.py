@@ -49,7 +49,7 @@ def dimmed(samples: np.ndarray) -> np.ndarray:
 
 
 def outline(samples: np.ndarray) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what the yellow frame encloses, as far as the canvas shows it; asserts one frame."""
+    """Left, top, right and bottom of what the yellow frame encloses, in canvas pixels; asserts one frame."""
     is_frame = np.abs(samples - np.array(YELLOW)).max(axis=2) == 0
     rows, columns = np.nonzero(is_frame)
     line = 2  # canvas pixels
