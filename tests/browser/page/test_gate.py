@@ -103,7 +103,7 @@ def test_an_image_upside_down_is_refused_with_every_reason_in_words(at: Chromium
     assert "The gate's network could not draw this image well enough." in card.text
     assert "0.62" not in card.text  # figures are folded away
     told = figures(card)
-    assert "similarity to the model's own reconstruction is 0.37" in told
+    assert "similarity to the gate's own reconstruction is 0.37" in told
     assert "(turned is 0.62" in told
     assert "At least as unlike as all " + KNOWN in told
     assert not card.find_elements(By.CLASS_NAME, "finding")
@@ -220,7 +220,7 @@ def test_what_was_forced_is_marked_everywhere(at: Chromium, tmp_path: Path) -> N
     force(at, card)
     assert at.switch_to.active_element == card
     assert "although the gate refused it: do not rely on this" in card.text
-    assert "similarity to the model's own reconstruction is 0.37" in card.text
+    assert "similarity to the gate's own reconstruction is 0.37" in card.text
     findings = card.find_elements(By.CLASS_NAME, "finding")
     assert sorted(finding.find_element(By.TAG_NAME, "strong").text for finding in findings) == sorted(
         f"{label}Forced" for label in LABELS

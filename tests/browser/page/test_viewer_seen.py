@@ -96,7 +96,7 @@ def test_the_outline_follows_zoom_and_moving(
         act(card, "zoom-in")
     for _ in range(12):
         stage(card).send_keys(Keys.ARROW_LEFT)
-    samples, (x, y, wide, high) = stage_pixels(canvas(card))
+    samples, (x, _, wide, high) = stage_pixels(canvas(card))
     expected = x + round(left * wide / 300)
     column = samples[samples.shape[0] // 2]
     frame = np.nonzero(np.abs(column - np.array(YELLOW)).max(axis=1) == 0)[0]

@@ -36,6 +36,14 @@ def zoom(card: WebElement) -> int:
     return int(card.find_element(By.CLASS_NAME, "viewer-zoom").text.removesuffix(" %"))
 
 
+def even_stages(driver: Chromium) -> None:
+    """Give every picture of a page the same size, so that they can be compared pixel by pixel."""
+    driver.execute_script(
+        "const sheet = new CSSStyleSheet(); document.adoptedStyleSheets = [sheet];"
+        "sheet.replaceSync('.stage { flex: none !important; width: 400px; height: 400px !important; }');"
+    )
+
+
 def layer(card: WebElement, kind: str) -> None:
     """Choose what of the gate's lies over the picture: "", "errors" or "reconstruction"."""
     card.find_element(By.CSS_SELECTOR, f'.layers input[value="{kind}"]').click()
