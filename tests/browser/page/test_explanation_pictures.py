@@ -185,7 +185,7 @@ def test_a_map_can_be_looked_into(at: Chromium, tmp_path: Path) -> None:
     views(card)[1].find_element(By.CLASS_NAME, "stage").send_keys(Keys.ARROW_RIGHT)
     assert stage_pixels(first)[1][0] < before[0]
     press(card, "Close the maps")
-    assert stage_pixels(canvas(card))[1][2:] == (1400, 1400)  # the plain image, as close
+    assert stage_pixels(canvas(card))[1][2] > 1400  # the plain image, as close, in more room
     assert at.execute_script("return document.documentElement.scrollWidth <= innerWidth")
 
 

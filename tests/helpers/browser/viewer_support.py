@@ -40,7 +40,7 @@ def even_stages(driver: Chromium) -> None:
     """Give every picture of a page the same size, so that they can be compared pixel by pixel."""
     driver.execute_script(
         "const sheet = new CSSStyleSheet(); document.adoptedStyleSheets = [sheet];"
-        "sheet.replaceSync('.stage { flex: none !important; width: 400px; height: 400px !important; }');"
+        "sheet.replaceSync('.stage { flex: none !important; width: 340px !important; height: 340px !important; }');"
     )
 
 
