@@ -8,7 +8,7 @@ class ViewerBar {
   constructor(viewer) {
     this.viewer = viewer;
     this.zoom = element("output", { className: "viewer-zoom" });
-    this.presets = presetsFor(() => viewer.range);
+    this.presets = presetsFor(viewer.result.document.notes, () => viewer.range);
     this.preset = this.select();
     this.move = this.button("Move", "drag-move", "Dragging moves the picture", () => viewer.useTool("move"));
     this.window = this.button("Window", "drag-window", "Dragging changes the window", () => viewer.useTool("window"));

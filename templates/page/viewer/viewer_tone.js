@@ -14,11 +14,13 @@ function windowBetween(low, high) {
   return { level: (low + high) / 2, width: high - low };
 }
 
-// Windows for any picture of 256 greys. `range` is what most of this picture's greys lie in.
-/** @param {() => [low: number, high: number]} range */
-function presetsFor(range) {
+// Windows for any picture of 256 greys, of which the first is what the model got: for a DICOM file the header's own window, as its note
+// tells. `range` is what most of this picture's greys lie in.
+/** @param {string[]} notes @param {() => [low: number, high: number]} range */
+function presetsFor(notes, range) {
+  const [told = ""] = notes.flatMap((note) => /window around [^.]*(?:\.\d[^.]*)*(?=\.$)/.exec(note)?.[0] ?? []);
   return [
-    { name: "As analysed", window: () => windowBetween(0, 255) },
+    { name: told ? `As analysed: ${told}` : "As analysed", window: () => windowBetween(0, 255) },
     { name: "This picture's range", window: () => windowBetween(...range()) },
     { name: "Dark parts", window: () => windowBetween(0, 110) },
     { name: "Middle greys", window: () => windowBetween(70, 185) },

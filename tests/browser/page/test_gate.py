@@ -104,7 +104,7 @@ def test_an_image_upside_down_is_refused_with_every_reason_in_words(at: Chromium
     assert "0.62" not in card.text  # figures are folded away
     told = figures(card)
     assert "similarity to the gate's own reconstruction is 0.37" in told
-    assert "(turned is 0.62" in told
+    assert "Turned or inverted it is rebuilt as well as it is, or better" in told
     assert "At least as unlike as all " + KNOWN in told
     assert not card.find_elements(By.CLASS_NAME, "finding")
     assert not any(label in card.text for label in LABELS)

@@ -16,6 +16,7 @@ from sitegen.browser.chromium import Chromium
 from tests.helpers.browser.map_support import allow_downloads, pixels, press, saved_file, stage_pixels
 from tests.helpers.browser.support import Standing, encoded, png
 from tests.helpers.browser.viewer_support import DESK, act, canvas, layer, opened_image, scene, stage, zoom
+from tests.helpers.dicom_files import as_bytes, radiograph
 
 pytestmark = pytest.mark.browser
 
@@ -154,6 +155,18 @@ def test_the_pictures_own_range_leaves_no_grey_unused(card: WebElement) -> None:
     Select(card.find_element(By.NAME, "window")).select_by_visible_text("This picture's range")
     shown = grey(card)
     assert (shown.min(), shown.max()) == (0, 255)
+
+
+def test_a_dicom_file_is_shown_in_its_own_window(at: Chromium, tmp_path: Path) -> None:
+    values = (scene(256, 256).astype(np.uint16) - 60) * 4  # 0 to 596
+    data = as_bytes(radiograph(values, WindowCenter="300.5", WindowWidth="201"))
+    card = opened_image(at, tmp_path, data, "a.dcm")
+    layer(card, "")
+    first = Select(card.find_element(By.NAME, "window")).first_selected_option.text
+    assert first == "As analysed: window around 300.5, 201 wide"
+    act(card, "actual")
+    expected = np.floor(np.clip((values - 300.0) / 200 + 0.5, 0, 1) * 255 + 0.5)
+    assert np.abs(grey(card) - expected).max() <= 1
 
 
 def touch(at: Chromium, kind: str, *points: tuple[float, float]) -> None:
