@@ -36,7 +36,7 @@ class ViewerBar {
 
   /** @param {string} text @param {string} action @param {string} label @param {() => void} act */
   button(text, action, label, act) {
-    return element("button", { type: "button", className: "small", textContent: text, title: label, "aria-label": text.length > 3 ? `${text}: ${label.charAt(0).toLowerCase()}${label.slice(1)}` : label, "data-action": action, onclick: act });
+    return element("button", { type: "button", className: "small", textContent: text, title: label, "aria-label": /\w/.test(text) ? `${text}: ${label.charAt(0).toLowerCase()}${label.slice(1)}` : label, "data-action": action, onclick: act });
   }
 
   select() {
