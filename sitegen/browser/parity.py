@@ -96,7 +96,7 @@ class Comparison:
         counts[1] += 1
         if not same:
             self.failures.append(f"{name}: tensors differ")
-        for key in ("image", "bundle", "notes", "forced", "correction"):
+        for key in ("image", "bundle", "seen", "notes", "forced", "correction"):
             if _comparable(page, key) != _comparable(reference, key):
                 self.failures.append(f"{name}: {key} differs: {page.get(key)} and {reference.get(key)}")
         self._compare_gates(name, page["gate"], reference["gate"])

@@ -1,6 +1,7 @@
 """Prose of a site: Markdown from a template, names in it as they are, and HTML that is read with the keyboard alone."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,8 +25,8 @@ def plain(text: str) -> str:
 def as_html(markdown: str) -> Markup:
     """Return the HTML of Markdown, with raw HTML shown as text.
 
-    What can be wider than a screen scrolls in a box of its own, which the keyboard reaches: tables in a region that is
-    named after the heading above it, and preformatted text.
+    What can be wider than a screen, tables and preformatted text, scrolls in a region of its own, which the keyboard
+    reaches, and which is named after the heading above it.
     """
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = list(_reachable(parser.parse(markdown)))
@@ -34,15 +35,24 @@ def as_html(markdown: str) -> Markup:
 
 
 def _reachable(tokens: list[Token]) -> Iterator[Token]:
-    heading = "Table"
+    heading, told = "Table", Counter[str]()
     for before, token in zip([None, *tokens], tokens, strict=False):
         if before and before.type == "heading_open":
             heading = token.content
+        if token.type in ("fence", "code_block", "table_open"):
+            told[heading] += 1
+            region = _region(heading, told[heading])
         if token.type in ("fence", "code_block"):
-            token.attrSet("tabindex", "0")
+            # Of a fence the attributes would go to what is inside of the box that scrolls.
+            token = Token("code_block", "code", 0, attrs=region, content=token.content, block=True)
         if token.type == "table_open":
-            region = {"class": "scroll", "role": "region", "aria-label": heading, "tabindex": "0"}
-            yield Token("region_open", "div", 1, attrs=dict(region), block=True)
+            yield Token("region_open", "div", 1, attrs={"class": "scroll", **region}, block=True)
         yield token
         if token.type == "table_close":
             yield Token("region_close", "div", -1, block=True)
+
+
+def _region(heading: str, number: int) -> dict[str, str | int | float]:
+    """The attributes of the nth box that scrolls below a heading: no two have one name."""
+    name = heading if number == 1 else f"{heading}, {number}"
+    return {"role": "region", "aria-label": name, "tabindex": "0"}

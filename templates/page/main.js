@@ -106,14 +106,7 @@ engineReady.then(keepSite, showStartFailure);
 
 const panes = new Panes(part("work", HTMLElement), part("tabs", HTMLElement));
 const workList = new WorkList();
-const keptResults = new KeptResults(workList);
-const workQueue = new WorkQueue(workList, keptResults);
-const batch = new Batch(workList, announce);
-const desk = new Desk(part("results", HTMLElement), workList, workQueue, keptResults, removeItems);
-const listView = new ListView(workList, part("rows", HTMLElement), removeItems);
-const listHead = new ListHead(workList, batch, workQueue, part("list-head", HTMLElement), removeItems);
-
-// What is added or removed changes the page as a whole.
+// What is added or removed changes the page as a whole, before its parts are drawn.
 workList.listen(({ kind }) => {
   const count = workList.items.length;
   if (kind === "items") {
@@ -127,6 +120,13 @@ workList.listen(({ kind }) => {
     document.body.classList.toggle("side-by-side", workList.beside !== null);
   }
 });
+
+const keptResults = new KeptResults(workList);
+const workQueue = new WorkQueue(workList, keptResults);
+const batch = new Batch(workList, announce);
+const desk = new Desk(part("results", HTMLElement), workList, workQueue, keptResults, removeItems);
+const listView = new ListView(workList, part("rows", HTMLElement), removeItems);
+const listHead = new ListHead(workList, batch, workQueue, part("list-head", HTMLElement), removeItems);
 
 // Two images, and the maps on their cards, beside each other.
 sideBySide.addEventListener("click", () => workList.compare(workList.beside === null));

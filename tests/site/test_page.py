@@ -219,11 +219,15 @@ def test_the_index_leads_to_help_without_leaving_the_images_that_are_open(site: 
 
 
 def test_what_scrolls_in_prose_is_reached_by_the_keyboard() -> None:
-    page = Page(render_document("t", "# Top\n\n|a|\n|-|\n|b|\n\n## *Rows* & more\n\n|a|\n|-|\n|b|\n\n    code", "i"))
+    table, code = "|a|\n|-|\n|b|", "    code\n\n```sh\nfence <b>\n```"
+    page = Page(render_document("t", f"# Top\n\n{table}\n\n## *Rows* & more\n\n{table}\n\n{code}", "i"))
     regions = [entry for tag, entry in page.tags if entry.get("class") == "scroll"]
     assert [entry["aria-label"] for entry in regions] == ["Top", "*Rows* & more"]
     assert {(entry["role"], entry["tabindex"]) for entry in regions} == {("region", "0")}
-    assert [entry["tabindex"] for tag, entry in page.tags if tag == "pre"] == ["0"]
+    texts = [entry for tag, entry in page.tags if tag == "pre"]
+    assert [entry["aria-label"] for entry in texts] == ["*Rows* & more, 2", "*Rows* & more, 3"]
+    assert {(entry["role"], entry["tabindex"]) for entry in texts} == {("region", "0")}
+    assert not [tag for tag, _ in page.tags if tag == "b"]
 
 
 def test_one_model_leaves_nothing_to_choose(site: Path) -> None:

@@ -39,6 +39,12 @@ UPDATES_WHEN_SERVED = (
 )
 
 
+_KEPT_WHEN_SERVED = (
+    "- *The page itself*: where it is served, `service_worker.js` keeps the site's own files in the browser, so that "
+    "it opens without its server. No image is given to it.\n"
+)
+
+
 def policy_of(html: str) -> str:
     """Return the content-security policy that a page carries. Raises ValueError where it carries none, or several."""
     found = re.findall(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">', html)
@@ -64,6 +70,7 @@ def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "",
         shell=SHELL_LINE,
         powershell=POWERSHELL_LINE,
         updates=updates,
+        kept=_KEPT_WHEN_SERVED if updates == UPDATES_WHEN_SERVED else "",
         contact=contact,
         files=[_row(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()],
     )

@@ -52,19 +52,26 @@ class ListView {
   }
 
   measure() {
-    this.axis = getComputedStyle(this.node).getPropertyValue("--axis").trim() === "x" ? "x" : "y";
-    this.node.setAttribute("aria-orientation", this.axis === "y" ? "vertical" : "horizontal");
-    const { width, height } = this.sample.getBoundingClientRect();
-    this.length = Math.max(1, this.axis === "y" ? height : width);
+    this.learnLength();
     this.draw();
     this.reveal();
   }
 
-  length = 1;
+  learnLength() {
+    this.axis = getComputedStyle(this.node).getPropertyValue("--axis").trim() === "x" ? "x" : "y";
+    this.node.setAttribute("aria-orientation", this.axis === "y" ? "vertical" : "horizontal");
+    const { width, height } = this.sample.getBoundingClientRect();
+    this.length = this.axis === "y" ? height : width;
+  }
+
+  length = 0; // of a row; not known while the list is hidden
 
   draw() {
-    const { list, node, axis, length } = this;
+    const { list, node } = this;
     this.shown = list.visible();
+    if (!this.length) this.learnLength();
+    const { axis, length } = this;
+    if (!length) return;
     const count = this.shown.length;
     const [offset, extent] = axis === "y" ? [node.scrollTop, node.clientHeight] : [node.scrollLeft, node.clientWidth];
     this.space.style.height = axis === "y" ? `${count * length}px` : "100%";
@@ -98,7 +105,7 @@ class ListView {
   reveal() {
     const { node, axis, length } = this;
     const index = this.list.selected ? this.shown.indexOf(this.list.selected) : -1;
-    if (index < 0) return;
+    if (index < 0 || !length) return;
     const [offset, extent] = axis === "y" ? [node.scrollTop, node.clientHeight] : [node.scrollLeft, node.clientWidth];
     const start = index * length;
     const wanted = start < offset ? start : start + length > offset + extent ? start + length - extent : offset;

@@ -31,7 +31,8 @@ def calibrated_bundle(folder: Path) -> Bundle:
     description = made.description
     labels = [label.model_copy(update={"calibration": CALIBRATIONS[label.name]}) for label in description.labels]
     labels[2] = labels[2].model_copy(update={"weak": WEAK})
-    write_description(folder, description.model_copy(update={"labels": labels}))
+    fitted = {"fitted": {"labels": {"Nodule": {"images": 80, "positives": 30}}}}  # of the others it is not told
+    write_description(folder, description.model_copy(update={"labels": labels, "provenance": fitted}))
     return load_bundle(folder)
 
 
@@ -59,4 +60,4 @@ def test_the_page_calibrates_as_python_does(driver: Chromium, tmp_path: Path) ->
         calibration.method for calibration in CALIBRATIONS.values()
     ]
     assert "Nodule: a probability calibrated on validation images (temperature scaling)" in hint
-    assert "Fibrosis: a probability calibrated on validation images (isotonic regression)" in hint
+    assert "Fibrosis: a probability that was calibrated (isotonic regression), on which images is not told" in hint

@@ -104,7 +104,7 @@ def test_an_image_upside_down_is_refused_with_every_reason_in_words(at: Chromium
     assert "0.62" not in card.text  # figures are folded away
     told = figures(card)
     assert "similarity to the gate's own reconstruction is 0.37" in told
-    assert "Turned or inverted it is rebuilt as well as it is, or better" in told
+    assert "(turned or inverted, its similarity is 0.62" in told
     assert "At least as unlike as all " + KNOWN in told
     assert not card.find_elements(By.CLASS_NAME, "finding")
     assert not any(label in card.text for label in LABELS)
@@ -256,7 +256,7 @@ def test_a_forced_image_stays_corrected(at: Chromium, tmp_path: Path, gate_bundl
 def test_a_refusal_of_the_second_stage_shows_no_finding_anywhere(at: Chromium, tmp_path: Path) -> None:
     card = shown(at, tmp_path, png(DARK_TOP))
     assert card.get_attribute("data-outcome") == "refused"
-    assert "similarity to the model's own reconstruction" not in card.text
+    assert "similarity to the gate's own reconstruction" not in figures(card)
     assert "(mahalanobis is" in figures(card)
     assert not card.find_elements(By.CLASS_NAME, "finding")
     everything = at.execute_script("return arguments[0].outerHTML", card)

@@ -1,12 +1,15 @@
 """The gate's numbers on the page are those of Python: both stages, corrected or forced or neither."""
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
@@ -16,6 +19,15 @@ from tests.helpers.browser.support import Standing, noise, png, written
 
 pytestmark = pytest.mark.browser
 
+
+def on_its_side(pixels: np.ndarray) -> bytes:
+    """A file that lies on its side, and whose EXIF orientation (6) turns it upright."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6
+    Image.fromarray(np.ascontiguousarray(np.rot90(pixels))).save(file, "PNG", exif=exif.tobytes())
+    return file.getvalue()
+
+
 IMAGES = {
     "chest": png(CHEST),
     "another chest": png(phantom(seed=7, size=256)),
@@ -23,6 +35,7 @@ IMAGES = {
     "inverted": png(255 - CHEST),
     "dark above": png(DARK_TOP),
     "noise": noise(),
+    "wide, stored on its side": on_its_side(np.pad(CHEST, ((0, 0), (20, 41)))),
 }
 EXACT = ("ssim", "turned", "l1", "ssim-gaussian")  # of a reconstruction that both engines give to the bit
 
@@ -38,6 +51,7 @@ def test_the_page_gives_pythons_documents(
         ours: Any = page.analyse(data, name, force=forced, correction=correction)
         theirs: Any = predictor.analyse(data, name, force=forced, correction=correction).document
         assert set(ours) == set(theirs)
+        assert (ours["seen"]["share"] < 1) == name.startswith("wide")
         for key in set(theirs) - {"engine", "timings", "gate", "findings"}:
             assert ours[key] == theirs[key], key
         compare_gates(ours["gate"], theirs["gate"])

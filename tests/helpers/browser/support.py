@@ -163,7 +163,8 @@ const find = () => document.getElementById(`card-${number}-name`)?.closest(".car
 if (find()?.isConnected) return done(find());
 if (!document.getElementById(`row-${number}`)) {  // beyond what is drawn: keys reach every row
   list.dispatchEvent(new KeyboardEvent("keydown", {key: "Home"}));
-  for (let step = Number(list.querySelector("[aria-setsize]")?.getAttribute("aria-setsize") ?? 0); step > 0; step -= 1) {
+  const count = Number(list.querySelector("[aria-setsize]")?.getAttribute("aria-setsize") ?? 0);
+  for (let step = 0; step < count; step += 1) {
     if (document.getElementById(`row-${number}`)) break;
     list.dispatchEvent(new KeyboardEvent("keydown", {key: "ArrowDown"}));
   }

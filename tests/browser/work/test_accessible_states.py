@@ -18,7 +18,8 @@ pytestmark = pytest.mark.browser
 # What has to be scrolled sideways, the strip of images apart.
 TOO_WIDE = """
 const parts = ["html", ".list-pane", ".viewer-pane", ".findings-pane", ".card-head", "header.page"];
-return parts.filter((part) => [...document.querySelectorAll(part)].some((node) => node.scrollWidth > node.clientWidth + 1));
+const isTooWide = ({scrollWidth, clientWidth}) => scrollWidth > clientWidth + 1;
+return parts.filter((part) => [...document.querySelectorAll(part)].some(isTooWide));
 """
 
 

@@ -1,4 +1,4 @@
-"""The list of images: many in one go, chosen by keys, sorted, filtered, paused, cancelled, tried again, removed and back."""
+"""The list of images: many in one go, chosen by keys, sorted, filtered, paused, cancelled, tried again, removed."""
 
 import time
 from collections.abc import Iterator
