@@ -31,9 +31,10 @@ PAGE_SCRIPTS = (
     *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "codecs", "engine", "api"),
     *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
     *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/viewer_lens"),
-    *("viewer/viewer_tone", "viewer/viewer_stage", "viewer/viewer_gestures", "viewer/viewer_bar", "viewer/viewer_layers"),
-    *("viewer/other_models", "viewer/viewer", "viewer/map_view", "viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
-    *("result/desk", "panes", "main"),
+    *("viewer/viewer_tone", "viewer/viewer_stage", "viewer/viewer_gestures", "viewer/viewer_bar"),
+    *("viewer/viewer_layers", "viewer/other_models", "viewer/viewer", "viewer/map_view", "viewer/explanation"),
+    *("result/gate", "result/meaning", "result/findings", "result/actions", "result/card", "result/desk"),
+    *("panes", "main"),
 )
 WORKER_SCRIPTS = (
     "embedded",
