@@ -46,7 +46,7 @@ def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
     judged = cast(GateDocument, document["gate"])
     return {
         "accepted": judged["accepted"],
-        "plain": None if judged["accepted"] or document["findings"] else _plain_reason(judged),
+        "plain": None if judged["accepted"] or document.get("findings") else _plain_reason(judged),
         "measures": [_measure(entry, gate) for entry in _measured(judged)],
         "offers": [] if document.get("correction") else list(_offers(judged)),
         "captions": CAPTIONS,

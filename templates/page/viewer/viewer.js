@@ -68,7 +68,7 @@ class Viewer {
   // Canvas pixels for one of the image's.
   get zoomInWords() {
     const { canvas } = this.shownStage;
-    return canvas.width > 1 ? `${Math.round(100 * this.lens.zoom * fittingScale(this.size, canvas))} %` : "";
+    return canvas.width > 1 ? [Math.round(100 * this.lens.zoom * fittingScale(this.size, canvas)), "%"].join(" ") : "";
   }
 
   // The zoom at which one pixel of the image is one of the screen.

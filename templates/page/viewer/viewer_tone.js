@@ -20,7 +20,7 @@ function windowBetween(low, high) {
 function presetsFor(notes, range) {
   const [told = ""] = notes.flatMap((note) => /window around [^.]*(?:\.\d[^.]*)*(?=\.$)/.exec(note)?.[0] ?? []);
   return [
-    { name: told ? `As analysed: ${told}` : "As analysed", window: () => windowBetween(0, 255) },
+    { name: told ? `All greys: ${told}` : "All greys", window: () => windowBetween(0, 255) },
     { name: "This picture's range", window: () => windowBetween(...range()) },
     { name: "Dark parts", window: () => windowBetween(0, 110) },
     { name: "Middle greys", window: () => windowBetween(70, 185) },

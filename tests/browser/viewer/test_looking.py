@@ -163,7 +163,7 @@ def test_a_dicom_file_is_shown_in_its_own_window(at: Chromium, tmp_path: Path) -
     card = opened_image(at, tmp_path, data, "a.dcm")
     layer(card, "")
     first = Select(card.find_element(By.NAME, "window")).first_selected_option.text
-    assert first == "As analysed: window around 300.5, 201 wide"
+    assert first == "All greys: window around 300.5, 201 wide"
     act(card, "actual")
     expected = np.floor(np.clip((values - 300.0) / 200 + 0.5, 0, 1) * 255 + 0.5)
     assert np.abs(grey(card) - expected).max() <= 1

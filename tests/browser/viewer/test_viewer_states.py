@@ -1,7 +1,6 @@
-"""axe-core finds nothing in the states of the viewer, also with large letters, in forced colours and on small windows."""
+"""axe-core finds nothing in the viewer's states, also with large letters, in forced colours and on small windows."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
