@@ -128,7 +128,11 @@ def test_findings_keep_the_focus_when_their_order_changes(at: Chromium) -> None:
 
 
 def test_leaving_asks_while_something_would_be_lost(at: Chromium) -> None:
-    asks = "const event = new Event('beforeunload', {cancelable: true}); dispatchEvent(event); return event.defaultPrevented"
+    asks = """
+    const event = new Event("beforeunload", {cancelable: true});
+    dispatchEvent(event);
+    return event.defaultPrevented;
+    """
     assert not at.execute_script(asks)
     at.find_element(By.ID, "example").click()
     assert at.execute_script(asks)

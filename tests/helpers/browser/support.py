@@ -180,6 +180,12 @@ wait(document.querySelector(`#row-${number}[data-state=waiting], #row-${number}[
 STATES = """
 const rows = [...document.querySelectorAll("#rows [role=option]")];
 const isDone = ({dataset: {state}}) => state !== "waiting" && state !== "working";
+const card = document.querySelector(".card");
+if (card && !document.getElementById("rows").clientHeight) {  // on a phone that shows another pane
+  const isAlone = document.querySelector(".list-count").textContent === "1 image";
+  const number = Number(card.querySelector("h3").id.match(/[0-9]+/)[0]);
+  return isAlone && card.getAttribute("aria-busy") === "false" ? [number] : null;
+}
 const size = Number(rows[0]?.getAttribute("aria-setsize") ?? 0);
 if (rows.length !== size || !rows.every(isDone) || document.querySelector(".card[aria-busy=true]")) return null;
 return rows.map(({dataset}) => Number(dataset.number)).sort((one, other) => other - one);
