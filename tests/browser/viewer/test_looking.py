@@ -131,7 +131,7 @@ def test_the_mouse_moves_the_picture_and_its_window(at: Chromium, card: WebEleme
     expected = np.clip((before - (127.5 - 155 / 2)) * 255 / 155, 0, 255)
     assert np.abs(after - expected).max() <= 4
     assert Select(card.find_element(By.NAME, "window")).first_selected_option.text == "Window by hand"
-    assert "Window 155, level 128" in card.find_element(By.CLASS_NAME, "viewer-more").get_attribute("textContent")
+    assert "Window 155, level 128" in card.find_element(By.CLASS_NAME, "viewer-more").text
 
 
 @pytest.mark.parametrize(
