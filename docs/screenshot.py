@@ -32,10 +32,10 @@ def main() -> None:
         SitePage(driver, url).wait_until_ready()
         inverted = Path(folder) / "inverted by mistake.png"
         Image.fromarray(255 - phantom(seed=4, size=768)).save(inverted)
+        driver.find_element("id", "example").click()  # which is offered until there is an image
         driver.find_element("id", "files").send_keys(str(inverted))
-        driver.find_element("id", "example").click()
         WebDriverWait(driver, 60).until(
-            lambda _: len(driver.find_elements("css selector", ".card[aria-busy=false]")) == 2
+            lambda _: driver.find_element("class name", "list-count").text == "2 of 2 images done"
         )
         driver.execute_script("document.activeElement.blur(); document.body.style.transition = 'none'")
         Path(options.out).write_bytes(_whole_page(driver, options.width))
