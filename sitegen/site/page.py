@@ -30,18 +30,13 @@ SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
     *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "codecs", "engine", "api"),
     *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
-    *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/map_view"),
-    *("viewer/explanation", "result/gate", "result/meaning", "result/findings", "result/actions", "result/card"),
-    *("result/desk", "panes", "main"),
+    *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/viewer_lens"),
+    *("viewer/viewer_tone", "viewer/viewer_stage", "viewer/viewer_gestures", "viewer/viewer_bar"),
+    *("viewer/viewer_layers", "viewer/other_models", "viewer/viewer", "viewer/map_view", "viewer/explanation"),
+    *("result/gate", "result/meaning", "result/findings", "result/actions", "result/card", "result/desk"),
+    *("panes", "main"),
     *("report/source", "report/picture", "report/sheet", "report/document", "report/files", "report/note"),
-    *(
-        "session/session",
-        "report/dialogue",
-        "teaching/lesson",
-        "teaching/places",
-        "teaching/answer",
-        "teaching/revealed",
-    ),
+    *("session/session", "report/dialogue", "teaching/lesson", "teaching/places", "teaching/answer", "teaching/revealed"),
 )
 WORKER_SCRIPTS = (
     "embedded",

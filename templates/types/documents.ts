@@ -192,6 +192,7 @@ interface OfferWords {
 
 interface GateWords {
   accepted: boolean;
+  plain: string | null; // why nothing was analysed, without figures
   measures: MeasureWords[];
   offers: OfferWords[];
   captions: { image: string; reconstruction: string; errors: string };

@@ -20,7 +20,7 @@ from sitegen_runtime.wording.shares import listed
 CAPTIONS = {
     "image": "The image as the gate took it",
     "reconstruction": "Its reconstruction: the nearest to it that the gate's network draws",
-    "errors": "Show where the image differs from its reconstruction",
+    "errors": "Where the image differs from its reconstruction",
 }
 NAMES = {"all": "How the gate judged this image", "others": "Other measures of the gate"}
 SCALE_ENDS = {"alike": "like known images", "unlike": "unlike them"}
@@ -35,7 +35,8 @@ BADGE = {"short": "Forced", "long": "Forced: the gate refused this image"}
 def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
     """Return what to say of the gate's judgement, which the document must have.
 
-    Keys: `accepted`; `measures`, the SSIM first, each with `label`, `text` (the value and its limit), `passed` and
+    Keys: `accepted`; `plain`, why nothing was analysed in one sentence without figures, None where something was;
+    `measures`, the SSIM first, each with `label`, `text` (the value and its limit), `passed` and
     `verdict`, `telling` (it refused the image, and its scale says how clearly), `sentence` (the position in words),
     `share` and `mark` (the positions of the image and of the threshold, 0 to 1), `percent` (the image's), `scale` (its
     name) and `spoken` (the scale in words), of which there are none without a table of quantiles; `ends` of the scales;
@@ -45,6 +46,7 @@ def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
     judged = cast(GateDocument, document["gate"])
     return {
         "accepted": judged["accepted"],
+        "plain": None if judged["accepted"] or document.get("findings") else _plain_reason(judged),
         "measures": [_measure(entry, gate) for entry in _measured(judged)],
         "offers": [] if document.get("correction") else list(_offers(judged)),
         "captions": CAPTIONS,
@@ -84,6 +86,16 @@ def reasons(judged: GateDocument) -> list[str]:
         if not score["passed"]:
             found.append(reason_of_score(score["metric"], score["value"], score["threshold"], score["higher"]))
     return found + [check["message"] for check in judged.get("checks", ()) if not check["correction"]]
+
+
+def _plain_reason(judged: GateDocument) -> str:
+    """Return the first reason in words alone: form before pictures, pictures before features."""
+    for check in judged.get("checks", ()):
+        if not check["correction"]:
+            return check["message"]
+    if judged["score"] < judged["threshold"]:
+        return "The gate's network could not draw this image well enough."
+    return "What the networks make of this image is unlike what they make of the images that the gate was made with."
 
 
 def position_in_words(share: float | None, gate: Gate) -> str | None:

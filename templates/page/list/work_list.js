@@ -73,6 +73,13 @@ class WorkList {
     this.tell({ kind: "selected" });
   }
 
+  // Shows an image beside the selected one.
+  /** @param {WorkItem} item */
+  compareWith(item) {
+    this.beside = item === this.selected ? null : item;
+    this.tell({ kind: "selected" });
+  }
+
   // `view` is order, filter or pause.
   /** @param {{ order?: WorkOrder, filter?: WorkFilter, isPaused?: boolean }} view */
   show(view) {

@@ -9,6 +9,8 @@ class Card {
     this.desk = desk;
     /** @type {AnalysisResult | null} */
     this.result = null;
+    /** @type {Viewer | null} */
+    this.picture = null;
     /** @type {Explanations | null} */
     this.explanations = null;
     /** @type {HTMLElement | null} */
@@ -97,7 +99,9 @@ class Card {
       this.work.hidden = true;
       this.viewer.inert = this.findings.inert = false;
       this.status.textContent = wording.verdict;
-      this.viewer.replaceChildren(...this.pictures(result), ...this.judgement(result));
+      this.picture?.close();
+      this.picture = result.preview ? new Viewer(this, result) : null;
+      this.viewer.replaceChildren(...(this.picture ? [this.picture.node] : this.placeholder(result)));
       this.findings.replaceChildren(...revealedAnswer(this, result), ...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
     });
     this.node.setAttribute("aria-busy", String(!isComplete));
@@ -112,6 +116,8 @@ class Card {
       this.work.hidden = true;
       this.viewer.inert = this.findings.inert = false;
       this.status.textContent = SITE.words.teaching.answer_first;
+      this.picture?.close();
+      this.picture = null;
       const question = new Question(this, result);
       this.viewer.replaceChildren(...question.pictures());
       this.findings.replaceChildren(question.node, element("div", { className: "card-actions" }, removing(this)));
@@ -120,18 +126,12 @@ class Card {
     panes.reachable(this.viewer, this.findings);
   }
 
+  // Until the picture is made again.
   /** @param {AnalysisResult} result */
-  pictures(result) {
-    if (this.item.away !== null) return [awayNotice(this.item)];
-    if (!result.preview) return this.item.thumbnail && result.wording.outcome !== "failed" ? [element("img", { className: "thumbnail", alt: "", src: this.item.thumbnail })] : [];
-    const seen = result.wording.seen ? [element("p", { className: "seen", textContent: result.wording.seen.text })] : [];
-    if (isGated(result) && !result.wording.gate?.accepted) return [...seen, picturePair(result)];
-    return [...seen, element("div", { className: "pictures" }, imageFigure(result, false))];
-  }
-
-  /** @param {AnalysisResult} result */
-  judgement(result) {
-    return result.preview && isGated(result) && result.wording.gate?.accepted ? [gateDetails(result, result.wording.gate)] : [];
+  placeholder({ wording }) {
+    const { thumbnail, away } = this.item;
+    if (away !== null) return [awayNotice(this.item)];
+    return thumbnail && wording.outcome !== "failed" ? [element("img", { className: "thumbnail", alt: "", src: thumbnail })] : [];
   }
 
   /** @param {AnalysisResult} result */
@@ -142,7 +142,9 @@ class Card {
     if (this.item.away === null) words.append(...offersOf(this, gate?.offers ?? []));
     this.table = findings.length ? new FindingsTable(this, result) : null;
     if (this.table) words.append(this.table.node);
-    words.append(...details.map((text) => element("p", { textContent: text })), ...refusedMeasures(gate));
+    const said = details.map((text) => element("p", { textContent: text }));
+    if (gate?.plain) words.append(element("p", { textContent: gate.plain }), ...judgementOf(gate, said)); // figures are folded away
+    else words.append(...said, ...judgementOf(gate));
     if (times) words.append(timesTable(times));
     return [words];
   }
@@ -154,8 +156,9 @@ class Card {
   explain(finding, opener) {
     if (!this.explanations) {
       if (!this.result?.preview || !this.result.wording.explanations) return;
-      this.explanations = new Explanations(this, this.result, this.result.wording.explanations);
-      this.viewer.prepend(this.explanations.node);
+      if (!this.picture) return;
+      this.explanations = new Explanations(this, this.picture, this.result, this.result.wording.explanations);
+      this.picture.showMaps(this.explanations.node);
     }
     this.opener = opener;
     this.markOpener(opener);
@@ -171,6 +174,7 @@ class Card {
   closeExplanations() {
     this.explanations?.close();
     this.explanations = null;
+    this.picture?.showMaps(null);
     this.markOpener(null);
   }
 
@@ -189,6 +193,8 @@ class Card {
   close() {
     this.opening?.abort();
     this.closeExplanations();
+    this.picture?.close();
+    this.picture = null;
     this.node.remove();
   }
 }

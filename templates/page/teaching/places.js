@@ -5,7 +5,7 @@ class PlacedPicture {
   /** @param {DrawnAnalysis} result @param {string} text */
   constructor(result, text) {
     this.canvas = element("canvas", { role: "img", "aria-label": text });
-    drawPicture(this.canvas, result, false);
+    contextFor(this.canvas, result.preview).drawImage(result.preview, 0, 0, this.canvas.width, this.canvas.height);
     this.marks = element("div", { className: "places" });
     this.surface = element("div", { className: "placed-picture" }, this.canvas, this.marks);
     this.node = element("figure", { className: "picture" }, this.surface);

@@ -1,7 +1,5 @@
-// Draws what the worker sent: the image, the reconstruction errors over the square that the gate saw, and the
-// reconstruction in the place of that square.
+// What pictures on the page and those that are saved are drawn with.
 const SMALLEST_SIDE = 512; // small images are enlarged, so that the frame and the map stay fine
-const FRAME = "#d52b1e";
 const BADGE = "#a3220f"; // dark enough for white letters
 
 /** @param {HTMLCanvasElement} canvas */
@@ -39,50 +37,21 @@ function drawInSquare(context, cells, square, size) {
   return { left, top, side };
 }
 
-// The pictures of the gate, of which the reconstruction follows the errors.
-/** @param {CanvasRenderingContext2D} context @param {GatedAnalysis} result @param {0 | 1} number */
-function drawGatePicture(context, { bytes, overlay, squares, document: { image } }, number) {
-  const length = 4 * overlay ** 2;
-  const cells = rgbaCanvas(bytes.subarray(number * length, (number + 1) * length), overlay, overlay);
-  return drawInSquare(context, cells, squares.gate, [image.width ?? 0, image.height ?? 0]);
-}
-
-/** @param {HTMLCanvasElement} canvas @param {DrawnAnalysis} result @param {boolean} showErrors */
-function drawPicture(canvas, result, showErrors) {
-  const { preview, wording } = result;
-  const context = contextFor(canvas, preview);
-  context.drawImage(preview, 0, 0, canvas.width, canvas.height);
-  if (showErrors && isGated(result)) {
-    const { left, top, side } = drawGatePicture(context, result, 0);
-    context.strokeStyle = FRAME;
-    context.lineWidth = canvas.width / 300;
-    context.setLineDash([context.lineWidth * 4, context.lineWidth * 3]);
-    context.strokeRect(left, top, side, side);
-  }
-  if (wording.badge) drawBadge(context, wording.badge.long);
-}
-
-/** @param {HTMLCanvasElement} canvas @param {GatedAnalysis} result */
-function drawReconstruction(canvas, result) {
-  const { preview, wording } = result;
-  const context = contextFor(canvas, preview);
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  drawGatePicture(context, result, 1);
-  if (wording.badge) drawBadge(context, wording.badge.long);
-}
-
 // On the picture itself, so that it stays on copies of it.
-/** @param {CanvasRenderingContext2D} context @param {string} text */
-function drawBadge(context, text) {
-  const { width, height } = context.canvas;
+/**
+ * @param {CanvasRenderingContext2D} context @param {string} text
+ * @param {{ left: number, top: number, width: number, height: number }} place of the picture; all of the canvas by default
+ */
+function drawBadge(context, text, place = { left: 0, top: 0, width: context.canvas.width, height: context.canvas.height }) {
+  const { left, top, width, height } = place;
   const strip = Math.round(Math.max(width, height) / 14);
   context.fillStyle = BADGE;
-  context.fillRect(0, 0, width, strip);
+  context.fillRect(left, top, width, strip);
   context.fillStyle = "#fff";
   context.font = `600 ${Math.round(strip * 0.6)}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.textBaseline = "middle";
-  context.fillText(text, width / 2, strip / 2, width * 0.96);
+  context.fillText(text, left + width / 2, top + strip / 2, width * 0.96);
 }
 
 // Whether the gate made pictures of an image.

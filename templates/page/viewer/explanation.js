@@ -1,8 +1,9 @@
 // The part of a card that shows where the model looked: one map, or two side by side, in one look.
 class Explanations {
-  /** @param {Card} card @param {DrawnAnalysis} result @param {MethodsWords} words */
-  constructor(card, result, words) {
+  /** @param {Card} card @param {Viewer} viewer @param {DrawnAnalysis} result @param {MethodsWords} words */
+  constructor(card, viewer, result, words) {
     this.card = card;
+    this.viewer = viewer;
     this.result = result; // of the analysis that the maps explain: a later one has maps of its own
     this.keep = card.keep;
     this.words = words;
@@ -72,7 +73,7 @@ class Explanations {
       view.finding.value = finding;
       view.explain();
     }
-    this.node.scrollIntoView({ block: "nearest" });
+    this.card.viewer.scrollTop = 0; // the picture, below its buttons
   }
 
   /** @param {string} finding @param {string} method */
@@ -105,15 +106,6 @@ class Explanations {
     this.views.pop()?.close();
     this.nameViews();
     this.compare.focus();
-  }
-
-  // The image in all its pixels, as it was analysed; null where it cannot be had. Whoever asks for it closes it.
-  async wholeImage() {
-    const { blob, name } = this.card;
-    const { orientation, inverted, document } = this.result;
-    const details = { orientation, inverted, type: document.image.type, side: FULL_SIDE };
-    const { preview } = await runForPage("picture", blob, { name, isUrgent: true }, details);
-    return preview;
   }
 
   // What the document of the card's result says more where maps are shown.

@@ -10,8 +10,6 @@ class MapView {
     this.controller = new AbortController();
     /** @type {AbortController | null} */
     this.drawing = null;
-    /** @type {ImageBitmap | null} */
-    this.fullImage = null;
     /** @type {MapPlace | null} */
     this.place = null;
     this.findingLabel = element("label", {}, "Finding ");
@@ -20,21 +18,20 @@ class MapView {
     this.method = this.select(this.methodLabel, words.methods.map(({ method, choice, reason }) => ({ value: method, name: choice, disabled: reason !== null })), method);
     this.sentence = element("p", { className: "hint" });
     this.warning = element("p", { className: "warning", role: "note", hidden: true });
-    this.canvas = element("canvas", { role: "img" });
-    this.scroller = element("div", { className: "map-picture" }, this.canvas);
-    this.colours = element("canvas", { className: "legend-colours", "aria-hidden": "true" });
+    this.stage = new Stage(explanations.viewer, `Picture of ${explanations.card.name} with its map`);
+        this.colours = element("canvas", { className: "legend-colours", "aria-hidden": "true" });
     this.legend = element("div", { className: "legend", hidden: true }, this.colours, element("div", { className: "scale-ends" }, element("span", { textContent: words.legend.least }), element("span", { textContent: words.legend.most })));
     this.caption = element("figcaption");
-    this.stage = element("p", { className: "map-stage" });
+    this.doing = element("p", { className: "map-stage" });
     this.bar = element("progress", { max: 1 });
     this.cancel = element("button", { type: "button", textContent: "Cancel", onclick: () => this.stop(words.stopped) });
-    this.work = element("div", { className: "map-work", hidden: true }, this.stage, this.bar, this.cancel);
+    this.work = element("div", { className: "map-work", hidden: true }, this.doing, this.bar, this.cancel);
     this.problem = element("p", { className: "failure", hidden: true });
     this.save = element("button", { type: "button", textContent: "Save as PNG", onclick: () => this.savePicture() });
-    this.full = element("button", { type: "button", textContent: "Full size", "aria-pressed": "false", onclick: () => this.toggleFull() });
-    this.actions = element("div", { className: "card-actions" }, this.save, this.full);
-    const figure = element("figure", { className: "picture" }, this.scroller, this.legend, this.caption);
-    this.node = element("div", { className: "map-view", role: "group" }, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.work, this.problem, figure, this.sentence, this.warning, this.actions);
+    this.actions = element("div", { className: "card-actions" }, this.save);
+    const frame = element("div", { className: "map-picture" }, this.stage.node, this.work);
+    const figure = element("figure", { className: "picture" }, frame, this.legend, this.caption);
+    this.node = element("div", { className: "map-view", role: "group" }, this.problem, figure, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.sentence, this.warning, this.actions);
     /** @type {ShownMap | null} */
     this.shown = null;
     this.forget();
@@ -112,7 +109,7 @@ class MapView {
 
   /** @param {string} stage @param {number} done */
   progress(stage, done) {
-    showStage(this.explanations.words.stages, stage, done, this.stage, this.bar);
+    showStage(this.explanations.words.stages, stage, done, this.doing, this.bar);
   }
 
   finish() {
@@ -163,9 +160,11 @@ class MapView {
   }
 
   paint() {
-    const image = this.fullImage ?? this.explanations.result.preview;
-    drawMap(this.canvas, image, this.place, this.shown?.drawn ?? null);
-    this.canvas.setAttribute("aria-label", this.shown?.wording.alternative ?? this.explanations.result.wording.pictures.unmapped);
+    const { place, shown } = this;
+    const cells = shown && rgbaCanvas(shown.drawn.pixels, shown.drawn.width, shown.drawn.height);
+    this.stage.layer = cells && place ? { cells, square: place.square, opacity: 1 } : null;
+    this.stage.repaint();
+    this.stage.canvas.setAttribute("aria-label", this.shown?.wording.alternative ?? this.explanations.result.wording.pictures.unmapped);
   }
 
   // The same map in another look. Where the pointer is faster than the drawing, what waits is replaced.
@@ -182,50 +181,25 @@ class MapView {
     this.showDrawn(shown.drawn);
   }
 
-  async toggleFull() {
-    const isFull = this.full.getAttribute("aria-pressed") === "true";
-    this.full.setAttribute("aria-pressed", String(!isFull));
-    this.scroller.classList.toggle("full-size", !isFull);
-    if (isFull) {
-      this.scroller.removeAttribute("tabindex");
-      this.leaveFull();
-      return;
-    }
-    this.scroller.tabIndex = 0; // so that the keyboard can scroll it
-    const image = await this.explanations.wholeImage();
-    if (this.isClosed || this.full.getAttribute("aria-pressed") === "false") return image?.close();
-    this.fullImage?.close();
-    this.fullImage = image;
-    this.paint();
-  }
-
-  leaveFull() {
-    this.fullImage?.close();
-    this.fullImage = null;
-    this.paint();
-  }
-
   async savePicture() {
     const { shown, place, controller } = this;
     if (!shown || !place) return;
     const { wording } = shown;
     this.save.disabled = true;
-    const whole = this.fullImage ?? (await this.explanations.wholeImage());
+    const whole = await wholeImage(this.explanations.card, this.explanations.result);
     const image = whole ?? this.explanations.result.preview;
     if (!this.isClosed && this.controller === controller) {
       const isSaved = await saveCanvas(wording.file, savedPicture(image, place, shown.drawn, wording.saved));
       announce(isSaved ? `Saved ${wording.file}.` : "The picture is too large to be saved in this browser.");
     }
-    if (whole !== this.fullImage) whole?.close();
+    whole?.close();
     this.save.disabled = this.shown === null;
   }
 
   close() {
     this.isClosed = true;
     this.begin().abort();
-    this.fullImage?.close();
-    this.fullImage = null;
-    this.canvas.width = this.canvas.height = 0; // gives its memory back at once
+    this.stage.close();
     this.node.remove();
   }
 }

@@ -30,10 +30,12 @@ from tests.helpers.browser.map_support import (
     saved_file,
     set_range,
     settled,
+    stage_pixels,
     views,
     wait_for_maps,
 )
 from tests.helpers.browser.support import cards, choose, noise, opened, written
+from tests.helpers.browser.viewer_support import act, canvas, zoom
 
 pytestmark = pytest.mark.browser
 
@@ -59,6 +61,7 @@ def test_the_strongest_place_of_the_picture_is_that_of_pythons_map(
         card = cards(at, 1)[0]
     open_map(card, "Pneumonia")
     (view,) = views(card)
+    act(card, "seen")  # the frame has a colour, too
     before = pixels(map_canvas(view))
     set_range(card, "threshold", 90)
     picture = settled(view, before)
@@ -167,22 +170,23 @@ def test_the_saved_picture_has_the_image_map_and_legend(
     assert (written_below.min(axis=2) < 100).mean() > 0.01  # there are letters
 
 
-def test_full_size_shows_every_pixel(at: Chromium, tmp_path: Path) -> None:
+def test_a_map_can_be_looked_into(at: Chromium, tmp_path: Path) -> None:
+    """Through the same lens as the image, in all the image's pixels; two maps move together."""
     card = image(at, tmp_path, "large.png", seed=5, size=1400)
     open_map(card, "Pneumonia")
-    (view,) = views(card)
-    canvas = map_canvas(view)
-    assert canvas.rect["width"] < 700
-    press(view, "Full size")
-    WebDriverWait(at, 20).until(lambda _: canvas.get_property("width") == 1400)
-    assert canvas.rect["width"] == 1400
-    scroller = view.find_element(By.CLASS_NAME, "map-picture")
-    assert scroller.rect["width"] < 700
+    press(card, "Compare")
+    wait_for_maps(card)
+    first, second = (map_canvas(view) for view in views(card))
+    act(card, "actual")
+    WebDriverWait(at, 20).until(lambda _: first.get_attribute("data-source") == "1400 1400")
+    assert zoom(card) == 100
+    assert stage_pixels(first)[1][2:] == stage_pixels(second)[1][2:] == (1400, 1400)
+    before = stage_pixels(first)[1]
+    views(card)[1].find_element(By.CLASS_NAME, "stage").send_keys(Keys.ARROW_RIGHT)
+    assert stage_pixels(first)[1][0] < before[0]
+    press(card, "Close the maps")
+    assert stage_pixels(canvas(card))[1][2] > 1400  # the plain image, as close, in more room
     assert at.execute_script("return document.documentElement.scrollWidth <= innerWidth")
-    scroller.send_keys(Keys.ARROW_RIGHT)
-    WebDriverWait(at, 5).until(lambda _: scroller.get_property("scrollLeft") > 0)  # type: ignore[operator]
-    press(view, "Full size")
-    assert canvas.get_property("width") == 1024
 
 
 def test_a_saved_result_tells_of_the_maps_that_are_shown(at: Chromium, tmp_path: Path) -> None:

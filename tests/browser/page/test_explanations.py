@@ -27,6 +27,7 @@ from tests.helpers.browser.map_support import (
     wait_for_maps,
 )
 from tests.helpers.browser.support import cards, choose, encoded, opened, written
+from tests.helpers.browser.viewer_support import even_stages
 
 pytestmark = pytest.mark.browser
 
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def at(catching: Chromium, shipped_site: Path) -> Iterator[Chromium]:
     with opened(catching, shipped_site):
+        even_stages(catching)
         yield catching
 
 
@@ -41,6 +43,7 @@ def at(catching: Chromium, shipped_site: Path) -> Iterator[Chromium]:
 def small(catching: Chromium, gradient_site: Path) -> Iterator[Chromium]:
     """A model with three labels, whose bundle has a gradient graph and nothing else for maps."""
     with opened(catching, gradient_site):
+        even_stages(catching)
         yield catching
 
 
@@ -55,7 +58,7 @@ def title(view: WebElement) -> str:
 
 def test_a_finding_opens_its_map_over_the_image(at: Chromium) -> None:
     card = example(at)
-    before = pixels(card.find_element(By.CSS_SELECTOR, ".pictures canvas"))
+    before = pixels(card.find_element(By.CSS_SELECTOR, ".viewer-main canvas"))
     opener = card.find_element(By.CSS_SELECTOR, '.finding-open[data-finding="Pneumonia"]')
     assert opener.get_attribute("aria-expanded") == "false"
     section = open_map(card, "Pneumonia")
@@ -199,7 +202,7 @@ def test_a_map_belongs_to_its_own_image(small: Chromium, tmp_path: Path) -> None
         before = pixels(map_canvas(view))
         assert coloured(before) > 0
         set_range(card, "threshold", 95)  # nearly all is the image below, and that is its own
-        plain = pixels(card.find_element(By.CSS_SELECTOR, ".pictures canvas"))
+        plain = pixels(card.find_element(By.CSS_SELECTOR, ".viewer-main canvas"))
         shown[name] = settled(view, before)
         assert untouched(view, plain) > 0.5
         assert card.find_element(By.CLASS_NAME, "card-name").text in (

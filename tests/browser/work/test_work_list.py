@@ -175,7 +175,7 @@ def test_all_are_removed_and_brought_back(at: Chromium, tmp_path: Path) -> None:
     assert at.switch_to.active_element.tag_name != "body"
     (first, *_), text = cards(at, 12)[::-1], "000 image.png"
     assert text in first.text
-    assert first.find_element(By.CSS_SELECTOR, ".pictures canvas").is_displayed()
+    assert first.find_element(By.CSS_SELECTOR, ".viewer-main canvas").is_displayed()
 
 
 def test_one_that_is_removed_at_work_is_done_after_it_came_back(at: Chromium, tmp_path: Path) -> None:
@@ -190,10 +190,10 @@ def test_the_picture_of_an_image_looked_at_long_ago_is_made_again(at: Chromium, 
     names = [written(tmp_path, f"{n}.png", encoded(seed=n, size=300)) for n in range(8)]
     choose(at, *names)
     found = cards(at, 8)[::-1]
-    before = pixels(found[0].find_element(By.CSS_SELECTOR, ".pictures canvas"))
+    before = pixels(found[0].find_element(By.CSS_SELECTOR, ".viewer-main canvas"))
     for card in found[1:]:
-        assert card.find_element(By.CSS_SELECTOR, ".pictures canvas").is_displayed()
-    assert np.array_equal(pixels(found[0].find_element(By.CSS_SELECTOR, ".pictures canvas")), before)
+        assert card.find_element(By.CSS_SELECTOR, ".viewer-main canvas").is_displayed()
+    assert np.array_equal(pixels(found[0].find_element(By.CSS_SELECTOR, ".viewer-main canvas")), before)
     assert found[0].find_elements(By.CSS_SELECTOR, "[role=meter]")
 
 

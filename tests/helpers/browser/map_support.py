@@ -74,10 +74,35 @@ def set_range(card: WebElement, name: str, value: int) -> None:
     card.parent.execute_script(script, card.find_element(By.CSS_SELECTOR, f"input[name={name}]"), value)
 
 
+# Once the canvas is drawn, and whatever was to be drawn since.
+READ_CANVAS = """
+const [canvas, done] = arguments;
+const read = () => done([canvas.toDataURL("image/png").split(",")[1], canvas.dataset.place ?? null]);
+const wait = () => canvas.closest(".stage") && !canvas.dataset.place ? setTimeout(wait, 20)
+  : requestAnimationFrame(() => requestAnimationFrame(read));
+wait();
+"""
+
+
+def stage_pixels(canvas: WebElement) -> tuple[np.ndarray, tuple[int, int, int, int]]:
+    """The RGB samples of a viewer's canvas, as integers, and left, top, width and height of the picture on it."""
+    text, place = canvas.parent.execute_async_script(READ_CANVAS, canvas)
+    samples = np.array(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), np.int16)
+    height, width, _ = samples.shape
+    left, top, wide, high = map(int, place.split()) if place else (0, 0, width, height)
+    return samples, (left, top, wide, high)
+
+
 def pixels(canvas: WebElement) -> np.ndarray:
-    """The RGB samples of a canvas, as integers."""
-    text = canvas.parent.execute_script("return arguments[0].toDataURL('image/png').split(',')[1]", canvas)
-    return np.array(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"), np.int16)
+    """The RGB samples of what a canvas shows of its picture, as integers."""
+    samples, (left, top, wide, high) = stage_pixels(canvas)
+    return samples[max(top, 0) : top + high, max(left, 0) : left + wide]
+
+
+def resized(samples: np.ndarray, width: int, height: int) -> np.ndarray:
+    """A picture of another size, averaged."""
+    picture = Image.fromarray(samples.astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
+    return np.asarray(picture, np.int16)
 
 
 def map_canvas(view: WebElement) -> WebElement:

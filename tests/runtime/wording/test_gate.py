@@ -49,6 +49,24 @@ def test_nothing_is_said_of_positions_without_a_table() -> None:
     assert position_in_words(0.5, Gate("ssim", 0.625)) is None
 
 
+@pytest.mark.parametrize(
+    ("gate", "sentence"),
+    [
+        (judged(0.5, TURNED, checks=(COLOURED,)), "This is a colour photograph."),
+        (judged(0.5, TURNED, checks=(LAID_DOWN,)), "The gate's network could not draw this image well enough."),
+        (
+            judged(0.875, TURNED),
+            "What the networks make of this image is unlike what they make of the images that the gate was made with.",
+        ),
+    ],
+)
+def test_a_refusal_has_one_plain_sentence(gate: dict[str, Any], sentence: str) -> None:
+    refused = gate | {"accepted": False}
+    assert described(refused, findings=[])["plain"] == sentence
+    assert described(refused, findings=[{"label": "Pneumonia"}])["plain"] is None  # forced
+    assert described(gate, findings=[])["plain"] is None
+
+
 def test_measures_have_a_name_a_limit_and_a_place_on_the_scale() -> None:
     ssim, turned, largest = described(judged(0.875, TURNED, LARGEST))["measures"]
     assert ssim == {
