@@ -5,7 +5,7 @@
 Synthetic radiographs (`sitegen.phantom`) are chosen at once in headless Chromium, on one thread, from a disk. Reported
 are the images that got a result; the seconds until the last; the longest task of the page's main thread from the choice
 on (the browser's own `longtask` entries: what is shorter than 50 ms counts as 0), and the number of such tasks; and
-what the page's process has resident, after a collection, when `--memory-at` images are done and when all are (Linux only).
+what the page's process holds, after a collection, when `--memory-at` images are done and when all are (Linux only).
 `--before` names a site of another version, which is measured after the first.
 """
 

@@ -36,7 +36,8 @@ PAGE_SCRIPTS = (
     *("result/gate", "result/meaning", "result/findings", "result/actions", "result/card", "result/desk"),
     *("panes", "main"),
     *("report/source", "report/picture", "report/sheet", "report/document", "report/files", "report/note"),
-    *("session/session", "report/dialogue", "teaching/lesson", "teaching/places", "teaching/answer", "teaching/revealed"),
+    *("session/session", "report/dialogue", "teaching/lesson", "teaching/places", "teaching/answer"),
+    "teaching/revealed",
 )
 WORKER_SCRIPTS = (
     "embedded",

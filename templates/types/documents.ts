@@ -130,6 +130,7 @@ interface FailureWords {
 
 interface PredictiveWords {
   prevalence: number; // 0 to 1
+  name: string; // of it
   text: string;
 }
 
@@ -316,6 +317,7 @@ interface PageWords {
   failures: Record<"cancelled" | "unreadable" | "given-up" | "failed", PageFailure>;
   report: Record<string, string>;
   teaching: Record<string, string>;
+  work_list: Record<string, string>;
 }
 
 interface Verdict {

@@ -13,12 +13,14 @@ PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 def describe_predictive(model: Model, finding: str) -> list[dict[str, Any]]:
-    """Return `prevalence` (0..1) and `text` for each of PREVALENCES; nothing where the bundle has no figures.
+    """Return `prevalence` (0..1), its `name` and `text` for each of PREVALENCES; nothing where the bundle has no figures.
 
     Nothing either of a label that means the absence of findings: how common that is says nothing of a finding.
     """
     rates = [] if is_absence(finding) else complete_rates(model, finding)
-    return [{"prevalence": share, "text": _text(rates, share)} for share in PREVALENCES] if rates else []
+    if not rates:
+        return []
+    return [{"prevalence": share, "name": f"{100 * share:g} %", "text": _text(rates, share)} for share in PREVALENCES]
 
 
 def _text(rates: Sequence[Rates], prevalence: float) -> str:

@@ -30,7 +30,7 @@ class Batch {
     for (const item of this.items) if (!left.has(item)) this.items.delete(item);
     const before = this.items.size;
     for (const item of this.list.items) if (PENDING.has(item.state)) this.include(item);
-    if (this.items.size > 1 && this.items.size > before && this.rest > 0) this.announce(`Analysing ${this.items.size} images.`);
+    if (this.items.size > 1 && this.items.size > before && this.rest > 0) this.announce(SITE.words.work_list.begun.replace("{count}", String(this.items.size)));
     if (this.items.size && this.rest === 0) this.end();
   }
 
@@ -90,7 +90,7 @@ function countsInWords(items) {
   const parts = [
     [count(({ summary }) => summary?.isAbove ?? false), "above a threshold"],
     [count((item) => item.state === "done" && isVeiled(item)), SITE.words.teaching.counted],
-    [count((item) => item.state === "done" && !isVeiled(item) && !item.summary?.isAbove), "with no finding above"],
+    [count((item) => item.state === "done" && !isVeiled(item) && !item.summary?.isAbove), SITE.words.work_list.none_above],
     [count(({ state }) => state === "refused"), "refused"],
     [count(({ state }) => state === "failed"), "failed"],
     [count(({ state }) => state === "cancelled"), "cancelled"],

@@ -132,7 +132,7 @@ const SEVERITY = { done: 0, refused: 1, failed: 2, cancelled: 3, working: 4, wai
 const ORDERS = {
   added: { name: "as added", key: null },
   name: { name: "by name", key: ({ name }) => name },
-  strongest: { name: "strongest finding first", key: ({ summary }) => -(summary?.strength ?? -1) },
+  strongest: { name: SITE.words.work_list.by_strongest, key: ({ summary }) => -(summary?.strength ?? -1) },
   state: { name: "by state", key: ({ state, summary }) => SEVERITY[state] - (summary?.isAbove ? 0.5 : 0) },
 };
 
@@ -142,7 +142,7 @@ const FILTERS = {
   above: { name: "Above a threshold", holds: ({ summary }) => summary?.isAbove ?? false },
   refused: { name: "Refused", holds: ({ state }) => state === "refused" },
   failed: { name: "Failed or cancelled", holds: ({ state }) => state === "failed" || state === "cancelled" },
-  pending: { name: "Not yet analysed", holds: ({ state }) => PENDING.has(state) },
+  pending: { name: SITE.words.work_list.pending, holds: ({ state }) => PENDING.has(state) },
 };
 
 /** @param {number} number @param {Blob} blob @param {string} name @param {BundleEntry} bundle @returns {WorkItem} */

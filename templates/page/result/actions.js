@@ -3,7 +3,7 @@
 /** @param {Card} card @param {OfferWords[]} offers */
 function offersOf(card, offers) {
   return offers.map(({ correction, message, button }) => {
-    const apply = element("button", { type: "button", textContent: button, "data-action": `offer ${correction}` });
+    const apply = element("button", { type: "button", textContent: button, "data-action": `offer-${correction}` });
     apply.onclick = () => card.analyseAgain({ correction });
     return element("div", { className: "offer" }, element("p", { textContent: message }), apply);
   });

@@ -26,7 +26,7 @@ class Card {
     const work = (this.work = element("div", { className: "card-work" }, this.bar, this.cancel));
     const named = `image ${item.number}, ${captionOf(item)}`; // the same file may be there twice
     this.viewer = element("section", { className: "viewer-pane", "aria-label": `Picture of ${named}` });
-    this.findings = element("section", { className: "findings-pane", "aria-label": `Findings of ${named}` });
+    this.findings = element("section", { className: "findings-pane", "aria-label": SITE.words.work_list.findings.replace("{name}", () => named) });
     const head = element("header", { className: "card-head" }, this.title, ...model, this.status, work);
     this.node = element("article", { className: "card", tabIndex: -1, "aria-labelledby": `${id}-name ${id}-status` }, head, this.findings, this.viewer); // keys lead from findings to their maps
     this.node.addEventListener("keydown", (event) => this.press(event));

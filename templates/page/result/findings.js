@@ -34,7 +34,7 @@ class FindingsTable {
     const ends = element("span", { className: "scale-ends", "aria-hidden": "true" }, element("span", { textContent: "0 %" }), element("span", { textContent: "100 %" }));
     const scale = element("th", { scope: "col", role: "columnheader" }, element("span", { className: "hidden", textContent: "What the model says; the mark is the threshold" }), ends);
     const head = element("tr", { role: "row" }, element("th", { scope: "col", role: "columnheader", textContent: "Finding" }), scale, ...last);
-    return element("table", { className: "findings-table", role: "table" }, element("caption", { className: "hidden", textContent: `Findings of ${this.card.name}` }), element("thead", { role: "rowgroup" }, head), this.body, this.others);
+    return element("table", { className: "findings-table", role: "table" }, element("caption", { className: "hidden", textContent: SITE.words.work_list.findings.replace("{name}", () => this.card.name) }), element("thead", { role: "rowgroup" }, head), this.body, this.others);
   }
 
   // Those above first, then by how near they are; Python ranks them.
@@ -100,7 +100,7 @@ class FindingsTable {
   opener(finding, text, more) {
     const { maps, card } = this;
     if (!maps) return null;
-    const opener = element("button", { type: "button", className: "finding-open small", "aria-expanded": "false", "aria-controls": `${card.id}-explanations`, title: maps.open, "data-action": `map ${finding}` }, text, element("span", { className: "hidden", textContent: more }));
+    const opener = element("button", { type: "button", className: "finding-open", "aria-expanded": "false", "aria-controls": `${card.id}-explanations`, title: maps.open, "data-action": `map-${finding}` }, text, element("span", { className: "hidden", textContent: more }));
     opener.dataset.finding = finding;
     opener.onclick = () => {
       if (this.rows.has(finding)) this.choose(finding);

@@ -1,11 +1,6 @@
 // What a finding means, from the bundle's own figures: the sentences are Python's, chosen here is only the prevalence.
 let chosenPrevalence = 0.1; // kept for all images of this visit
 
-/** @param {number} share */
-function prevalenceInWords(share) {
-  return `${Number((100 * share).toPrecision(2))} %`;
-}
-
 /** @param {FindingWords} finding @param {string} id */
 function meaningOf({ label, meaning, known, predictive }, id) {
   const sentences = known.map((text) => element("p", { textContent: text }));
@@ -18,7 +13,7 @@ function meaningOf({ label, meaning, known, predictive }, id) {
 /** @param {PredictiveWords[]} steps */
 function predictiveValues(steps) {
   const text = element("p", { role: "status", className: "predictive" });
-  const select = element("select", { name: "prevalence", autocomplete: "off" }, ...steps.map(({ prevalence }) => element("option", { value: String(prevalence), textContent: prevalenceInWords(prevalence) })));
+  const select = element("select", { name: "prevalence", autocomplete: "off" }, ...steps.map(({ prevalence, name }) => element("option", { value: String(prevalence), textContent: name })));
   const nearest = steps.reduce((best, step) => (Math.abs(step.prevalence - chosenPrevalence) < Math.abs(best.prevalence - chosenPrevalence) ? step : best));
   select.value = String(nearest.prevalence);
   const say = () => (text.textContent = steps.find(({ prevalence }) => String(prevalence) === select.value)?.text ?? "");
