@@ -27,7 +27,7 @@ from sitegen.settings.reading import STRICT, read_settings
 from sitegen.settings.recipe import ImageSettings, network_input
 from sitegen_runtime.bundle.model import NetworkInput
 
-OutputKind = Literal["logits", "probabilities", "softmax"]
+OutputKind = Literal["logits", "probabilities", "softmax", "percentages"]
 
 
 @dataclass(frozen=True)

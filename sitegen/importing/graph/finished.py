@@ -16,7 +16,8 @@ from sitegen.export.gradient_graph import SEED
 from sitegen.graphs.files import INPUT, save_with_weights, strip_traces
 from sitegen.graphs.names import CLASSIFIER, FEATURES, LOGITS
 from sitegen.importing.graph.folding import fold
-from sitegen.importing.graph.heads import Head, as_logits, find_head
+from sitegen.importing.graph.ending import Head, find_head
+from sitegen.importing.graph.heads import as_logits
 from sitegen.importing.graph.image import (
     ImageSlot,
     findings_outputs,
@@ -130,7 +131,7 @@ def finish(read: ReadGraph, settings: ImportSettings) -> FinishedGraph:
     try:
         model, output, others = _prepared(read, image.shape, len(labels))
         head = find_head(model, settings.output)
-        graph = finished(model, settings.output)
+        graph = finished(model, head)
     except (ModelError, SettingsError) as error:
         raise type(error)(f"{read.file}: {error}") from error
     remarks = [head.remark]
@@ -194,7 +195,7 @@ def _no_output(read: ReadGraph, model: ModelProto, found: Mapping[str, int], lab
     )
 
 
-def finished(model: ModelProto, kind: OutputKind | None) -> ModelProto:
+def finished(model: ModelProto, kind: OutputKind | Head | None) -> ModelProto:
     """Return the graph of a bundle: the input "image", the output "logits", no transposes that undo each other.
 
     Preconditions: one image input of fixed shape, one output [1, labels], opset 18 or newer.

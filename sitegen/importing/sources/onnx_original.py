@@ -6,7 +6,8 @@ from onnx import ModelProto
 
 from sitegen.errors import ModelError
 from sitegen.graphs.session import open_session
-from sitegen.importing.graph.heads import CLOSEST, Ending, Head, bypass
+from sitegen.importing.graph.ending import CLOSEST, Ending, Head
+from sitegen.importing.graph.heads import bypass
 from sitegen.importing.graph.image import ImageSlot, producer
 from sitegen.importing.source import Images, Logits
 
@@ -45,9 +46,16 @@ class OnnxOriginal:
         batch = np.repeat(np.ascontiguousarray(turned)[np.newaxis], self._slot.batch or 1, axis=0)
         (found,) = self._session.run(None, {self._slot.name: batch})
         scores = np.asarray(found[0], np.float64).reshape(-1)
-        if self._ending in ("softmax", "softmax of logits"):
-            return against_the_rest(scores)
-        return log_odds(scores) if self._ending == "probabilities" else scores
+        return as_logits_of(scores, self._ending)
+
+
+def as_logits_of(scores: Logits, ending: Ending) -> Logits:
+    """Return [labels] logits for the outputs [labels] of a graph that ends so, in float64."""
+    if ending in ("softmax", "softmax of logits"):
+        return against_the_rest(scores)
+    if ending in ("probabilities", "percentages"):
+        return log_odds(scores / 100 if ending == "percentages" else scores)
+    return scores
 
 
 def _without(model: ModelProto, head: Head) -> Ending:

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from sitegen.importing.graph.finished import ReadGraph, finish, questions_of, read_graph, writer
-from sitegen.importing.graph.heads import Head
+from sitegen.importing.graph.ending import Head
 from sitegen.importing.graph.image import ImageSlot
 from sitegen.importing.origin import file_origin, names_of
 from sitegen.importing.questions import Question, open_questions
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import Images, ImportedClassifier, Logits
-from sitegen.importing.sources.onnx_original import against_the_rest, log_odds
+from sitegen.importing.sources.onnx_original import as_logits_of
 from sitegen.importing.tfjs.files import TfGraph, read_tfjs
 from sitegen.importing.tfjs.graph import literal
 from sitegen.importing.tfjs.reference import evaluate
@@ -82,6 +82,4 @@ class TfjsOriginal:
         turned = image.transpose(1, 2, 0) if self._slot.last else image
         given = np.repeat(turned[np.newaxis], self._slot.batch or 1, axis=0)
         found: Logits = evaluate(self._graph, given, self._left_out)[self._output][0].reshape(-1)
-        if self._ending in ("softmax", "softmax of logits"):
-            return against_the_rest(found)
-        return log_odds(found) if self._ending == "probabilities" else found
+        return as_logits_of(found, self._ending)

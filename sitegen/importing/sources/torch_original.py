@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from sitegen.errors import ModelError, SettingsError
-from sitegen.importing.graph.heads import CLOSEST
+from sitegen.importing.graph.ending import CLOSEST
 from sitegen.importing.settings import OutputKind
 from sitegen.importing.source import Images, Logits
 
