@@ -1,7 +1,7 @@
 """What a user says of a model that its file does not: names, labels, and what the network sees of an image.
 
     name = "my-model"                  of the bundle
-    output = "logits"                  what the network gives: "logits", "probabilities" (of a sigmoid), "softmax"
+    output = "logits"                  what the network gives: or "probabilities", "softmax", "percentages"
 
     [image]                            as in a recipe; what is left out is as the source has it
     side = 224
@@ -50,6 +50,7 @@ class ImportSettings:
     licence_weights: str = "not stated"
     licence_data: str = "not stated"
     output: OutputKind | None = None
+    outputs: tuple[str, ...] = ()  # of a graph with several, or what is before its end: side by side, in this order
     image: dict[str, Any] = field(default_factory=dict)
     labels: tuple[LabelSettings, ...] = ()
     card: str = ""  # a Markdown file, from where the settings lie, that the card ends with

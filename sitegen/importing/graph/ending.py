@@ -13,7 +13,7 @@ from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.graph.bounds import FAR, Known
 from sitegen.importing.graph.image import labels_of_output, producer
 from sitegen.importing.graph.passes import attribute
-from sitegen.importing.graph.probe import probe
+from sitegen.importing.graph.probe import Probed, probe
 from sitegen.importing.graph.ranges import bounds_of
 from sitegen.importing.graph.shapes import shapes_of
 from sitegen.importing.settings import OutputKind
@@ -24,7 +24,7 @@ PICKS = {"Gather", "Slice"}
 # The operators that networks end with where they give logits.
 _LINEAR = {"Add", "BatchNormalization", "Concat", "Conv", "DequantizeLinear", "Div", "Gemm", "GlobalAveragePool"}
 _LINEAR |= {"MatMul", "Mean", "Mul", "Neg", "ReduceMean", "ReduceSum", "Sub", "Sum"}
-_POSITIVE = {"Exp", "Reciprocal", "Softplus"}  # what no softmax is applied to
+_POSITIVE = {"exp", "reciprocal", "softplus"}  # what no softmax is applied to
 # Behind which an order or a number of a class may hide.
 _ON_THE_WAY = ARRANGES | PICKS | {"Add", "Concat", "Div", "Exp", "Log", "Mul", "Neg", "Sigmoid", "Softmax", "Sub"}
 Ending = Literal["logits", "sigmoid", "softmax", "softmax of logits", "probabilities", "percentages"]
@@ -74,57 +74,72 @@ def find_head(model: ModelProto, kind: OutputKind | None) -> Head:
         return Head("sigmoid", sigmoids)
     if end is not None and kind != "percentages" and _is_softmax_of_all(model, end, name):
         return Head("softmax", (end,))
-    operator = end.op_type if end is not None else "its input"
-    found = bounds_of(model).get(name)
+    end_of = End(end.op_type if end is not None else "its input", bounds_of(model).get(name), bool(sigmoids))
     if kind is None:
-        return _told(operator, found)
-    return _as_said(model, kind, operator, found, bool(sigmoids))
+        return Head(_told(end_of))
+    check_softmax(kind, end_of, labels_of_output(model))
+    return Head(as_said(kind, end_of, probe(model)))
 
 
-def _told(operator: str, found: Known) -> Head:
+@dataclass(frozen=True)
+class End:
+    """The last operator that changes numbers, between which they lie, and whether sigmoids alone make them."""
+
+    operator: str
+    bounds: Known
+    sigmoid: bool
+
+
+def _told(end: End) -> Ending:
     """How a graph ends of which its user says nothing."""
+    found = end.bounds
     if found is not None and found.probability:
-        return Head("probabilities")
+        return "probabilities"
     if found is not None and found.share:
+        raise SettingsError(unclear(end))
+    if end.operator not in _LINEAR or (found is not None and found.low >= 0 and found.high <= 1):
+        raise SettingsError(f"The model ends with {end.operator}, which does not tell what it gives. {SAY}")
+    return "logits"
+
+
+SAY = 'Say it: output = "logits", "probabilities", "softmax" or "percentages".'
+
+
+def unclear(end: End) -> str:
+    """Return the sentence for an end that has to do with probabilities, and does not give them."""
+    found = end.bounds
+    limits = "," if found is None or found.low <= -FAR or found.high >= FAR else f", {found.low:g} to {found.high:g},"
+    return (
+        f"The model ends with {end.operator}{limits} and may have made it of probabilities, so that it is not told "
+        f"what it gives. {SAY}"
+    )
+
+
+def check_softmax(kind: OutputKind, end: End, labels: int) -> None:
+    """Raise SettingsError where a softmax is said of one output, or of sigmoids."""
+    if kind == "softmax" and (end.sigmoid or labels < 2):
         raise SettingsError(
-            f"The model ends with {operator}{_limits(found)} and may have made it of probabilities, so that it is not "
-            f"told what it gives. {_SAY}"
-        )
-    if operator not in _LINEAR or (found is not None and 0 <= found.low and found.high <= 1):
-        raise SettingsError(f"The model ends with {operator}, which does not tell what it gives. {_SAY}")
-    return Head("logits")
-
-
-_SAY = 'Say it: output = "logits", "probabilities", "softmax" or "percentages".'
-
-
-def _limits(found: Known) -> str:
-    if found is None or found.low <= -FAR or found.high >= FAR:
-        return ","
-    return f", between {found.low:g} and {found.high:g},"
-
-
-def _as_said(model: ModelProto, kind: OutputKind, operator: str, found: Known, sigmoid: bool) -> Head:
-    """How a graph ends of which its user says what it gives, where that can be so."""
-    labels = labels_of_output(model)
-    if kind == "softmax" and (sigmoid or labels < 2):
-        raise SettingsError(
-            f'output is "softmax", but the model ends with {operator} and has {labels} output(s). '
+            f'output is "softmax", but the model ends with {end.operator} and has {labels} output(s). '
             'Say output = "probabilities", or leave it out.'
         )
-    seen = probe(model)
+
+
+def as_said(kind: OutputKind, end: End, seen: Probed) -> Ending:
+    """Return how a model ends of which its user says what it gives. Raises SettingsError where that cannot be so."""
+    if kind == "logits":
+        return "logits"
     if kind == "probabilities" and seen.inside:
-        return Head("probabilities")
+        return "probabilities"
     if kind == "percentages" and seen.percentages:
-        return Head("percentages")
+        return "percentages"
     if kind == "softmax" and seen.softmax:
-        return Head("probabilities")
-    bounded = found is not None and found.share and found.low > -FAR
-    if kind == "softmax" and not (bounded or seen.shares_of_a_sum or operator in _POSITIVE):
-        return Head("softmax of logits")
+        return "probabilities"
+    bounded = end.bounds is not None and end.bounds.share and end.bounds.low > -FAR
+    if kind == "softmax" and not (bounded or seen.shares_of_a_sum or end.operator.lower() in _POSITIVE):
+        return "softmax of logits"
     fits = {"softmax": "0 to 1, with the sum 1", "probabilities": "0 to 1", "percentages": "0 to 100"}
     raise SettingsError(
-        f'output is "{kind}", so that numbers of {fits[kind]} are due. The model ends with {operator}, and gives '
+        f'output is "{kind}", so that numbers of {fits[kind]} are due. The model ends with {end.operator}, and gives '
         f"numbers {seen} for noise{_sums(seen.values.sum(axis=1).tolist()) if kind == 'softmax' else ''}. "
         'Say another: "logits", "probabilities", "softmax" or "percentages", or leave it out.'
     )

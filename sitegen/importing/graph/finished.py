@@ -15,8 +15,8 @@ from sitegen.errors import ModelError, SettingsError
 from sitegen.export.gradient_graph import SEED
 from sitegen.graphs.files import INPUT, save_with_weights, strip_traces
 from sitegen.graphs.names import CLASSIFIER, FEATURES, LOGITS
-from sitegen.importing.graph.folding import fold
 from sitegen.importing.graph.ending import Head, find_head
+from sitegen.importing.graph.folding import fold
 from sitegen.importing.graph.heads import as_logits
 from sitegen.importing.graph.image import (
     ImageSlot,
@@ -27,6 +27,7 @@ from sitegen.importing.graph.image import (
     labels_of_output,
 )
 from sitegen.importing.graph.layout import sink_transposes
+from sitegen.importing.graph.outputs import choose_outputs
 from sitegen.importing.graph.passes import (
     drop_unused,
     free_name,
@@ -68,12 +69,17 @@ class FinishedGraph:
     remarks: Sequence[str]
 
 
-def read_graph(model: ModelProto, file: Path) -> ReadGraph:
-    """Return a model with the image that it takes. Raises ModelError where it takes none, or one that is not square."""
+def read_graph(model: ModelProto, file: Path, outputs: Sequence[str] = ()) -> ReadGraph:
+    """Return a model with the image that it takes, and with those outputs alone that are named, if any are.
+
+    Raises ModelError where it takes no image, or one that is not square; SettingsError where it has no such output.
+    """
     try:
         slot = image_slot(model)
-    except ModelError as error:
-        raise ModelError(f"{file}: {error}") from error
+        if outputs:
+            choose_outputs(model, outputs)
+    except (ModelError, SettingsError) as error:
+        raise type(error)(f"{file}: {error}") from error
     if slot.rows and slot.columns and slot.rows != slot.columns:
         raise ModelError(
             f"{file}: the input {slot.name!r} is {slot.rows} x {slot.columns}, and a bundle's images are square. "
@@ -115,6 +121,8 @@ def _tells_output(model: ModelProto) -> bool:
         find_head(model, None)
     except SettingsError:
         return False
+    except ModelError:
+        return True  # which no answer mends; `finish` says it
     return True
 
 

@@ -1,5 +1,6 @@
 """What a graph gives for noise: whether that can be what its user says that it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,12 @@ class Probed:
         return f"from {self.values.min():.4g} to {self.values.max():.4g}"
 
 
+def noises(shape: Sequence[int]) -> list[NDArray[np.float32]]:
+    """Return inputs of a shape, of several widths around 0."""
+    random = np.random.default_rng(0)
+    return [np.float32(scale) * random.standard_normal(shape, np.float32) for scale in _SCALES]
+
+
 def probe(model: ModelProto) -> Probed:
     """Return what the only output of a graph with one input is for noise. Sizes that are open are taken as 1.
 
@@ -56,10 +63,7 @@ def probe(model: ModelProto) -> Probed:
     shape = [size or 1 for size in declared(given) or ()]
     try:
         session = open_session(model.SerializeToString())
-        random = np.random.default_rng(0)
-        made = [
-            session.run(None, {given.name: scale * random.standard_normal(shape, np.float32)})[0] for scale in _SCALES
-        ]
+        made = [session.run(None, {given.name: noise})[0] for noise in noises(shape)]
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         raise ModelError(f"ONNX Runtime cannot run the model: {error}. Export it with opset 18.") from error
     values = np.stack([np.asarray(each, np.float64)[0].reshape(-1) for each in made])

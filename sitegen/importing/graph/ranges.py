@@ -13,7 +13,17 @@ _SAME = {"Cast", "Dropout", "Flatten", "Identity", "QuantizeLinear", "Dequantize
 _SAME |= {"Unsqueeze", "Round"}
 _PARTS = {"Expand", "Gather", "GatherElements", "GatherND", "ReduceMax", "ReduceMin", "Slice", "Split", "Tile"}
 _PARTS |= {"AveragePool", "GlobalAveragePool", "GlobalMaxPool", "MaxPool", "ReduceMean", "TopK", "Transpose"}
-_UNCLEAR = {"CumSum", "Exp", "Log", "Reciprocal", "ReduceLogSumExp", "ReduceProd", "ReduceSumSquare", "Softplus"}
+_UNCLEAR = {
+    "CumSum",
+    "Exp",
+    "Log",
+    "LogSoftmax",
+    "Reciprocal",
+    "ReduceLogSumExp",
+    "ReduceProd",
+    "ReduceSumSquare",
+    "Softplus",
+}
 _HULLS = {"Concat", "Max", "Mean", "Min"}
 _LARGEST = 1 << 20  # elements of a constant that are looked at: ends are small
 

@@ -23,7 +23,7 @@ def import_onnx(file: Path, settings: ImportSettings) -> ImportedClassifier:
     Raises ModelError for files that are damaged or need what sitegen has not; SettingsError where the settings leave
     something open, or contradict the graph.
     """
-    read, types = _read(file)
+    read, types = _read(file, settings)
     made = finish(read, settings)
     name, title = names_of(settings, file.stem)
     return ImportedClassifier(
@@ -41,14 +41,15 @@ def import_onnx(file: Path, settings: ImportSettings) -> ImportedClassifier:
 
 def questions(file: Path, settings: ImportSettings | None = None) -> list[Question]:
     """Return what a file and the settings leave open. Raises ModelError where the file cannot be used at all."""
-    return open_questions(questions_of(_read(file)[0]), settings or ImportSettings())
+    settings = settings or ImportSettings()
+    return open_questions(questions_of(_read(file, settings)[0]), settings)
 
 
-def _read(file: Path) -> tuple[ReadGraph, list[str]]:
+def _read(file: Path, settings: ImportSettings) -> tuple[ReadGraph, list[str]]:
     """Return the file's graph in float32, and the types that it computed in before."""
     model = read_onnx(file)
     types = to_float32(model)
-    return read_graph(model, file), types
+    return read_graph(model, file, settings.outputs), types
 
 
 def _of_types(types: Sequence[str]) -> str:

@@ -20,8 +20,10 @@ Values = NDArray[Any]
 Pair = tuple[int, int]
 
 
-def evaluate(graph: TfGraph, given: Values, left_out: Collection[str] = ()) -> dict[str, Values]:
-    """Return the outputs of a graph, by name, for its one input as the graph takes it.
+def evaluate(
+    graph: TfGraph, given: Values, left_out: Collection[str] = (), wanted: Sequence[str] = ()
+) -> dict[str, Values]:
+    """Return what is wanted of a graph, its outputs if nothing is named, for its one input as the graph takes it.
 
     Nodes that are left out give what they read.
     """
@@ -36,7 +38,7 @@ def evaluate(graph: TfGraph, given: Values, left_out: Collection[str] = ()) -> d
             values[node.name] = values[node.inputs[0]]
         else:
             values[node.name] = _OPERATORS[node.operator](node, [values[name] for name in node.inputs])
-    return {name: values[name] for name in graph.outputs}
+    return {name: values[name] for name in wanted or graph.outputs}
 
 
 def _activated(kind: str, x: Values, node: TfNode) -> Values:
