@@ -19,8 +19,15 @@ from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.gate.taken import TakenGate, take_gate
 from sitegen.importing.card import render_card
-from sitegen.importing.graphs import GradientGraphs, HalfWeights, halve_weights, write_gradient_graphs
+from sitegen.importing.graphs import (
+    GradientGraphs,
+    HalfWeights,
+    halve_weights,
+    without_gradients,
+    write_gradient_graphs,
+)
 from sitegen.importing.proof.document_types import PreprocessingDocument
+from sitegen.importing.proof.gradients import GradientDefect
 from sitegen.importing.proof.preprocessing import compare_preprocessing
 from sitegen.importing.proof.proof import Proof, prove
 from sitegen.importing.proof.sample_images import SampleImages, sample_images
@@ -118,11 +125,16 @@ def _write(
     graphs = write_gradient_graphs(folder)
     shown = np.concatenate([given.tensors, write_golden(folder, model.image)])
     say("Comparing with the original")
-    proof = prove(folder, model.original, shown, graphs.feature_map)
+    try:
+        proof = prove(folder, model.original, shown, graphs.feature_map)
+    except GradientDefect as defect:
+        graphs = without_gradients(folder, str(defect))
+        proof = prove(folder, model.original, shown, None)
     halved = None
     if half:
         say("Rounding weights to 16 bits")
-        graphs, halved = halve_weights(folder, shown)
+        again, halved = halve_weights(folder, shown, proof)
+        graphs = again if graphs.gradient else without_gradients(folder, graphs.remarks[0].partition(": ")[2])
     compared = None
     if model.preparation:
         say("Comparing preprocessing")

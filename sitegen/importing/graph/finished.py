@@ -39,6 +39,7 @@ from sitegen.importing.graph.passes import (
     with_fixed_pads,
     with_plain_constants,
 )
+from sitegen.importing.graph.quantised import check_signs
 from sitegen.importing.graph.shapes import declared, shapes_of
 from sitegen.importing.questions import OUTPUT, Question, check_answered, image_questions, labels_question
 from sitegen.importing.settings import ImportSettings, OutputKind, image_of, labels_of
@@ -217,6 +218,7 @@ def finished(model: ModelProto, kind: OutputKind | Head | None) -> ModelProto:
     with_fixed_pads(model)
     merge_pads(model)
     name_nodes(model)
+    check_signs(model)
     _check_final(model)
     return model
 

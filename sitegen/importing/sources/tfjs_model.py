@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -76,13 +77,18 @@ class TfjsOriginal:
         """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself."""
         return np.stack([self._of_one(image) for image in images])
 
+    def in_both(self, images: Images) -> tuple[Logits, Logits] | None:
+        """Return [N, labels] computed in float32, and in float64."""
+        narrow = np.stack([self._of_one(image, np.float32) for image in images])
+        return narrow, self.logits(images)
+
     def gradients(self, images: Images, label: int) -> Images | None:
         """Return None: TensorFlow.js has gradients, and this does not run it."""
         return None
 
-    def _of_one(self, image: Images) -> Logits:
+    def _of_one(self, image: Images, kind: type[np.floating[Any]] = np.float64) -> Logits:
         turned = image.transpose(1, 2, 0) if self._slot.last else image
         given = np.repeat(turned[np.newaxis], self._slot.batch or 1, axis=0)
-        values = evaluate(self._graph, given, self._left_out, self._outputs)
-        found: Logits = np.concatenate([values[name][0].reshape(-1) for name in self._outputs])
+        values = evaluate(self._graph, given, self._left_out, self._outputs, kind)
+        found = np.concatenate([values[name][0].reshape(-1) for name in self._outputs]).astype(np.float64)
         return as_logits_of(found, self._ending)

@@ -70,8 +70,8 @@ class TorchOriginal:
             made = [self._logits(torch.from_numpy(image[np.newaxis])) for image in images]
         return np.asarray(torch.cat(made).double().numpy())
 
-    def exact(self, images: Images) -> Logits | None:
-        """Return the same computed in float64; None where the network computes with types of its own."""
+    def in_both(self, images: Images) -> tuple[Logits, Logits] | None:
+        """Return the same computed in float32 and in float64; None where the network has types of its own."""
         usual = torch.get_default_dtype()
         try:
             wide = TorchOriginal(deepcopy(self.network).double(), self.kind)
@@ -82,7 +82,7 @@ class TorchOriginal:
             return None
         finally:
             torch.set_default_dtype(usual)
-        return np.asarray(made.numpy()) if made.dtype == torch.float64 else None
+        return (self.logits(images), np.asarray(made.numpy())) if made.dtype == torch.float64 else None
 
     def gradients(self, images: Images, label: int) -> Images | None:
         """Return d logit / d image, float32 [N, channels, side, side], for one label; None where there is none."""

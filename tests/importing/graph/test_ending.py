@@ -29,6 +29,7 @@ def logits() -> np.ndarray:
     return small_logits(small(), tensors())
 
 
+STORED = (("QuantizeLinear", "p", "b"), ("DequantizeLinear", "b", "y"))
 TWO_NETWORKS = [node("Neg", "z", "other"), node("Sigmoid", "z", "p"), node("Sigmoid", "other", "q")]
 RECOGNISED = {
     "mean of two, by a half": (
@@ -62,7 +63,7 @@ RECOGNISED = {
         lambda z: np.sqrt(sigmoid(z) * sigmoid(-z)),
     ),
     "stored with 8 bits": (
-        [node("Sigmoid", "z", "p"), node("QuantizeLinear", "p step none", "b"), node("DequantizeLinear", "b step none", "y")],
+        [node("Sigmoid", "z", "p"), *(node(kind, f"{x} step none", y) for kind, x, y in STORED)],
         {"step": np.array(1 / 256, np.float32), "none": np.array(0, np.uint8)},
         lambda z: np.clip(np.rint(sigmoid(z) * 256), 0, 255) / 256,
     ),
@@ -122,9 +123,14 @@ def test_percentages_are_divided() -> None:
 SCALED = {
     "divided": ([node("Div", "z two", "y")], {"two": TWO}, lambda z: z / 2),
     "multiplied": ([node("Mul", "z two", "y")], {"two": TWO}, lambda z: 2 * z),
-    "a mean of two": ([node("Neg", "z", "a"), node("Mul", "z two", "b"), node("Mean", "a b", "y")], {"two": TWO}, lambda z: z / 2),
+    "a mean of two": (
+        [node("Neg", "z", "a"), node("Mul", "z two", "b"), node("Mean", "a b", "y")], {"two": TWO}, lambda z: z / 2,
+    ),
     "kept in limits": ([node("Clip", "z low two", "y")], {"low": -TWO, "two": TWO}, lambda z: np.clip(z, -2, 2)),
-    "behind others": ([node("Div", "z two", "a"), node("Identity", "a", "b"), node("Identity", "b", "y")], {"two": TWO}, lambda z: z / 2),
+    "behind others": (
+        [node("Div", "z two", "a"), node("Identity", "a", "b"), node("Identity", "b", "y")], {"two": TWO},
+        lambda z: z / 2,
+    ),
     "stored with 8 bits": (
         [node("QuantizeLinear", "z step none", "b"), node("DequantizeLinear", "b step none", "y")],
         {"step": np.array(0.25, np.float32), "none": np.array(128, np.uint8)},

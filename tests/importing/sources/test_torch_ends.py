@@ -74,7 +74,7 @@ def test_what_does_not_tell_is_asked(end: Callable[[Tensor], Tensor]) -> None:
 @pytest.mark.parametrize("said", ["probabilities", "softmax", "percentages"])
 def test_what_cannot_be_is_refused(said: Any) -> None:
     with pytest.raises(SettingsError, match=f'output is "{said}", so that numbers of 0 to 1'):
-        output_kind(Ended(lambda z: z.exp()).eval(), SHAPE, said, None)
+        output_kind(Ended(lambda z: z.exp() * (1e4 if said == "percentages" else 1)).eval(), SHAPE, said, None)
 
 
 def test_what_is_usual_does_not_hide_probabilities() -> None:
@@ -109,10 +109,11 @@ def test_a_network_that_autograd_cannot_follow_has_no_gradients() -> None:
 def test_the_same_in_float64() -> None:
     original = TorchOriginal(OneOutput(random_network()), "logits")
     images = np.random.default_rng(1).random((2, *SHAPE[1:]), np.float32)
-    exact = original.exact(images)
-    assert exact is not None
-    assert 0 < np.abs(exact - original.logits(images)).max() < 1e-4
+    both = original.in_both(images)
+    assert both is not None
+    assert 0 < np.abs(both[0] - both[1]).max() < 1e-4
+    assert np.array_equal(both[0], original.logits(images))
     assert original.network.network.last.weight.dtype == torch.float32
     assert torch.get_default_dtype() == torch.float32
     mixed = Ended(lambda z: z.float() @ torch.eye(3))
-    assert TorchOriginal(mixed, "logits").exact(images) is None
+    assert TorchOriginal(mixed, "logits").in_both(images) is None
