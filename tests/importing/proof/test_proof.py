@@ -33,6 +33,13 @@ class Rounding(nn.Module):
         return self.inner((image * 3.7 + self.large) / 1.7 - self.large / 1.7)
 
 
+class InAnotherOrder(Rounding):
+    """The same function, rounded otherwise, as another engine does."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.inner((image * 3.7 + self.large - self.large) / 1.7)
+
+
 def shown(count: int = 4) -> np.ndarray:
     return np.random.default_rng(0).random((count, 1, SIDE, SIDE), np.float32)
 
@@ -40,7 +47,7 @@ def shown(count: int = 4) -> np.ndarray:
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made = {}
-    for name, network in (("rounding", Rounding()), ("plain", random_network())):
+    for name, network in (("rounding", InAnotherOrder()), ("plain", random_network())):
         made[name] = tmp_path_factory.mktemp(name)
         export_onnx(network, (1, 1, SIDE, SIDE), "logits", made[name] / "classifier.onnx")
         write_gradient_graphs(made[name])
@@ -48,13 +55,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 def test_what_float32_cannot_give_is_let_pass(folders: dict[str, Path]) -> None:
-    class Other(TorchOriginal):
-        """PyTorch with the rounding of another order, as another engine has."""
-
-        def logits(self, images: np.ndarray) -> np.ndarray:
-            return super().logits(images * np.float32(1 + 1e-7))
-
-    proof = prove(folders["rounding"], Other(Rounding()), shown(), None)
+    proof = prove(folders["rounding"], TorchOriginal(Rounding()), shown(), None)
     assert proof.float32 is not None
     assert 1e-5 < proof.largest <= proof.tolerance == min(CAP, FACTOR * proof.float32)
 
