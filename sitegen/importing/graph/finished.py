@@ -4,7 +4,7 @@ The graph is changed by small passes, in the order of `_prepared` and `finished`
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from sitegen.importing.graph.folding import fold
 from sitegen.importing.graph.heads import as_logits
 from sitegen.importing.graph.image import (
     ImageSlot,
+    as_numbers,
     findings_outputs,
     fix_image,
     image_slot,
@@ -76,7 +77,8 @@ def read_graph(model: ModelProto, file: Path, outputs: Sequence[str] = ()) -> Re
     Raises ModelError where it takes no image, or one that is not square; SettingsError where it has no such output.
     """
     try:
-        slot = image_slot(model)
+        levels = as_numbers(model)
+        slot = replace(image_slot(model), levels=levels)
         if outputs:
             choose_outputs(model, outputs)
     except (ModelError, SettingsError) as error:
@@ -92,7 +94,9 @@ def read_graph(model: ModelProto, file: Path, outputs: Sequence[str] = ()) -> Re
 def questions_of(read: ReadGraph) -> list[Question]:
     """Return all that a file does not tell, whatever settings say."""
     slot, tried = read.slot, _tried(read)
-    image = image_questions(side=slot.side is None, colour=slot.channels is None, channels=slot.channels)
+    image = image_questions(
+        side=slot.side is None, colour=slot.channels is None, channels=slot.channels, levels=slot.levels
+    )
     count = None if tried is None else labels_of_output(tried)
     return [labels_question(count), *image, *([OUTPUT] if tried is not None and not _tells_output(tried) else [])]
 
@@ -146,6 +150,11 @@ def finish(read: ReadGraph, settings: ImportSettings) -> FinishedGraph:
     remarks = [head.remark]
     if others:
         remarks.append(f"The output {output!r} was taken; not kept: {', '.join(map(repr, others))}.")
+    if read.slot.levels:
+        remarks.append(
+            "The file takes images as bytes. The bundle takes the same numbers, 0 to 255, and does not round what "
+            "scaling makes of them."
+        )
     if read.slot.last:
         remarks.append("The file takes images with channels last; the bundle takes them with channels first.")
     return FinishedGraph(graph, image, labels, output, head, remarks)
@@ -153,6 +162,8 @@ def finish(read: ReadGraph, settings: ImportSettings) -> FinishedGraph:
 
 def _usual(slot: ImageSlot) -> ImageSettings:
     found: dict[str, Any] = {"side": slot.side, "colour": slot.colour}
+    if slot.levels:
+        found["range"] = (0.0, 255.0)
     return ImageSettings(**{key: value for key, value in found.items() if value is not None})
 
 
