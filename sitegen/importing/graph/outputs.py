@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from onnx import ModelProto, TensorProto, helper
 
 from sitegen.errors import SettingsError
-from sitegen.importing.graph.passes import free_name, names_in
+from sitegen.importing.graph.passes import drop_unused, free_name, names_in
 
 _TOLD = 8
 
@@ -39,3 +39,4 @@ def choose_outputs(model: ModelProto, wanted: Sequence[str]) -> None:
     copy.CopyFrom(kept)
     del graph.output[:]
     graph.output.append(copy)
+    drop_unused(model)

@@ -12,6 +12,7 @@ from sitegen.graphs.session import open_session
 from sitegen.importing.graph.ending import CLOSEST, Ending, Head
 from sitegen.importing.graph.heads import bypass
 from sitegen.importing.graph.image import ImageSlot, producer
+from sitegen.importing.graph.passes import drop_unused
 from sitegen.importing.graph.precision import to_float64
 from sitegen.importing.source import Images, Logits
 
@@ -31,6 +32,7 @@ class OnnxOriginal:
         (kept,) = [value for value in model.graph.output if value.name == output]
         del copy.graph.output[:]
         copy.graph.output.append(kept)
+        drop_unused(copy)
         self._slot, self._ending, self._model = slot, _without(copy, head), copy
         try:
             self._session = open_session(copy.SerializeToString())
