@@ -17,6 +17,7 @@ LIMIT = 0.35  # of the gradient's length
 _JITTER = 0.02  # of an image's deviation
 _ROUNDING = 2e-6  # of a logit of about 1, by an engine in float32
 _ABOVE = 200  # times rounding: how far a logit is moved
+_WIDEST = 0.05  # of an image's deviation: how far pixels are moved at most
 
 Logit = Callable[[Images], float]
 Gradient = Callable[[Images], Values]
@@ -32,13 +33,15 @@ def jittered(image: Images, seed: int = 0) -> Images:
 def disagreement(logit: Logit, gradients: list[Values], image: Images, rounding: float = 0.0) -> list[float]:
     """Return for each gradient [channels, side, side] how far differences of the logit are from it.
 
-    That is the median over directions, as a share of the longest gradient's length; 0 where neither changes anything.
-    `rounding` is what the engine's logit may be off by.
+    That is the median over directions, as a share of the longest gradient's length; 0 where gradients are so small that
+    rounding hides them, and noise does not move the logit. `rounding` is what the engine's logit may be off by.
     """
     length = max(float(np.linalg.norm(each)) for each in gradients)
     spare = max(_ROUNDING * max(1.0, abs(logit(image))), rounding)
-    if not length > 0:
-        return [1.0 if _moves(logit, image, spare) else 0.0] * len(gradients)
+    width = float(image.std()) or 1.0
+    if not length * width * _WIDEST >= _ABOVE * spare:  # what rounding hides, unless noise moves the logit all the same
+        hidden = abs(_moved(logit, image, width) - logit(image)) <= _ABOVE * (spare + length * width * _WIDEST)
+        return [0.0 if hidden else 1.0] * len(gradients)
     step = _ABOVE * spare / length
     random = np.random.default_rng(1)
     along = max(gradients, key=lambda each: float(np.linalg.norm(each)))
@@ -51,8 +54,7 @@ def disagreement(logit: Logit, gradients: list[Values], image: Images, rounding:
     return [float(value) for value in np.median(np.asarray(found), axis=0)]
 
 
-def _moves(logit: Logit, image: Images, spare: float) -> bool:
-    """Whether noise of a tenth of an image's deviation moves a logit by more than rounding does."""
-    step = 0.1 * (float(image.std()) or 1.0)
-    way = np.random.default_rng(1).choice((-step, step), image.shape)
-    return abs(logit(np.asarray(image + way, np.float32)) - logit(image)) > _ABOVE * spare
+def _moved(logit: Logit, image: Images, width: float) -> float:
+    """Return the logit of an image with noise of a tenth of its deviation."""
+    way = np.random.default_rng(1).choice((-0.1 * width, 0.1 * width), image.shape)
+    return logit(np.asarray(image + way, np.float32))

@@ -98,7 +98,7 @@ def _check(
         scores = disagreement(
             lambda moved, label=label: float(classifier.logits(moved[np.newaxis])[0, label]), given, image, rounding
         )
-        if scores[0] <= LIMIT or scores[0] <= 2 * scores[-1] < 2 * scores[0]:
+        if scores[0] <= LIMIT or (len(scores) == 2 and scores[1] >= scores[0] / 2):
             return
         worst.append(scores[0])
     if worst:
