@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sitegen.bundle import CARD, DESCRIPTION, Bundle, Graph, Licence, load_bundle
-from sitegen.errors import BundleError, DataError, SettingsError
+from sitegen.errors import BundleError, DataError, ExportError, SettingsError
 from sitegen.export.card_text import read_author
 from sitegen.export.golden import golden_refused, write_golden
 from sitegen.export.swap import in_place_of
@@ -32,12 +32,14 @@ from sitegen.importing.proof.preprocessing import compare_preprocessing
 from sitegen.importing.proof.proof import Proof, prove
 from sitegen.importing.proof.sample_images import SampleImages, sample_images
 from sitegen.importing.report.document import import_document, import_provenance
+from sitegen.importing.report.document_types import ImportDocument
 from sitegen.importing.report.page import as_html
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
 from sitegen_runtime.bundle.model import NetworkInput
 
 Say = Callable[[str], None]
+COSTLY = 5.0  # percentage points of any label, that preparing images in another way may change
 _NO_CARD = "{path} cannot be read: {error}. The settings name it as card."
 _GOLDEN_REFUSED = (
     "The gate refuses the example image, a drawn chest radiograph. Look at whether it suits this model's images."
@@ -75,13 +77,15 @@ def import_bundle(
     images: Sequence[Path],
     report: Path | None,
     half: bool,
+    force: bool = False,
     say: Say = lambda stage: None,
 ) -> ImportReport:
     """Make the bundle `out` of a model, prove it, write the report, and return what was made.
 
     `gate` is another bundle, whose gate is taken over; `images` are files or folders to prove the import on, synthetic
     ones if there are none; `report` is an HTML file, `<name>-import.html` beside the bundle's folder by default; the
-    same as data is written beside it as JSON. With `half`, weights are rounded to 16 bits. `say` is told each stage.
+    same as data is written beside it as JSON. With `half`, weights are rounded to 16 bits. `force` lets a model pass to
+    which sitegen's way of preparing images does more than COSTLY. `say` is told each stage.
 
     Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
     for what cannot be used. `out` is then as it was.
@@ -98,9 +102,26 @@ def import_bundle(
         remarks = [*model.remarks, *made.graphs.remarks, *(made.gate.warnings if made.gate else ())]
         bundle = _finish(folder, model, settings, made, remarks, author)
         document = import_document(model, bundle, given, made.proof, made.half, remarks, made.preprocessing)
+        _check_cost(page, document, force)
         golden = [_GOLDEN_REFUSED] if golden_refused(bundle) else []
     _write_report(page, document)
     return ImportReport(load_bundle(out), made.proof, document, page, [*remarks, *golden])
+
+
+def _check_cost(page: Path, document: ImportDocument, force: bool) -> None:
+    """Raise ExportError, with the report in its place, where the preparation of images costs too much."""
+    compared = document["preprocessing"]
+    worst = max(compared["findings"], key=lambda entry: entry["largest"]) if compared and compared["findings"] else None
+    if compared is None or worst is None or worst["largest"] <= COSTLY or force:
+        return
+    _write_report(page, document)
+    closer = compared["suggested"]
+    raise ExportError(
+        f"The source prepares images in another way ({compared['described'].rstrip('.')}), and sitegen's way changes "
+        f"the probability of {worst['label']} by up to {worst['largest']:.2g} percentage points; more than {COSTLY:g} "
+        f"needs --force. {f'Closer is fraction = {closer:g} under [image]. ' if closer is not None else ''}The report "
+        f"says more: {page}"
+    )
 
 
 def check_target(out: Path, name: str, *, force: bool) -> None:

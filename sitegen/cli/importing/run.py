@@ -58,6 +58,7 @@ def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
             images=asked.images,
             report=asked.report,
             half=asked.half,
+            force=asked.force,
             say=status.update,
         )
     for warning in report.warnings:

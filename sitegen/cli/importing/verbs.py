@@ -31,7 +31,12 @@ ReportOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The report (HTML); NAME-import.html beside the bundle by default.")
 ]
 HalfOption = Annotated[bool, typer.Option("--half", help="Round weights to 16 bits: half the download.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace the bundle of another model.")]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Replace the bundle of another model; import one whose images sitegen prepares otherwise."
+    ),
+]
 
 
 def verb_of(source: Source) -> Callable[..., None]:
