@@ -141,13 +141,14 @@ def _write(
     model: ImportedClassifier, folder: Path, given: SampleImages, gate: Bundle | None, half: bool, say: Say
 ) -> _Made:
     """Write all files but description and card."""
-    say("Writing graphs")
+    say("Writing the classifier's graph")
     model.write(folder)
+    say("Writing graphs of gradients")
     graphs = write_gradient_graphs(folder)
     shown = np.concatenate([given.tensors, write_golden(folder, model.image)])
-    say("Comparing with the original")
+    say("Running the original")
     try:
-        proof = prove(folder, model.original, shown, graphs.feature_map)
+        proof = prove(folder, model.original, shown, graphs.feature_map, say)
     except GradientDefect as defect:
         graphs = without_gradients(folder, str(defect))
         proof = prove(folder, model.original, shown, None)

@@ -10,10 +10,12 @@ from sitegen.errors import GradientError
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, export_cam, export_gradient, export_guided
 from sitegen.graphs.half_weights import round_weights
 from sitegen.graphs.names import CLASSIFIER, FINAL_WEIGHTS
-from sitegen.importing.graph.final_layer import last_map, write_final_layer
+from sitegen.importing.graph.final_layer import last_map, layers_after, write_final_layer
 from sitegen.importing.graph.quantised import whole_number_operators
 from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
 from sitegen.importing.proof.proof import Proof, compare_with
+
+_LATE = 0.5  # of a network's layers: what may follow a map that Grad-CAM is drawn over
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def write_gradient_graphs(folder: Path) -> GradientGraphs:
         (folder / GUIDED).unlink(missing_ok=True)
         told.append(f"The bundle has no guided backpropagation; other maps it has: {error}")
     feature_map = write_final_layer(folder)
-    told += [] if feature_map else [_without_last_layer(features)]
+    told += [] if feature_map else [_without_last_layer(folder, features)]
     return GradientGraphs(gradient=True, feature_map=feature_map, remarks=tuple(told))
 
 
@@ -96,10 +98,17 @@ def _remove(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _without_last_layer(features: str | None) -> str:
-    if features:
-        return (
-            "The network does not end in an average over the image and one linear layer, so that there are no class "
-            f"activation maps. Grad-CAM draws over the feature map {features!r}."
-        )
-    return "The network has no feature map that is laid out like the image: there are no CAM and no Grad-CAM."
+def _without_last_layer(folder: Path, features: str | None) -> str:
+    if not features:
+        return "The network has no feature map that is laid out like the image: there are no CAM and no Grad-CAM."
+    after, count = layers_after(folder, features)
+    told = (
+        "The network does not end in an average over the image and one linear layer, so that there are no class "
+        f"activation maps. Grad-CAM draws over the feature map {features!r}."
+    )
+    if after <= _LATE * count:
+        return told
+    return (
+        f"{told} That is an early one, as with networks of patches: {after} of {count} layers follow it, and Grad-CAM "
+        "tells little of what they do. Look at maps of the gradient instead."
+    )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from sitegen.cli.importing.check import told
 from sitegen.cli.importing.sources import Source
+from sitegen.cli.importing.steps import Steps
 
 if TYPE_CHECKING:
     from sitegen.importing.bundle import ImportReport
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 class Asked:
     """The options of a verb."""
 
-    out: Path
+    out: Path | None
     config: Path | None
     labels: str | None
     name: str | None
@@ -31,39 +33,47 @@ class Asked:
     report: Path | None
     half: bool
     force: bool
+    check: bool = False
 
 
 def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
     """Read the model, make the bundle, and say what was made."""
     _require(source)
-    from rich.console import Console
-
     from sitegen.cli.importing.questions import with_answers
+    from sitegen.errors import SettingsError
     from sitegen.importing.bundle import check_target, import_bundle
+
+    if asked.out is None and not asked.check:
+        raise SettingsError("Name the folder of the bundle with -o, or say --check to see what would be done.")
 
     module: Any = import_module(f"sitegen.importing.sources.{source.module}")
     settings = _settings(asked)
     given = model if source.metavar == "FILE|NAME" else Path(model)
     if source.asks:
         settings = with_answers(module.questions(given, settings), settings)
-    console = Console(stderr=True)
-    with console.status("Reading the model") as status:
+    with Steps() as steps:
+        steps.say("Reading the model")
         read: ImportedClassifier = getattr(module, source.function)(given, settings, *more)
-        check_target(asked.out, read.name, force=asked.force)
-        report = import_bundle(
-            read,
-            asked.out,
-            settings,
-            gate=asked.gate,
-            images=asked.images,
-            report=asked.report,
-            half=asked.half,
-            force=asked.force,
-            say=status.update,
-        )
-    for warning in report.warnings:
+        if asked.out is not None:
+            check_target(asked.out, read.name, force=asked.force)
+        if asked.check or asked.out is None:
+            report, lines = None, told(read, asked.out)
+        else:
+            report = import_bundle(
+                read,
+                asked.out,
+                settings,
+                gate=asked.gate,
+                images=asked.images,
+                report=asked.report,
+                half=asked.half,
+                force=asked.force,
+                say=steps.say,
+            )
+            lines = _summary(report, asked.out)
+    for warning in report.warnings if report else read.remarks:
         typer.echo(f"Note: {warning}", err=True)
-    for line in _summary(report, asked.out):
+    for line in lines:
         typer.echo(line)
 
 

@@ -6,7 +6,7 @@ weights make, the probabilities, and, where the original's library differentiate
 Of gradients the distances are told, and differences of the logit decide: see `gradients`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,11 +47,17 @@ class Proof:
         return max(self.logits.values(), default=0.0)
 
 
-def prove(folder: Path, original: Original | None, images: Images, feature_map: FeatureMap | None) -> Proof:
+def prove(
+    folder: Path,
+    original: Original | None,
+    images: Images,
+    feature_map: FeatureMap | None,
+    say: Callable[[str], None] = lambda step: None,
+) -> Proof:
     """Compare on images float32 [N, channels, side, side] what the graphs in `folder` give with the original.
 
-    Raises ExportError where logits differ by more than is allowed, or are not finite; GradientDefect, which is one,
-    where the gradient graph does not give the classifier's gradient.
+    `say` is told each step. Raises ExportError where logits differ by more than is allowed, or are not finite;
+    GradientDefect, which is one, where the gradient graph does not give the classifier's gradient.
     """
     made = GraphRun(folder / CLASSIFIER).logits(images)
     _check_finite(made)
@@ -66,8 +72,10 @@ def prove(folder: Path, original: Original | None, images: Images, feature_map: 
         if original
         else Yardstick(made, CLASSIFIER)
     )
+    say("Comparing graphs with the original")
     logits = {CLASSIFIER: yardstick.check(CLASSIFIER, made)} if original else {}
     logits |= {name: yardstick.check(name, values) for name, values in _others(folder, images, made, feature_map)}
+    say("Comparing gradients")
     return Proof(
         images=len(images),
         library=original.library if original else None,
