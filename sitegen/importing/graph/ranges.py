@@ -76,7 +76,7 @@ class _Reading:
 
     def scalar(self, node: NodeProto, at: int, name: str) -> float | None:
         """Return a limit that older operators have as an attribute and newer ones as an input."""
-        old = attribute(node, name, None)
+        old: float | None = attribute(node, name, None)
         if old is not None or at >= len(node.input) or not node.input[at]:
             return old
         values = self._values(node.input[at])

@@ -5,6 +5,7 @@ Distances are told; what differences of the logit contradict is a defect.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -71,12 +72,16 @@ class _Gradient:
         """Return d logit / d image [channels, side, side]."""
         seed = np.zeros((1, self.labels), np.float32)
         seed[0, label] = 1
-        return self._run.run(image, [gradient_name(INPUT)], {SEED: seed})[0][0]
+        return np.asarray(self._run.run(image, [gradient_name(INPUT)], {SEED: seed})[0][0])
 
 
 def _pair(graph: _Gradient, original: Original | None, image: Images, label: int) -> tuple[Values, Values | None]:
     expected = original.gradients(image[np.newaxis], label) if original else None
     return graph.of(image, label), None if expected is None else np.asarray(expected[0], np.float64)
+
+
+def _logit(classifier: GraphRun, label: int, image: Images) -> float:
+    return float(classifier.logits(image[np.newaxis])[0, label])
 
 
 def _distance(made: Values, expected: Values) -> float:
@@ -95,9 +100,7 @@ def _check(
         if expected is not None and _distance(made, expected) <= _NEAR:
             return  # apart on a kink alone
         given = [made] if expected is None else [made, expected]
-        scores = disagreement(
-            lambda moved, label=label: float(classifier.logits(moved[np.newaxis])[0, label]), given, image, rounding
-        )
+        scores = disagreement(partial(_logit, classifier, label), given, image, rounding)
         if scores[0] <= LIMIT or (len(scores) == 2 and scores[1] >= scores[0] / 2):
             return
         worst.append(scores[0])

@@ -52,10 +52,8 @@ class OnnxOriginal:
         to_float64(wide)
         try:
             reference = ReferenceEvaluator(wide)
-            exact = [
-                self._of(reference.run(None, {self._slot.name: self._batch(image).astype(np.float64)})[0])
-                for image in images
-            ]
+            given = [{self._slot.name: self._batch(image).astype(np.float64)} for image in images]
+            exact = [self._of(np.asarray(list(reference.run(None, each))[0])) for each in given]
         except Exception:  # operators that are of float32 alone, as those with whole numbers
             return None
         return self.logits(images), np.stack(exact)

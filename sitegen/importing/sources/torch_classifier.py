@@ -21,6 +21,7 @@ from sitegen.importing.settings import ImportSettings, OutputKind, labels_of
 from sitegen.importing.source import ImportedClassifier, Preparation
 from sitegen.importing.sources.image_settings import usual_image
 from sitegen.importing.sources.torch_original import OneOutput, TorchOriginal, check_steady, output_kind
+from sitegen.importing.sources.torch_outputs import chosen
 from sitegen.settings.recipe import ImageSettings
 from sitegen_runtime.bundle.model import NetworkInput
 
@@ -55,7 +56,7 @@ def torch_classifier(network: nn.Module, source: TorchSource, settings: ImportSe
     Raises SettingsError where labels are missing or are not as many as outputs, or where it is not known what the
     network gives; ModelError where it does not run on such images.
     """
-    whole = OneOutput(network).eval()
+    whole = OneOutput(chosen(network, source.image.shape, settings.outputs)).eval()
     outputs = check_steady(whole, source.image.shape).shape[1]
     labels = counted_labels(settings, source.labels, outputs)
     kind = output_kind(whole, source.image.shape, settings.output, source.usual)
