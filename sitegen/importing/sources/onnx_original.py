@@ -53,7 +53,7 @@ class OnnxOriginal:
         try:
             reference = ReferenceEvaluator(wide)
             given = [{self._slot.name: self._batch(image).astype(np.float64)} for image in images]
-            exact = [self._of(np.asarray(list(reference.run(None, each))[0])) for each in given]
+            exact = [self._of(np.asarray(next(iter(reference.run(None, each))))) for each in given]
         except Exception:  # operators that are of float32 alone, as those with whole numbers
             return None
         return self.logits(images), np.stack(exact)

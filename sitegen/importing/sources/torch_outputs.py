@@ -62,8 +62,8 @@ def _usual(given: Mapping[Any, object]) -> Any:
     found = next((name for name in _USUAL if name in tensors), None)
     if found is None and len(tensors) != 1:
         raise SettingsError(
-            f"the network gives {_told(given)}, and it is not told which of these has the findings. Name it, or several "
-            f"in their order, in the settings: outputs = [{', '.join(repr(str(key)) for key in tensors[:2])}]"
+            f"the network gives {_told(given)}, and it is not told which of these has the findings. Name it, or "
+            f"several in their order, in the settings: outputs = [{', '.join(repr(str(key)) for key in tensors[:2])}]"
         )
     return found if found is not None else tensors[0]
 

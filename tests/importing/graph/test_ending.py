@@ -31,7 +31,7 @@ def logits() -> np.ndarray:
 
 STORED = (("QuantizeLinear", "p", "b"), ("DequantizeLinear", "b", "y"))
 TWO_NETWORKS = [node("Neg", "z", "other"), node("Sigmoid", "z", "p"), node("Sigmoid", "other", "q")]
-RECOGNISED = {
+RECOGNISED: dict[str, tuple[list[NodeProto], dict[str, Any], Any]] = {
     "mean of two, by a half": (
         [*TWO_NETWORKS, node("Add", "p q", "s"), node("Mul", "s half", "y")],
         {"half": HALF},
@@ -115,12 +115,12 @@ def test_percentages_are_divided() -> None:
     assert np.abs(sigmoid(shown(as_logits(model, "percentages"))) - sigmoid(logits())).max() < 1e-6
     for wrong in ("probabilities", "softmax"):
         with pytest.raises(SettingsError, match=f'output is "{wrong}"'):
-            find_head(model, wrong)  # type: ignore[arg-type]
+            find_head(model, wrong)
     with pytest.raises(SettingsError, match="numbers of 0 to 100 are due"):
         find_head(small(node("Sigmoid", "z", "y")), "percentages")
 
 
-SCALED = {
+SCALED: dict[str, tuple[list[NodeProto], dict[str, Any], Any]] = {
     "divided": ([node("Div", "z two", "y")], {"two": TWO}, lambda z: z / 2),
     "multiplied": ([node("Mul", "z two", "y")], {"two": TWO}, lambda z: 2 * z),
     "a mean of two": (
@@ -173,4 +173,4 @@ def test_what_is_sorted_is_refused(operator: str) -> None:
     model = small(node("Softmax", "z", "p"), last, *more, three=np.array([3]))
     for kind in (None, "softmax"):
         with pytest.raises(ModelError, match=rf"comes of {operator}.*outputs = \[\"p\"\]"):
-            find_head(model, kind)  # type: ignore[arg-type]
+            find_head(model, kind)

@@ -22,6 +22,10 @@ def node(operator: str, inputs: str, output: str, **options: Any) -> NodeProto:
     return helper.make_node(operator, inputs.split(), output.split(), **options)
 
 
+def weights_of(model: ModelProto) -> dict[str, Any]:
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+
+
 def given_by(model: ImportedClassifier, folder: Path, shown: np.ndarray) -> np.ndarray:
     folder.mkdir(exist_ok=True)
     model.write(folder)
@@ -61,7 +65,7 @@ def test_bytes_are_the_numbers_that_images_have(tmp_path: Path) -> None:
     cast = node("Cast", "x", "wide", to=TensorProto.FLOAT)
     model = graph(
         [cast, *plain.graph.node], kind=TensorProto.UINT8,
-        **{tensor.name: numpy_helper.to_array(tensor) for tensor in plain.graph.initializer},
+        **weights_of(plain),
     )  # fmt: skip
     model.graph.output[0].type.tensor_type.elem_type = TensorProto.FLOAT
     file = written(model, tmp_path / "net.onnx")
@@ -93,7 +97,7 @@ def trained(kind: str, mean: float = 0.3) -> ModelProto:
     """With a normalisation or a dropout as in training, and after it the network of `small`."""
     inner = small()
     inner.graph.node[0].input[0] = "seen"
-    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in inner.graph.initializer}
+    weights = weights_of(inner)
     if kind == "dropout":
         first = [node("Dropout", "x half true", "seen")]
         weights |= {"half": np.array(0.5, np.float32), "true": np.array(True)}
@@ -130,7 +134,7 @@ def quantised(signed: bool) -> ModelProto:
     stored = [node("QuantizeLinear", "maps step zero", "b"), node("DequantizeLinear", "b step zero", "again")]
     model.graph.node[2].input[0] = "again"
     nodes = [*list(model.graph.node)[:2], *stored, *list(model.graph.node)[2:]]
-    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    weights = weights_of(model)
     return graph(nodes, step=np.array(0.05, np.float32), zero=zero, **weights)
 
 
@@ -152,7 +156,7 @@ def test_dynamic_quantisation_has_no_gradients(tmp_path: Path) -> None:
         node("Mul", "wide step", "y"),
     ]
     model = small()
-    weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    weights = weights_of(model)
     whole = np.random.default_rng(0).integers(-9, 9, (5, 3)).astype(np.int8)
     given = graph([*list(model.graph.node)[:4], *nodes], whole=whole, **weights)
     imported(given, tmp_path).write(tmp_path)
