@@ -18,7 +18,7 @@ class Inverted(PillowPreparation):
     """Black is white for it."""
 
     def tensor(self, content: bytes) -> Any:
-        return 1 - super().tensor(content)
+        return 20 * (1 - super().tensor(content))
 
 
 def imported(folder: Path, *, force: bool = False, **fields: Any) -> Any:
