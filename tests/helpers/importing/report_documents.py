@@ -34,7 +34,8 @@ def document(**changes: Any) -> dict[str, Any]:
         "images": {"used": 8, "synthetic": True, "problems": [{"file": "a<i>.png", "problem": "is cut short"}]},
         "proof": {
             "images": 9, "library": "PyTorch 9.9", "logits": {"classifier.onnx": 3.4e-7, "gradient.onnx": 5.6e-7},
-            "probability": 1.1e-8, "gradients": {"images": 8, "median": 2.2e-6, "largest": 3.3e-3}, "tolerance": 1e-5, "float32": None,
+            "probability": 1.1e-8, "gradients": {"images": 8, "median": 2.2e-6, "largest": 3.3e-3}, "tolerance": 1e-5,
+            "float32": None,
         },
         "half": {"weights": 6966034, "logits": {"classifier.onnx": 4.4e-7}, "mean": 0.00011, "largest": 0.0042},
         "preprocessing": {
