@@ -51,13 +51,22 @@ class Yardstick:
             largest = apart(made, self.expected)
         moved = float(np.abs(sigmoid(made) - sigmoid(self.expected)).max())
         if not largest <= self.limit or (largest > TOLERANCE and moved > self.probability_limit):
-            own = "" if self.own is None else f" (its own float32 is off by {self.own:.3g})"
             raise ExportError(
                 f"{name} gives logits that differ by {largest:.3g} from those of {self.than}, and at most "
-                f"{self.limit:.3g} is allowed{own}. The model was translated wrongly: update onnx and onnxruntime (and "
-                "torch), or report it."
+                f"{self.limit:.3g} is allowed{self._reason()}"
             )
         return largest
+
+    def _reason(self) -> str:
+        wrong = "The model was translated wrongly: update onnx and onnxruntime (and torch), or report it."
+        if self.own is None:
+            return f". {wrong}"
+        if self.own <= CAP:
+            return f" (its own float32 is off by {self.own:.3g}). {wrong}"
+        return (
+            f". Its own float32 is off by {self.own:.3g} from its float64: the network makes so much of rounding that no "
+            "two engines agree on it. Look for weights that were never trained, or for an image of another range."
+        )
 
     def _measure(self, made: Values) -> None:
         """Take float64 as what is expected for the images that are furthest off."""

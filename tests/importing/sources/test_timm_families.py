@@ -21,7 +21,7 @@ FAMILIES: dict[str, tuple[int, dict[str, Any]]] = {
     "mobilenetv3_small_050": (64, {}),
     "mobilenetv4_conv_small": (64, {}),
     "efficientnet_b0": (64, {}),
-    "tf_efficientnetv2_b0": (64, {}),
+    "hrnet_w18_small": (64, {}),
 }
 
 
