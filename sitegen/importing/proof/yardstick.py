@@ -64,8 +64,8 @@ class Yardstick:
         if self.own <= CAP:
             return f" (its own float32 is off by {self.own:.3g}). {wrong}"
         return (
-            f". Its own float32 is off by {self.own:.3g} from its float64: the network makes so much of rounding that no "
-            "two engines agree on it. Look for weights that were never trained, or for an image of another range."
+            f". Its own float32 is off by {self.own:.3g} from its float64: the network makes so much of rounding that "
+            "no two engines agree on it. Look for weights that were never trained, or for an image of another range."
         )
 
     def _measure(self, made: Values) -> None:
