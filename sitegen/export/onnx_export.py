@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sitegen.graphs.files import INPUT, OPSET, save_with_weights, strip_traces
 
@@ -27,7 +28,7 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence
     """
     network.eval()
     example = torch.zeros(*shape)
-    with _quiet():
+    with _quiet(), sdpa_kernel(SDPBackend.MATH):  # attention in plain operators, which shapes can be followed through
         program = torch.onnx.export(
             network,
             (example,),

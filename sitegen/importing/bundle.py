@@ -12,19 +12,27 @@ from typing import Any
 import numpy as np
 
 from sitegen.bundle import CARD, DESCRIPTION, Bundle, Graph, Licence, load_bundle
-from sitegen.errors import BundleError, DataError, SettingsError
+from sitegen.errors import BundleError, DataError, ExportError, SettingsError
 from sitegen.export.card_text import read_author
 from sitegen.export.golden import golden_refused, write_golden
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.gate.taken import TakenGate, take_gate
 from sitegen.importing.card import render_card
-from sitegen.importing.graphs import GradientGraphs, HalfWeights, halve_weights, write_gradient_graphs
+from sitegen.importing.graphs import (
+    GradientGraphs,
+    HalfWeights,
+    halve_weights,
+    without_gradients,
+    write_gradient_graphs,
+)
 from sitegen.importing.proof.document_types import PreprocessingDocument
+from sitegen.importing.proof.gradients import GradientDefect
 from sitegen.importing.proof.preprocessing import compare_preprocessing
 from sitegen.importing.proof.proof import Proof, prove
 from sitegen.importing.proof.sample_images import SampleImages, sample_images
 from sitegen.importing.report.document import import_document, import_provenance
+from sitegen.importing.report.document_types import ImportDocument
 from sitegen.importing.report.page import as_html
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
@@ -32,6 +40,7 @@ from sitegen.settings.expects import expects_of
 from sitegen_runtime.bundle.model import NetworkInput
 
 Say = Callable[[str], None]
+COSTLY = 5.0  # percentage points of any label, that preparing images in another way may change
 _NO_CARD = "{path} cannot be read: {error}. The settings name it as card."
 _GOLDEN_REFUSED = (
     "The gate refuses the example image, a drawn chest radiograph. Look at whether it suits this model's images."
@@ -69,13 +78,15 @@ def import_bundle(
     images: Sequence[Path],
     report: Path | None,
     half: bool,
+    force: bool = False,
     say: Say = lambda stage: None,
 ) -> ImportReport:
     """Make the bundle `out` of a model, prove it, write the report, and return what was made.
 
     `gate` is another bundle, whose gate is taken over; `images` are files or folders to prove the import on, synthetic
     ones if there are none; `report` is an HTML file, `<name>-import.html` beside the bundle's folder by default; the
-    same as data is written beside it as JSON. With `half`, weights are rounded to 16 bits. `say` is told each stage.
+    same as data is written beside it as JSON. With `half`, weights are rounded to 16 bits. `force` lets a model pass to
+    which sitegen's way of preparing images does more than COSTLY. `say` is told each stage.
 
     Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
     for what cannot be used. `out` is then as it was.
@@ -92,9 +103,26 @@ def import_bundle(
         remarks = [*model.remarks, *made.graphs.remarks, *(made.gate.warnings if made.gate else ())]
         bundle = _finish(folder, model, settings, made, remarks, author)
         document = import_document(model, bundle, given, made.proof, made.half, remarks, made.preprocessing)
+        _check_cost(page, document, force)
         golden = [_GOLDEN_REFUSED] if golden_refused(bundle) else []
     _write_report(page, document)
     return ImportReport(load_bundle(out), made.proof, document, page, [*remarks, *golden])
+
+
+def _check_cost(page: Path, document: ImportDocument, force: bool) -> None:
+    """Raise ExportError, with the report in its place, where the preparation of images costs too much."""
+    compared = document["preprocessing"]
+    worst = max(compared["findings"], key=lambda entry: entry["largest"]) if compared and compared["findings"] else None
+    if compared is None or worst is None or worst["largest"] <= COSTLY or force:
+        return
+    _write_report(page, document)
+    closer = compared["suggested"]
+    raise ExportError(
+        f"The source prepares images in another way ({compared['described'].rstrip('.')}), and sitegen's way changes "
+        f"the probability of {worst['label']} by up to {worst['largest']:.2g} percentage points; more than {COSTLY:g} "
+        f"needs --force. {f'Closer is fraction = {closer:g} under [image]. ' if closer is not None else ''}The report "
+        f"says more: {page}"
+    )
 
 
 def check_target(out: Path, name: str, *, force: bool) -> None:
@@ -114,16 +142,22 @@ def _write(
     model: ImportedClassifier, folder: Path, given: SampleImages, gate: Bundle | None, half: bool, say: Say
 ) -> _Made:
     """Write all files but description and card."""
-    say("Writing graphs")
+    say("Writing the classifier's graph")
     model.write(folder)
+    say("Writing graphs of gradients")
     graphs = write_gradient_graphs(folder)
     shown = np.concatenate([given.tensors, write_golden(folder, model.image)])
-    say("Comparing with the original")
-    proof = prove(folder, model.original, shown, graphs.feature_map)
+    say("Running the original")
+    try:
+        proof = prove(folder, model.original, shown, graphs.feature_map, say)
+    except GradientDefect as defect:
+        graphs = without_gradients(folder, str(defect))
+        proof = prove(folder, model.original, shown, None)
     halved = None
     if half:
         say("Rounding weights to 16 bits")
-        graphs, halved = halve_weights(folder, shown)
+        again, halved = halve_weights(folder, shown, proof)
+        graphs = again if graphs.gradient else without_gradients(folder, graphs.remarks[0].partition(": ")[2])
     compared = None
     if model.preparation:
         say("Comparing preprocessing")

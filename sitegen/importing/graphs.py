@@ -3,14 +3,19 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnx
+
 from sitegen.bundle import FeatureMap
 from sitegen.errors import GradientError
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, export_cam, export_gradient, export_guided
 from sitegen.graphs.half_weights import round_weights
 from sitegen.graphs.names import CLASSIFIER, FINAL_WEIGHTS
-from sitegen.importing.graph.final_layer import last_map, write_final_layer
+from sitegen.importing.graph.final_layer import last_map, layers_after, write_final_layer
+from sitegen.importing.graph.quantised import whole_number_operators
 from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
-from sitegen.importing.proof.proof import compare_with
+from sitegen.importing.proof.proof import Proof, compare_with
+
+_LATE = 0.5  # of a network's layers: what may follow a map that Grad-CAM is drawn over
 
 
 @dataclass(frozen=True)
@@ -39,24 +44,41 @@ class HalfWeights:
 def write_gradient_graphs(folder: Path) -> GradientGraphs:
     """Write the gradient graphs for the `classifier.onnx` of a folder, and `final.weights` where they are defined.
 
-    A classifier with an operator that has no gradient keeps none of these files, and a remark says so.
+    A classifier with an operator that has no gradient, or that computes with whole numbers, keeps none of these files,
+    and a remark says so. Where guided backpropagation alone has none, it alone is missing.
     """
+    if whole := whole_number_operators(onnx.load(str(folder / CLASSIFIER), load_external_data=False)):
+        return without_gradients(
+            folder,
+            f"the model computes with whole numbers ({', '.join(whole)}), which change in steps and have no slope. "
+            "Import the model from before it was quantised to have them",
+        )
     features = last_map(folder)
     try:
         export_gradient(folder, features)
         if features:
             export_cam(folder, features)
+    except GradientError as error:
+        return without_gradients(folder, str(error))
+    told = []
+    try:
         export_guided(folder)
     except GradientError as error:
-        _remove(folder)
-        told = f"The bundle gives no gradients and no maps of where the model looked: {error}"
-        return GradientGraphs(gradient=False, feature_map=None, remarks=(told,))
+        (folder / GUIDED).unlink(missing_ok=True)
+        told.append(f"The bundle has no guided backpropagation; other maps it has: {error}")
     feature_map = write_final_layer(folder)
-    remarks = () if feature_map else (_without_last_layer(features),)
-    return GradientGraphs(gradient=True, feature_map=feature_map, remarks=remarks)
+    told += [] if feature_map else [_without_last_layer(folder, features)]
+    return GradientGraphs(gradient=True, feature_map=feature_map, remarks=tuple(told))
 
 
-def halve_weights(folder: Path, images: Images) -> tuple[GradientGraphs, HalfWeights]:
+def without_gradients(folder: Path, why: str) -> GradientGraphs:
+    """Remove all graphs but the classifier, and say why."""
+    _remove(folder)
+    told = f"The bundle gives no gradients and no maps of where the model looked: {why.rstrip('.')}."
+    return GradientGraphs(gradient=False, feature_map=None, remarks=(told,))
+
+
+def halve_weights(folder: Path, images: Images, proof: Proof) -> tuple[GradientGraphs, HalfWeights]:
     """Round the weights of a folder's graphs to 16 bits, and make the gradient graphs anew.
 
     Raises ExportError where a weight is too large, or where a graph does not give what the rounded classifier gives.
@@ -66,7 +88,7 @@ def halve_weights(folder: Path, images: Images) -> tuple[GradientGraphs, HalfWei
     reference = GraphRun(folder / CLASSIFIER).logits(images)
     _remove(folder)
     graphs = write_gradient_graphs(folder)
-    logits = compare_with(reference, folder, images, graphs.feature_map)
+    logits = compare_with(reference, folder, images, graphs.feature_map, proof.float32)
     moved: Values = abs(sigmoid(reference) - sigmoid(before))
     return graphs, HalfWeights(count, logits, float(moved.mean()), float(moved.max()))
 
@@ -76,10 +98,17 @@ def _remove(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _without_last_layer(features: str | None) -> str:
-    if features:
-        return (
-            "The network does not end in an average over the image and one linear layer, so that there are no class "
-            f"activation maps. Grad-CAM draws over the feature map {features!r}."
-        )
-    return "The network has no feature map that is laid out like the image: there are no CAM and no Grad-CAM."
+def _without_last_layer(folder: Path, features: str | None) -> str:
+    if not features:
+        return "The network has no feature map that is laid out like the image: there are no CAM and no Grad-CAM."
+    after, count = layers_after(folder, features)
+    told = (
+        "The network does not end in an average over the image and one linear layer, so that there are no class "
+        f"activation maps. Grad-CAM draws over the feature map {features!r}."
+    )
+    if after <= _LATE * count:
+        return told
+    return (
+        f"{told} That is an early one, as with networks of patches: {after} of {count} layers follow it, and Grad-CAM "
+        "tells little of what they do. Look at maps of the gradient instead."
+    )

@@ -25,8 +25,11 @@ class Question:
     default: str | None = None
 
 
-def image_questions(*, side: bool, colour: bool, channels: int | None) -> list[Question]:
-    """Return the questions on how pixels become numbers: those that no model file answers, and two that some do."""
+def image_questions(*, side: bool, colour: bool, channels: int | None, levels: bool = False) -> list[Question]:
+    """Return the questions on how pixels become numbers: those that no model file answers, and two that some do.
+
+    `levels` says that the network takes bytes, which are what images have.
+    """
     many = channels == 3
     asked = [
         Question("image.side", "How many pixels wide and high is the image that the network takes?", "224"),
@@ -35,7 +38,7 @@ def image_questions(*, side: bool, colour: bool, channels: int | None) -> list[Q
         Question("image.mean", "Which mean is subtracted then?", "0.485, 0.456, 0.406" if many else "0", "0"),
         Question("image.std", "Which deviation is it divided by?", "0.229, 0.224, 0.225" if many else "1", "1"),
     ]
-    told = {"image.side": not side, "image.colour": not colour}
+    told = {"image.side": not side, "image.colour": not colour, **dict.fromkeys(_NUMBERS, levels)}
     return [question for question in asked if not told.get(question.key, False)]
 
 
@@ -51,7 +54,7 @@ def labels_question(count: int | None) -> Question:
 
 OUTPUT = Question(
     "output",
-    'What does the network give: "logits", "probabilities" (of a sigmoid) or "softmax"?',
+    'What does the network give: "logits", "probabilities" (of a sigmoid), "softmax" or "percentages"?',
     "logits",
 )
 

@@ -1,7 +1,7 @@
 """What a user says of a model that its file does not: names, labels, and what the network sees of an image.
 
     name = "my-model"                  of the bundle
-    output = "logits"                  what the network gives: "logits", "probabilities" (of a sigmoid), "softmax"
+    output = "logits"                  what the network gives: or "probabilities", "softmax", "percentages"
 
     [image]                            as in a recipe; what is left out is as the source has it
     side = 224
@@ -28,7 +28,7 @@ from sitegen.settings.reading import STRICT, read_settings
 from sitegen.settings.recipe import ImageSettings, network_input
 from sitegen_runtime.bundle.model import NetworkInput
 
-OutputKind = Literal["logits", "probabilities", "softmax"]
+OutputKind = Literal["logits", "probabilities", "softmax", "percentages"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class ImportSettings:
     licence_weights: str = "not stated"
     licence_data: str = "not stated"
     output: OutputKind | None = None
+    outputs: tuple[str, ...] = ()  # of a graph with several, or what is before its end: side by side, in this order
     image: dict[str, Any] = field(default_factory=dict)
     labels: tuple[LabelSettings, ...] = ()
     expects: ExpectsSettings | None = None  # of DICOM files' headers

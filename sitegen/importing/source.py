@@ -26,6 +26,9 @@ class Original(Protocol):
     def logits(self, images: Images) -> Logits:
         """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself."""
 
+    def in_both(self, images: Images) -> tuple[Logits, Logits] | None:
+        """Return [N, labels] computed in float32, and in float64; None where the library cannot do both."""
+
     def gradients(self, images: Images, label: int) -> Images | None:
         """Return the gradient of one label's logit with respect to each image; None where the library gives none."""
 

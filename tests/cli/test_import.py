@@ -137,5 +137,16 @@ def test_every_source_has_a_verb_of_one_form() -> None:
     shared = {"-o", "--out", "--config", "--labels", "--name", "--title", "--gate", "--images", "--report"}
     for name, command in commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-        assert options == shared | {"--half", "--force"} | ({"--network"} if name == "torch" else set())
+        assert options == shared | {"--half", "--force", "--check"} | ({"--network"} if name == "torch" else set())
         assert command.help
+
+
+def test_a_check_says_what_would_be_done_and_writes_nothing(files: Path, tmp_path: Path) -> None:
+    model = str(files / "model.onnx")
+    arguments = ["import", "onnx", model, "--config", str(files / "settings.toml")]
+    done = CliRunner().invoke(app, [*arguments, "--check"])
+    assert done.exit_code == 0
+    assert "It would be imported as" in done.output
+    assert "Nothing was written." in done.output
+    assert list(tmp_path.iterdir()) == []
+    assert "Name the folder of the bundle with -o" in failed(CliRunner().invoke(app, arguments), SettingsError)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from sitegen.cli.importing.check import told
 from sitegen.cli.importing.sources import Source
+from sitegen.cli.importing.steps import Steps
 
 if TYPE_CHECKING:
     from sitegen.importing.bundle import ImportReport
@@ -17,14 +19,11 @@ if TYPE_CHECKING:
     from sitegen.importing.source import ImportedClassifier
 
 
-_READING = "Reading the model"
-
-
 @dataclass(frozen=True)
 class Asked:
     """The options of a verb."""
 
-    out: Path
+    out: Path | None
     config: Path | None
     labels: str | None
     name: str | None
@@ -34,46 +33,59 @@ class Asked:
     report: Path | None
     half: bool
     force: bool
+    check: bool = False
 
 
 def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
     """Read the model, make the bundle, and say what was made."""
     _require(source)
-    from rich.console import Console
 
-    from sitegen.bundle.unseen import unseen_words
     from sitegen.cli.importing.questions import with_answers
+    from sitegen.errors import SettingsError
     from sitegen.importing.bundle import check_target, import_bundle
+
+    if asked.out is None and not asked.check:
+        raise SettingsError("Name the folder of the bundle with -o, or say --check to see what would be done.")
 
     module: Any = import_module(f"sitegen.importing.sources.{source.module}")
     settings = _settings(asked)
     given = model if source.metavar == "FILE|NAME" else Path(model)
     if source.asks:
         settings = with_answers(module.questions(given, settings), settings)
-    console = Console(stderr=True, log_path=False, markup=False, emoji=False, highlight=False)
-    with console.status(_READING) as status:
-
-        def say(stage: str) -> None:
-            status.update(stage)
-            console.log(stage)
-
-        console.log(_READING)
+    with Steps() as steps:
+        steps.say("Reading the model")
         read: ImportedClassifier = getattr(module, source.function)(given, settings, *more)
-        check_target(asked.out, read.name, force=asked.force)
-        report = import_bundle(
-            read,
-            asked.out,
-            settings,
-            gate=asked.gate,
-            images=asked.images,
-            report=asked.report,
-            half=asked.half,
-            say=say,
-        )
-    for warning in [*report.warnings, *_unnamed(settings, report), *filter(None, [unseen_words(report.bundle)])]:
+        if asked.out is not None:
+            check_target(asked.out, read.name, force=asked.force)
+        if asked.check or asked.out is None:
+            report, lines = None, told(read, asked.out)
+        else:
+            report = import_bundle(
+                read,
+                asked.out,
+                settings,
+                gate=asked.gate,
+                images=asked.images,
+                report=asked.report,
+                half=asked.half,
+                force=asked.force,
+                say=steps.say,
+            )
+            lines = _summary(report, asked.out)
+    for warning in _warnings(read, report, settings):
         typer.echo(f"Note: {warning}", err=True)
-    for line in _summary(report, asked.out):
+    for line in lines:
         typer.echo(line)
+
+
+def _warnings(read: "ImportedClassifier", report: "ImportReport | None", settings: "ImportSettings") -> list[str]:
+    """What is to be known of the import, or of what it would be."""
+    from sitegen.bundle.unseen import unseen_words
+
+    if report is None:
+        return list(read.remarks)
+    unseen = unseen_words(report.bundle)
+    return [*report.warnings, *_unnamed(settings, report), *([unseen] if unseen else [])]
 
 
 def _unnamed(settings: "ImportSettings", report: "ImportReport") -> list[str]:

@@ -9,7 +9,10 @@ import typer
 from sitegen.cli.importing.run import Asked, run
 from sitegen.cli.importing.sources import TORCH, Source
 
-OutOption = Annotated[Path, typer.Option("-o", "--out", metavar="BUNDLE", help="The bundle's folder.")]
+OutOption = Annotated[
+    Path | None, typer.Option("-o", "--out", metavar="BUNDLE", help="The bundle's folder. [required without --check]")
+]
+CheckOption = Annotated[bool, typer.Option("--check", help="Say what would be done, and write nothing.")]
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings (TOML); see docs/import.md.")
 ]
@@ -31,7 +34,12 @@ ReportOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The report (HTML); NAME-import.html beside the bundle by default.")
 ]
 HalfOption = Annotated[bool, typer.Option("--half", help="Round weights to 16 bits: half the download.")]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace the bundle of another model.")]
+ForceOption = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Replace the bundle of another model; import one whose images sitegen prepares otherwise."
+    ),
+]
 
 
 def verb_of(source: Source) -> Callable[..., None]:
@@ -39,7 +47,7 @@ def verb_of(source: Source) -> Callable[..., None]:
 
     def verb(
         model: Annotated[str, typer.Argument(metavar=source.metavar, help=source.argument)],
-        out: OutOption,
+        out: OutOption = None,
         config: ConfigOption = None,
         labels: LabelsOption = None,
         name: NameOption = None,
@@ -49,8 +57,9 @@ def verb_of(source: Source) -> Callable[..., None]:
         report: ReportOption = None,
         half: HalfOption = False,
         force: ForceOption = False,
+        check: CheckOption = False,
     ) -> None:
-        asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force)
+        asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force, check)
         run(source, model, asked)
 
     return verb
@@ -58,7 +67,7 @@ def verb_of(source: Source) -> Callable[..., None]:
 
 def torch_verb(
     model: Annotated[str, typer.Argument(metavar=TORCH.metavar, help=TORCH.argument)],
-    out: OutOption,
+    out: OutOption = None,
     network: Annotated[
         str,
         typer.Option(
@@ -75,7 +84,8 @@ def torch_verb(
     report: ReportOption = None,
     half: HalfOption = False,
     force: ForceOption = False,
+    check: CheckOption = False,
 ) -> None:
     """Import a checkpoint into the network that is named; all other verbs are made by `verb_of`."""
-    asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force)
+    asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force, check)
     run(TORCH, model, asked, network)

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from sitegen.errors import ModelError
-from sitegen.importing.checkpoint.safe_checkpoint import check_archive
+from sitegen.importing.checkpoint.archive import check_archive
 
 _MAGIC, _VERSION = 0x1950A86A20F9469CFC6C, 1001
 _TYPES = {
@@ -57,10 +57,7 @@ def read_pickled_network(file: Path, classes: str) -> PickledNetwork:
     else, is no network, or is damaged.
     """
     try:
-        with file.open("rb") as stream:
-            archive = stream.read(4) == b"PK\x03\x04"
-            stream.seek(0)
-            network = _from_archive(file, classes) if archive else _from_stream(stream, file.stat().st_size, classes)
+        network = unpickled(file, lambda stream, storage: DataUnpickler(stream, classes, storage))
         weights: dict[str, Tensor] = {}
         _collect(network, "", weights)
     except ModelError:
@@ -73,7 +70,22 @@ def read_pickled_network(file: Path, classes: str) -> PickledNetwork:
     return PickledNetwork(weights, {name: value for name, value in kept.items() if not name.startswith("_")})
 
 
-def _from_archive(file: Path, classes: str) -> object:
+Storages = Callable[[torch.dtype, str, int], Tensor]
+Make = Callable[[IO[bytes], Storages], pickle.Unpickler]
+
+
+def unpickled(file: Path, make: Make) -> object:
+    """Return what is in a file of torch.save, of any version, read by the unpickler that `make` returns.
+
+    Raises ModelError, and what an unpickler does for what it does not know or what is damaged.
+    """
+    with file.open("rb") as stream:
+        archive = stream.read(4) == b"PK\x03\x04"
+        stream.seek(0)
+        return _from_archive(file, make) if archive else _from_stream(stream, file.stat().st_size, make)
+
+
+def _from_archive(file: Path, make: Make) -> object:
     names = check_archive(file)
     pickled = next((name for name in names if name.partition("/")[2] == "data.pkl"), None)
     if pickled is None:
@@ -82,12 +94,14 @@ def _from_archive(file: Path, classes: str) -> object:
 
         def storage(kind: torch.dtype, key: str, count: int) -> Tensor:
             content = archive.read(f"{pickled.partition('/')[0]}/data/{key}")
+            if not count:
+                return torch.zeros(0, dtype=kind)
             return torch.frombuffer(bytearray(content), dtype=kind, count=count)
 
-        return _DataUnpickler(io.BytesIO(archive.read(pickled)), classes, storage).load()
+        return make(io.BytesIO(archive.read(pickled)), storage).load()
 
 
-def _from_stream(stream: IO[bytes], size: int, classes: str) -> object:
+def _from_stream(stream: IO[bytes], size: int, make: Make) -> object:
     """Read the format of before 2020, in which tensors come before their numbers."""
     storages: dict[str, Tensor] = {}
 
@@ -97,7 +111,7 @@ def _from_stream(stream: IO[bytes], size: int, classes: str) -> object:
         return storages.setdefault(key, torch.zeros(count, dtype=kind))
 
     def load() -> Any:
-        return _DataUnpickler(stream, classes, storage).load()
+        return make(stream, storage).load()
 
     magic, version, _ = load(), load(), load()
     if (magic, version) != (_MAGIC, _VERSION):
@@ -114,10 +128,10 @@ def _from_stream(stream: IO[bytes], size: int, classes: str) -> object:
     return network
 
 
-class _DataUnpickler(pickle.Unpickler):
+class DataUnpickler(pickle.Unpickler):
     """Knows what tensors are made of, and stand-ins for networks."""
 
-    def __init__(self, stream: IO[bytes], classes: str, storage: Callable[[torch.dtype, str, int], Tensor]) -> None:
+    def __init__(self, stream: IO[bytes], classes: str, storage: Storages) -> None:
         super().__init__(stream, encoding="utf-8")
         self._classes, self._storage = re.compile(classes), storage
 

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from sitegen.errors import ModelError
+from sitegen.importing.checkpoint.archive import check_archive, head_of
 from sitegen.importing.checkpoint.optional_library import optional_library
 from sitegen.importing.checkpoint.pickle_names import pickle_names
+from sitegen.importing.checkpoint.stand_ins import read_with_stand_ins
 
 # What a checkpoint of tensors names. `weights_only` would let some more pass that can take all memory there is.
 _DATA = re.compile(
@@ -26,10 +28,17 @@ _DATA = re.compile(
     r"|torch\.nn\.parameter\.Parameter"
     r"|torch\.(b?float(16|32|64)|double|half|u?int(8|16|32|64)|long|bool|complex(32|64|128)|float8_\w+)"
 )
+# What training scripts keep beside weights: records, of which nothing is made. `weights_only` refuses them.
+_RECORDS = re.compile(
+    r"numpy\.(_core|core)\.multiarray\.(scalar|_reconstruct)|numpy\.(dtype|ndarray|bool_?|float64|float32|int64)"
+    r"|numpy\.dtypes\.\w+|argparse\.Namespace|types\.SimpleNamespace|pathlib\.(Pure)?(Posix|Windows)?Path"
+    r"|pathlib\._local\.\w*Path|collections\.(defaultdict|deque)|datetime\.(datetime|date|timedelta|timezone)"
+    r"|(builtins|__builtin__)\.(list|dict|tuple|slice|complex|frozenset|float|int|str|bool)"
+    r"|(pytorch_lightning|lightning|lightning_fabric|lightning_utilities)(\.\w+)*\.(AttributeDict|ModelCheckpoint|"
+    r"EarlyStopping|LightningEnum|TrainerFn)|omegaconf(\.\w+)*\.\w+|yacs\.config\.CfgNode|easydict\.EasyDict"
+)
 _ZIP = b"PK\x03\x04"
 _LEGACY_PICKLES = 4  # magic number, version, system, and the object; storages follow
-_UNPACKED = 64 << 20  # bytes that compressed members may have together: the code of a TorchScript archive is small
-_MEMBERS = 200_000
 _PICKLE = 256 << 20  # bytes; that of a network has some hundred for each tensor
 _TOLD = 5
 
@@ -43,6 +52,8 @@ def read_checkpoint(file: Path) -> object:
     if file.suffix == ".safetensors":
         return read_safetensors(file)
     refused = refused_names(file)
+    if refused and all(_RECORDS.fullmatch(name) for name in refused):
+        return read_with_stand_ins(file, _RECORDS, _DATA)
     if refused:
         raise ModelError(_refusal(file, refused))
     try:
@@ -59,34 +70,12 @@ def read_safetensors(file: Path) -> dict[str, Tensor]:
     package.
     """
     library = optional_library("safetensors.torch", f"Reading {file.name}")
-    _head(file)
+    head_of(file)
     try:
         tensors: dict[str, Tensor] = library.load_file(str(file), device="cpu")
     except Exception as error:
         raise ModelError(f"{file} is no safetensors file, or is damaged: {error}. Get it again.") from error
     return tensors
-
-
-def check_archive(file: Path) -> list[str]:
-    """Return the names of a zip archive's members.
-
-    Raises ModelError where it is cut off, or would unpack to more than it can hold.
-    """
-    try:
-        with zipfile.ZipFile(file) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise ModelError(f"{file} is cut off or damaged: {error}. Get it again from its source.") from error
-    weight = file.stat().st_size
-    stored = sum(entry.file_size for entry in members if entry.compress_type == zipfile.ZIP_STORED)
-    packed = sum(entry.file_size for entry in members if entry.compress_type != zipfile.ZIP_STORED)
-    if stored > weight or packed > _UNPACKED or len(members) > _MEMBERS:
-        raise ModelError(
-            f"{file} has {weight} bytes and would unpack to {stored + packed}, in {len(members)} members. torch.save "
-            "compresses no weights: this was made to fill memory, or packed anew. Unpack it where you trust it, and "
-            "save it with torch.save."
-        )
-    return [entry.filename for entry in members]
 
 
 def refused_names(file: Path) -> list[str]:
@@ -99,14 +88,14 @@ def refused_names(file: Path) -> list[str]:
 
 def is_torchscript(file: Path) -> bool:
     """Return whether a file is a TorchScript archive: a program with its weights. Raises ModelError as above."""
-    if _head(file) != _ZIP:
+    if head_of(file) != _ZIP:
         return False
     return any(name.partition("/")[2] == "constants.pkl" for name in check_archive(file))
 
 
 def _names(file: Path) -> list[str]:
     """What the pickle in a file asks for."""
-    if _head(file) != _ZIP:
+    if head_of(file) != _ZIP:
         with file.open("rb") as stream:
             try:
                 return pickle_names(stream, _LEGACY_PICKLES)
@@ -133,15 +122,6 @@ def _names_in_member(stream: IO[bytes], size: int, file: Path) -> list[str]:
         return pickle_names(BytesIO(stream.read(size)))
     except (ModelError, zipfile.BadZipFile, NotImplementedError, OSError) as error:
         raise ModelError(f"{file} is damaged: {error}. Get it again from its source.") from error
-
-
-def _head(file: Path) -> bytes:
-    """Return the first four bytes. Raises ModelError where there is no such file."""
-    try:
-        with file.open("rb") as stream:
-            return stream.read(4)
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read: {error.strerror}. Name the checkpoint's file.") from error
 
 
 _CONVERT = (

@@ -11,8 +11,12 @@ from torch import Tensor, nn
 from sitegen.errors import ModelError
 
 Weights = dict[str, Tensor]
-WRAPPERS = ("state_dict", "model_state_dict", "model", "weights", "net", "network")
-_PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")  # of DataParallel, of torch.compile, of wrappers
+WRAPPERS = ("state_dict", "model_state_dict", "model_state", "model", "weights", "net", "network")
+# Of DataParallel, of torch.compile, of wrappers.
+_PREFIXES = ("module.", "_orig_mod.", "_forward_module.", "model.", "net.", "network.")
+_OF_TRAINING = re.compile(r"optim|sched|scaler|loss|criterion|rng|ema", re.IGNORECASE)
+# What a module of training has beside its network: weights of a loss, counters of measures.
+_BESIDE = re.compile(r"(\w*(loss|criterion|metric|accuracy|auroc)\w*|(train|val|valid|test)_\w+)\.", re.IGNORECASE)
 _COUNTER = "num_batches_tracked"  # of a normalisation: a number that evaluation does not use, unknown before 2018
 # torchvision's names before 2018: denselayer1.norm.1.weight
 _OLD = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12])\.")
@@ -39,13 +43,15 @@ def find_weights(document: object, file: Path) -> Found:
             f"{file} holds a {type(document).__name__}, not the weights of a network by name. Save those: "
             "torch.save(model.state_dict(), 'weights.pt')"
         )
-    if any(isinstance(value, Tensor) for value in document.values()):
+    inner = {str(key): value for key, value in document.items() if isinstance(value, Mapping) and _holds_weights(value)}
+    name = next((wrapper for wrapper in WRAPPERS if wrapper in inner), "")
+    if not name and _holds_weights(document):
         return Found(_tensors(document, file))
-    for name in WRAPPERS:
-        inner = document.get(name)
-        if isinstance(inner, Mapping) and any(isinstance(value, Tensor) for value in inner.values()):
-            others = {str(key): value for key, value in document.items() if key != name}
-            return Found(_tensors(inner, file), others, [f"the weights lay under {name!r}"])
+    likely = [key for key in inner if not _OF_TRAINING.search(key)]
+    if name or len(likely) == 1:
+        name = name or likely[0]
+        others = {str(key): value for key, value in document.items() if key != name}
+        return Found(_tensors(inner[name], file), others, [f"the weights lay under {name!r}"])
     raise ModelError(
         f"{file} holds {_some(map(str, document)) or 'nothing'}, and none of it is the weights of a network by name. "
         f"They are looked for under {', '.join(WRAPPERS)}."
@@ -58,6 +64,10 @@ def renamed(found: Found, expected: Iterable[str]) -> Found:
     `expected` are the names in the network.
     """
     wanted, weights, changes = set(expected), found.weights, list(found.changes)
+    beside = [name for name in weights if _BESIDE.match(name) and name not in wanted]
+    if beside and len(beside) < len(weights):
+        weights = {name: value for name, value in weights.items() if name not in beside}
+        changes.append(f"weights of a loss or a measure were left out: {_some(beside)}")
     while prefix := next((each for each in _PREFIXES if _all_begin(weights, each, wanted)), ""):
         weights = {name.removeprefix(prefix): value for name, value in weights.items()}
         changes.append(f"{prefix!r} was removed from the names of the weights")
@@ -147,6 +157,11 @@ def _check_names(own: Mapping[str, Tensor], weights: Weights, file: Path) -> Non
         f"{file} does not fit the network: {'; '.join(parts)}. Name the network that it was trained in, or a function "
         "that makes it: --network my_module:make"
     )
+
+
+def _holds_weights(mapping: Mapping[object, object]) -> bool:
+    """Whether weights by name are in a mapping itself; the value of a loss is a tensor, too, without axes."""
+    return any(isinstance(value, Tensor) and value.ndim > 0 for value in mapping.values())
 
 
 def _tensors(mapping: Mapping[object, object], file: Path) -> Weights:

@@ -27,6 +27,7 @@ _ARRANGES = {"Cast", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze", "Un
 _OVER_CELLS = {"Add", "BatchNormalization", "Cast", "Clip", "Concat", "Div", "Dropout", "Elu", "Gelu", "HardSigmoid"}
 _OVER_CELLS |= {"HardSwish", "Identity", "InstanceNormalization", "LeakyRelu", "Max", "Mish", "Mul", "PRelu", "Pad"}
 _OVER_CELLS |= {"AveragePool", "MaxPool", "Relu", "Resize", "Sigmoid", "Softplus", "Sub", "Sum", "Swish", "Tanh"}
+_WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 _CONVOLUTIONS = {"Conv", "ConvTranspose", "QLinearConv"}
 
 
@@ -192,6 +193,23 @@ def last_map(folder: Path) -> str | None:
     model = onnx.load(str(folder / CLASSIFIER), load_external_data=False)
     found = final_layer(model, folder)
     return found[2] if found else _last_convolved(model, shapes_of(model))
+
+
+def layers_after(folder: Path, name: str) -> tuple[int, int]:
+    """Return how many layers with weights of `classifier.onnx` come after a tensor, and how many there are."""
+    model = onnx.load(str(folder / CLASSIFIER), load_external_data=False)
+    needed, reached = _needed_for_output(model), {name}
+    after = count = 0
+    for node in model.graph.node:
+        if node.output[0] not in needed:
+            continue
+        follows = not reached.isdisjoint(node.input)
+        if follows:
+            reached.update(node.output)
+        if node.op_type in _WEIGHTED:
+            count += 1
+            after += follows
+    return after, count
 
 
 def _last_convolved(model: ModelProto, shapes: Shapes) -> str | None:

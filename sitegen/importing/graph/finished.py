@@ -4,7 +4,7 @@ The graph is changed by small passes, in the order of `_prepared` and `finished`
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from sitegen.errors import ModelError, SettingsError
 from sitegen.export.gradient_graph import SEED
 from sitegen.graphs.files import INPUT, save_with_weights, strip_traces
 from sitegen.graphs.names import CLASSIFIER, FEATURES, LOGITS
+from sitegen.importing.graph.ending import Head, find_head
 from sitegen.importing.graph.folding import fold
-from sitegen.importing.graph.heads import Head, as_logits, find_head
+from sitegen.importing.graph.heads import as_logits
 from sitegen.importing.graph.image import (
     ImageSlot,
+    as_numbers,
     findings_outputs,
     fix_image,
     image_slot,
@@ -26,6 +28,7 @@ from sitegen.importing.graph.image import (
     labels_of_output,
 )
 from sitegen.importing.graph.layout import sink_transposes
+from sitegen.importing.graph.outputs import choose_outputs
 from sitegen.importing.graph.passes import (
     drop_unused,
     free_name,
@@ -37,6 +40,7 @@ from sitegen.importing.graph.passes import (
     with_fixed_pads,
     with_plain_constants,
 )
+from sitegen.importing.graph.quantised import check_signs
 from sitegen.importing.graph.shapes import declared, shapes_of
 from sitegen.importing.questions import OUTPUT, Question, check_answered, image_questions, labels_question
 from sitegen.importing.settings import ImportSettings, OutputKind, image_of, labels_of
@@ -67,12 +71,18 @@ class FinishedGraph:
     remarks: Sequence[str]
 
 
-def read_graph(model: ModelProto, file: Path) -> ReadGraph:
-    """Return a model with the image that it takes. Raises ModelError where it takes none, or one that is not square."""
+def read_graph(model: ModelProto, file: Path, outputs: Sequence[str] = ()) -> ReadGraph:
+    """Return a model with the image that it takes, and with those outputs alone that are named, if any are.
+
+    Raises ModelError where it takes no image, or one that is not square; SettingsError where it has no such output.
+    """
     try:
-        slot = image_slot(model)
-    except ModelError as error:
-        raise ModelError(f"{file}: {error}") from error
+        levels = as_numbers(model)
+        slot = replace(image_slot(model), levels=levels)
+        if outputs:
+            choose_outputs(model, outputs)
+    except (ModelError, SettingsError) as error:
+        raise type(error)(f"{file}: {error}") from error
     if slot.rows and slot.columns and slot.rows != slot.columns:
         raise ModelError(
             f"{file}: the input {slot.name!r} is {slot.rows} x {slot.columns}, and a bundle's images are square. "
@@ -84,7 +94,9 @@ def read_graph(model: ModelProto, file: Path) -> ReadGraph:
 def questions_of(read: ReadGraph) -> list[Question]:
     """Return all that a file does not tell, whatever settings say."""
     slot, tried = read.slot, _tried(read)
-    image = image_questions(side=slot.side is None, colour=slot.channels is None, channels=slot.channels)
+    image = image_questions(
+        side=slot.side is None, colour=slot.channels is None, channels=slot.channels, levels=slot.levels
+    )
     count = None if tried is None else labels_of_output(tried)
     return [labels_question(count), *image, *([OUTPUT] if tried is not None and not _tells_output(tried) else [])]
 
@@ -114,6 +126,8 @@ def _tells_output(model: ModelProto) -> bool:
         find_head(model, None)
     except SettingsError:
         return False
+    except ModelError:
+        return True  # which no answer mends; `finish` says it
     return True
 
 
@@ -130,12 +144,17 @@ def finish(read: ReadGraph, settings: ImportSettings) -> FinishedGraph:
     try:
         model, output, others = _prepared(read, image.shape, len(labels))
         head = find_head(model, settings.output)
-        graph = finished(model, settings.output)
+        graph = finished(model, head)
     except (ModelError, SettingsError) as error:
         raise type(error)(f"{read.file}: {error}") from error
     remarks = [head.remark]
     if others:
         remarks.append(f"The output {output!r} was taken; not kept: {', '.join(map(repr, others))}.")
+    if read.slot.levels:
+        remarks.append(
+            "The file takes images as bytes. The bundle takes the same numbers, 0 to 255, and does not round what "
+            "scaling makes of them."
+        )
     if read.slot.last:
         remarks.append("The file takes images with channels last; the bundle takes them with channels first.")
     return FinishedGraph(graph, image, labels, output, head, remarks)
@@ -143,6 +162,8 @@ def finish(read: ReadGraph, settings: ImportSettings) -> FinishedGraph:
 
 def _usual(slot: ImageSlot) -> ImageSettings:
     found: dict[str, Any] = {"side": slot.side, "colour": slot.colour}
+    if slot.levels:
+        found["range"] = (0.0, 255.0)
     return ImageSettings(**{key: value for key, value in found.items() if value is not None})
 
 
@@ -194,7 +215,7 @@ def _no_output(read: ReadGraph, model: ModelProto, found: Mapping[str, int], lab
     )
 
 
-def finished(model: ModelProto, kind: OutputKind | None) -> ModelProto:
+def finished(model: ModelProto, kind: OutputKind | Head | None) -> ModelProto:
     """Return the graph of a bundle: the input "image", the output "logits", no transposes that undo each other.
 
     Preconditions: one image input of fixed shape, one output [1, labels], opset 18 or newer.
@@ -208,6 +229,7 @@ def finished(model: ModelProto, kind: OutputKind | None) -> ModelProto:
     with_fixed_pads(model)
     merge_pads(model)
     name_nodes(model)
+    check_signs(model)
     _check_final(model)
     return model
 

@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 from sitegen.errors import ModelError
-from sitegen.importing.graph.passes import attribute, free_name, names_in
+from sitegen.importing.graph.passes import add_constant, attribute, free_name, names_in
 from sitegen.importing.graph.shapes import Shapes, declared
 
 COLOURS = {1: "grey", 3: "rgb"}
@@ -18,7 +19,10 @@ _ON_THE_WAY = {"Add", "BatchNormalization", "Cast", "Clip", "Div", "Identity", "
 
 @dataclass(frozen=True)
 class ImageSlot:
-    """The image input of a graph; what the graph leaves open is None. `last` says that channels are the last axis."""
+    """The image input of a graph; what the graph leaves open is None. `last` says that channels are the last axis.
+
+    `levels` says that it takes bytes, 0 to 255.
+    """
 
     name: str
     last: bool
@@ -26,6 +30,7 @@ class ImageSlot:
     channels: int | None
     rows: int | None
     columns: int | None
+    levels: bool = False
 
     @property
     def side(self) -> int | None:
@@ -64,6 +69,17 @@ def image_slot(model: ModelProto) -> ImageSlot:
     if channels is not None and channels not in COLOURS:
         raise ModelError(f"The input {value.name!r} has {channels} channels; an image has 1 (grey) or 3 (rgb).")
     return ImageSlot(value.name, last, sizes[0], channels, rows, columns)
+
+
+def as_numbers(model: ModelProto) -> bool:
+    """Let an input of bytes be one of float32, with the same values; return whether it was."""
+    stored = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value.type.tensor_type for value in model.graph.input if value.name not in stored]
+    if len(inputs) != 1 or inputs[0].elem_type != TensorProto.UINT8:
+        return False
+    inputs[0].elem_type = TensorProto.FLOAT
+    del model.graph.value_info[:]  # where other types may be stated
+    return True
 
 
 def _axes(model: ModelProto, name: str, sizes: Sequence[int | None]) -> tuple[bool, int | None]:
@@ -117,13 +133,14 @@ def fix_image(model: ModelProto, slot: ImageSlot, shape: Sequence[int]) -> None:
 def findings_outputs(model: ModelProto, shapes: Shapes) -> Iterator[tuple[str, int]]:
     """Yield the outputs that may have one number for each finding, each with how many it has.
 
-    Those are floating-point outputs for one image of which all axes but one have the size 1.
+    Those are floating-point outputs for one image of which all axes but one have the size 1; some have one axis alone,
+    or none, where a network left out what has the size 1.
     """
     for output in model.graph.output:
         sizes = shapes.fixed(output.name)
-        if sizes is None or len(sizes) < 2 or sizes[0] != 1 or shapes.types.get(output.name) != TensorProto.FLOAT:
+        if sizes is None or shapes.types.get(output.name) != TensorProto.FLOAT or (len(sizes) > 1 and sizes[0] != 1):
             continue
-        longer = [size for size in sizes[1:] if size != 1]
+        longer = [size for size in sizes if size != 1]
         if len(longer) < 2:
             yield output.name, longer[0] if longer else 1
 
@@ -135,11 +152,12 @@ def keep_output(model: ModelProto, name: str, shapes: Shapes) -> None:
     """
     graph = model.graph
     sizes = shapes.fixed(name) or ()
-    labels = max(sizes)
+    labels = max(sizes, default=1)
     del graph.output[:]
     if len(sizes) != 2:
-        flat = free_name(names_in(model), name)
-        graph.node.append(helper.make_node("Flatten", [name], [flat], name=flat, axis=1))
+        taken = names_in(model)
+        flat, form = free_name(taken, name), add_constant(model, np.array([1, labels]), f"{name}_form", taken)
+        graph.node.append(helper.make_node("Reshape", [name, form], [flat], name=flat))
         name = flat
     graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, labels]))
 

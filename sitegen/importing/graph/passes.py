@@ -52,6 +52,7 @@ def upgraded(model: ModelProto) -> ModelProto:
     if version > OPSETS[-1]:
         raise ModelError(f"The model uses opset {version}; up to {OPSETS[-1]} is understood. Export it with opset 18.")
     if version < OPSET:
+        model.ir_version = max(model.ir_version, IR_VERSION)  # before 4, weights had to be inputs as well
         try:
             model = version_converter.convert_version(model, OPSET)
         except Exception as error:  # the converter's own exceptions have no common base

@@ -1,4 +1,4 @@
-"""Graphs that compute in float16, bfloat16 or float64, in float32."""
+"""Graphs that compute in float16, bfloat16 or float64, in float32; and graphs in float32, in float64."""
 
 import numpy as np
 from onnx import GraphProto, ModelProto, TensorProto, numpy_helper
@@ -38,6 +38,31 @@ def to_float32(model: ModelProto) -> list[str]:
                 found.add(attribute.i)
                 attribute.i = TensorProto.FLOAT
     return [OTHER_FLOATS[kind] for kind in sorted(found)]
+
+
+def to_float64(model: ModelProto) -> None:
+    """Make every float32 tensor of a model a float64 one, for a run that tells what rounding does.
+
+    Precondition: as after `to_float32`.
+    """
+    for graph in [model.graph, *_inner(model.graph)]:
+        for tensor in graph.initializer:
+            _widened(tensor)
+        for value in (*graph.input, *graph.output, *graph.value_info):
+            if value.type.tensor_type.elem_type == TensorProto.FLOAT:
+                value.type.tensor_type.elem_type = TensorProto.DOUBLE
+    for node in nodes_of(model.graph):
+        for attribute in node.attribute:
+            if attribute.HasField("t"):
+                _widened(attribute.t)
+            elif attribute.name in _TYPE_ATTRIBUTES and attribute.i == TensorProto.FLOAT:
+                attribute.i = TensorProto.DOUBLE
+
+
+def _widened(tensor: TensorProto) -> None:
+    if tensor.data_type == TensorProto.FLOAT:
+        wide = numpy_helper.to_array(tensor).astype(np.float64)
+        tensor.CopyFrom(numpy_helper.from_array(wide, tensor.name))
 
 
 def _inner(graph: GraphProto) -> list[GraphProto]:

@@ -1,6 +1,7 @@
 """ONNX files of strangers, read as data: every size and place that a file names is checked before it is followed."""
 
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from math import prod
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -31,6 +32,7 @@ def read_onnx(file: Path) -> ModelProto:
         _check_kind(tensor, file)
     _bring_in_weights(model, file)
     model = _with_standard_operators(model, file)
+    _sort(model.graph)
     try:
         onnx.checker.check_model(model)
     except Exception as error:  # ValidationError, and what protobuf raises
@@ -38,6 +40,31 @@ def read_onnx(file: Path) -> ModelProto:
     for tensor in _tensors(model):
         _check_numbers(tensor, file)
     return model
+
+
+def _sort(graph: GraphProto) -> None:
+    """Put operators behind those that make what they read, as ONNX demands and converters forget, if they can be."""
+    nodes = list(graph.node)
+    makers = {name: at for at, node in enumerate(nodes) for name in node.output if name}
+    needs = [
+        {makers[name] for inner in (node, *_inside(node)) for name in inner.input if name in makers} - {at}
+        for at, node in enumerate(nodes)
+    ]
+    if all(not places or max(places) < at for at, places in enumerate(needs)):
+        return
+    order = TopologicalSorter(dict(enumerate(needs)))
+    try:
+        kept = [nodes[at] for at in order.static_order()]
+    except CycleError:
+        return  # onnx.checker says so
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def _inside(node: NodeProto) -> Iterator[NodeProto]:
+    for attribute in node.attribute:
+        for inner in _graphs(attribute):
+            yield from nodes_of(inner)
 
 
 def nodes_of(graph: GraphProto) -> Iterator[NodeProto]:

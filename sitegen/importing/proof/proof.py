@@ -2,11 +2,11 @@
 
 Compared are the logits of `classifier.onnx` and of each gradient graph, those that the feature map and the final
 weights make, the probabilities, and, where the original's library differentiates, gradients. Logits must agree as
-`sitegen.export.agreement` says. Gradients are told and not judged: a unit whose rectifier has an input of zero but for
-rounding may be on in one engine and off in the other, which changes the gradient of a few cells and no logit.
+`sitegen.export.agreement` says, or as well as the original's own float32 agrees with its float64: see `yardstick`.
+Of gradients the distances are told, and differences of the logit decide: see `gradients`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,24 +14,13 @@ import numpy as np
 
 from sitegen.bundle import FeatureMap
 from sitegen.errors import ExportError
-from sitegen.export.agreement import TOLERANCE, apart
+from sitegen.export.agreement import TOLERANCE
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, SEED
-from sitegen.gradient import gradient_name
-from sitegen.graphs.files import INPUT
 from sitegen.graphs.names import CLASSIFIER, LOGITS
+from sitegen.importing.proof.gradients import GradientDifferences, compare_gradients
 from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
+from sitegen.importing.proof.yardstick import Yardstick
 from sitegen.importing.source import Original
-
-COMPARED_GRADIENTS = 8
-
-
-@dataclass(frozen=True)
-class GradientDifferences:
-    """Relative L2 distances between the original's gradients and the graph's, one an image: how many, and which."""
-
-    images: int
-    median: float
-    largest: float
 
 
 @dataclass(frozen=True)
@@ -40,6 +29,8 @@ class Proof:
 
     `library` is what ran the original; None where there is none: the other graphs are then compared with
     `classifier.onnx`. `logits` is by file, in the units of `sitegen.export.agreement`; `probability` is absolute.
+    `tolerance` is what logits were allowed to differ by; `float32` is what the original's own float32 deviates by from
+    its float64, None where that was not needed.
     """
 
     images: int
@@ -47,6 +38,8 @@ class Proof:
     logits: dict[str, float] = field(default_factory=dict)
     probability: float | None = None
     gradients: GradientDifferences | None = None
+    tolerance: float = TOLERANCE
+    float32: float | None = None
 
     @property
     def largest(self) -> float:
@@ -54,10 +47,17 @@ class Proof:
         return max(self.logits.values(), default=0.0)
 
 
-def prove(folder: Path, original: Original | None, images: Images, feature_map: FeatureMap | None) -> Proof:
+def prove(
+    folder: Path,
+    original: Original | None,
+    images: Images,
+    feature_map: FeatureMap | None,
+    say: Callable[[str], None] = lambda step: None,
+) -> Proof:
     """Compare on images float32 [N, channels, side, side] what the graphs in `folder` give with the original.
 
-    Raises ExportError where logits differ by more than TOLERANCE, or are not finite.
+    `say` is told each step. Raises ExportError where logits differ by more than is allowed, or are not finite;
+    GradientDefect, which is one, where the gradient graph does not give the classifier's gradient.
     """
     made = GraphRun(folder / CLASSIFIER).logits(images)
     _check_finite(made)
@@ -67,28 +67,38 @@ def prove(folder: Path, original: Original | None, images: Images, feature_map: 
             f"The original gives logits {list(expected.shape)}, {CLASSIFIER} gives {list(made.shape)}. "
             "Name as many labels as the model has outputs."
         )
-    than = original.library if original else CLASSIFIER
-    logits = {CLASSIFIER: _checked(CLASSIFIER, made, expected, than)} if original else {}
-    logits |= {
-        name: _checked(name, values, expected, than) for name, values in _others(folder, images, made, feature_map)
-    }
+    yardstick = (
+        Yardstick(expected, original.library, lambda places: original.in_both(images[places]))
+        if original
+        else Yardstick(made, CLASSIFIER)
+    )
+    say("Comparing graphs with the original")
+    logits = {CLASSIFIER: yardstick.check(CLASSIFIER, made)} if original else {}
+    logits |= {name: yardstick.check(name, values) for name, values in _others(folder, images, made, feature_map)}
+    say("Comparing gradients")
     return Proof(
         images=len(images),
         library=original.library if original else None,
         logits=logits,
-        probability=float(np.abs(sigmoid(made) - sigmoid(expected)).max()) if original else None,
-        gradients=_gradients(folder, original, images, made.shape[1]) if original else None,
+        probability=float(np.abs(sigmoid(made) - sigmoid(yardstick.expected)).max()) if original else None,
+        gradients=compare_gradients(folder, original, images, made.shape[1], yardstick.own or 0.0),
+        tolerance=yardstick.limit,
+        float32=yardstick.own,
     )
 
 
-def compare_with(reference: Values, folder: Path, images: Images, feature_map: FeatureMap | None) -> dict[str, float]:
+def compare_with(
+    reference: Values, folder: Path, images: Images, feature_map: FeatureMap | None, own: float | None = None
+) -> dict[str, float]:
     """Return how far the logits of every graph in `folder` are from the `reference` [N, labels], by file.
 
-    Raises ExportError as `prove` does.
+    `own` is the proof's `float32`. Raises ExportError as `prove` does.
     """
     made = GraphRun(folder / CLASSIFIER).logits(images)
     graphs = [(CLASSIFIER, made), *_others(folder, images, made, feature_map)]
-    return {name: _checked(name, values, reference, "the weights before they were stored") for name, values in graphs}
+    yardstick = Yardstick(reference, "the weights before they were stored")
+    yardstick.own, yardstick.own_probability = own, (own or 0.0) / 4  # the slope of the sigmoid is at most 1/4
+    return {name: yardstick.check(name, values) for name, values in graphs}
 
 
 def _others(
@@ -106,37 +116,9 @@ def _others(
         yield feature_map.weights, maps.mean(axis=(2, 3)) @ final[:, :-1].T + final[:, -1]
 
 
-def _gradients(folder: Path, original: Original, images: Images, labels: int) -> GradientDifferences | None:
-    """Compare the gradient of one label for each image, of all labels in turn."""
-    if not (folder / GRADIENT).is_file():
-        return None
-    graph, distances = GraphRun(folder / GRADIENT), []
-    for at, image in enumerate(images[:COMPARED_GRADIENTS]):
-        label = at % labels
-        expected = original.gradients(image[np.newaxis], label)
-        if expected is None:
-            return None
-        seed = np.zeros((1, labels), np.float32)
-        seed[0, label] = 1
-        (made,) = graph.run(image, [gradient_name(INPUT)], {SEED: seed})
-        length = max(float(np.linalg.norm(expected)), float(np.finfo(np.float32).tiny))
-        distances.append(float(np.linalg.norm(made - expected)) / length)
-    return GradientDifferences(len(distances), float(np.median(distances)), max(distances))
-
-
 def _check_finite(logits: Values) -> None:
     if not np.isfinite(logits).all():
         raise ExportError(
             f"{CLASSIFIER} gives {LOGITS} that are no numbers (NaN or infinite) on some images. "
             "Look for damaged weights, or for another range of [image] than the model was trained with."
         )
-
-
-def _checked(name: str, made: Values, expected: Values, than: str) -> float:
-    largest = apart(made, expected)
-    if not largest <= TOLERANCE:  # also where it is NaN
-        raise ExportError(
-            f"{name} gives logits that differ by {largest:.3g} from those of {than}, and at most {TOLERANCE:g} is "
-            "allowed. The model was translated wrongly: update onnx and onnxruntime (and torch), or report it."
-        )
-    return largest

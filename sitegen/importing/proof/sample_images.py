@@ -41,7 +41,7 @@ def sample_images(named: Sequence[Path], image: NetworkInput) -> SampleImages:
 
     Raises DataError where a path does not exist, or where no file can be read.
     """
-    files = _drawn() if not named else [(path.name, _content(path)) for path in _spread(named)]
+    files = _drawn(image.shape[1] == 3) if not named else [(path.name, _content(path)) for path in _spread(named)]
     names, contents, tensors, problems = [], [], [], []
     for name, content in files:
         try:
@@ -74,14 +74,23 @@ def _content(path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror}. Name other images with --images.") from error
 
 
-def _drawn() -> list[tuple[str, bytes]]:
-    """Phantoms of several sizes as PNG, every second one wider than it is high."""
+def _drawn(colour: bool) -> list[tuple[str, bytes]]:
+    """Phantoms of several sizes as PNG, every second one wider than it is high; in colour, for networks that see it."""
     files = []
     for seed in range(PHANTOMS):
         pixels = phantom(seed, _SIDES[seed % len(_SIDES)])
         if seed % 2:
             pixels = pixels[: round(_CUT * len(pixels))]
         buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "PNG")
+        Image.fromarray(_coloured(pixels, seed) if colour else pixels).save(buffer, "PNG")
         files.append((f"phantom-{seed}.png", buffer.getvalue()))
     return files
+
+
+def _coloured(pixels: NDArray[np.uint8], seed: int) -> NDArray[np.uint8]:
+    """Return [rows, columns, 3]: the picture in a colour of its own, over another that runs from left to right."""
+    random = np.random.default_rng(seed)
+    front, back = random.uniform(0.3, 1, 3), random.uniform(0, 0.6, 3)
+    share = np.linspace(0, 1, pixels.shape[1])[np.newaxis, :, np.newaxis]
+    values = pixels[..., np.newaxis] * (front * (1 - share) + front[::-1] * share)
+    return np.asarray(np.clip(values + 120 * back * share, 0, 255), np.uint8)

@@ -12,7 +12,6 @@ import onnxruntime
 
 from sitegen import __version__
 from sitegen.bundle import Bundle
-from sitegen.export.agreement import TOLERANCE
 from sitegen.gate.taken import TakenGate
 from sitegen.importing.graphs import HalfWeights
 from sitegen.importing.proof.document_types import PreprocessingDocument
@@ -112,7 +111,7 @@ def flattened(values: Part, inside: str = "") -> list[tuple[str, str]]:
 
 
 def _proof(proof: Proof) -> ProofDocument:
-    return cast(ProofDocument, {**asdict(proof), "tolerance": TOLERANCE})
+    return cast(ProofDocument, asdict(proof))
 
 
 def _in_short(preprocessing: PreprocessingDocument) -> dict[str, Any]:

@@ -58,6 +58,7 @@ class ProofDocument(TypedDict):
     probability: float | None
     gradients: GradientDifferencesDocument | None
     tolerance: float
+    float32: float | None
 
 
 class HalfDocument(TypedDict):

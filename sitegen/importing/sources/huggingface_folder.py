@@ -23,8 +23,10 @@ from sitegen.importing.checkpoint.weights import check_finite
 from sitegen.importing.origin import names_of
 from sitegen.importing.settings import ImportSettings, OutputKind, as_label, image_of
 from sitegen.importing.source import Images, ImportedClassifier
-from sitegen.importing.sources.huggingface_image import image_settings
+from sitegen.importing.sources.huggingface_image import image_plan
 from sitegen.importing.sources.torch_classifier import TorchSource, torch_classifier
+from sitegen.importing.sources.value_check import check_values
+from sitegen.settings.recipe import network_input
 
 PREPROCESSOR = "preprocessor_config.json"
 _KINDS: dict[str, OutputKind] = {"multi_label_classification": "logits", "single_label_classification": "softmax"}
@@ -40,23 +42,26 @@ def import_huggingface(folder: Path, settings: ImportSettings) -> ImportedClassi
     library = optional_library("transformers", "Importing a folder of Hugging Face")
     prepared = read_json(folder, PREPROCESSOR)
     channels = int(config.get("num_channels", 3))
-    image, remarks = image_settings(prepared, channels, folder / PREPROCESSOR)
-    network = _network(library, folder)
+    plan = image_plan(prepared, channels, folder / PREPROCESSOR)
+    preparation = HuggingFacePreparation(library, folder, prepared, channels, flipped=plan.flipped)
+    if not {"range", "mean", "std"} <= settings.image.keys():
+        check_values(preparation, network_input(plan.settings))
+    network = _network(library, folder, flipped=plan.flipped)
     labels = _labels(config)
     kind = _kind(config, len(labels), folder)
     source = TorchSource(
         names=names_of(settings, folder.resolve().name),
-        image=image_of(settings, image),
+        image=image_of(settings, plan.settings),
         labels=labels if not all(label.name.startswith("LABEL_") for label in labels) else (),
         usual=kind,
-        preparation=HuggingFacePreparation(library, folder, prepared, channels),
+        preparation=preparation,
         provenance={
             "source": "Hugging Face",
             **folder_origin(folder),
             "architecture": type(network.model).__name__,
             "transformers": library.__version__,
         },
-        remarks=remarks,
+        remarks=plan.remarks,
     )
     return torch_classifier(network, source, settings)
 
@@ -64,36 +69,41 @@ def import_huggingface(folder: Path, settings: ImportSettings) -> ImportedClassi
 class _Logits(nn.Module):
     """A model of transformers that takes images and gives logits, and nothing by name."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, *, flipped: bool) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.flipped = model, flipped
 
     def forward(self, images: Tensor) -> Tensor:
         """Return [N, labels] for images [N, channels, side, side]."""
-        logits: Tensor = self.model(pixel_values=images).logits
+        given = images.flip(1) if self.flipped else images
+        logits: Tensor = self.model(pixel_values=given).logits
         return logits
 
 
 class HuggingFacePreparation:
     """The folder's own image processor, as transformers runs it."""
 
-    def __init__(self, library: ModuleType, folder: Path, settings: Mapping[str, Any], channels: int) -> None:
+    def __init__(
+        self, library: ModuleType, folder: Path, settings: Mapping[str, Any], channels: int, *, flipped: bool = False
+    ) -> None:
+        """With `flipped`, the processor gives blue first; `tensor` gives red first all the same."""
         try:
             self._processor: Any = library.AutoImageProcessor.from_pretrained(
                 str(folder), local_files_only=True, trust_remote_code=False, backend="pil"
             )
         except Exception as error:  # its settings are another's, or need code that is not run
             raise ModelError(f"{folder / PREPROCESSOR}: transformers cannot use it: {_reason(error)}") from error
-        self._mode = "RGB" if channels == 3 else "L"
+        self._mode, self._flipped = "RGB" if channels == 3 else "L", flipped
         self.described = f"transformers: {type(self._processor).__name__} with {_in_words(settings)}."
 
     def tensor(self, content: bytes) -> Images:
         """Return float32 [channels, side, side] for an image file. Raises OSError or ValueError where it is none."""
         image = Image.open(io.BytesIO(content)).convert(self._mode)
-        return np.asarray(self._processor(image, return_tensors="np")["pixel_values"][0], np.float32)
+        made = np.asarray(self._processor(image, return_tensors="np")["pixel_values"][0], np.float32)
+        return np.ascontiguousarray(made[::-1]) if self._flipped else made
 
 
-def _network(library: ModuleType, folder: Path) -> _Logits:
+def _network(library: ModuleType, folder: Path, *, flipped: bool) -> _Logits:
     """Make the network and put the weights into it; all of them, and no others."""
     weights = weights_file(folder)
     for name, value in read_safetensors(weights).items():
@@ -121,7 +131,7 @@ def _network(library: ModuleType, folder: Path) -> _Logits:
     if any(wrong.values()):
         told = "; ".join(f"{what.replace('_', ' ')} {', '.join(names[:4])}" for what, names in wrong.items() if names)
         raise ModelError(f"{weights} does not fit the network of its config.json: {told}. Save the model again.")
-    return _Logits(model.eval())
+    return _Logits(model.eval(), flipped=flipped)
 
 
 def _labels(config: Mapping[str, Any]) -> list[Label]:

@@ -1,6 +1,10 @@
-"""What a `preprocessor_config.json` of transformers says of images, in sitegen's terms."""
+"""What a `preprocessor_config.json` of transformers says of images, in sitegen's terms.
+
+Every key is honoured, harmless, or refused by its name.
+"""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,39 +12,86 @@ from sitegen.errors import ModelError, SettingsError
 from sitegen.settings.reading import read_settings
 from sitegen.settings.recipe import ImageSettings
 
+HONOURED = {"crop_pct", "crop_size", "do_center_crop", "do_flip_channel_order", "do_normalize", "do_rescale"}
+HONOURED |= {"do_resize", "image_mean", "image_std", "include_top", "rescale_factor", "rescale_offset", "size"}
+# Names, what is told by the report's comparison, what is of other tasks, and what says how a tensor is handed over.
+HARMLESS = {"_processor_class", "_valid_processor_keys", "auto_map", "data_format", "default_to_square", "device"}
+HARMLESS |= {"disable_grouping", "do_convert_rgb", "do_reduce_labels", "feature_extractor_type", "image_processor_type"}
+HARMLESS |= {"image_seq_length", "input_data_format", "model_input_names", "num_channels", "processor_class"}
+HARMLESS |= {"resample", "return_tensors", "transformers_version", "use_fast", "reduce_labels", "name_or_path"}
+_LEVIT = 256 / 224  # by which its processor makes the shorter side longer than it says
 _STRETCHED = (
     "The model's own code stretches images that are not square to one; sitegen takes the centred square, so what "
     "it sees of those differs."
 )
+_FLIPPED = "The model takes blue before red; the bundle takes red first, and its graph turns them."
 
 
-def image_settings(config: Mapping[str, Any], channels: int, file: Path) -> tuple[ImageSettings, list[str]]:
-    """Return the settings, and a sentence where they cannot say all. Raises ModelError where they are unknown."""
+@dataclass(frozen=True)
+class ImagePlan:
+    """How images are prepared: settings, whether the network wants blue first, and sentences for people."""
+
+    settings: ImageSettings
+    flipped: bool
+    remarks: tuple[str, ...]
+
+
+def image_plan(config: Mapping[str, Any], channels: int, file: Path) -> ImagePlan:
+    """Return how images are prepared. Raises ModelError where that is unknown, naming keys that are."""
+    check_keys(config, file)
     try:
         side, fraction, stretched = _geometry(config)
-        scale = float(config.get("rescale_factor", 1 / 255)) if config.get("do_rescale", True) else 1.0
+        low, high = _range(config)
         normal = bool(config.get("do_normalize", True)) and config.get("image_mean") is not None
+        std = _numbers(config["image_std"], channels) if normal else (1.0,)
+        if config.get("include_top") and normal:
+            std = tuple(value * value for value in std)  # EfficientNet divides by it a second time
+        flipped = bool(config.get("do_flip_channel_order")) and channels == 3
         fields = {
             "side": side,
             "colour": "rgb" if channels == 3 else "grey",
             "fraction": fraction,
-            "range": (0.0, 255 * scale),
+            "range": (low, high),
             "mean": _numbers(config["image_mean"], channels) if normal else (0.0,),
-            "std": _numbers(config["image_std"], channels) if normal else (1.0,),
+            "std": std,
         }
-        return read_settings(ImageSettings, fields), [_STRETCHED] if stretched else []
+        remarks = ([_STRETCHED] if stretched else []) + ([_FLIPPED] if flipped else [])
+        return ImagePlan(read_settings(ImageSettings, fields), flipped, tuple(remarks))
     except (KeyError, TypeError, ValueError, ZeroDivisionError, SettingsError) as error:
         raise ModelError(
             f"{file} does not say how images are prepared in a way that is known here. {type(error).__name__}: {error}"
         ) from error
 
 
+def check_keys(config: Mapping[str, Any], file: Path) -> None:
+    """Raise ModelError for keys that may change images in a way that is not known; null or false changes nothing."""
+    unknown = [key for key, value in config.items() if key not in HONOURED | HARMLESS and value not in (None, False)]
+    if unknown:
+        raise ModelError(
+            f"{file} has {', '.join(f'{key} = {config[key]!r}' for key in unknown)}, and it is not known here what "
+            "that does to images. Where it does nothing, take it out of the file."
+        )
+
+
+def _range(config: Mapping[str, Any]) -> tuple[float, float]:
+    """Return what black and white become before the mean is subtracted."""
+    if not config.get("do_rescale", True):
+        return 0.0, 255.0
+    offset = 1.0 if config.get("rescale_offset") else 0.0
+    return -offset, 255 * float(config.get("rescale_factor", 1 / 255)) - offset
+
+
 def _geometry(config: Mapping[str, Any]) -> tuple[int, float, bool]:
     """Return the side, the share of the shorter side that is seen, and whether images are stretched to a square."""
     size = config.get("size")
+    processor = str(config.get("image_processor_type", config.get("feature_extractor_type", "")))
     if config.get("do_center_crop") and config.get("crop_size") is not None:
         side = _square(config["crop_size"])
         shorter, stretched = _shorter(size)
+        if processor.startswith("Levit") and not stretched:
+            shorter = int(_LEVIT * shorter)
+        if processor.startswith("PoolFormer") and config.get("crop_pct"):
+            shorter = int(shorter / float(config["crop_pct"]))
         return side, min(side / shorter, 1.0) if config.get("do_resize", True) else 1.0, stretched
     shorter, stretched = _shorter(size)
     if not stretched and "crop_pct" in config and shorter < 384:  # ConvNeXt: below that size, resized and cropped
@@ -50,6 +101,8 @@ def _geometry(config: Mapping[str, Any]) -> tuple[int, float, bool]:
 
 def _square(size: object) -> int:
     if isinstance(size, Mapping):
+        if "height" not in size or "width" not in size:
+            raise ValueError(f"a size of {dict(size)}, and a bundle's images are square and not padded")
         height, width = int(size["height"]), int(size["width"])
         if height != width:
             raise ValueError(f"images of {height} x {width}, and a bundle's are square")
@@ -60,6 +113,8 @@ def _square(size: object) -> int:
 def _shorter(size: object) -> tuple[int, bool]:
     """Return the size that the shorter side gets, and whether the longer one gets the same."""
     if isinstance(size, Mapping) and "shortest_edge" in size:
+        if size.get("longest_edge"):
+            raise ValueError("a longest edge as well, so that images keep their form, and a bundle's are square")
         return int(size["shortest_edge"]), False
     return _square(size), True
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import onnx
 
+from sitegen.errors import ModelError
+from sitegen.importing.graph.evaluation import as_in_evaluation
 from sitegen.importing.graph.finished import FinishedGraph, ReadGraph, finish, questions_of, read_graph, writer
+from sitegen.importing.graph.passes import with_plain_constants
 from sitegen.importing.graph.precision import to_float32
 from sitegen.importing.graph.reading import read_onnx
 from sitegen.importing.origin import file_origin, names_of
@@ -23,7 +26,7 @@ def import_onnx(file: Path, settings: ImportSettings) -> ImportedClassifier:
     Raises ModelError for files that are damaged or need what sitegen has not; SettingsError where the settings leave
     something open, or contradict the graph.
     """
-    read, types = _read(file)
+    read, types, told = _read(file, settings)
     made = finish(read, settings)
     name, title = names_of(settings, file.stem)
     return ImportedClassifier(
@@ -35,20 +38,26 @@ def import_onnx(file: Path, settings: ImportSettings) -> ImportedClassifier:
         original=OnnxOriginal(read.model, read.slot, made.output, made.head),
         preparation=None,
         provenance=_provenance(file, read, made, types),
-        remarks=[*made.remarks, *([_of_types(types)] if types else [])],
+        remarks=[*told, *made.remarks, *([_of_types(types)] if types else [])],
     )
 
 
 def questions(file: Path, settings: ImportSettings | None = None) -> list[Question]:
     """Return what a file and the settings leave open. Raises ModelError where the file cannot be used at all."""
-    return open_questions(questions_of(_read(file)[0]), settings or ImportSettings())
+    settings = settings or ImportSettings()
+    return open_questions(questions_of(_read(file, settings)[0]), settings)
 
 
-def _read(file: Path) -> tuple[ReadGraph, list[str]]:
-    """Return the file's graph in float32, and the types that it computed in before."""
+def _read(file: Path, settings: ImportSettings) -> tuple[ReadGraph, list[str], list[str]]:
+    """Return the file's graph in float32 and as in evaluation, the types that it computed in before, and remarks."""
     model = read_onnx(file)
     types = to_float32(model)
-    return read_graph(model, file), types
+    with_plain_constants(model)
+    try:
+        told = as_in_evaluation(model)
+    except ModelError as error:
+        raise ModelError(f"{file}: {error}") from error
+    return read_graph(model, file, settings.outputs), types, told
 
 
 def _of_types(types: Sequence[str]) -> str:

@@ -1,13 +1,19 @@
 """An ONNX file as its user has it, in native ONNX Runtime."""
 
+from typing import Any
+
 import numpy as np
 import onnxruntime
+from numpy.typing import NDArray
 from onnx import ModelProto
 
 from sitegen.errors import ModelError
 from sitegen.graphs.session import open_session
-from sitegen.importing.graph.heads import CLOSEST, Ending, Head, bypass
+from sitegen.importing.graph.ending import CLOSEST, Ending, Head
+from sitegen.importing.graph.heads import bypass
 from sitegen.importing.graph.image import ImageSlot, producer
+from sitegen.importing.graph.passes import drop_unused
+from sitegen.importing.graph.precision import to_float64
 from sitegen.importing.source import Images, Logits
 
 
@@ -26,7 +32,8 @@ class OnnxOriginal:
         (kept,) = [value for value in model.graph.output if value.name == output]
         del copy.graph.output[:]
         copy.graph.output.append(kept)
-        self._slot, self._ending = slot, _without(copy, head)
+        drop_unused(copy)
+        self._slot, self._ending, self._model = slot, _without(copy, head), copy
         try:
             self._session = open_session(copy.SerializeToString())
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
@@ -36,18 +43,45 @@ class OnnxOriginal:
         """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself."""
         return np.stack([self._of_one(image) for image in images])
 
+    def in_both(self, images: Images) -> tuple[Logits, Logits] | None:
+        """Return [N, labels] by ONNX Runtime in float32, and by the reference of ONNX in float64, where that can."""
+        from onnx.reference import ReferenceEvaluator  # costs a second to import
+
+        wide = ModelProto()
+        wide.CopyFrom(self._model)
+        to_float64(wide)
+        try:
+            reference = ReferenceEvaluator(wide)
+            given = [{self._slot.name: self._batch(image).astype(np.float64)} for image in images]
+            exact = [self._of(np.asarray(next(iter(reference.run(None, each))))) for each in given]
+        except Exception:  # operators that are of float32 alone, as those with whole numbers
+            return None
+        return self.logits(images), np.stack(exact)
+
     def gradients(self, images: Images, label: int) -> Images | None:
         """Return None: ONNX Runtime gives none."""
         return None
 
-    def _of_one(self, image: Images) -> Logits:
+    def _batch(self, image: Images) -> Images:
         turned = image.transpose(1, 2, 0) if self._slot.last else image
-        batch = np.repeat(np.ascontiguousarray(turned)[np.newaxis], self._slot.batch or 1, axis=0)
-        (found,) = self._session.run(None, {self._slot.name: batch})
-        scores = np.asarray(found[0], np.float64).reshape(-1)
-        if self._ending in ("softmax", "softmax of logits"):
-            return against_the_rest(scores)
-        return log_odds(scores) if self._ending == "probabilities" else scores
+        return np.repeat(np.ascontiguousarray(turned)[np.newaxis], self._slot.batch or 1, axis=0)
+
+    def _of_one(self, image: Images) -> Logits:
+        return self._of(self._session.run(None, {self._slot.name: self._batch(image)})[0])
+
+    def _of(self, found: NDArray[Any]) -> Logits:
+        """Return [labels] of the first image."""
+        first = np.asarray(found, np.float64).reshape(self._slot.batch or 1, -1)[0]
+        return as_logits_of(first, self._ending)
+
+
+def as_logits_of(scores: Logits, ending: Ending) -> Logits:
+    """Return [labels] logits for the outputs [labels] of a graph that ends so, in float64."""
+    if ending in ("softmax", "softmax of logits"):
+        return against_the_rest(scores)
+    if ending in ("probabilities", "percentages"):
+        return log_odds(scores / 100 if ending == "percentages" else scores)
+    return scores
 
 
 def _without(model: ModelProto, head: Head) -> Ending:

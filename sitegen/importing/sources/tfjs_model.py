@@ -1,17 +1,19 @@
 """Classifiers of TensorFlow.js: a graph model's `model.json` and its shards. Neither torch nor TensorFlow is needed."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from sitegen.importing.graph.ending import Head
 from sitegen.importing.graph.finished import ReadGraph, finish, questions_of, read_graph, writer
-from sitegen.importing.graph.heads import Head
 from sitegen.importing.graph.image import ImageSlot
 from sitegen.importing.origin import file_origin, names_of
 from sitegen.importing.questions import Question, open_questions
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import Images, ImportedClassifier, Logits
-from sitegen.importing.sources.onnx_original import against_the_rest, log_odds
+from sitegen.importing.sources.onnx_original import as_logits_of
 from sitegen.importing.tfjs.files import TfGraph, read_tfjs
 from sitegen.importing.tfjs.graph import literal
 from sitegen.importing.tfjs.reference import evaluate
@@ -25,7 +27,7 @@ def import_tfjs(path: Path, settings: ImportSettings) -> ImportedClassifier:
     files that are damaged or have operators that are not known; SettingsError where the settings leave something open,
     or contradict the graph.
     """
-    graph, read = _read(path)
+    graph, read = _read(path, settings)
     made = finish(read, settings)
     name, title = names_of(settings, graph.files[0].resolve().parent.name)
     return ImportedClassifier(
@@ -34,7 +36,7 @@ def import_tfjs(path: Path, settings: ImportSettings) -> ImportedClassifier:
         labels=made.labels,
         image=made.image,
         write=writer(made.graph),
-        original=TfjsOriginal(graph, read.slot, made.output, made.head),
+        original=TfjsOriginal(graph, read.slot, settings.outputs or [made.output], made.head),
         preparation=None,
         provenance={
             "source": "TensorFlow.js graph model",
@@ -48,12 +50,13 @@ def import_tfjs(path: Path, settings: ImportSettings) -> ImportedClassifier:
 
 def questions(path: Path, settings: ImportSettings | None = None) -> list[Question]:
     """Return what a model and the settings leave open. Raises ModelError where the model cannot be used at all."""
-    return open_questions(questions_of(_read(path)[1]), settings or ImportSettings())
+    settings = settings or ImportSettings()
+    return open_questions(questions_of(_read(path, settings)[1]), settings)
 
 
-def _read(path: Path) -> tuple[TfGraph, ReadGraph]:
+def _read(path: Path, settings: ImportSettings) -> tuple[TfGraph, ReadGraph]:
     graph = read_tfjs(path)
-    return graph, read_graph(literal(graph), graph.files[0])
+    return graph, read_graph(literal(graph), graph.files[0], settings.outputs)
 
 
 class TfjsOriginal:
@@ -61,9 +64,9 @@ class TfjsOriginal:
 
     library = f"NumPy {np.__version__}, by TensorFlow's definitions and in float64"
 
-    def __init__(self, graph: TfGraph, slot: ImageSlot, output: str, head: Head) -> None:
-        """`output` is the one with the findings, `head` how it is made."""
-        self._graph, self._slot, self._output = graph, slot, output
+    def __init__(self, graph: TfGraph, slot: ImageSlot, outputs: Sequence[str], head: Head) -> None:
+        """`outputs` are those with the findings, side by side, `head` how they are made."""
+        self._graph, self._slot, self._outputs = graph, slot, tuple(outputs)
         known = {node.name for node in graph.nodes}
         made = {node.output[0] for node in head.nodes}
         # An activation that is fused with another operator has no name of its own.
@@ -74,14 +77,18 @@ class TfjsOriginal:
         """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself."""
         return np.stack([self._of_one(image) for image in images])
 
+    def in_both(self, images: Images) -> tuple[Logits, Logits] | None:
+        """Return [N, labels] computed in float32, and in float64."""
+        narrow = np.stack([self._of_one(image, np.float32) for image in images])
+        return narrow, self.logits(images)
+
     def gradients(self, images: Images, label: int) -> Images | None:
         """Return None: TensorFlow.js has gradients, and this does not run it."""
         return None
 
-    def _of_one(self, image: Images) -> Logits:
+    def _of_one(self, image: Images, kind: type[np.floating[Any]] = np.float64) -> Logits:
         turned = image.transpose(1, 2, 0) if self._slot.last else image
         given = np.repeat(turned[np.newaxis], self._slot.batch or 1, axis=0)
-        found: Logits = evaluate(self._graph, given, self._left_out)[self._output][0].reshape(-1)
-        if self._ending in ("softmax", "softmax of logits"):
-            return against_the_rest(found)
-        return log_odds(found) if self._ending == "probabilities" else found
+        values = evaluate(self._graph, given, self._left_out, self._outputs, kind)
+        found = np.concatenate([values[name][0].reshape(-1) for name in self._outputs]).astype(np.float64)
+        return as_logits_of(found, self._ending)

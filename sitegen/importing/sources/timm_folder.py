@@ -23,8 +23,9 @@ from sitegen.importing.origin import names_of
 from sitegen.importing.settings import ImportSettings, OutputKind, as_label, image_of
 from sitegen.importing.source import Images, ImportedClassifier
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
+from sitegen.importing.sources.value_check import check_values
 from sitegen.settings.reading import read_settings
-from sitegen.settings.recipe import ImageSettings
+from sitegen.settings.recipe import ImageSettings, network_input
 
 _PLAIN = (bool, int, float, str, type(None))
 # What timm's function takes beside an architecture's own settings: where to load or fetch weights from, and the like.
@@ -62,12 +63,16 @@ def import_timm(folder: Path, settings: ImportSettings) -> ImportedClassifier:
     outputs = int(getattr(network, "num_classes", 0))
     kind: OutputKind = "softmax" if outputs > 1 else "logits"
     image, remarks = _image(usual, folder)
+    remarks += _unread(config, folder)
+    preparation = TimmPreparation(usual)
+    if not {"range", "mean", "std"} <= settings.image.keys():
+        check_values(preparation, network_input(image))
     source = TorchSource(
         names=names_of(settings, folder.resolve().name),
         image=image_of(settings, image),
         labels=_labels(config),
         usual=kind,
-        preparation=TimmPreparation(usual),
+        preparation=preparation,
         provenance={
             "source": "timm",
             **folder_origin(folder),
@@ -164,6 +169,25 @@ def _image(data: Mapping[str, Any], folder: Path) -> tuple[ImageSettings, list[s
         "sitegen takes the centred square."
     ]
     return read_settings(ImageSettings, fields), remarks if mode != "center" else []
+
+
+# What timm reads of it to prepare images, and what says nothing of images.
+_READ = {"crop_mode", "crop_pct", "input_size", "interpolation", "mean", "std"}
+_HARMLESS = {"architecture", "architectures", "classifier", "custom_load", "file", "first_conv", "fixed_input_size"}
+_HARMLESS |= {"global_pool", "has_weights", "hf_hub_filename", "hf_hub_id", "label_descriptions", "label_names"}
+_HARMLESS |= {"license", "min_input_size", "model_args", "notes", "num_classes", "num_features", "origin_url"}
+_HARMLESS |= {"paper_ids", "paper_name", "pool_size", "pretrained_cfg", "source", "state_dict", "tag", "task"}
+_HARMLESS |= {"test_crop_pct", "test_input_size", "url", "weights", "library_name", "model_name", "vocab_size"}
+
+
+def _unread(config: Mapping[str, Any], folder: Path) -> list[str]:
+    """A sentence on settings that neither timm nor sitegen reads, where they say something."""
+    given = config.get("pretrained_cfg")
+    found = [*config, *(given if isinstance(given, Mapping) else ())]
+    unread = sorted({str(key) for key in found} - _READ - _HARMLESS)
+    if not unread:
+        return []
+    return [f"Of {folder.resolve().name}/config.json timm does not read {', '.join(unread)}; nor does sitegen."]
 
 
 def _labels(config: Mapping[str, Any]) -> list[Label]:

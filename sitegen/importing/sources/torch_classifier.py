@@ -20,7 +20,8 @@ from sitegen.importing.graph.passes import with_plain_constants
 from sitegen.importing.settings import ImportSettings, OutputKind, labels_of
 from sitegen.importing.source import ImportedClassifier, Preparation
 from sitegen.importing.sources.image_settings import usual_image
-from sitegen.importing.sources.torch_original import OneOutput, TorchOriginal, output_kind, run_once
+from sitegen.importing.sources.torch_original import OneOutput, TorchOriginal, check_steady, output_kind
+from sitegen.importing.sources.torch_outputs import chosen
 from sitegen.settings.recipe import ImageSettings
 from sitegen_runtime.bundle.model import NetworkInput
 
@@ -28,6 +29,8 @@ ENDS: dict[OutputKind, str] = {
     "logits": "The network gives logits: their sigmoid is the probability.",
     "probabilities": "The network gives probabilities. Its graph in the bundle ends before its sigmoid, or where there "
     "is none with log(p / (1 - p)).",
+    "percentages": "The network gives percentages. Its graph in the bundle divides them by 100, and ends with "
+    "log(p / (1 - p)).",
     "softmax": "The network's labels share one softmax. The bundle has a logit of each label against all others, whose "
     "sigmoid is the softmax's probability.",
 }
@@ -53,8 +56,8 @@ def torch_classifier(network: nn.Module, source: TorchSource, settings: ImportSe
     Raises SettingsError where labels are missing or are not as many as outputs, or where it is not known what the
     network gives; ModelError where it does not run on such images.
     """
-    whole = OneOutput(network).eval()
-    outputs = run_once(whole, source.image.shape).shape[1]
+    whole = OneOutput(chosen(network, source.image.shape, settings.outputs)).eval()
+    outputs = check_steady(whole, source.image.shape).shape[1]
     labels = counted_labels(settings, source.labels, outputs)
     kind = output_kind(whole, source.image.shape, settings.output, source.usual)
     original = TorchOriginal(whole, kind, source.library)

@@ -9,8 +9,9 @@ from torch import nn
 
 from sitegen.bundle import Label
 from sitegen.errors import ModelError
+from sitegen.importing.checkpoint.archive import check_archive
 from sitegen.importing.checkpoint.network_choice import factory_network, is_factory, registered_network
-from sitegen.importing.checkpoint.safe_checkpoint import check_archive, is_torchscript, read_checkpoint
+from sitegen.importing.checkpoint.safe_checkpoint import is_torchscript, read_checkpoint
 from sitegen.importing.checkpoint.weights import check_finite, find_weights, fit_weights, renamed
 from sitegen.importing.origin import file_origin, names_of
 from sitegen.importing.settings import ImportSettings, as_label, image_of

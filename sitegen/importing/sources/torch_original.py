@@ -4,44 +4,36 @@ Where a network ends with a sigmoid or a softmax, the numbers before it are caug
 1 no longer tells its logit to five digits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any
+from copy import deepcopy
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from sitegen.errors import ModelError, SettingsError
-from sitegen.importing.graph.heads import CLOSEST
+from sitegen.importing.graph.bounds import FAR
+from sitegen.importing.graph.ending import CLOSEST, SAY, End, as_said, check_softmax, unclear
+from sitegen.importing.graph.probe import Probed, noises
 from sitegen.importing.settings import OutputKind
 from sitegen.importing.source import Images, Logits
+from sitegen.importing.sources.torch_watch import SOFTMAXES, Watch
 
-_SIGMOID = "aten::sigmoid"
-_SOFTMAXES = {"aten::_softmax", "aten::_log_softmax"}
-_JOINING = {"aten::cat", "aten::stack"}
 _LINEAR = {
-    f"aten::{name}"
-    for name in (
-        "add",
-        "addmm",
-        "baddbmm",
-        "bmm",
-        "cat",
-        "convolution",
-        "linear",
-        "matmul",
-        "mean",
-        "mkldnn_convolution",
-        "mm",
-        "mul",
-        "stack",
-        "sub",
-        "sum",
-    )
-}  # what networks end with that give logits
+    "add",
+    "addmm",
+    "baddbmm",
+    "bmm",
+    "cat",
+    "convolution",
+    "div",
+    "linear",
+    "matmul",
+    "mean",
+    "mkldnn_convolution",
+}
+_LINEAR |= {"mm", "mul", "neg", "stack", "sub", "sum"}  # what networks end with that give logits
 
 
 class OneOutput(nn.Module):
@@ -65,63 +57,6 @@ class OneOutput(nn.Module):
         return made
 
 
-@dataclass
-class _Call:
-    """An operator that ran, where the numbers lie that it made, and how many; what it was given, where that matters."""
-
-    operator: Any
-    place: int
-    count: int
-    given: Sequence[Any]
-
-    @property
-    def name(self) -> str:
-        """As in "aten::sigmoid"."""
-        return str(self.operator._schema.name)
-
-
-class _Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes the operators of a run, and keeps what sigmoids, softmaxes and what joins their outputs were given."""
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.calls: list[_Call] = []
-
-    def __torch_dispatch__(
-        self, func: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        """Run an operator, and note it."""
-        made = func(*args, **(kwargs or {}))
-        if isinstance(made, Tensor) and not func.is_view:
-            kept = func._schema.name in {_SIGMOID} | _SOFTMAXES | _JOINING
-            place = made.untyped_storage().data_ptr()
-            self.calls.append(_Call(func, place, made.numel(), args if kept else ()))
-        return made
-
-    def end(self, tensor: Tensor) -> _Call | None:
-        """Return the operator that made a tensor's numbers, behind those that only give them another shape.
-
-        Memory is used again and again: the last operator that wrote to a place is the one whose numbers are there.
-        """
-        place, count = tensor.untyped_storage().data_ptr(), tensor.numel()
-        found = next((call for call in reversed(self.calls) if call.place == place), None)
-        return found if found is not None and found.count == count else None
-
-    def before_sigmoid(self, tensor: Tensor) -> Tensor | None:
-        """Return what the sigmoid that made a tensor was given, in the tensor's shape; of several, joined likewise."""
-        call = self.end(tensor)
-        if call is not None and call.name == _SIGMOID:
-            given: Tensor = call.given[0]
-            return given.reshape(tensor.shape)
-        if call is None or call.name not in _JOINING:
-            return None
-        parts = [self.before_sigmoid(part) for part in call.given[0]]
-        if any(part is None for part in parts):
-            return None
-        joined: Tensor = call.operator(parts, *call.given[1:])
-        return joined.reshape(tensor.shape)
-
-
 class TorchOriginal:
     """A network on the CPU, in evaluation; `kind` is what it gives."""
 
@@ -135,16 +70,33 @@ class TorchOriginal:
             made = [self._logits(torch.from_numpy(image[np.newaxis])) for image in images]
         return np.asarray(torch.cat(made).double().numpy())
 
+    def in_both(self, images: Images) -> tuple[Logits, Logits] | None:
+        """Return the same computed in float32 and in float64; None where the network has types of its own."""
+        usual = torch.get_default_dtype()
+        try:
+            wide = TorchOriginal(deepcopy(self.network).double(), self.kind)
+            torch.set_default_dtype(torch.float64)  # of what it makes as it runs
+            with torch.no_grad():
+                made = torch.cat([wide._logits(torch.from_numpy(image[np.newaxis]).double()) for image in images])
+        except Exception:  # it is another's code
+            return None
+        finally:
+            torch.set_default_dtype(usual)
+        return (self.logits(images), np.asarray(made.numpy())) if made.dtype == torch.float64 else None
+
     def gradients(self, images: Images, label: int) -> Images | None:
         """Return d logit / d image, float32 [N, channels, side, side], for one label; None where there is none."""
         parts = []
         for image in images:
             given = torch.from_numpy(image[np.newaxis]).requires_grad_()
-            with torch.enable_grad():
-                logit = self._logits(given)[0, label]
-            if not logit.requires_grad:
+            try:
+                with torch.enable_grad():
+                    logit = self._logits(given)[0, label]
+                if not logit.requires_grad:
+                    return None
+                parts.append(torch.autograd.grad(logit, given)[0].numpy())
+            except Exception:  # an operator without a gradient, or one that changes what another keeps
                 return None
-            parts.append(torch.autograd.grad(logit, given)[0].numpy())
         return np.concatenate(parts)
 
     def _logits(self, images: Tensor) -> Tensor:
@@ -152,12 +104,14 @@ class TorchOriginal:
             with _as_written():
                 logits: Tensor = self.network(images)
             return logits
-        with _as_written(), _Watch() as watch:
+        with _as_written(), Watch(images) as watch:
             output: Tensor = self.network(images)
         if self.kind == "softmax":
             end = watch.end(output)
-            scores: Tensor = end.given[0] if end is not None and end.name in _SOFTMAXES else output
+            scores: Tensor = end.given[0] if end is not None and end.name in SOFTMAXES else output
             return against_the_rest(scores.reshape(output.shape))
+        if self.kind == "percentages":
+            return torch.logit(output.double() / 100, CLOSEST)
         before = watch.before_sigmoid(output)
         return torch.logit(output.double(), CLOSEST) if before is None else before
 
@@ -183,46 +137,75 @@ def output_kind(
     `shape` is that of an input, [1, channels, side, side]. Raises SettingsError where nothing tells, or where what
     was said cannot be; ModelError where the network does not run.
     """
-    with torch.no_grad(), _Watch() as watch:
-        output = run_once(network, shape)
+    first, *others = [torch.from_numpy(noise) for noise in noises(shape)]
+    with torch.no_grad():
+        with Watch(first) as watch:
+            output = run_once(network, first)
+        values = [output, *(run_once(network, noise) for noise in others)]
     end, sigmoid = watch.end(output), watch.before_sigmoid(output) is not None
-    name = end.name.removeprefix("aten::") if end is not None else "an operator that is not known here"
+    name = end.name.removeprefix("aten::").rstrip("_") if end is not None else "an operator that is not known here"
+    seen = Probed(np.concatenate([value.double().numpy() for value in values]))
     if said == "logits":
         return "logits"
-    if sigmoid and said != "softmax":
+    if sigmoid and said in (None, "probabilities"):
         return "probabilities"
-    if said == "softmax" and (sigmoid or output.shape[1] < 2):
-        raise SettingsError(
-            f'output is "softmax", but the network ends with {name} and has {output.shape[1]} output(s). '
-            'Say output = "probabilities", or leave it out.'
-        )
-    if end is not None and end.name in _SOFTMAXES and output.shape[1] > 1:
+    if end is not None and end.name in SOFTMAXES and output.shape[1] > 1 and said != "percentages":
         return "softmax"
-    if said == "softmax" and bool((output >= 0).all()) and abs(float(output.sum()) - 1) < 1e-4:
-        return "probabilities"  # a softmax written out: log(p / (1 - p)) is its logit, too
-    if said or usual:
-        return said or usual or "logits"
-    if end is None or end.name not in _LINEAR:
-        raise SettingsError(
-            f"the network ends with {name}, which does not tell what it gives. Say it: output = "
-            '"logits", "probabilities" or "softmax".'
-        )
+    found = End(name, watch.bounds(output), sigmoid)
+    kind = said or _told(found, usual, seen)
+    check_softmax(kind, found, output.shape[1])
+    ending = as_said(kind, found, seen)
+    return "softmax" if ending == "softmax of logits" else "probabilities" if ending == "probabilities" else kind
+
+
+def _told(end: End, usual: OutputKind | None, seen: Probed) -> OutputKind:
+    """What a network gives of which its user says nothing."""
+    found = end.bounds
+    if found is not None and found.probability:
+        return "probabilities"
+    if found is not None and found.share and (usual is None or found.low > -FAR):
+        raise SettingsError(unclear(end))
+    if usual:
+        return usual
+    if end.operator not in _LINEAR or (found is not None and found.low >= 0 and found.high <= 1):
+        raise SettingsError(f"the network ends with {end.operator}, which does not tell what it gives. {SAY}")
     return "logits"
 
 
-def run_once(network: nn.Module, shape: Sequence[int]) -> Tensor:
-    """Return a network's output [1, labels] for noise. Raises ModelError where it gives other things, or fails."""
-    image = torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+def run_once(network: nn.Module, images: Tensor) -> Tensor:
+    """Return a network's output [1, labels]. Raises ModelError where it gives other things, or fails."""
+    shape = list(images.shape)
     try:
         with _as_written():
-            output: object = network.eval()(image)
+            output: object = network.eval()(images)
+    except ModelError:
+        raise
     except Exception as error:  # it is another's code
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelError(
-            f"the network does not run on an image of {list(shape)}: {reason}. Say what it takes: side and colour "
+            f"the network does not run on an image of {shape}: {reason}. Say what it takes: side and colour "
             "under [image]."
         ) from error
     if not isinstance(output, Tensor) or output.ndim != 2 or output.shape[0] != 1 or not output.is_floating_point():
         what = list(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise ModelError(f"the network gives {what} for one image, and a classifier gives [1, labels].")
     return output
+
+
+def check_steady(network: nn.Module, shape: Sequence[int]) -> Tensor:
+    """Return a network's output for noise.
+
+    Raises ModelError as `run_once` does, or where it gives another each time, or what are no numbers.
+    """
+    image = torch.rand(*shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        first, second = run_once(network, image), run_once(network, image)
+    if not bool(torch.isfinite(first).all()):
+        raise ModelError("the network gives numbers that are NaN or infinite for noise. Look for damaged weights.")
+    if not torch.allclose(first, second, rtol=1e-4, atol=1e-4):
+        raise ModelError(
+            f"the network gives another result each time for the same image: {first[0, 0]:.4g} and then "
+            f"{second[0, 0]:.4g}. Something in it is left to chance in evaluation, too, such as "
+            "torch.nn.functional.dropout without training=self.training. Mend that, and import again."
+        )
+    return first

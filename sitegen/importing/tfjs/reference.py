@@ -20,23 +20,29 @@ Values = NDArray[Any]
 Pair = tuple[int, int]
 
 
-def evaluate(graph: TfGraph, given: Values, left_out: Collection[str] = ()) -> dict[str, Values]:
-    """Return the outputs of a graph, by name, for its one input as the graph takes it.
+def evaluate(
+    graph: TfGraph,
+    given: Values,
+    left_out: Collection[str] = (),
+    wanted: Sequence[str] = (),
+    kind: type[np.floating[Any]] = np.float64,
+) -> dict[str, Values]:
+    """Return what is wanted of a graph, its outputs if nothing is named, for its one input as the graph takes it.
 
-    Nodes that are left out give what they read.
+    Nodes that are left out give what they read. `kind` is the type to compute with.
     """
     values: dict[str, Values] = {}
     for node in graph.nodes:
         if node.operator == "Const":
             stored = graph.weights[node.name]
-            values[node.name] = stored.astype(np.float64) if stored.dtype.kind == "f" else stored
+            values[node.name] = stored.astype(kind) if stored.dtype.kind == "f" else stored
         elif node.operator == "Placeholder":
-            values[node.name] = given.astype(np.float64)
+            values[node.name] = given.astype(kind)
         elif node.name in left_out:
             values[node.name] = values[node.inputs[0]]
         else:
             values[node.name] = _OPERATORS[node.operator](node, [values[name] for name in node.inputs])
-    return {name: values[name] for name in graph.outputs}
+    return {name: values[name] for name in wanted or graph.outputs}
 
 
 def _activated(kind: str, x: Values, node: TfNode) -> Values:

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,12 @@ class TorchOriginal:
         with torch.inference_mode():
             made = [self.network(torch.from_numpy(image[np.newaxis])) for image in images]
         return torch.cat(made).double().numpy() + self.shift
+
+    def in_both(self, images: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        wide = deepcopy(self.network).double()
+        with torch.inference_mode():
+            exact = torch.cat([wide(torch.from_numpy(image[np.newaxis]).double()) for image in images]).numpy()
+        return self.logits(images), exact + self.shift
 
     def gradients(self, images: NDArray[np.float32], label: int) -> NDArray[np.float32]:
         given = torch.from_numpy(images).requires_grad_()

@@ -10,7 +10,8 @@ from onnx import ModelProto, NodeProto, helper
 
 from sitegen import gradient
 from sitegen.errors import SettingsError
-from sitegen.importing.graph.heads import as_logits, find_head
+from sitegen.importing.graph.ending import find_head
+from sitegen.importing.graph.heads import as_logits
 from sitegen.importing.settings import OutputKind
 from tests.helpers.importing.onnx_models import graph, sigmoid, small, small_logits, softmax, tensors
 

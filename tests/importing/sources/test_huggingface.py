@@ -13,10 +13,11 @@ import torch
 from numpy.testing import assert_allclose
 from PIL import Image
 
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.settings import ImportSettings, LabelSettings
-from sitegen.importing.sources.huggingface_folder import import_huggingface
-from sitegen.importing.sources.huggingface_image import image_settings
+from sitegen.importing.sources.huggingface_folder import HuggingFacePreparation, import_huggingface
+from sitegen.importing.sources.huggingface_image import image_plan
 from sitegen.phantom import phantom
 from tests.helpers.importing.checkpoints import apart, graph_logits, installed, noise, randomised, sigmoid
 
@@ -174,20 +175,99 @@ def test_no_folder_no_model(tmp_path: Path) -> None:
         # ConvNeXt: 224 / 0.875 = 256, of which the middle 224 is cut.
         ({"size": {"shortest_edge": 224}, "crop_pct": 0.875}, 224, 0.875, False),
         ({"size": {"shortest_edge": 384}, "crop_pct": 0.875}, 384, 1.0, True),
+        # LeViT's processor takes 256 / 224 of what it is told, PoolFormer's divides by its share.
+        (
+            {"size": {"shortest_edge": 224}, "do_center_crop": True, "crop_size": 224}
+            | {"image_processor_type": "LevitImageProcessorFast"},
+            224,
+            0.875,
+            False,
+        ),
+        (
+            {"size": {"shortest_edge": 224}, "do_center_crop": True, "crop_size": 224, "crop_pct": 0.9}
+            | {"image_processor_type": "PoolFormerImageProcessor"},
+            224,
+            224 / 248,
+            False,
+        ),
     ],
 )
 def test_geometries_in_sitegens_terms(config: dict[str, Any], side: int, fraction: float, stretched: bool) -> None:
     given = {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, **config}
-    image, remarks = image_settings(given, 3, Path("preprocessor_config.json"))
-    assert (image.side, image.fraction, bool(remarks)) == (side, fraction, stretched)
+    plan = image_plan(given, 3, Path("preprocessor_config.json"))
+    image = plan.settings
+    assert (image.side, image.fraction, bool(plan.remarks)) == (side, fraction, stretched)
     assert (image.range, image.colour) == ((0.0, 1.0), "rgb")
 
 
 def test_numbers_of_pixels_in_sitegens_terms() -> None:
-    image, _ = image_settings({"size": 64, "do_rescale": False, "do_normalize": False}, 1, Path("x.json"))
+    image = image_plan({"size": 64, "do_rescale": False, "do_normalize": False}, 1, Path("x.json")).settings
     assert (image.range, image.mean, image.std, image.colour) == ((0.0, 255.0), (0.0,), (1.0,), "grey")
     with pytest.raises(ModelError, match=r"x\.json does not say how images are prepared.*images of 10 x 20"):
-        image_settings({"size": {"height": 10, "width": 20}}, 1, Path("x.json"))
+        image_plan({"size": {"height": 10, "width": 20}}, 1, Path("x.json"))
+
+
+PROCESSORS: dict[str, dict[str, Any]] = {
+    "EfficientNet, a second division": {"image_processor_type": "EfficientNetImageProcessor", "include_top": True},
+    "EfficientNet, an offset": {
+        "image_processor_type": "EfficientNetImageProcessor",
+        "include_top": False,
+        "rescale_offset": True,
+        "rescale_factor": 1 / 127.5,
+    },
+    "blue first": {
+        "image_processor_type": "MobileViTImageProcessor",
+        "do_flip_channel_order": True,
+        "do_normalize": False,
+        "do_center_crop": False,
+        "image_mean": None,
+        "image_std": None,
+    },
+    "not rescaled": {"do_rescale": False},
+    "another factor": {"rescale_factor": 1 / 128},
+}
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_pictures_become_the_numbers_that_the_processor_makes(tmp_path: Path, name: str) -> None:
+    network = write(tmp_path / "vit")
+    file = tmp_path / "vit" / "preprocessor_config.json"
+    prepared = {key: value for key, value in (PREPARED | PROCESSORS[name]).items() if value is not None}
+    file.write_text(json.dumps(prepared), encoding="utf-8")
+    model = import_huggingface(tmp_path / "vit", ImportSettings())
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 4, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1)
+    content = io.BytesIO()
+    Image.fromarray(pixels).save(content, "PNG")
+    ours = image_tensors(content.getvalue(), {"image": model.image})["image"]
+    assert model.preparation is not None and model.original is not None
+    assert np.abs(model.preparation.tensor(content.getvalue()) - ours[0]).max() < 1e-4
+    processor = installed("transformers").AutoImageProcessor.from_pretrained(tmp_path / "vit", backend="pil")
+    theirs = own(network, processor(Image.fromarray(pixels), return_tensors="np")["pixel_values"])
+    assert_allclose(sigmoid(model.original.logits(ours)), torch.softmax(theirs, 1).numpy(), atol=1e-5)
+    if name == "blue first":
+        made = graph_logits(model, tmp_path / "bundle", ours)
+        assert_allclose(sigmoid(made), torch.softmax(theirs, 1).numpy(), atol=1e-5)
+
+
+def test_keys_that_are_not_known_are_refused_by_name(tmp_path: Path) -> None:
+    write(tmp_path / "vit")
+    file = tmp_path / "vit" / "preprocessor_config.json"
+    for entry in ({"do_equalise": True}, {"pad_size": {"height": 40, "width": 40}}, {"gamma": 2.2}):
+        file.write_text(json.dumps(PREPARED | entry), encoding="utf-8")
+        with pytest.raises(ModelError, match=f"has {next(iter(entry))} = .* not known here"):
+            import_huggingface(tmp_path / "vit", ImportSettings())
+    file.write_text(json.dumps(PREPARED | {"do_pad": False, "do_equalise": None}), encoding="utf-8")
+    import_huggingface(tmp_path / "vit", ImportSettings())
+
+
+def test_numbers_that_the_code_makes_otherwise_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "vit")
+    right = HuggingFacePreparation.tensor
+    monkeypatch.setattr(HuggingFacePreparation, "tensor", lambda self, content: 1.1 * right(self, content))
+    with pytest.raises(ModelError, match=r"own code makes .* of the colour \(0, 0, 0\)"):
+        import_huggingface(tmp_path / "vit", ImportSettings())
+    said = ImportSettings(image={"range": [0, 1], "mean": [0.5, 0.4, 0.3], "std": [0.2, 0.3, 0.4]})
+    import_huggingface(tmp_path / "vit", said)
 
 
 def test_the_library_that_could_fetch_is_told_not_to() -> None:

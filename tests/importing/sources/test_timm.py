@@ -54,7 +54,9 @@ def test_a_folder_gives_the_softmaxs_probabilities(tmp_path: Path) -> None:
     made = graph_logits(model, tmp_path / "bundle", images)
     assert model.original is not None
     assert apart(model.original.logits(images), made) <= 1e-5
-    assert_allclose(sigmoid(made), torch.softmax(own(network, images), 1).numpy(), atol=1e-6)
+    assert_allclose(
+        sigmoid(made), torch.softmax(own(network, images), 1).numpy(), atol=3e-6
+    )  # a quarter of 1e-5, rounded
     assert model.provenance["architecture"] == "vit_tiny_patch16_224"
     assert any("labels exclude each other" in remark for remark in model.remarks)
 

@@ -321,7 +321,7 @@ def test_scores_are_what_their_user_says(
 
 
 def test_a_softmax_over_sigmoids_cannot_be() -> None:
-    with pytest.raises(SettingsError, match='output is "softmax", but the network ends with sigmoid'):
+    with pytest.raises(SettingsError, match='output is "softmax", but the model ends with sigmoid'):
         source(randomised(Small("sigmoid")), replace(SETTINGS, output="softmax"))
 
 
