@@ -13,7 +13,7 @@ PREVALENCES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 
 
 def describe_predictive(model: Model, finding: str) -> list[dict[str, Any]]:
-    """Return `prevalence` (0..1), its `name` and `text` for each of PREVALENCES; nothing where the bundle has no figures.
+    """Return `prevalence` (0..1), its `name` and `text` for each of PREVALENCES; nothing without figures.
 
     Nothing either of a label that means the absence of findings: how common that is says nothing of a finding.
     """
