@@ -23,6 +23,7 @@ def main() -> None:
     parser.add_argument("--site", type=Path, default=Path("dist"))
     parser.add_argument("--width", type=int, default=1280)
     parser.add_argument("--out", type=Path, default=Path("docs/screenshot.png"))
+    parser.add_argument("--first", action="store_true", help="look at the accepted image, not at the refused one")
     options = parser.parse_args()
     with (
         site_address(options.site, "file") as url,
@@ -35,8 +36,16 @@ def main() -> None:
         driver.find_element("id", "example").click()  # which is offered until there is an image
         driver.find_element("id", "files").send_keys(str(inverted))
         WebDriverWait(driver, 60).until(
-            lambda _: driver.find_element("class name", "list-count").text == "2 of 2 images done"
+            lambda _: (
+                driver.find_element("class name", "list-count").get_property("textContent") == "2 of 2 images done"
+            )
         )
+        if options.first:
+            driver.execute_script("document.getElementById('tab-list')?.click()")
+            driver.find_element("css selector", "#rows [role=option]").click()
+            WebDriverWait(driver, 60).until(
+                lambda _: driver.find_elements("css selector", ".card[aria-busy=false] .bar")
+            )
         driver.execute_script("document.activeElement.blur(); document.body.style.transition = 'none'")
         Path(options.out).write_bytes(_whole_page(driver, options.width))
 

@@ -154,6 +154,7 @@ interface FindingWords {
   weak: string | null;
   known: string[]; // from the bundle's figures
   predictive: PredictiveWords[]; // none where nothing was measured
+  absence: boolean; // of all findings: nothing to be alarmed by
   rank: number; // from 0: above first, then the farthest above
 }
 

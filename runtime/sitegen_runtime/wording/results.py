@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from sitegen_runtime.bundle.figures import is_absence
 from sitegen_runtime.bundle.model import Label, Model
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.document_types import ErrorDocument, Finding, ResultDocument
@@ -157,7 +158,8 @@ def _findings(
     places = ranks(given)
     labels = {label.name: label for label in model.labels} if model else {}
     return [
-        _finding(finding, badge, labels.get(finding["label"]), model) | {"rank": places[finding["label"]]}
+        _finding(finding, badge, labels.get(finding["label"]), model)
+        | {"rank": places[finding["label"]], "absence": is_absence(finding["label"])}
         for finding in given
     ]
 
@@ -170,7 +172,7 @@ def _finding(
     Keys: `label`, `share` and `mark` from 0 to 1, `value` (the share in whole percent), `percent`, `verdict`, `text`
     (both), `spoken`, `above`, `meaning` (what its percentage is), `weak` (how badly the model tells it, where it is
     hardly better than chance; else None), `known` (see `wording.known`), `predictive` (see `wording.predictive`) and,
-    added by `_findings`, `rank` (see `wording.verdict`).
+    added by `_findings`, `rank` (see `wording.verdict`) and `absence` (whether it means that there is nothing).
     """
     calibrated, above = finding["calibrated"], is_above(finding)
     share = finding["probability"] if calibrated is None else calibrated

@@ -78,7 +78,7 @@ class FindingsTable {
   row(finding) {
     const known = this.rows.get(finding.label);
     if (known) return known.row;
-    const { label, text, weak, above } = finding;
+    const { label, text, weak, above, absence } = finding;
     const name = element("button", { type: "button", className: "finding-name", textContent: label, "data-action": `name ${label}`, "aria-expanded": "false" });
     name.onclick = () => this.choose(this.chosen === label && !this.meaning.hidden ? "" : label);
     const badges = this.badge ? [badgeMark(this.badge)] : [];
@@ -91,6 +91,7 @@ class FindingsTable {
     if (opener) cells.push(element("td", { role: "cell" }, opener));
     const row = element("tr", { className: "finding", role: "row", "data-finding": label }, ...cells);
     row.classList.toggle("above", above);
+    row.classList.toggle("absence", absence);
     this.rows.set(label, { row, name });
     return row;
   }

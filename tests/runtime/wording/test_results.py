@@ -73,6 +73,7 @@ def test_findings() -> None:
                 "known": ["Nobody has measured this here."],
                 "predictive": [],
                 "rank": 0,
+                "absence": False,
             },
             {
                 "label": "Mass",
@@ -89,6 +90,7 @@ def test_findings() -> None:
                 "known": ["Nobody has measured this here."],
                 "predictive": [],
                 "rank": 1,
+                "absence": False,
             },
         ],
     }
@@ -238,3 +240,8 @@ def test_a_weak_finding_says_so_wherever_it_is_shown() -> None:
     assert weak["spoken"] == "67 %, at or above the operating point. Weak: AUC 0.660 on images from elsewhere"
     assert other["weak"] is None
     assert other["spoken"] == other["text"]
+
+
+def test_the_absence_of_findings_is_told_from_a_finding() -> None:
+    said = describe(document(ACCEPTED, ABOVE | {"label": "No finding"}, ABOVE))["findings"]
+    assert [finding["absence"] for finding in said] == [True, False]
