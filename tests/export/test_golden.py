@@ -12,7 +12,7 @@ from PIL import Image
 from sitegen.bundle import Bundle, GateSettings, Label, Licence
 from sitegen.data.drawn_dicom import as_dicom
 from sitegen.data.listing import write_synthetic_set
-from sitegen.export.golden import golden_refused, write_golden
+from sitegen.export.golden import GOLDEN_SEED, GOLDEN_SIDE, golden_refused, write_golden
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
@@ -77,4 +77,4 @@ def test_the_synthetic_set_is_made_of_it(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "set").mkdir()
     write_synthetic_set(bundle, tmp_path / "set")
     with Image.open(tmp_path / "set" / "grey.png") as grey:
-        assert np.array_equal(np.asarray(grey), phantom(1, 768))
+        assert np.array_equal(np.asarray(grey), phantom(GOLDEN_SEED, GOLDEN_SIDE))

@@ -107,7 +107,8 @@ def test_assets_unpack_to_what_the_page_needs(site: Path, bundle: Bundle) -> Non
         "gate": {"file": f"{place}/gate.onnx", "weights": {"gate.weights": f"{place}/gate.weights.planes"}},
     }
     of_providers = {name for own in constant["providers"].values() for name in own}
-    assert set(constant["common"]) | of_providers | set(entry["assets"]) == constant["assets"].keys()
+    of_codecs = {name for own in constant["codecs"].values() for name in own["assets"]}
+    assert set(constant["common"]) | of_providers | of_codecs | set(entry["assets"]) == constant["assets"].keys()
     assert set(entry["start"]) == set(entry["assets"])
 
 
@@ -173,7 +174,7 @@ def test_a_first_build_without_network_says_what_failed(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SITEGEN_CACHE", str(tmp_path / "empty"))
-    with pytest.raises(AssetError, match="Installing Pyodide and ONNX Runtime Web with npm failed"):
+    with pytest.raises(AssetError, match="Installing Pyodide, ONNX Runtime Web and codecs with npm failed"):
         build_site(bundle, tmp_path / "dist")
     assert not (tmp_path / "dist").exists()
     assert list((tmp_path / "empty" / "engines").iterdir()) == []

@@ -234,7 +234,10 @@ def test_notes_say_what_made_it_grey() -> None:
     assert notes(DEEP, WindowCenter="2000.5", WindowWidth="3000") == (f"{around}.",)
     curved: dict[str, Any] = {"WindowCenter": "2000.5", "WindowWidth": "3000", "VOILUTFunction": "SIGMOID"}
     turned = "Its least value is meant to be white (MONOCHROME1): it was turned round."
-    assert notes(DEEP, **curved, PhotometricInterpretation="MONOCHROME1") == (f"{around}, sigmoid.", turned)
+    assert notes(DEEP, **curved, PhotometricInterpretation="MONOCHROME1") == (
+        f"{around}, along a curve (SIGMOID).",
+        turned,
+    )
     dark = notes(DEEP, VOILUTSequence=[table([0, 4095], 0, 16)])
     assert dark[0] == "What is black and what white is the DICOM file's own: a table of its values."
     assert dark[1].startswith("No entry of that table reaches half of its scale")

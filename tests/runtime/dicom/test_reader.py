@@ -95,7 +95,7 @@ def test_of_several_frames_the_first(table: bool) -> None:
     image = inspect_image(data)
     assert image.acquisition is not None
     assert image.acquisition.frames == 3
-    assert image.notes[0] == "The DICOM file has 3 frames; the first one was analysed."
+    assert image.notes[0] == "The DICOM file has 3 frames; only the first one was looked at."
 
 
 @pytest.mark.parametrize("said", ["1", "1A", "", "-3"])
