@@ -69,7 +69,7 @@ class KeptResults {
   // The result with its picture, made again; held from then on.
   /** @param {WorkItem} item @param {AnalysisResult} result @param {AbortSignal} signal @returns {Promise<AnalysisResult | null>} */
   async complete(item, result, signal) {
-    if (!("orientation" in result)) return result;
+    if (!hasPicture(result)) return result;
     const { orientation, inverted, document } = result;
     const details = { orientation, inverted, type: document.image.type };
     const { preview } = await runForPage("picture", item.blob, { name: item.name, isUrgent: true, signal }, details);
@@ -81,6 +81,17 @@ class KeptResults {
     this.hold(item, whole);
     return whole;
   }
+}
+
+// Whether a result is told with a picture. Of a damaged file there is none, though some browsers would show one.
+/** @param {AnalysisResult} result @returns {result is DrawnAnalysis | UndrawnAnalysis} */
+function hasPicture(result) {
+  return "orientation" in result && result.wording.pictures !== null;
+}
+
+/** @param {AnalysisResult} result @returns {result is DrawnAnalysis} */
+function isDrawn(result) {
+  return hasPicture(result) && result.preview !== null;
 }
 
 // What the list shows of a result.

@@ -80,7 +80,7 @@ class Card {
     this.work.hidden = true;
     const stored = await kept.read(this.item);
     if (!stored || opening.signal.aborted) return;
-    const isComplete = !("orientation" in stored);
+    const isComplete = !hasPicture(stored);
     this.show(stored, isComplete);
     if (isComplete) return;
     const whole = await kept.complete(this.item, stored, opening.signal);
@@ -100,7 +100,7 @@ class Card {
       this.viewer.inert = this.findings.inert = false;
       this.status.textContent = wording.verdict;
       this.picture?.close();
-      this.picture = result.preview ? new Viewer(this, result) : null;
+      this.picture = isDrawn(result) ? new Viewer(this, result) : null;
       this.viewer.replaceChildren(...(this.picture ? [this.picture.node] : this.placeholder(result)));
       this.findings.replaceChildren(...revealedAnswer(this, result), ...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
     });
