@@ -80,6 +80,20 @@ def test_a_finding_opens_its_map_over_the_image(at: Chromium) -> None:
     assert card.find_element(By.CSS_SELECTOR, "[role=meter]").is_displayed()
 
 
+def test_a_maps_picture_fills_its_stage(catching: Chromium, shipped_site: Path) -> None:
+    catching.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 1280, "height": 1100, "deviceScaleFactor": 1, "mobile": False}
+    )
+    with opened(catching, shipped_site):
+        card = example(catching)
+        open_map(card, "Pneumonia")
+        canvas = map_canvas(views(card)[0])
+        stage = canvas.find_element(By.XPATH, "..")
+        assert stage.size["height"] > 400
+        assert canvas.size == stage.size
+    catching.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_methods_are_chosen_and_guided_ones_warn(at: Chromium) -> None:
     card = example(at)
     open_map(card, "Pneumonia")
