@@ -35,7 +35,7 @@ BADGE = {"short": "Forced", "long": "Forced: the gate refused this image"}
 def describe_gate(document: Document, gate: Gate) -> dict[str, Any]:
     """Return what to say of the gate's judgement, which the document must have.
 
-    Keys: `accepted`; `plain`, why nothing was analysed in one sentence without figures, None where something was;
+    Keys: `accepted`; `plain`, why nothing was analysed, without the figures of scores, None where something was;
     `measures`, the SSIM first, each with `label`, `text` (the value and its limit), `passed` and
     `verdict`, `telling` (it refused the image, and its scale says how clearly), `sentence` (the position in words),
     `share` and `mark` (the positions of the image and of the threshold, 0 to 1), `percent` (the image's), `scale` (its
@@ -89,10 +89,9 @@ def reasons(judged: GateDocument) -> list[str]:
 
 
 def _plain_reason(judged: GateDocument) -> str:
-    """Return the first reason in words alone: form before pictures, pictures before features."""
-    for check in judged.get("checks", ()):
-        if not check["correction"]:
-            return check["message"]
+    """Return why in words alone: what its form and its header say, else pictures before features."""
+    if messages := [check["message"] for check in judged.get("checks", ()) if not check["correction"]]:
+        return " ".join(messages)
     if judged["score"] < judged["threshold"]:
         return "The gate's network could not draw this image well enough."
     return "What the networks make of this image is unlike what they make of the images that the gate was made with."
