@@ -10,13 +10,16 @@ import re
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
-from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_size
+from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_parts, check_size
 from sitegen_runtime.formats.jpeg_frame import Frame, read_frame
 from sitegen_runtime.formats.jpeg_scan import ScanTables, check_complete, check_scan
 from sitegen_runtime.formats.jpeg_tables import huffman_tables, quantisation_tables
 from sitegen_runtime.formats.sniff import JPEG
 
-_MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff]")
+_MARKER_IN_SCAN = re.compile(rb"(?<!\xff)\xff+[^\x00\xff]")
+"""Only from the start of a run of 0xFF: a search from each of its bytes would take the square of its length."""
+
+_FILL = re.compile(rb"\xff*")
 _COPY_AGAIN = "Copy it again from its source."
 
 _JFIF = b"\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
@@ -33,6 +36,9 @@ _FRAMES = set(range(0xC0, 0xD0)) - {_DHT, _DAC, 0xC8}
 
 _MAX_SCANS = 100
 """More than any encoder writes (a progressive colour image has about ten); a file of thousands would stall decoders."""
+
+_MAX_CODES = 10_000
+"""Huffman tables: eight for each of the most scans there may be are 800."""
 
 
 def inspect_jpeg(data: bytes, max_pixels: int) -> InspectedImage:
@@ -66,6 +72,8 @@ class _Walk:
         self._frame: Frame | None = None
         self._tables = ScanTables()
         self._scans = 0
+        self._segments = 0
+        self._codes = 0
         self._jfif = False
         self._adobe_transform: int | None = None
 
@@ -91,8 +99,8 @@ class _Walk:
         data = self._data
         if data[position : position + 1] not in (b"\xff", b""):
             raise DamagedImage(f"The file is damaged after its first {position:,} bytes. {_COPY_AGAIN}")
-        while data[position : position + 1] == b"\xff":
-            position += 1
+        fill = _FILL.match(data, position)
+        position = fill.end() if fill else position
         if position >= len(data):
             raise DamagedImage(TRUNCATED)
         return data[position], position + 1
@@ -101,6 +109,8 @@ class _Walk:
         """The body of the segment whose length stands at `position`, and the place behind it."""
         if code < 0xC0 or _SOI > code >= 0xD0 or code == _SOI:
             raise DamagedImage(f"The file is damaged after its first {position:,} bytes. {_COPY_AGAIN}")
+        self._segments += 1
+        check_parts(self._segments, len(self._data))
         length = int.from_bytes(self._data[position : position + 2], "big")
         end = position + length
         if end > len(self._data) or position + 2 > len(self._data):
@@ -116,7 +126,7 @@ class _Walk:
         elif code == _DQT:
             self._tables.quantisation.update(quantisation_tables(body))
         elif code == _DHT:
-            self._tables.huffman.update({(kind, number): tree for kind, number, tree in huffman_tables(body)})
+            self._take_codes(body)
         elif code == _DRI:
             if len(body) != 2:
                 raise DamagedImage(f"The restart interval of the JPEG file is damaged. {_COPY_AGAIN}")
@@ -132,6 +142,16 @@ class _Walk:
                 "Save it as plain JPEG or PNG."
             )
         self.kept.append(_segment_bytes(code, body))
+
+    def _take_codes(self, body: bytes) -> None:
+        """Note the Huffman tables of a segment."""
+        for kind, number, code in huffman_tables(body):
+            self._tables.huffman[kind, number] = code
+            self._codes += 1
+            if self._codes > _MAX_CODES:
+                raise UnsupportedType(
+                    f"The JPEG file has more than {_MAX_CODES:,} Huffman tables. Save it as plain JPEG or PNG."
+                )
 
     def _take_frame(self, code: int, body: bytes) -> None:
         """Read the frame header, of which there must be one."""
@@ -158,8 +178,11 @@ class _Walk:
         self._scans += 1
         if self._scans > _MAX_SCANS:
             raise UnsupportedType(f"The JPEG file has more than {_MAX_SCANS} scans. Save it as plain JPEG or PNG.")
-        intervals, start = [], position
+        intervals: list[bytes] = []
+        start, most = position, self._frame.most_intervals
         while True:
+            if len(intervals) >= most:
+                raise DamagedImage(f"The JPEG file's image data is cut into too many parts. {_COPY_AGAIN}")
             found = _MARKER_IN_SCAN.search(self._data, start)
             if found is None:
                 raise DamagedImage(TRUNCATED)

@@ -41,6 +41,11 @@ class Frame:
         return max(component.across for component in self.components)
 
     @property
+    def most_intervals(self) -> int:
+        """No scan has more parts between restart markers than this: it is the number of 8 x 8 blocks, and one more."""
+        return -(-self.width // 8) * -(-self.height // 8) + 1
+
+    @property
     def down(self) -> int:
         """The largest vertical sampling factor."""
         return max(component.down for component in self.components)

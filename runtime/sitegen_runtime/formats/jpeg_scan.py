@@ -6,7 +6,7 @@ from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats.inspected import TRUNCATED
 from sitegen_runtime.formats.jpeg_entropy import Slot, block_counter
 from sitegen_runtime.formats.jpeg_frame import Component, Frame
-from sitegen_runtime.formats.jpeg_tables import HuffmanTree
+from sitegen_runtime.formats.jpeg_tables import HuffmanCode, HuffmanTree, huffman_tree
 
 _DAMAGED = "The image data of the JPEG file is damaged or incomplete. Copy it again from its source."
 _MAX_LOW_BITS = 13
@@ -18,8 +18,8 @@ class ScanTables:
 
     quantisation: set[int] = field(default_factory=set)
     """Numbers of the quantisation tables."""
-    huffman: dict[tuple[int, int], HuffmanTree] = field(default_factory=dict)
-    """Trees by class (0 DC, 1 AC) and number."""
+    huffman: dict[tuple[int, int], HuffmanCode] = field(default_factory=dict)
+    """Codes by class (0 DC, 1 AC) and number."""
     restart_interval: int = 0
     """MCUs between restart markers; 0 for none."""
 
@@ -112,16 +112,19 @@ def _slots(frame: Frame, tables: ScanTables, scan: _Scan) -> list[Slot]:
     """The Huffman trees for each block of an MCU; raises DamagedImage where one was not defined."""
     slots = []
     for component, numbers in zip(scan.components, scan.tables, strict=True):
-        dc = ac = None
-        if scan.first == 0 and not scan.high:
-            dc = tables.huffman.get((0, numbers >> 4))
-        if scan.last > 0:
-            ac = tables.huffman.get((1, numbers & 15))
-        if (dc is None and scan.first == 0 and not scan.high) or (ac is None and scan.last > 0):
-            raise DamagedImage(_DAMAGED)
+        dc = _tree(tables, 0, numbers >> 4) if scan.first == 0 and not scan.high else None
+        ac = _tree(tables, 1, numbers & 15) if scan.last > 0 else None
         blocks = component.across * component.down if len(scan.components) > 1 else 1
         slots += [Slot(dc, ac)] * blocks
     return slots
+
+
+def _tree(tables: ScanTables, kind: int, number: int) -> HuffmanTree:
+    """The tree of a code that must be there."""
+    code = tables.huffman.get((kind, number))
+    if code is None:
+        raise DamagedImage(_DAMAGED)
+    return huffman_tree(code)
 
 
 def _check_intervals(scan: _Scan, slots: list[Slot], intervals: list[bytes], mcus: list[int]) -> None:

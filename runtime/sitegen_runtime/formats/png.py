@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
-from sitegen_runtime.formats.inspected import PLATFORM, PYTHON, TRUNCATED, InspectedImage, check_size
+from sitegen_runtime.formats.inspected import PLATFORM, PYTHON, TRUNCATED, InspectedImage, check_parts, check_size
 from sitegen_runtime.formats.png_alpha import OPAQUE_TYPES, without_alpha
 from sitegen_runtime.formats.png_layout import DEPTHS, GREY_TYPES, PALETTE, Header, inflated, unpack_header
 from sitegen_runtime.formats.sniff import PNG, PNG_SIGNATURE
@@ -82,8 +82,10 @@ def _checksum(name: bytes, body: bytes) -> bytes:
 def _walk(data: bytes, header: Header) -> _Contents:
     """Collect the chunks that matter; raise for what would leave the image incomplete or ambiguous."""
     contents = _Contents(header)
-    position, pixels_over = 33, False
+    position, pixels_over, count = 33, False, 0
     while position < len(data) and not contents.ended:
+        count += 1
+        check_parts(count, len(data))
         body, sound, name = _chunk(data, position)
         if body is None:
             if contents.pixels:  # whether what there is of them suffices is told by inflating them
