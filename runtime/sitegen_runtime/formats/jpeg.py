@@ -13,7 +13,7 @@ from sitegen_runtime.formats.exif import orientation
 from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_parts, check_size
 from sitegen_runtime.formats.jpeg_frame import Frame, read_frame
 from sitegen_runtime.formats.jpeg_scan import ScanTables, check_complete, check_scan
-from sitegen_runtime.formats.jpeg_tables import huffman_tables, quantisation_tables
+from sitegen_runtime.formats.jpeg_tables import STANDARD_CODES, huffman_segment, huffman_tables, quantisation_tables
 from sitegen_runtime.formats.sniff import JPEG
 
 _MARKER_IN_SCAN = re.compile(rb"(?<!\xff)\xff+[^\x00\xff]")
@@ -28,6 +28,10 @@ _JFIF = b"\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
 _ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0\0"
 """Adobe's marker with colour transform 0: three components are RGB."""
 
+_SURPLUS = "The file holds bytes or restart markers that belong to no part of the image. They were left out."
+_STANDARD = "The file lacks tables that its image data needs. The JPEG standard's own were taken, as other programs do."
+
+_RST0, _RST7 = 0xD0, 0xD7
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _DHT, _DQT, _DNL, _DRI = 0xC4, 0xDB, 0xDC, 0xDD
 _APP0, _APP1, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
@@ -58,6 +62,7 @@ def inspect_jpeg(data: bytes, max_pixels: int) -> InspectedImage:
         orientation=walk.orientation or 1,
         decoder=PLATFORM,
         payload=b"".join([b"\xff\xd8", walk.colour_marker(frame), *walk.kept, b"\xff\xd9"]),
+        notes=tuple(walk.notes),
     )
 
 
@@ -66,13 +71,14 @@ class _Walk:
 
     def __init__(self, data: bytes, max_pixels: int) -> None:
         self.kept: list[bytes] = []
+        self.notes: dict[str, None] = {}
         self.orientation = 0
         self._data = data
         self._max_pixels = max_pixels
         self._frame: Frame | None = None
         self._tables = ScanTables()
         self._scans = 0
-        self._segments = 0
+        self._parts = 0
         self._codes = 0
         self._jfif = False
         self._adobe_transform: int | None = None
@@ -84,6 +90,11 @@ class _Walk:
             code, position = self._marker(position)
             if code == _EOI:
                 break
+            self._parts += 1
+            check_parts(self._parts, len(self._data))
+            if _RST0 <= code <= _RST7:
+                self.notes[_SURPLUS] = None
+                continue
             body, position = self._segment(code, position)
             if code == _SOS:
                 position = self._scan(body, position)
@@ -109,8 +120,6 @@ class _Walk:
         """The body of the segment whose length stands at `position`, and the place behind it."""
         if code < 0xC0 or _SOI > code >= 0xD0 or code == _SOI:
             raise DamagedImage(f"The file is damaged after its first {position:,} bytes. {_COPY_AGAIN}")
-        self._segments += 1
-        check_parts(self._segments, len(self._data))
         length = int.from_bytes(self._data[position : position + 2], "big")
         end = position + length
         if end > len(self._data) or position + 2 > len(self._data):
@@ -179,23 +188,38 @@ class _Walk:
         if self._scans > _MAX_SCANS:
             raise UnsupportedType(f"The JPEG file has more than {_MAX_SCANS} scans. Save it as plain JPEG or PNG.")
         intervals: list[bytes] = []
+        restarts = bytearray()
         start, most = position, self._frame.most_intervals
         while True:
-            if len(intervals) >= most:
+            if len(intervals) > most:
                 raise DamagedImage(f"The JPEG file's image data is cut into too many parts. {_COPY_AGAIN}")
             found = _MARKER_IN_SCAN.search(self._data, start)
             if found is None:
                 raise DamagedImage(TRUNCATED)
             intervals.append(self._data[start : found.start()])
             code = found.group()[-1]
-            if not 0xD0 <= code <= 0xD7:
+            if not _RST0 <= code <= _RST7:
                 break
-            if code - 0xD0 != (len(intervals) - 1) % 8:
-                raise DamagedImage(f"A part of the JPEG file's image data is missing. {_COPY_AGAIN}")
+            restarts.append(code)
             start = found.end()
-        check_scan(self._frame, self._tables, header, intervals)
-        self.kept += [_segment_bytes(_SOS, header), self._data[position : found.start()]]
+        self._take_standard_codes(header)
+        kept = self._data[position : found.start()]
+        if check_scan(self._frame, self._tables, header, intervals, bytes(restarts)):
+            kept = _scan_bytes(intervals)
+            self.notes[_SURPLUS] = None
+        self.kept += [_segment_bytes(_SOS, header), kept]
         return found.start()
+
+    def _take_standard_codes(self, header: bytes) -> None:
+        """Define the standard's Huffman codes where a sequential scan asks for some that the file lacks."""
+        if self._frame is None or self._frame.progressive:
+            return
+        for numbers in header[2:-3:2]:
+            for key in ((0, numbers >> 4), (1, numbers & 15)):
+                if key in STANDARD_CODES and key not in self._tables.huffman:
+                    code = self._tables.huffman[key] = STANDARD_CODES[key]
+                    self.kept.append(_segment_bytes(_DHT, huffman_segment(*key, code)))
+                    self.notes[_STANDARD] = None
 
     def colour_marker(self, frame: Frame) -> bytes:
         """One marker for the colour space that libjpeg's `default_decompress_parms` (jdapimin.c) would choose."""
@@ -206,6 +230,14 @@ class _Walk:
             else:
                 rgb = bytes(component.number for component in frame.components) == b"RGB"
         return _ADOBE_RGB if rgb else _JFIF
+
+
+def _scan_bytes(intervals: list[bytes]) -> bytes:
+    """Intervals without byte stuffing as they stand in a file, with restart markers between them."""
+    parts = [intervals[0].replace(b"\xff", b"\xff\0")]
+    for number, interval in enumerate(intervals[1:]):
+        parts += [bytes((0xFF, _RST0 + number % 8)), interval.replace(b"\xff", b"\xff\0")]
+    return b"".join(parts)
 
 
 def _segment_bytes(code: int, body: bytes) -> bytes:

@@ -42,8 +42,8 @@ class Frame:
 
     @property
     def most_intervals(self) -> int:
-        """No scan has more parts between restart markers than this: it is the number of 8 x 8 blocks, and one more."""
-        return -(-self.width // 8) * -(-self.height // 8) + 1
+        """The most parts between restart markers that a scan may have: the 8 x 8 blocks, and some that are empty."""
+        return -(-self.width // 8) * -(-self.height // 8) + 16
 
     @property
     def down(self) -> int:

@@ -20,6 +20,42 @@ class HuffmanCode:
     symbols: bytes
 
 
+STANDARD_CODES = {
+    (0, 0): HuffmanCode(  # K.3, luminance DC
+        bytes.fromhex("00010501010101010100000000000000"),
+        bytes.fromhex("000102030405060708090a0b"),
+    ),
+    (0, 1): HuffmanCode(  # K.4, chrominance DC
+        bytes.fromhex("00030101010101010101010000000000"),
+        bytes.fromhex("000102030405060708090a0b"),
+    ),
+    (1, 0): HuffmanCode(  # K.5, luminance AC
+        bytes.fromhex("0002010303020403050504040000017d"),
+        bytes.fromhex(
+            "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a"
+            "25262728292a3435363738393a434445464748494a535455565758595a636465666768696a73747576777879"
+            "7a838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9"
+            "cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
+        ),
+    ),
+    (1, 1): HuffmanCode(  # K.6, chrominance AC
+        bytes.fromhex("00020102040403040705040400010277"),
+        bytes.fromhex(
+            "000102031104052131061241510761711322328108144291a1b1c109233352f0156272d10a162434e125f117"
+            "18191a262728292a35363738393a434445464748494a535455565758595a636465666768696a737475767778"
+            "797a82838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7"
+            "c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa"
+        ),
+    ),
+}
+"""Codes of T.81, annex K.3, by class and number: libjpeg-turbo takes them where a sequential file lacks its own."""
+
+
+def huffman_segment(kind: int, number: int, code: HuffmanCode) -> bytes:
+    """The body of a DHT segment that defines one code."""
+    return bytes((kind << 4 | number,)) + code.counts + code.symbols
+
+
 @dataclass(frozen=True)
 class HuffmanTree:
     """A code as a binary tree: `children[2 * node + bit]` is the next node, or ~symbol, or NO_CODE."""

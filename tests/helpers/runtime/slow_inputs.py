@@ -81,7 +81,7 @@ def _noise(choose: random.Random) -> bytes:
 
 
 def _flooded(data: bytes, at: int, atom: bytes, kind: str, size: int) -> bytes:
-    flooded = data[:at] + atom * max(1, size // len(atom)) + data[at:]
+    flooded = data[:at] + atom * max(1, size // len(atom)) + (data[at:] if at % 4 else b"\0")
     return flooded[:4] + (len(flooded) - 8).to_bytes(4, "little") + flooded[8:] if kind == "webp" else flooded
 
 
