@@ -12,7 +12,7 @@ AnalysisError
 └── ImageError
     ├── UnsupportedType   "unsupported-type"   not a kind of file that is read here
     ├── DamagedImage      "damaged-image"      incomplete, or its checksums do not match
-    ├── TooLarge          "too-large"          more pixels than the limit
+    ├── TooLarge          "too-large"          more pixels, or more work, than the limit
     └── TooSmall          "too-small"          fewer pixels than can be judged
 """
 
@@ -96,7 +96,7 @@ class DamagedImage(ImageError):
 
 
 class TooLarge(ImageError):
-    """The image has more pixels than the limit."""
+    """The image has more pixels than the limit, or reading it would take more work than is done for one."""
 
     code = "too-large"
 

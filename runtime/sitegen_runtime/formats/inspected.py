@@ -51,6 +51,23 @@ class InspectedImage:
     """What a DICOM file's header says of how the image was made; else None."""
 
 
+_PARTS = 10_000
+_BYTES_IN_PART = 256
+
+
+def check_parts(count: int, size: int) -> None:
+    """Raise TooLarge where a file of `size` bytes has far more parts (chunks, segments) than files of images have.
+
+    Each part costs time and memory, however little is in it. Beyond the first 10,000, parts must have 256 bytes on
+    average: encoders cut pixels into pieces of some thousand bytes.
+    """
+    if count > _PARTS + size // _BYTES_IN_PART:
+        raise TooLarge(
+            f"The file is cut into more than {count - 1:,} parts, which would take too long to read. "
+            "Save the image anew as PNG or JPEG."
+        )
+
+
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise DamagedImage for a side of zero, TooLarge beyond `max_pixels` in all or MAX_SIDE on a side."""
     if width < 1 or height < 1:

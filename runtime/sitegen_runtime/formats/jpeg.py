@@ -10,13 +10,16 @@ import re
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
-from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_size
+from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_parts, check_size
 from sitegen_runtime.formats.jpeg_frame import Frame, read_frame
 from sitegen_runtime.formats.jpeg_scan import ScanTables, check_complete, check_scan
-from sitegen_runtime.formats.jpeg_tables import huffman_tables, quantisation_tables
+from sitegen_runtime.formats.jpeg_tables import STANDARD_CODES, huffman_segment, huffman_tables, quantisation_tables
 from sitegen_runtime.formats.sniff import JPEG
 
-_MARKER_IN_SCAN = re.compile(rb"\xff+[^\x00\xff]")
+_MARKER_IN_SCAN = re.compile(rb"(?<!\xff)\xff+[^\x00\xff]")
+"""Only from the start of a run of 0xFF: a search from each of its bytes would take the square of its length."""
+
+_FILL = re.compile(rb"\xff*")
 _COPY_AGAIN = "Copy it again from its source."
 
 _JFIF = b"\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
@@ -25,6 +28,10 @@ _JFIF = b"\xff\xe0\x00\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
 _ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\0\x64\0\0\0\0\0"
 """Adobe's marker with colour transform 0: three components are RGB."""
 
+_SURPLUS = "The file holds bytes or restart markers that belong to no part of the image. They were left out."
+_STANDARD = "The file lacks tables that its image data needs. The JPEG standard's own were taken, as other programs do."
+
+_RST0, _RST7 = 0xD0, 0xD7
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 _DHT, _DQT, _DNL, _DRI = 0xC4, 0xDB, 0xDC, 0xDD
 _APP0, _APP1, _APP14, _APP15, _COM = 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
@@ -33,6 +40,9 @@ _FRAMES = set(range(0xC0, 0xD0)) - {_DHT, _DAC, 0xC8}
 
 _MAX_SCANS = 100
 """More than any encoder writes (a progressive colour image has about ten); a file of thousands would stall decoders."""
+
+_MAX_CODES = 10_000
+"""Huffman tables: eight for each of the most scans there may be are 800."""
 
 
 def inspect_jpeg(data: bytes, max_pixels: int) -> InspectedImage:
@@ -52,6 +62,7 @@ def inspect_jpeg(data: bytes, max_pixels: int) -> InspectedImage:
         orientation=walk.orientation or 1,
         decoder=PLATFORM,
         payload=b"".join([b"\xff\xd8", walk.colour_marker(frame), *walk.kept, b"\xff\xd9"]),
+        notes=tuple(walk.notes),
     )
 
 
@@ -60,12 +71,15 @@ class _Walk:
 
     def __init__(self, data: bytes, max_pixels: int) -> None:
         self.kept: list[bytes] = []
+        self.notes: dict[str, None] = {}
         self.orientation = 0
         self._data = data
         self._max_pixels = max_pixels
         self._frame: Frame | None = None
         self._tables = ScanTables()
         self._scans = 0
+        self._parts = 0
+        self._codes = 0
         self._jfif = False
         self._adobe_transform: int | None = None
 
@@ -76,6 +90,11 @@ class _Walk:
             code, position = self._marker(position)
             if code == _EOI:
                 break
+            self._parts += 1
+            check_parts(self._parts, len(self._data))
+            if _RST0 <= code <= _RST7:
+                self.notes[_SURPLUS] = None
+                continue
             body, position = self._segment(code, position)
             if code == _SOS:
                 position = self._scan(body, position)
@@ -91,8 +110,8 @@ class _Walk:
         data = self._data
         if data[position : position + 1] not in (b"\xff", b""):
             raise DamagedImage(f"The file is damaged after its first {position:,} bytes. {_COPY_AGAIN}")
-        while data[position : position + 1] == b"\xff":
-            position += 1
+        fill = _FILL.match(data, position)
+        position = fill.end() if fill else position
         if position >= len(data):
             raise DamagedImage(TRUNCATED)
         return data[position], position + 1
@@ -116,7 +135,7 @@ class _Walk:
         elif code == _DQT:
             self._tables.quantisation.update(quantisation_tables(body))
         elif code == _DHT:
-            self._tables.huffman.update({(kind, number): tree for kind, number, tree in huffman_tables(body)})
+            self._take_codes(body)
         elif code == _DRI:
             if len(body) != 2:
                 raise DamagedImage(f"The restart interval of the JPEG file is damaged. {_COPY_AGAIN}")
@@ -132,6 +151,16 @@ class _Walk:
                 "Save it as plain JPEG or PNG."
             )
         self.kept.append(_segment_bytes(code, body))
+
+    def _take_codes(self, body: bytes) -> None:
+        """Note the Huffman tables of a segment."""
+        for kind, number, code in huffman_tables(body):
+            self._tables.huffman[kind, number] = code
+            self._codes += 1
+            if self._codes > _MAX_CODES:
+                raise UnsupportedType(
+                    f"The JPEG file has more than {_MAX_CODES:,} Huffman tables. Save it as plain JPEG or PNG."
+                )
 
     def _take_frame(self, code: int, body: bytes) -> None:
         """Read the frame header, of which there must be one."""
@@ -158,21 +187,39 @@ class _Walk:
         self._scans += 1
         if self._scans > _MAX_SCANS:
             raise UnsupportedType(f"The JPEG file has more than {_MAX_SCANS} scans. Save it as plain JPEG or PNG.")
-        intervals, start = [], position
+        intervals: list[bytes] = []
+        restarts = bytearray()
+        start, most = position, self._frame.most_intervals
         while True:
+            if len(intervals) > most:
+                raise DamagedImage(f"The JPEG file's image data is cut into too many parts. {_COPY_AGAIN}")
             found = _MARKER_IN_SCAN.search(self._data, start)
             if found is None:
                 raise DamagedImage(TRUNCATED)
             intervals.append(self._data[start : found.start()])
             code = found.group()[-1]
-            if not 0xD0 <= code <= 0xD7:
+            if not _RST0 <= code <= _RST7:
                 break
-            if code - 0xD0 != (len(intervals) - 1) % 8:
-                raise DamagedImage(f"A part of the JPEG file's image data is missing. {_COPY_AGAIN}")
+            restarts.append(code)
             start = found.end()
-        check_scan(self._frame, self._tables, header, intervals)
-        self.kept += [_segment_bytes(_SOS, header), self._data[position : found.start()]]
+        self._take_standard_codes(header)
+        kept = self._data[position : found.start()]
+        if check_scan(self._frame, self._tables, header, intervals, bytes(restarts)):
+            kept = _scan_bytes(intervals)
+            self.notes[_SURPLUS] = None
+        self.kept += [_segment_bytes(_SOS, header), kept]
         return found.start()
+
+    def _take_standard_codes(self, header: bytes) -> None:
+        """Define the standard's Huffman codes where a sequential scan asks for some that the file lacks."""
+        if self._frame is None or self._frame.progressive:
+            return
+        for numbers in header[2:-3:2]:
+            for key in ((0, numbers >> 4), (1, numbers & 15)):
+                if key in STANDARD_CODES and key not in self._tables.huffman:
+                    code = self._tables.huffman[key] = STANDARD_CODES[key]
+                    self.kept.append(_segment_bytes(_DHT, huffman_segment(*key, code)))
+                    self.notes[_STANDARD] = None
 
     def colour_marker(self, frame: Frame) -> bytes:
         """One marker for the colour space that libjpeg's `default_decompress_parms` (jdapimin.c) would choose."""
@@ -183,6 +230,14 @@ class _Walk:
             else:
                 rgb = bytes(component.number for component in frame.components) == b"RGB"
         return _ADOBE_RGB if rgb else _JFIF
+
+
+def _scan_bytes(intervals: list[bytes]) -> bytes:
+    """Intervals without byte stuffing as they stand in a file, with restart markers between them."""
+    parts = [intervals[0].replace(b"\xff", b"\xff\0")]
+    for number, interval in enumerate(intervals[1:]):
+        parts += [bytes((0xFF, _RST0 + number % 8)), interval.replace(b"\xff", b"\xff\0")]
+    return b"".join(parts)
 
 
 def _segment_bytes(code: int, body: bytes) -> bytes:

@@ -23,6 +23,9 @@ _MAX_TRANSITIONS = 200_000
 _STRETCH = 1 << 16
 """Bytes walked over at a time."""
 
+_IN_STEP = 64
+"""Bytes that hold several blocks: what can be read for so long is hardly read by chance."""
+
 _END_OF_BAND = -1
 """The index in a state while the length of a run of blocks without further coefficients is read (T.81, G.1.2.2)."""
 
@@ -79,23 +82,23 @@ class BlockCounter:
             found = self._rows[key] = _Row(self, state, blocks)
         return found
 
-    def holds(self, data: bytes, blocks: int) -> bool:
-        """Whether `data`, free of byte stuffing, codes exactly `blocks` blocks and then only fills its last byte up.
+    def used(self, data: bytes, blocks: int) -> int:
+        """How many bytes of `data`, free of byte stuffing, code exactly `blocks` blocks; 0 where it does not.
 
-        Zero bytes after that are forgiven: some encoders pad, and no decoder looks at them.
+        That is all of them, where the blocks and what fills their last byte up are followed by nothing but zeros: some
+        encoders pad, and no decoder looks at them. Others may follow where they are no blocks: see `_surplus`.
         """
         if not data:
-            return False
-        row, done = self._start(), 0
+            return 0
+        row, left = self._start(), blocks
         for position in range(0, len(data) - 1, _STRETCH):
             stretch = data[position : min(position + _STRETCH, len(data) - 1)]
             walk = list(accumulate(stretch, getitem, initial=row))
-            done += sum(map(attrgetter("blocks"), walk)) - row.blocks
-            row = walk[-1]
-            if done >= blocks or row.state == _IMPOSSIBLE:
-                return self._ends_early(data, blocks)
-            row = self._bounded(row)
-        return self._ends_within(row.state, data[-1], blocks - done)
+            done = sum(map(attrgetter("blocks"), walk)) - row.blocks
+            if done >= left or walk[-1].state == _IMPOSSIBLE:
+                return self._ends_early(data, position, row, left)
+            row, left = self._bounded(walk[-1]), left - done
+        return len(data) if self._end_of(row.state, data[-1], left) else 0
 
     def _start(self) -> _Row:
         """The row before the first bit of an interval."""
@@ -111,24 +114,58 @@ class BlockCounter:
         self.transitions = 0
         return self.row(row.state, row.blocks)
 
-    def _ends_within(self, state: State, byte: int, blocks: int) -> bool:
-        """Whether the outstanding blocks are completed, exactly, by one of the bits of the byte."""
+    def _end_of(self, state: State, byte: int, blocks: int) -> tuple[State, int] | None:
+        """The state and the bits left after the bit of the byte that completes the outstanding blocks, exactly."""
         for bit in range(7, -1, -1):
             state, more = self.advance(state, byte >> bit & 1, 1)
             blocks -= more
             if blocks <= 0 or state == _IMPOSSIBLE:
-                break
-        return blocks == 0
+                return (state, bit) if blocks == 0 else None
+        return None
 
-    def _ends_early(self, data: bytes, blocks: int) -> bool:
-        """Whether all blocks are there before the last byte, with nothing but zeros behind them."""
-        row = self._start()
-        for position, byte in enumerate(data):
+    def _ends_early(self, data: bytes, start: int, row: _Row, blocks: int) -> int:
+        """As `used`, for data whose blocks are there, or become impossible, between `start` and the last byte."""
+        for position in range(start, len(data)):
+            byte = data[position]
             after = row[byte]
             if after.blocks >= blocks or after.state == _IMPOSSIBLE:
-                return self._ends_within(row.state, byte, blocks) and not data[position + 1 :].strip(b"\0")
-            row = after
-            blocks -= row.blocks
+                end = self._end_of(row.state, byte, blocks)
+                if end is None:
+                    return 0
+                rest = data[position + 1 :]
+                if not rest.strip(b"\0"):
+                    return len(data)
+                return position + 1 if self._surplus(*end, byte, rest) else 0
+            blocks -= after.blocks
+            row = self._bounded(after)
+        return 0
+
+    def _surplus(self, state: State, bits: int, byte: int, rest: bytes) -> bool:
+        """Whether what follows the last block is none of the image's: its byte is filled up with ones (T.81, F.1.2.3).
+
+        Where bytes were lost or changed, the count of blocks slips; then the rest of the true blocks is left over, and
+        can be read up to the last byte, if need be from a later one on: Huffman codes fall back in step by themselves.
+        """
+        ones = (1 << bits) - 1
+        if byte & ones != ones:
+            return False
+        row = self.row(*self.advance(state, ones, bits))
+        since = -_IN_STEP
+        if len(rest) > _STRETCH:
+            row, rest = self._start(), rest[-_STRETCH:]
+        for position, each in enumerate(rest[:-1]):
+            row = self._bounded(row[each])
+            if row.state == _IMPOSSIBLE:
+                row, since = self._start(), position
+        return len(rest) - since < _IN_STEP or not self._may_end(row.state, rest[-1])
+
+    def _may_end(self, state: State, byte: int) -> bool:
+        """Whether a block ends within the byte, and ones fill it up."""
+        for bit in range(7, -1, -1):
+            state, _ = self.advance(state, byte >> bit & 1, 1)
+            ones = (1 << bit) - 1
+            if state[1:] == (self._first, 0, 0) and byte & ones == ones:
+                return True
         return False
 
     def advance(self, state: State, value: int, bits: int) -> tuple[State, int]:

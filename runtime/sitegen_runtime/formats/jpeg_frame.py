@@ -41,6 +41,11 @@ class Frame:
         return max(component.across for component in self.components)
 
     @property
+    def most_intervals(self) -> int:
+        """The most parts between restart markers that a scan may have: the 8 x 8 blocks, and some that are empty."""
+        return -(-self.width // 8) * -(-self.height // 8) + 16
+
+    @property
     def down(self) -> int:
         """The largest vertical sampling factor."""
         return max(component.down for component in self.components)

@@ -6,9 +6,10 @@ from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats.inspected import TRUNCATED
 from sitegen_runtime.formats.jpeg_entropy import Slot, block_counter
 from sitegen_runtime.formats.jpeg_frame import Component, Frame
-from sitegen_runtime.formats.jpeg_tables import HuffmanTree
+from sitegen_runtime.formats.jpeg_tables import HuffmanCode, HuffmanTree, huffman_tree
 
 _DAMAGED = "The image data of the JPEG file is damaged or incomplete. Copy it again from its source."
+_PART_MISSING = "A part of the JPEG file's image data is missing. Copy it again from its source."
 _MAX_LOW_BITS = 13
 
 
@@ -18,8 +19,8 @@ class ScanTables:
 
     quantisation: set[int] = field(default_factory=set)
     """Numbers of the quantisation tables."""
-    huffman: dict[tuple[int, int], HuffmanTree] = field(default_factory=dict)
-    """Trees by class (0 DC, 1 AC) and number."""
+    huffman: dict[tuple[int, int], HuffmanCode] = field(default_factory=dict)
+    """Codes by class (0 DC, 1 AC) and number."""
     restart_interval: int = 0
     """MCUs between restart markers; 0 for none."""
 
@@ -37,8 +38,11 @@ class _Scan:
     low: int
 
 
-def check_scan(frame: Frame, tables: ScanTables, header: bytes, intervals: list[bytes]) -> None:
-    """Check one scan and note in `frame` what it brings; `intervals` is its data between restart markers.
+def check_scan(frame: Frame, tables: ScanTables, header: bytes, intervals: list[bytes], restarts: bytes) -> bool:
+    """Check one scan and note in `frame` what it brings; whether it held more than that, which no decoder looks at.
+
+    `intervals` is its data between `restarts`, the codes of restart markers. It is left without byte stuffing and
+    without what was too much: restart markers and other bytes behind the last block.
 
     Raises DamagedImage for a header that does not fit the frame, and for data that does not hold the right number of
     blocks, as far as can be told: scans that refine AC coefficients are only checked for not being empty.
@@ -52,12 +56,20 @@ def check_scan(frame: Frame, tables: ScanTables, header: bytes, intervals: list[
         raise DamagedImage(_DAMAGED)
     mcus = frame.mcus(scan.components)
     step = tables.restart_interval or mcus
-    if len(intervals) != -(-mcus // step) or any(b"\xff\xff" in interval for interval in intervals):
+    count = -(-mcus // step)
+    surplus = len(intervals) > count
+    if len(intervals) < count or any(intervals[count:]) or any(b"\xff\xff" in interval for interval in intervals):
         raise DamagedImage(_DAMAGED)
+    if any(code != 0xD0 + number % 8 for number, code in enumerate(restarts[: count - 1])):
+        raise DamagedImage(_PART_MISSING)
+    del intervals[count:]
     slots = _slots(frame, tables, scan)
     for number, interval in enumerate(intervals):
         intervals[number] = interval.replace(b"\xff\x00", b"\xff")
-    _check_intervals(scan, slots, intervals, [min(step, mcus - start) for start in range(0, mcus, step)])
+    used = _check_intervals(scan, slots, intervals, [min(step, mcus - start) for start in range(0, mcus, step)])
+    surplus = surplus or used < len(intervals[-1])
+    intervals[-1] = intervals[-1][:used]
+    return surplus
 
 
 def check_complete(frame: Frame) -> None:
@@ -112,28 +124,36 @@ def _slots(frame: Frame, tables: ScanTables, scan: _Scan) -> list[Slot]:
     """The Huffman trees for each block of an MCU; raises DamagedImage where one was not defined."""
     slots = []
     for component, numbers in zip(scan.components, scan.tables, strict=True):
-        dc = ac = None
-        if scan.first == 0 and not scan.high:
-            dc = tables.huffman.get((0, numbers >> 4))
-        if scan.last > 0:
-            ac = tables.huffman.get((1, numbers & 15))
-        if (dc is None and scan.first == 0 and not scan.high) or (ac is None and scan.last > 0):
-            raise DamagedImage(_DAMAGED)
+        dc = _tree(tables, 0, numbers >> 4) if scan.first == 0 and not scan.high else None
+        ac = _tree(tables, 1, numbers & 15) if scan.last > 0 else None
         blocks = component.across * component.down if len(scan.components) > 1 else 1
         slots += [Slot(dc, ac)] * blocks
     return slots
 
 
-def _check_intervals(scan: _Scan, slots: list[Slot], intervals: list[bytes], mcus: list[int]) -> None:
-    """Raise DamagedImage unless each interval holds the blocks of its MCUs."""
+def _tree(tables: ScanTables, kind: int, number: int) -> HuffmanTree:
+    """The tree of a code that must be there."""
+    code = tables.huffman.get((kind, number))
+    if code is None:
+        raise DamagedImage(_DAMAGED)
+    return huffman_tree(code)
+
+
+def _check_intervals(scan: _Scan, slots: list[Slot], intervals: list[bytes], mcus: list[int]) -> int:
+    """The bytes that the last interval needs; raises DamagedImage unless each interval holds the blocks of its MCUs.
+
+    Only the last may have bytes that it does not need: between others they tell of damage.
+    """
     counter = block_counter(tuple(slots), scan.first, scan.last)
-    for data, count in zip(intervals, mcus, strict=True):
+    used = 0
+    for number, (data, count) in enumerate(zip(intervals, mcus, strict=True), 1):
         blocks = count * len(slots)
         if not scan.high:
-            complete = counter.holds(data, blocks)
+            used = counter.used(data, blocks)
         elif scan.first == 0:
-            complete = len(data) == -(-blocks // 8)
+            used = len(data) if len(data) == -(-blocks // 8) else 0
         else:
-            complete = bool(data)
-        if not complete:
+            used = len(data)
+        if not used or (used < len(data) and number < len(intervals)):
             raise DamagedImage(_DAMAGED)
+    return used

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sitegen_runtime.errors import DamagedImage
 
@@ -9,6 +10,50 @@ _DAMAGED = "A decoding table of the JPEG file is damaged. Copy the file again fr
 
 NO_CODE = -1 << 16
 """In `HuffmanTree.children`: no code starts with these bits."""
+
+
+@dataclass(frozen=True)
+class HuffmanCode:
+    """A prefix code as a file has it: how many code words of 1 to 16 bits there are, and what they stand for."""
+
+    counts: bytes
+    symbols: bytes
+
+
+STANDARD_CODES = {
+    (0, 0): HuffmanCode(  # K.3, luminance DC
+        bytes.fromhex("00010501010101010100000000000000"),
+        bytes.fromhex("000102030405060708090a0b"),
+    ),
+    (0, 1): HuffmanCode(  # K.4, chrominance DC
+        bytes.fromhex("00030101010101010101010000000000"),
+        bytes.fromhex("000102030405060708090a0b"),
+    ),
+    (1, 0): HuffmanCode(  # K.5, luminance AC
+        bytes.fromhex("0002010303020403050504040000017d"),
+        bytes.fromhex(
+            "01020300041105122131410613516107227114328191a1082342b1c11552d1f02433627282090a161718191a"
+            "25262728292a3435363738393a434445464748494a535455565758595a636465666768696a73747576777879"
+            "7a838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7c8c9"
+            "cad2d3d4d5d6d7d8d9dae1e2e3e4e5e6e7e8e9eaf1f2f3f4f5f6f7f8f9fa"
+        ),
+    ),
+    (1, 1): HuffmanCode(  # K.6, chrominance AC
+        bytes.fromhex("00020102040403040705040400010277"),
+        bytes.fromhex(
+            "000102031104052131061241510761711322328108144291a1b1c109233352f0156272d10a162434e125f117"
+            "18191a262728292a35363738393a434445464748494a535455565758595a636465666768696a737475767778"
+            "797a82838485868788898a92939495969798999aa2a3a4a5a6a7a8a9aab2b3b4b5b6b7b8b9bac2c3c4c5c6c7"
+            "c8c9cad2d3d4d5d6d7d8d9dae2e3e4e5e6e7e8e9eaf2f3f4f5f6f7f8f9fa"
+        ),
+    ),
+}
+"""Codes of T.81, annex K.3, by class and number: libjpeg-turbo takes them where a sequential file lacks its own."""
+
+
+def huffman_segment(kind: int, number: int, code: HuffmanCode) -> bytes:
+    """The body of a DHT segment that defines one code."""
+    return bytes((kind << 4 | number,)) + code.counts + code.symbols
 
 
 @dataclass(frozen=True)
@@ -36,10 +81,11 @@ def quantisation_tables(body: bytes) -> Iterator[int]:
         yield number
 
 
-def huffman_tables(body: bytes) -> Iterator[tuple[int, int, HuffmanTree]]:
-    """Class (0 DC, 1 AC), number (0 to 3) and tree of each table that a DHT segment defines.
+def huffman_tables(body: bytes) -> Iterator[tuple[int, int, HuffmanCode]]:
+    """Class (0 DC, 1 AC), number (0 to 3) and code of each table that a DHT segment defines.
 
-    Raises DamagedImage where the segment does not hold whole tables, or a table is no prefix code.
+    Raises DamagedImage where the segment does not hold whole tables, or a table is no prefix code: has too
+    many code words, or one of all ones, which T.81 forbids and libjpeg refuses.
     """
     position = 0
     while position < len(body):
@@ -52,24 +98,35 @@ def huffman_tables(body: bytes) -> Iterator[tuple[int, int, HuffmanTree]]:
         if kind == 0 and max(symbols) > 15:
             raise DamagedImage(_DAMAGED)
         position += 17 + total
-        yield kind, number, _tree(counts, symbols)
+        if not _is_prefix_code(counts):
+            raise DamagedImage(_DAMAGED)
+        yield kind, number, HuffmanCode(counts, symbols)
 
 
-def _tree(counts: bytes, symbols: bytes) -> HuffmanTree:
-    """The canonical code with `counts[i]` codes of i + 1 bits (T.81, C.2).
+def _is_prefix_code(counts: bytes) -> bool:
+    """Whether canonical code words of these lengths exist, none of them all ones (T.81, C.2)."""
+    code = 0
+    for length, count in enumerate(counts, 1):
+        code = (code << 1) + count
+        if count and code >= 1 << length:
+            return False
+    return True
 
-    Raises DamagedImage where codes are too many, or one is all ones, which T.81 forbids and libjpeg refuses.
+
+@lru_cache(maxsize=16)
+def huffman_tree(code: HuffmanCode) -> HuffmanTree:
+    """The canonical code with `counts[i]` code words of i + 1 bits (T.81, C.2), which `huffman_tables` found right.
+
+    Made when a scan asks for it: a file may define any number of codes that none uses.
     """
     children = [NO_CODE, NO_CODE]
-    code, used = 0, 0
-    for length, count in enumerate(counts, 1):
-        for symbol in symbols[used : used + count]:
-            if code + 1 >= 1 << length:
-                raise DamagedImage(_DAMAGED)
-            _insert(children, code, length, symbol)
-            code += 1
+    word, used = 0, 0
+    for length, count in enumerate(code.counts, 1):
+        for symbol in code.symbols[used : used + count]:
+            _insert(children, word, length, symbol)
+            word += 1
         used += count
-        code <<= 1
+        word <<= 1
     return HuffmanTree(tuple(children))
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
-from sitegen_runtime.formats.inspected import PLATFORM, PYTHON, TRUNCATED, InspectedImage, check_size
+from sitegen_runtime.formats.inspected import PLATFORM, PYTHON, TRUNCATED, InspectedImage, check_parts, check_size
 from sitegen_runtime.formats.png_alpha import OPAQUE_TYPES, without_alpha
+from sitegen_runtime.formats.png_cost import DecodingCost, check_interlaced
 from sitegen_runtime.formats.png_layout import DEPTHS, GREY_TYPES, PALETTE, Header, inflated, unpack_header
 from sitegen_runtime.formats.sniff import PNG, PNG_SIGNATURE
 
@@ -41,6 +42,8 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
     """
     header = _read_header(data)
     check_size(header.width, header.height, max_pixels)
+    if not _is_the_platforms(header):
+        check_interlaced(header)
     contents = _walk(data, header)
     if not contents.pixels:
         raise DamagedImage(f"The file holds no image data. {_COPY_AGAIN}")
@@ -56,10 +59,15 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
         bits=header.bits,
         grey=header.colour_type in GREY_TYPES,
         orientation=contents.orientation,
-        decoder=PLATFORM if header.bits == 8 and header.colour_type in (0, 2) else PYTHON,
+        decoder=PLATFORM if _is_the_platforms(header) else PYTHON,
         payload=png_file(header, compressed, contents.palette),
         notes=_notes(contents),
     )
+
+
+def _is_the_platforms(header: Header) -> bool:
+    """Whether the platform can decode the image, once its alpha is taken out."""
+    return header.bits == 8 and header.colour_type != PALETTE
 
 
 def _read_header(data: bytes) -> Header:
@@ -82,8 +90,10 @@ def _checksum(name: bytes, body: bytes) -> bytes:
 def _walk(data: bytes, header: Header) -> _Contents:
     """Collect the chunks that matter; raise for what would leave the image incomplete or ambiguous."""
     contents = _Contents(header)
-    position, pixels_over = 33, False
+    position, pixels_over, count = 33, False, 0
     while position < len(data) and not contents.ended:
+        count += 1
+        check_parts(count, len(data))
         body, sound, name = _chunk(data, position)
         if body is None:
             if contents.pixels:  # whether what there is of them suffices is told by inflating them
@@ -160,10 +170,13 @@ def _check_pixels(header: Header, compressed: bytes) -> int:
     """How many bytes of `compressed` the zlib stream takes, after inflating all of it in bounded pieces.
 
     Raises DamagedImage unless it gives exactly the bytes that the header calls for, each row starts with a filter
-    type of 0 to 4 (9.2), and the stream ends with the right Adler-32 sum.
+    type of 0 to 4 (9.2), and the stream ends with the right Adler-32 sum; TooLarge as soon as the rows so far have
+    more filters than the runtime undoes in good time.
     """
     used = 0
     passes = header.passes()
+    passing = passes[0]
+    cost = None if _is_the_platforms(header) else DecodingCost(header)
     stride, rows_left, at = 1, 0, 0
     for piece, used_so_far in inflated(compressed, header.inflated_size()):
         used, start = used_so_far, 0
@@ -175,6 +188,8 @@ def _check_pixels(header: Header, compressed: bytes) -> int:
             kinds = piece[start + (-at) % stride : end : stride]
             if kinds and max(kinds) > 4:
                 raise DamagedImage(f"The image data of the file is damaged. {_COPY_AGAIN}")
+            if cost:
+                cost.add(passing, kinds)
             rows, at = divmod(at + end - start, stride)
             rows_left -= rows
             start = end

@@ -14,6 +14,9 @@ PALETTE = 3
 GREY_TYPES = (0, 4)
 """The colour types of grey images, without and with alpha."""
 
+ALPHA_TYPES = (4, 6)
+"""The colour types of images with alpha."""
+
 DEPTHS: dict[int, tuple[int, ...]] = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 """The bit depths that each colour type allows (PNG, table 12)."""
 

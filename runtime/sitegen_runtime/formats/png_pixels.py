@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.inspected import InspectedImage
-from sitegen_runtime.formats.png_layout import DEPTHS, GREY_TYPES, PALETTE, Header, Pass, inflated, unpack_header
+from sitegen_runtime.formats.png_layout import (
+    ALPHA_TYPES,
+    DEPTHS,
+    GREY_TYPES,
+    PALETTE,
+    Header,
+    Pass,
+    inflated,
+    unpack_header,
+)
 from sitegen_runtime.formats.png_unfilter import unfilter
 from sitegen_runtime.formats.sniff import PNG
 
@@ -51,7 +60,7 @@ class PngPixels:
         self._convert = _converter(header, palette)
 
     def pieces(self) -> Iterator[Plane]:
-        """All rows in order, about half a megabyte at a time (an interlaced image in one piece, at the end).
+        """All rows in order, about half a megabyte at a time (those of an interlaced image all at the end).
 
         Raises DamagedImage where the data is not what the header calls for, or a palette index has no colour.
         """
@@ -72,7 +81,7 @@ class PngPixels:
                 piece = bytearray()
 
     def _interlaced(self) -> Iterator[Plane]:
-        """The whole image as one piece, after empty pieces."""
+        """Empty pieces while the passes are decoded, then the image."""
         image = bytearray(self.width * self.height * self._lanes)
         rows, done = self._rows(), 0
         for part in self._header.passes():
@@ -85,13 +94,17 @@ class PngPixels:
                     yield Plane(0, 0, b"")
         for _ in rows:
             pass
-        yield Plane(0, self.height, bytes(image))
+        row_size = self.width * self._lanes
+        step = max(1, _PIECE_BYTES // row_size)
+        for row in range(0, self.height, step):
+            count = min(step, self.height - row)
+            yield Plane(row, count, bytes(memoryview(image)[row * row_size : (row + count) * row_size]))
 
     def _rows(self) -> Iterator[Lanes]:
         """The unfiltered rows of all passes, as lanes of the bytes that are kept."""
         header = self._header
         pixel_bytes = max(1, header.samples * header.bits // 8)
-        kept = pixel_bytes - (header.bits // 8 if header.colour_type in (4, 6) else 0)
+        kept = pixel_bytes - (header.bits // 8 if header.colour_type in ALPHA_TYPES else 0)
         stream = (piece for piece, _ in inflated(self._compressed, header.inflated_size()))
         buffer, position = b"", 0
         for part in header.passes():

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats.exif import orientation
-from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_size
+from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_parts, check_size
 from sitegen_runtime.formats.sniff import WEBP
 from sitegen_runtime.formats.vp8 import check_opaque, check_partitions, lossless_header, lossy_header
 
@@ -75,13 +75,14 @@ def _riff_body(data: bytes) -> bytes:
 
 def _chunks(body: bytes) -> list[tuple[bytes, bytes]]:
     """Names and contents of the chunks that fill `body`."""
-    found = []
+    found: list[tuple[bytes, bytes]] = []
     position = 0
     while position < len(body):
         size = int.from_bytes(body[position + 4 : position + 8], "little")
         end = position + 8 + size
         if position + 8 > len(body) or end > len(body):
             raise DamagedImage(f"A part of the file reaches beyond its end. {_DAMAGED}")
+        check_parts(len(found) + 1, len(body))
         found.append((body[position : position + 4], body[position + 8 : end]))
         position = end + size % 2
     return found

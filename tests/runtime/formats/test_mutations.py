@@ -1,11 +1,7 @@
 """Damaged files give an ImageError or a result, in work that grows with the file alone, and never another exception."""
 
 import contextlib
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any
+import itertools
 
 import pytest
 from hypothesis import given, settings
@@ -14,8 +10,8 @@ from hypothesis import strategies as st
 from sitegen_runtime.errors import ImageError
 from sitegen_runtime.formats import InspectedImage, decode_png, inspect_image
 from tests.helpers.runtime.images import chunk, decoded, encode_png, mutations, picture, random_samples, saved
+from tests.helpers.runtime.slow_inputs import lines_of_the_runtime, read, recipes
 
-RUNTIME = "sitegen_runtime"
 GOOD_FILES = {
     "png-grey": saved(picture(mode="L"), "PNG"),
     "png-rgb": saved(picture(), "PNG"),
@@ -44,26 +40,6 @@ def use(image: InspectedImage) -> None:
     assert pixels.shape[:2] == (image.height, image.width)
 
 
-@contextlib.contextmanager
-def lines_of_the_runtime() -> Iterator[Counter[str]]:
-    """Counts the lines of the runtime that are run within: what work there is, on a machine of any speed."""
-    count: Counter[str] = Counter()
-
-    def line(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
-        count["lines"] += 1
-        return line
-
-    def call(frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
-        return line if RUNTIME in frame.f_code.co_filename else None
-
-    before = sys.gettrace()
-    sys.settrace(call)
-    try:
-        yield count
-    finally:
-        sys.settrace(before)
-
-
 @pytest.mark.parametrize("name", GOOD_FILES)
 def test_damage_by_seed(name: str) -> None:
     for number, broken in enumerate(mutations(GOOD_FILES[name], 240, seed=len(name))):
@@ -74,6 +50,17 @@ def test_damage_by_seed(name: str) -> None:
                 assert str(error).endswith("."), (number, error)
         # A byte holds eight codes at most, and none takes over twenty lines: the way is never longer than the file.
         assert 0 < count["lines"] <= 160 * len(broken), number
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pieces_repeated_where_decoders_look_cost_no_more_than_other_bytes(seed: int) -> None:
+    for name, make in itertools.islice(recipes(seed), 40):
+        broken = make(8_000)
+        with lines_of_the_runtime() as count:
+            read(broken)
+        assert 0 < count["lines"] <= 160 * len(broken), name
+    for _, make in itertools.islice(recipes(seed), 40):
+        read(make(500_000))  # in C there are no lines to count: were it the square of the length, this would not end
 
 
 @pytest.mark.parametrize("name", [name for name in GOOD_FILES if name.startswith("png")])
