@@ -23,7 +23,7 @@ from torch import Generator, Tensor
 
 from sitegen.errors import TrainingError
 from sitegen.networks.classifier import Classifier
-from sitegen.networks.trained import write_checkpoint
+from sitegen.networks.trained import described, write_checkpoint
 from sitegen.training.augment import Changes, changed, draw_changes
 from sitegen.training.average import WeightAverage
 from sitegen.training.examples import LabelledImages
@@ -146,9 +146,10 @@ class _Fit:
         if self.checkpoint is None or not self.checkpoint.exists():
             return
         self._resumed = read_state(self.checkpoint, self._made_with)
-        self.progress = read_progress(self._resumed["progress"])
-        self.network.load_state_dict(self._resumed["network"])
-        self.average.load_state_dict(self._resumed["average"])
+        with described(self.checkpoint):
+            self.progress = read_progress(self._resumed["progress"])
+            self.network.load_state_dict(self._resumed["network"])
+            self.average.load_state_dict(self._resumed["average"])
 
     def complete_phase(self, phase: Phase) -> bool:
         """Run what is left of a phase; False where it had to stop before the end, for `epochs_now`."""
@@ -169,9 +170,10 @@ class _Fit:
             self.average = WeightAverage(self.network, self.recipe.average)
         steps = self.recipe.steps(len(self.data.train.images))
         optimiser, self.schedule = make_schedule(self.network, self.recipe.adam, phase.schedule, phase.epochs, steps)
-        if self._resumed:
-            optimiser.load_state_dict(self._resumed["optimiser"])
-            self.schedule.load_state_dict(self._resumed["schedule"])
+        if self._resumed and self.checkpoint:
+            with described(self.checkpoint):
+                optimiser.load_state_dict(self._resumed["optimiser"])
+                self.schedule.load_state_dict(self._resumed["schedule"])
             self._resumed = {}
         self.module, self.optimiser = self.fabric.setup(self.network, optimiser)
 
