@@ -12,6 +12,7 @@ from sitegen.bundle.description import CARD, Description, Role
 from sitegen.bundle.parts import FileEntry, Graph
 from sitegen.errors import BundleError
 from sitegen.graphs.signature import Signature, fits, read_signature
+from sitegen.replacing import recover
 from sitegen_runtime.bundle.model import Model, read_model
 
 DESCRIPTION = "bundle.json"
@@ -52,6 +53,8 @@ def load_bundle(folder: Path) -> Bundle:
 
     Raises BundleError with everything that is wrong.
     """
+    if not folder.exists():
+        recover(folder)
     path = folder / DESCRIPTION
     if not path.is_file():
         raise BundleError(f"{folder} is not a bundle: it has no {DESCRIPTION}. Name a folder made by sitegen.")
