@@ -17,6 +17,7 @@ from sitegen.data.listing import images_in
 from sitegen.errors import DataError, ExplanationError
 from sitegen.parallel import shown
 from sitegen.prediction.explained_picture import ExplainedPicture
+from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.document_types import Document, ResultDocument
 from sitegen_runtime.errors import BadSeed, ImageError
 from sitegen_runtime.explanation import ALL
@@ -102,7 +103,7 @@ class Predictor:
         wanted = [{"finding": finding, "method": method}]
         explained = self._documents.explain(file, wanted, name=name, force=force, correction=correction)
         _check(explained.document, *explained.document.get("explanations", ()))
-        data = file if isinstance(file, bytes) else file.read_bytes()
+        data = file if isinstance(file, bytes) else read_image_file(file)
         cells = self._model.graphs["classifier"].images[0].cells
         return read_explanation(ExplainedPicture(data, explained, cells), self._model)
 

@@ -8,10 +8,11 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from sitegen.bundle.description import Description, Role
+from sitegen.bundle.description import CARD, Description, Role
 from sitegen.bundle.parts import FileEntry, Graph
 from sitegen.errors import BundleError
 from sitegen.graphs.signature import Signature, fits, read_signature
+from sitegen.replacing import recover
 from sitegen_runtime.bundle.model import Model, read_model
 
 DESCRIPTION = "bundle.json"
@@ -52,6 +53,8 @@ def load_bundle(folder: Path) -> Bundle:
 
     Raises BundleError with everything that is wrong.
     """
+    if not folder.exists():
+        recover(folder)
     path = folder / DESCRIPTION
     if not path.is_file():
         raise BundleError(f"{folder} is not a bundle: it has no {DESCRIPTION}. Name a folder made by sitegen.")
@@ -84,8 +87,19 @@ def _damaged_files(folder: Path, description: Description) -> Iterator[str]:
             yield f"{name} is missing"
         elif path.stat().st_size != entry.bytes:
             yield f"{name} has {path.stat().st_size} bytes instead of {entry.bytes}"
-        elif sha256(path.read_bytes()).hexdigest() != entry.sha256:
+        elif sha256(content := path.read_bytes()).hexdigest() != entry.sha256:
             yield f"{name} was changed: its SHA-256 is not the one in {DESCRIPTION}"
+        elif name == CARD and (problem := _no_text(content)):
+            yield f"{name} is not UTF-8 text ({problem}): save it as such, and write the bundle again"
+
+
+def _no_text(content: bytes) -> str:
+    """What keeps bytes from being text in UTF-8, "" for nothing."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"{error.reason} at byte {error.start}"
+    return ""
 
 
 def _graph_problems(folder: Path, description: Description) -> Iterator[str]:

@@ -8,6 +8,7 @@ import sys
 
 import typer
 
+from sitegen.cli._failures import end_with
 from sitegen.cli.build import build
 from sitegen.cli.data import data
 from sitegen.cli.evaluate import evaluate
@@ -47,10 +48,9 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")  # names of files may hold what a terminal cannot show
     try:
         app()
-    except SitegenError as error:
-        sys.stderr.write(f"sitegen: {error}\n")
-        sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output, such as `head`, has seen enough.
         sys.stderr.close()
         sys.exit(0)
+    except (SitegenError, OSError, MemoryError) as error:
+        end_with(error)

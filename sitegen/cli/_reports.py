@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from sitegen.cli._terminal import one_line
 from sitegen.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ def write_figures(path: Path | None, document: Mapping[str, Any]) -> None:
 
 def show(parts: Iterable["Table | str"]) -> None:
     """Print tables, and sentences, on standard output as they are: names in them may look like markup."""
-    from rich.console import Console
+    from sitegen.cli._progress import PlainConsole
 
-    console = Console(markup=False, emoji=False, highlight=False)
+    console = PlainConsole()
     for part in parts:
         console.print(part)
 
@@ -46,13 +47,14 @@ def tell_left_out(document: Mapping[str, Any]) -> None:
     """Say on standard error which files could not be used, each named once."""
     for problem in document["unreadable"]:
         named = problem["file"] in problem["problem"]
-        typer.echo(f"left out: {'' if named else problem['file'] + ': '}{problem['problem']}", err=True)
+        typer.echo(one_line(f"left out: {'' if named else problem['file'] + ': '}{problem['problem']}"), err=True)
 
 
 def tell_problems(problems: Sequence[tuple[Path, str]]) -> None:
     """Say on standard error how many images were left out of a training, and why the first was."""
     if problems:
-        typer.echo(f"{len(problems)} image(s) left out, the first: {problems[0][0]}: {problems[0][1]}", err=True)
+        first = one_line(f"{problems[0][0]}: {problems[0][1]}")
+        typer.echo(f"{len(problems)} image(s) left out, the first: {first}", err=True)
 
 
 def tell_written(*paths: Path | None) -> None:

@@ -38,6 +38,7 @@ def explain(
     from sitegen.errors import ExplanationError, SettingsError
     from sitegen.prediction import Predictor
     from sitegen.prediction.explained_picture import ExplainedPicture
+    from sitegen.prediction.reading import read_image_file
     from sitegen_runtime.errors import BadExplanation
     from sitegen_runtime.maps.heat_map import Look
 
@@ -57,9 +58,11 @@ def explain(
     if not explained.maps:
         raise ExplanationError(f"{image} cannot be explained. {_reason(explained.document)}")
     cells = predictor.model.graphs["classifier"].images[0].cells
-    ExplainedPicture(image.read_bytes(), explained, cells).save(out, look)
+    drawn = ExplainedPicture(read_image_file(image), explained, cells)
+    drawn.save(out, look)
     entry = explained.document["explanations"][0]
     typer.echo(f"written  {out}: {method} of {finding}, from {entry['min']:.4g} to {entry['max']:.4g}")
+    typer.echo(f"         {drawn.words['place']}")
     typer.echo("Not for diagnostic use.")
 
 

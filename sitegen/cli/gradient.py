@@ -36,8 +36,7 @@ def gradient(
     ] = None,
 ) -> None:
     """Compile the gradients of an ONNX model into another ONNX model, which shares its external weights."""
-    from rich.console import Console
-
+    from sitegen.cli._progress import PlainConsole
     from sitegen.errors import GradientError
     from sitegen.gradient import compile as compile_gradient
     from sitegen.gradient.files import save
@@ -48,7 +47,7 @@ def gradient(
         model, wrt=wrt or _only_input(model), of=of, also=also or (), guided=guided, switch=switch
     )
     copied = save(compiled, out, model)
-    console = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+    console = PlainConsole(soft_wrap=True)
     for line in (*_summary(compiled), *(f"copied   {path}" for path in copied)):
         console.print(line)
     console.print(

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 def info(folder: Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle's folder.")]) -> None:
     """Check a bundle and show what it holds."""
-    from rich.console import Console
     from rich.table import Table
 
     from sitegen.bundle import load_bundle
+    from sitegen.cli._progress import PlainConsole
 
     bundle = load_bundle(folder)
     table = Table(show_header=False, box=None)
     for name, value in _facts(bundle):
         table.add_row(name, value)
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    PlainConsole().print(table)
 
 
 def _facts(bundle: "Bundle") -> list[tuple[str, str]]:

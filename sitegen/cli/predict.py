@@ -2,18 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sitegen.cli._options import BundleOption, choice, chosen_bundle
+from sitegen.cli._terminal import one_line
 from sitegen_runtime.maps.methods import METHODS
 from sitegen_runtime.pixels.corrections import CORRECTIONS
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from sitegen_runtime.bundle.model import Model
     from sitegen_runtime.document_types import ExplanationDocument, ResultDocument
 
@@ -44,8 +44,6 @@ def predict(
     """Analyse images with native ONNX Runtime. Exit code 1 where an image, or an explanation, failed; the others are
     done.
     """
-    from rich.console import Console
-
     from sitegen.prediction import Predictor
 
     wanted = [_wanted(text) for text in explain or ()]
@@ -57,18 +55,42 @@ def predict(
             return predictor.explain(path, wanted, values=explain_values, **options).document
         return predictor.predict(path, **options)
 
-    documents = []
-    for document in _documents(images, analysed):
-        documents.append(document)
-        if as_json:
-            typer.echo(json.dumps(document))  # in ASCII, which every terminal and pipe takes
-    if not as_json:
-        # Names of files are no markup, whatever brackets they hold.
-        Console(markup=False, emoji=False, highlight=False).print(_table(documents, predictor.model))
-        typer.echo("Not for diagnostic use.")
-    explanations = (entry for document in documents for entry in document.get("explanations", ()))
-    if any("error" in entry for entry in (*documents, *explanations)):
+    failed = False
+    with _counted(len(images), as_json) as count:
+        for path in images:
+            document = analysed(path)
+            # One by one: what is done stays done, whatever comes after it. JSON is ASCII, which every pipe takes.
+            typer.echo(json.dumps(document) if as_json else _told(document, predictor.model))
+            failed |= any("error" in entry for entry in (document, *document.get("explanations", ())))
+            count()
+    if failed:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _counted(total: int, as_json: bool) -> Iterator[Callable[[], None]]:
+    """Show how many images are done, and say so in the end, also where it is Ctrl+C that ends it."""
+    from sitegen.cli._progress import progress
+
+    done = 0
+    with progress(total) as bar:
+        task = bar.add_task("Analysing", total=total)
+
+        def count() -> None:
+            nonlocal done
+            done += 1
+            bar.advance(task)
+
+        try:
+            yield count
+        except KeyboardInterrupt:
+            bar.stop()
+            typer.echo(f"Stopped after {done} of {total} images; what is printed is complete.", err=True)
+            raise typer.Exit(1) from None
+        finally:
+            bar.stop()
+            if not as_json:
+                typer.echo("Not for diagnostic use.")
 
 
 def _wanted(text: str) -> dict[str, str]:
@@ -80,34 +102,21 @@ def _wanted(text: str) -> dict[str, str]:
     return {"finding": finding, "method": method}
 
 
-def _documents(images: list[Path], analysed: Callable[[Path], "ResultDocument"]) -> Iterator["ResultDocument"]:
-    from rich.progress import track
-
-    from sitegen.cli._progress import stderr_console
-
-    for path in track(images, "Analysing", console=stderr_console(), disable=len(images) < 2, transient=True):
-        yield analysed(path)
-
-
-def _table(documents: list["ResultDocument"], model: "Model") -> "Table":
-    from rich.table import Table
-
+def _told(document: "ResultDocument", model: "Model") -> str:
+    """Return what is said of an image: its name, and below it, indented, the outcome and the findings."""
     from sitegen_runtime.wording.results import describe
 
-    table = Table("image", "outcome", "findings")
-    for document in documents:
-        wording = describe(document, model)
-        findings = [
-            f"{entry['label']}: {entry['percent']}, {entry['verdict']}{'. ' + entry['weak'] if entry['weak'] else ''}"
-            for entry in wording["findings"]
-        ]
-        offers = wording["gate"]["offers"] if wording["gate"] else []
-        tries = [f"{offer['message']} Try --correction {offer['correction']}." for offer in offers]
-        seen = [wording["seen"]["text"]] if wording["seen"] else []
-        outcome = "\n".join([wording["headline"], *wording["details"], *seen, *tries])
-        explanations = [_explanation(entry) for entry in document.get("explanations", ())]
-        table.add_row(document["image"]["name"], outcome, "\n".join([*findings, *explanations]) or "none")
-    return table
+    wording = describe(document, model)
+    findings = [
+        f"{entry['label']}: {entry['percent']}, {entry['verdict']}{'. ' + entry['weak'] if entry['weak'] else ''}"
+        for entry in wording["findings"]
+    ]
+    offers = wording["gate"]["offers"] if wording["gate"] else []
+    tries = [f"{offer['message']} Try --correction {offer['correction']}." for offer in offers]
+    seen = [wording["seen"]["text"]] if wording["seen"] else []
+    explanations = [_explanation(entry) for entry in document.get("explanations", ())]
+    lines = [wording["headline"], *wording["details"], *seen, *tries, *findings, *explanations]
+    return "\n  ".join([one_line(document["image"]["name"]), *map(one_line, lines)]) + "\n"
 
 
 def _explanation(entry: "ExplanationDocument") -> str:

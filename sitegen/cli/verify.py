@@ -67,18 +67,17 @@ def verify(
         check_integrity(site, sha256, public_key, json_file)
         return
     refuse_integrity_options(sha256, public_key)
-    from rich.console import Console
-
     from sitegen.browser.processes import orderly_end
     from sitegen.browser.report import as_tables
     from sitegen.browser.verify import in_words, verify_site
+    from sitegen.cli._progress import PlainConsole
     from sitegen.project.plan import read_plan
 
     transports = [transport.value] if transport else [entry.value for entry in Transport]
     bundles = read_plan(project, bundle or []).load_bundles()
     with orderly_end():
         report = verify_site(site, bundles, transports, browser.value, images, provider.value)
-    console = Console(markup=False, emoji=False, highlight=False)
+    console = PlainConsole()
     for table in as_tables(report):
         console.print(table)
     if json_file:

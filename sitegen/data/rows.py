@@ -7,11 +7,14 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from sitegen.errors import DataError
 
 Row = dict[str, str]
+DELIMITERS = ",;\t"
+"""What may stand between cells; programs write semicolons where numbers have commas."""
 
 
 def read_rows(path: Path, required: Iterable[str] = ()) -> list[Row]:
@@ -21,18 +24,18 @@ def read_rows(path: Path, required: Iterable[str] = ()) -> list[Row]:
     as such, has no header, or lacks a required column.
     """
     with _problems_named(path), _opened(path) as lines:
-        columns = _header(path, lines)
+        columns, delimiter = _header(path, lines)
         missing = [name for name in required if name not in columns]
         if missing:
             raise DataError(f"{path} lacks the column(s) {', '.join(missing)}. Add them.")
-        rows = csv.DictReader(lines, columns)
+        rows = csv.DictReader(lines, columns, delimiter=delimiter)
         return [{name: (row[name] or "").strip() for name in columns} for row in rows]
 
 
 def columns_of(path: Path) -> list[str]:
     """Return the names in a CSV file's first line. Raises DataError where there are none, or it cannot be read."""
     with _problems_named(path), _opened(path) as lines:
-        return _header(path, lines)
+        return _header(path, lines)[0]
 
 
 def years(text: str) -> float | None:
@@ -68,11 +71,14 @@ def _problems_named(path: Path) -> Iterator[None]:
         raise DataError(f"{path} is no CSV file in UTF-8: {error}. Save it as one.") from error
 
 
-def _header(path: Path, lines: Iterable[str]) -> list[str]:
-    names = [name.strip() for name in next(csv.reader(lines), [])]
+def _header(path: Path, lines: Iterator[str]) -> tuple[list[str], str]:
+    """Return the names in the first line, and what stands between the cells of all: most often what does here."""
+    first = next(lines, "")
+    delimiter = max(DELIMITERS, key=re.sub('"[^"]*"', "", first).count)
+    names = [name.strip() for name in next(csv.reader(chain([first], lines), delimiter=delimiter), [])]
     if not any(names):
         raise DataError(f"{path} is empty. Its first line should name the columns.")
-    return names
+    return names, delimiter
 
 
 def _opened(path: Path) -> io.TextIOWrapper:

@@ -17,6 +17,7 @@ def in_place_of(out: Path) -> Iterator[Path]:
     Files in `out` that are no part of the old bundle are kept. Raises BundleError where `out` is a file, or a folder of
     other things.
     """
+    replacing.recover(out)
     with replacing.in_place_of(out, _files_of_bundle(out)) as folder:
         yield folder
 

@@ -25,6 +25,7 @@ from sitegen.gate.further import Images, further_images
 from sitegen.gate.training.fit import GateImages, GateWatch, Row, fit_gate
 from sitegen.gate.training.presets import GateRecipe, read_gate_recipe
 from sitegen.gate.training.sample_grid import COLUMNS, sample_grid, save_grid
+from sitegen.locking import alone_in
 from sitegen.networks.reconstruction import ReconstructionNetwork, reconstruction_document
 from sitegen.networks.trained_gate import TrainedGate, save_gate
 from sitegen.settings.reading import settings_document
@@ -113,9 +114,13 @@ def train_gate(
 ) -> GateTraining:
     """Train the gate of a recipe in the folder `work`, going on where an earlier run was stopped.
 
-    Raises what `prepare_gate` and `fit_gate` raise.
+    Raises what `prepare_gate` and `fit_gate` raise, and SettingsError where another process trains a gate there.
     """
-    prepared = prepare_gate(file, work, place, more)
+    with alone_in(work, GATE_TRAINING, "training of a gate"):
+        return _train_alone(prepare_gate(file, work, place, more), work, rounds_now, console)
+
+
+def _train_alone(prepared: PreparedGate, work: Path, rounds_now: int | None, console: Console | None) -> GateTraining:
     with ShownRounds(prepared, work, console or Console(stderr=True)) as watch:
         network, history, complete = fit_gate(prepared.images, prepared.recipe, work / GATE_TRAINING, watch, rounds_now)
     if not complete:

@@ -65,7 +65,7 @@ def read_import_settings(path: Path) -> ImportSettings:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}. Name a file of settings (TOML).") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not valid TOML: {error}") from error
     try:
         return read_settings(ImportSettings, {**document, "folder": str(path.parent.resolve())})

@@ -4,8 +4,8 @@ It is what training ends with, and what evaluation and export begin with. It is 
 checkpoint is ever run.
 """
 
-import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import nn
 
-from sitegen.errors import CheckpointError
+from sitegen.errors import CheckpointError, SitegenError
 from sitegen.networks.classifier import Classifier
 from sitegen.networks.registry import make_network, network_document, read_network
 from sitegen_runtime.bundle.model import NetworkInput
@@ -63,8 +63,10 @@ def load_trained(path: Path) -> TrainedClassifier:
     """Read a trained classifier. Raises CheckpointError where the file is none, or does not fit its own description."""
     wanted = f"trained classifier of this version ({SCHEMA}); make one with: sitegen train classifier"
     network, document = load_network(path, SCHEMA, wanted, lambda settings: make_network(read_network(settings)))
-    labels, image = tuple(document["labels"]), read_image(document["image"])
-    return TrainedClassifier(network, document["network"], labels, image, document["made_by"])
+    with described(path):
+        labels, image = tuple(map(str, document["labels"])), read_image(document["image"])
+        made_by = dict(document["made_by"])
+    return TrainedClassifier(network, document["network"], labels, image, made_by)
 
 
 def save_network(trained: Trained, head: Mapping[str, Any], path: Path) -> None:
@@ -85,12 +87,28 @@ def load_network(
     document = read_checkpoint(path)
     if document.get("schema") != schema:
         raise CheckpointError(f"{path} is no {wanted}")
-    network = make(document["network"])
+    with described(path):
+        network = make(document["network"])
+        weights = dict(document["weights"])
     try:
-        network.load_state_dict(document["weights"])
-    except RuntimeError as error:
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError, AttributeError) as error:  # of what is no tensor, too
         raise CheckpointError(f"{path} has weights that do not fit its own network: {error}{advice}") from error
     return network.eval(), document
+
+
+@contextmanager
+def described(path: Path) -> Iterator[None]:
+    """Raise CheckpointError for what fails while a checkpoint's description of itself is read: it is damaged."""
+    try:
+        yield
+    except SitegenError as error:
+        raise CheckpointError(f"{path} does not describe itself: {error}. It is damaged; take another copy.") from error
+    except Exception as error:  # whatever was changed in it may be of another type now
+        reason = f"{type(error).__name__}: {error}"
+        raise CheckpointError(
+            f"{path} does not describe itself: {reason}. It is damaged; take another copy."
+        ) from error
 
 
 def write_checkpoint(document: Mapping[str, Any], path: Path) -> None:
@@ -107,8 +125,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path} does not exist; name the file that training wrote")
     try:
         document: object = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # a damaged pickle can fail in any way that a program can
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(f"{path} cannot be read as a checkpoint: {reason}") from error
     if not isinstance(document, dict):
         raise CheckpointError(f"{path} holds a {type(document).__name__}, not a checkpoint's dictionary")

@@ -39,7 +39,13 @@ class ExplainedPicture:
 
     def legended(self, look: Look) -> Image.Image:
         """Return the same with words and the scale of colours below."""
-        return with_legend(self.drawn(look), self.words["saved"]["lines"], look)
+        scale = None if self.is_empty else look
+        return with_legend(self.drawn(look), self.words["saved"]["lines"], scale)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing in the map is above 0, so that no colour is drawn; `words["place"]` says so."""
+        return max(self.explained.maps[0].values, default=0.0) <= 0.0
 
     def save(self, out: Path, look: Look) -> None:
         """Write that as a PNG file, whose text "sitegen.explanation" says as JSON what it shows."""
@@ -47,6 +53,7 @@ class ExplainedPicture:
         fields: dict[str, Any] = {key: value for key, value in document.items() if key in _KEPT}
         fields |= document["explanations"][0]
         notes = PngInfo()
-        notes.add_itxt("sitegen.explanation", json.dumps(fields | {"look": vars(look)}))
+        said = {"place": self.words["place"], "look": vars(look)}
+        notes.add_itxt("sitegen.explanation", json.dumps(fields | said))
         out.parent.mkdir(parents=True, exist_ok=True)
         self.legended(look).save(out, "PNG", pnginfo=notes)

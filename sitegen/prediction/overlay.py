@@ -42,20 +42,21 @@ def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, cells: 
     return canvas.convert("RGB")
 
 
-def with_legend(image: Image.Image, lines: Sequence[str], look: Look) -> Image.Image:
-    """Return the image with lines of text, broken where they are too long, and the scale of colours below."""
+def with_legend(image: Image.Image, lines: Sequence[str], look: Look | None) -> Image.Image:
+    """Return the image with lines of text, broken where they are too long, and the scale of colours of a look below."""
     width = max(image.width, SMALLEST_WIDTH)
     size = max(13, width // 45)
     row = size * 3 // 2
     font = ImageFont.load_default(size)
     lines = [part for line in lines for part in _broken(line, width - 2 * size, font)]
-    canvas = Image.new("RGB", (width, image.height + row * (len(lines) + 1) + size), "white")
+    canvas = Image.new("RGB", (width, image.height + row * (len(lines) + bool(look)) + size), "white")
     canvas.paste(image, ((width - image.width) // 2, 0))
     pen = ImageDraw.Draw(canvas)
     top = image.height + size // 2
     for place, line in enumerate(lines):
         pen.text((size, top + place * row), line, "black", font)
-    _draw_scale(canvas, pen, (size, top + len(lines) * row), font, look)
+    if look:
+        _draw_scale(canvas, pen, (size, top + len(lines) * row), font, look)
     return canvas
 
 

@@ -11,11 +11,12 @@ from sitegen.bundle import Bundle
 from sitegen.errors import BundleError, SitegenError
 from sitegen.prediction.networks import Networks
 from sitegen.prediction.pixels import PixelSource
+from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, Seen, analyse
 from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.document_types import ResultDocument
-from sitegen_runtime.errors import AnalysisError, EngineFailed, UnreadableFile
+from sitegen_runtime.errors import AnalysisError, EngineFailed
 from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
 from sitegen_runtime.gate.decision import Decision
@@ -53,7 +54,7 @@ class Predictor:
         name = _named(image, name)
         try:
             data = _read(image)
-        except UnreadableFile as failure:
+        except AnalysisError as failure:
             return self.failed(failure, name)
         return self.analyse(data, name, force=force, correction=correction, max_pixels=max_pixels).document
 
@@ -96,7 +97,7 @@ class Predictor:
         name = _named(image, name)
         try:
             data = _read(image)
-        except UnreadableFile as failure:
+        except AnalysisError as failure:
             return Explained(self.failed(failure, name))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(explain(job, wanted, values=values, seen=seen))
@@ -130,7 +131,7 @@ class Predictor:
         name = _named(image, name)
         try:
             data = _read(image)
-        except UnreadableFile as failure:
+        except AnalysisError as failure:
             return Gradient(GradientDraft(name, self.model, self._engine).failure(failure))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(differentiate(job, seed))
@@ -180,10 +181,4 @@ def _named(image: Path | bytes, name: str | None) -> str:
 
 
 def _read(image: Path | bytes) -> bytes:
-    if isinstance(image, bytes):
-        return image
-    try:
-        return image.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise UnreadableFile(f"{image} cannot be read: {reason}. Check the path and its permissions.") from error
+    return image if isinstance(image, bytes) else read_image_file(image)

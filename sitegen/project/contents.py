@@ -1,17 +1,18 @@
 """The files that a project's settings name, read and checked: every error names the key."""
 
 import base64
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from sitegen.errors import SettingsError
+from sitegen.prediction.reading import read_image_file
 from sitegen.project.colours import colour_style
+from sitegen.project.drawings import is_drawing
 from sitegen.project.settings import LogoSettings, Project
 from sitegen.project.teaching import read_cases
 from sitegen.site.options import ExampleImage, Logo, SiteOptions, TeachingCase
 from sitegen.site.python.extra_wheels import ExtraWheel, read_wheel
-from sitegen_runtime.errors import ImageError
+from sitegen_runtime.errors import AnalysisError, ImageError
 from sitegen_runtime.formats import inspect_image
 from sitegen_runtime.formats.sniff import DICOM
 
@@ -43,11 +44,9 @@ def site_options(project: Project) -> SiteOptions:
 
 def _content(path: Path, key: str) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsError(
-            f"{key}: {path} cannot be read ({error.strerror}). Name a file beside sitegen.toml."
-        ) from None
+        return read_image_file(path)
+    except AnalysisError as error:
+        raise SettingsError(f"{key}: {error} Name a file beside sitegen.toml.") from None
 
 
 def _media_type(content: bytes, path: Path, key: str) -> str:
@@ -80,8 +79,10 @@ def _logo(project: Project, logo: LogoSettings) -> Logo:
             f"logo.image: {path} has {len(content)} bytes, and the page would carry them all; make it smaller than "
             f"{LARGEST_LOGO}."
         )
-    is_drawing = re.match(rb"\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<svg[\s>]", content, re.DOTALL)
-    media_type = "image/svg+xml" if is_drawing else _media_type(content, path, "logo.image (not an SVG drawing either)")
+    if is_drawing(content):
+        media_type = "image/svg+xml"
+    else:
+        media_type = _media_type(content, path, "logo.image (not an SVG drawing either)")
     if media_type == DICOM:
         raise SettingsError(f"logo.image: {path} is a DICOM file, which browsers do not draw. Save it as PNG.")
     return Logo(f"data:{media_type};base64,{base64.b64encode(content).decode()}", logo.alt)

@@ -109,7 +109,7 @@ def _document(file: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{file} is not UTF-8 text ({error.reason} at byte {error.start}): save it as such."
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{file} is not TOML: {error}. docs/project.md has an example of each key.") from None
 
 

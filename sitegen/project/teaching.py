@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sitegen.errors import SettingsError
+from sitegen.prediction.reading import read_image_file
 from sitegen.site.options import Box, TeachingCase
-from sitegen_runtime.errors import ImageError
+from sitegen_runtime.errors import ImageError, UnreadableFile
 from sitegen_runtime.formats import inspect_image
 
 MANIFEST = "cases.csv"
@@ -42,10 +43,10 @@ def _case(folder: Path, row: dict[str, str | None], place: str) -> TeachingCase:
     if not name or Path(name).name != name:
         raise SettingsError(f"{place}: {name!r} is no file in the folder.")
     try:
-        content = (folder / name).read_bytes()
+        content = read_image_file(folder / name)
         inspect_image(content)
-    except OSError as error:
-        raise SettingsError(f"{place}: {folder / name} cannot be read ({error.strerror}).") from None
+    except UnreadableFile as error:
+        raise SettingsError(f"{place}: {error}") from None
     except ImageError as error:
         raise SettingsError(f"{place}: {folder / name}: {error}") from None
     labels = tuple(_parts(row["labels"]))

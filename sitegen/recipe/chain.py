@@ -23,10 +23,12 @@ from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.page import as_html
 from sitegen.evaluation.classifier.study import Question, evaluate
 from sitegen.gate.run import GATE, train_gate
+from sitegen.locking import alone_in
 from sitegen.recipe.audited import AUDIT, audit_recipe, rejudged, write_audit
 from sitegen.recipe.bundle_localisation import boxes_of
 from sitegen.recipe.export_bundle import export_bundle
 from sitegen.recipe.steps import Step, key_of, run_steps
+from sitegen.replacing import check_place
 from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import RecipeFile
 from sitegen.site import build_site
@@ -57,6 +59,11 @@ class Chain:
 
     def run(self, say: Say) -> list[str]:
         """Do what is not done yet; return the names of the steps that ran. Raises what the steps raise."""
+        check_place(self.out)
+        with alone_in(self.work, STAMPS, "build"):
+            return self._run_alone(say)
+
+    def _run_alone(self, say: Say) -> list[str]:
         records = read_records(self.file, self.place)
         data = key_of([(*vars(record).values(), *_stamp(record.path)) for record in records])
         return run_steps(self._steps(records, data, say), self.work / STAMPS, say)

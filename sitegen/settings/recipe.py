@@ -149,7 +149,7 @@ def read_recipe_file(path: Path) -> RecipeFile:
         document = json.loads(raw) if path.suffix == ".json" else tomllib.loads(raw)
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}. Name a recipe file (TOML).") from error
-    except ValueError as error:  # of both parsers, and of a text that is not UTF-8
+    except (ValueError, RecursionError) as error:  # of both parsers, and of a text that is not UTF-8
         raise SettingsError(f"{path} is not valid {'JSON' if path.suffix == '.json' else 'TOML'}: {error}") from error
     return recipe_of(document, path.parent.resolve(), str(path))
 

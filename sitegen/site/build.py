@@ -11,7 +11,7 @@ from typing import Any
 
 from sitegen.bundle import CARD, Bundle
 from sitegen.errors import SiteError
-from sitegen.replacing import in_place_of
+from sitegen.replacing import check_place, in_place_of, recover
 from sitegen.site.bundle_assets import AssetNames, asset_names, bundle_assets, card_page, page_entry
 from sitegen.site.engines.assets import provider_assets
 from sitegen.site.engines.classic import ORT, classic_ort, classic_pyodide
@@ -82,11 +82,13 @@ def build_site(
 
     The first bundle is the one that the page begins with. `report` is called with the name of each stage of STAGES as
     it begins. Raises SiteError where `out` holds something that is not a site or two bundles have one name, AssetError
-    where a part cannot be had, SettingsError where the wheels of `options` do not fit.
+    where a part cannot be had, SettingsError where the wheels of `options` do not fit, or `out` is the current folder.
     """
     chosen = (bundles,) if isinstance(bundles, Bundle) else tuple(bundles)
     if not chosen:
         raise SiteError("A site needs at least one bundle: name one with --bundle.")
+    check_place(out)
+    recover(out)
     refuse_foreign(out)
     parts = _parts(chosen, options or SiteOptions(), report)
     report("pages")

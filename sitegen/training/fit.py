@@ -19,18 +19,18 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from sitegen.errors import TrainingError
 from sitegen.networks.classifier import Classifier
-from sitegen.networks.trained import write_checkpoint
+from sitegen.networks.trained import described, write_checkpoint
 from sitegen.training.augment import Changes, changed, draw_changes
 from sitegen.training.average import WeightAverage
 from sitegen.training.examples import LabelledImages
 from sitegen.training.history import Epoch
 from sitegen.training.losses import ClassifierLoss, make_loss
 from sitegen.training.mixing import draw_mixing
-from sitegen.training.presets import Draw, Phase, Recipe
+from sitegen.training.presets import Draw, Phase, Recipe, batch_count
 from sitegen.training.progress import Progress, made_with, read_progress, read_state
 from sitegen.training.schedules import Schedule, make_schedule
 from sitegen.training.transfer import begin_phase, train_mode
@@ -93,11 +93,24 @@ def fit_classifier(
 
 
 def batches(order: Tensor, size: int) -> Iterator[Tensor]:
-    """Yield the indices of batches in this order, all of one size or one less, of `size` at most.
+    """Yield the indices of batches in this order, all of one size or one less, of `size` at most, or one more for 2.
 
     Dealt out evenly, no batch is so small that normalisation over it would be undefined.
     """
-    yield from torch.tensor_split(order, -(-len(order) // size))
+    yield from torch.tensor_split(order, batch_count(len(order), size))
+
+
+def _logits(network: nn.Module, images: Tensor) -> Tensor:
+    try:
+        logits: Tensor = network(images)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise TrainingError(
+            "A batch has one image in a process, over which this network cannot normalise. Raise batch to 2 images a "
+            "process or more in [training], and train on 2 images or more."
+        ) from error
+    return logits
 
 
 def order_of(train: LabelledImages, draw: Draw, generator: Generator) -> Tensor:
@@ -146,9 +159,10 @@ class _Fit:
         if self.checkpoint is None or not self.checkpoint.exists():
             return
         self._resumed = read_state(self.checkpoint, self._made_with)
-        self.progress = read_progress(self._resumed["progress"])
-        self.network.load_state_dict(self._resumed["network"])
-        self.average.load_state_dict(self._resumed["average"])
+        with described(self.checkpoint):
+            self.progress = read_progress(self._resumed["progress"])
+            self.network.load_state_dict(self._resumed["network"])
+            self.average.load_state_dict(self._resumed["average"])
 
     def complete_phase(self, phase: Phase) -> bool:
         """Run what is left of a phase; False where it had to stop before the end, for `epochs_now`."""
@@ -169,9 +183,10 @@ class _Fit:
             self.average = WeightAverage(self.network, self.recipe.average)
         steps = self.recipe.steps(len(self.data.train.images))
         optimiser, self.schedule = make_schedule(self.network, self.recipe.adam, phase.schedule, phase.epochs, steps)
-        if self._resumed:
-            optimiser.load_state_dict(self._resumed["optimiser"])
-            self.schedule.load_state_dict(self._resumed["schedule"])
+        if self._resumed and self.checkpoint:
+            with described(self.checkpoint):
+                optimiser.load_state_dict(self._resumed["optimiser"])
+                self.schedule.load_state_dict(self._resumed["schedule"])
             self._resumed = {}
         self.module, self.optimiser = self.fabric.setup(self.network, optimiser)
 
@@ -208,7 +223,7 @@ class _Fit:
         # Images that are drawn by their weights count alike once they are drawn.
         by_turn = self.recipe.draw.by == "turn"
         weights = self.data.train.weights[indices[part]].to(self.fabric.device) if by_turn else None
-        logits = self.module(images)
+        logits = _logits(self.module, images)
         loss: Tensor = self.loss.summed(logits, targets[part], weights) / self.loss.total(targets)
         self.optimiser.zero_grad(set_to_none=True)
         # Gradients are averaged over processes, and the parts of a loss are to be added.

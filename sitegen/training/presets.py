@@ -77,7 +77,13 @@ class Recipe:
 
     def steps(self, images: int) -> int:
         """Return the steps of an epoch, where there are so many training images."""
-        return -(-self.draw.count(images) // self.batch)
+        return batch_count(self.draw.count(images), self.batch)
+
+
+def batch_count(images: int, size: int) -> int:
+    """Return how many batches of about `size` so many images are: none of one image, unless one is asked for."""
+    needed = -(-images // size)
+    return needed if size == 1 else min(needed, max(images // 2, 1))
 
 
 @dataclass(frozen=True)

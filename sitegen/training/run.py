@@ -1,7 +1,7 @@
 """Training a recipe's classifier from beginning to end, with progress, logs and resumption."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from lightning_fabric import Fabric
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from sitegen.locking import alone_in
 from sitegen.networks.trained import TrainedClassifier, save_trained
 from sitegen.settings.recipe import RecipeFile
 from sitegen.training.fit import Watch, fit_classifier
@@ -70,7 +71,7 @@ def train(
     Of a recipe with members each is trained in a folder of its own in there, one after the other, and the classifier
     has their averaged weights. `place` is other data than the recipe names; `initial` a file of weights for the
     network's body. Under torchrun all processes call this, and the first one writes. Raises what `prepare`,
-    `fit_classifier` and `member_files` raise.
+    `fit_classifier` and `member_files` raise, and SettingsError where another process trains there.
     """
     asked = _Asked(work, place, initial, tensorboard, console or Console(stderr=True))
     members = member_files(file, initial is not None)
@@ -93,6 +94,11 @@ class _Asked:
 def _train_one(file: RecipeFile, folder: Path, asked: _Asked, epochs_now: int | None) -> Training:
     """Train one classifier, whose checkpoints and log lie in `folder`."""
     fabric = make_fabric(training_recipe(file).precision)
+    with alone_in(folder, TRAINING, "training") if fabric.is_global_zero else nullcontext():
+        return _train_alone(file, folder, asked, epochs_now, fabric)
+
+
+def _train_alone(file: RecipeFile, folder: Path, asked: _Asked, epochs_now: int | None, fabric: Fabric) -> Training:
     prepared = _prepared_once(fabric, lambda: prepare(file, asked.work, asked.place))
     begun = initial_weights(prepared, asked.initial)
     network = new_network(prepared, begun)

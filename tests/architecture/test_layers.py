@@ -29,6 +29,7 @@ LAYERS = (
     {"prediction", "site", "settings", "calibration"},
     {"bundle", "metrics"},
     {"graphs", "gradient", "parallel", "phantom", "replacing", "resources"},
+    {"locking"},
     {"errors"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}

@@ -360,3 +360,11 @@ def test_a_gradient_graph_of_another_classifier(gradient_folder: Path) -> None:
     """Its logits are told from the number of labels, as the classifier's are."""
     message = complaint(changed(gradient_folder, lambda fields: fields["labels"].pop()))
     assert "the seed 'seed' has the shape [1, 3]; it must be [1, 2]" in message
+
+
+@pytest.mark.parametrize("content", ["Größe".encode("latin-1"), "Card".encode("utf-16"), b"cut off \xe2\x82"])
+def test_a_card_that_is_no_text(folder: Path, content: bytes) -> None:
+    (folder / "card.md").write_bytes(content)
+    entry = describe_files(folder, ["card.md"])["card.md"]
+    changed(folder, lambda fields: fields["files"]["card.md"].update(entry.model_dump()))
+    assert "card.md is not UTF-8 text (" in complaint(folder)

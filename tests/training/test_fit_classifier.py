@@ -230,7 +230,17 @@ def test_a_loss_that_explodes_ends_training_and_spares_the_checkpoint(data: Trai
 
 
 @pytest.mark.parametrize(
-    ("examples", "size", "sizes"), [(9, 8, [5, 4]), (16, 8, [8, 8]), (3, 8, [3]), (33, 32, [17, 16])]
+    ("examples", "size", "sizes"),
+    [
+        (9, 8, [5, 4]),
+        (16, 8, [8, 8]),
+        (3, 8, [3]),
+        (33, 32, [17, 16]),
+        (3, 2, [3]),
+        (7, 2, [3, 2, 2]),
+        (1, 2, [1]),
+        (2, 1, [1, 1]),
+    ],
 )
 def test_batches_are_dealt_out_evenly(examples: int, size: int, sizes: list[int]) -> None:
     dealt = list(batches(torch.arange(examples), size))

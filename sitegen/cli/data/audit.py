@@ -57,6 +57,7 @@ def audit(
         from sitegen.data.audit.co_occurrence import as_svg, co_occurrence
 
         write_report(picture, as_svg(co_occurrence(records)))
+    _tell_labels(records)
     _tell(report)
 
 
@@ -109,6 +110,13 @@ def _of_place(
     from sitegen.data.audit.shortcuts.report import ShortcutQuestion
 
     return records, audited(records, workers, ShortcutQuestion())
+
+
+def _tell_labels(records: "list[Record]") -> None:
+    from sitegen.cli._terminal import one_line
+    from sitegen.data.audit.tables import labels_in_words
+
+    typer.echo(one_line(labels_in_words(records)))
 
 
 def _tell(report: "AuditDocument") -> None:

@@ -59,11 +59,10 @@ def _check(records: "Sequence[Record]", place: Path, divide: str) -> None:
 
 
 def _show(records: "Sequence[Record]") -> None:
-    from rich.console import Console
-
+    from sitegen.cli._progress import PlainConsole
     from sitegen.data.audit.audit import GROUPS, prevalence
     from sitegen.data.audit.tables import prevalence_table
     from sitegen.data.records import label_names
 
     table = prevalence_table("split", prevalence(records, GROUPS["split"]), label_names(records))
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    PlainConsole().print(table)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sitegen.data.images import inspected
 from sitegen.prediction.pixels import shown_frame
-from sitegen_runtime.errors import ImageError
+from sitegen.prediction.reading import read_image_file
+from sitegen_runtime.errors import AnalysisError, ImageError
 from sitegen_runtime.formats import CELLS, InspectedImage
 
 
@@ -36,12 +37,10 @@ def look(path: Path) -> Seen:
 def opened(path: Path) -> tuple[InspectedImage, bytes] | Seen:
     """Return the image in a file, inspected, with the file's bytes; or what is wrong with it."""
     try:
-        raw = path.read_bytes()
+        raw = read_image_file(path)
         return inspected(raw), raw
-    except OSError as error:
-        return Seen(f"cannot be read: {error.strerror or type(error).__name__}")
-    except ImageError as error:
-        return Seen(str(error))
+    except AnalysisError as error:
+        return Seen(str(error).removeprefix(f"{path} "))
 
 
 def seen(image: InspectedImage) -> Seen:

@@ -1,11 +1,12 @@
 """An audit's report as tables for a terminal."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.table import Table
 
 from sitegen.data.audit.document_types import AuditDocument, GroupCounts, LabelCounts
+from sitegen.data.records import Record, label_names
 
 _SHOWN = 10
 _GROUPS = 8
@@ -29,6 +30,17 @@ def shared_in_words(report: AuditDocument) -> str:
     """Return a sentence on sources that are on both sides of the test, "" where there are none."""
     shared = ", ".join(report["shared_collections"])
     return f"Training and test images share a collection: {shared}. Figures say nothing of others." if shared else ""
+
+
+def labels_in_words(records: Sequence[Record]) -> str:
+    """Return a sentence that names the labels, and says where they are from: names of folders, or a table."""
+    names = label_names(records)
+    if not names:
+        return "No labels: nothing says what is in the images."
+    present = [(record, name) for record in records for name, value in record.labels.items() if value == 1.0]
+    folders = all(name in record.path.parts[:-1] for record, name in present)
+    source = "the names of the folders that the images lie in" if folders else "what the data set's table says"
+    return f"Labels: {', '.join(names)} ({source})."
 
 
 def problem_count(report: AuditDocument) -> int:

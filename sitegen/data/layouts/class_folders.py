@@ -14,6 +14,7 @@ from sitegen.data.records import Record, one_of
 from sitegen.errors import DataError
 
 ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+_ALL_ENDINGS = ENDINGS | {".dcm", ".dicom"}
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -63,10 +64,31 @@ def images_below(folder: Path) -> list[Path]:
 
 
 def split_folders(folder: Path) -> dict[Path, str]:
-    """Return the folders inside that are named like splits, with the splits; none where there are others beside."""
+    """Return the folders inside that are named like splits, with the splits; none where they are classes.
+
+    They are classes where images lie in them and not in folders of theirs. Folders beside splits that hold no image are
+    left alone. Raises DataError where one holds images: it is neither split nor class.
+    """
     inside = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__"))]
     named = {path: SPLITS[path.name.lower()] for path in inside if path.name.lower() in SPLITS}
-    return named if len(named) == len(inside) else {}
+    if not named or not any(_holds_classes(path) for path in named):
+        return named if len(named) == len(inside) else {}
+    others = [path.name for path in inside if path not in named and _holds_images(path)]
+    if others:
+        splits = ", ".join(sorted(path.name for path in named))
+        raise DataError(
+            f"{folder} is divided into {splits}, and has {', '.join(sorted(others))} "
+            "beside them, with images: neither a split nor a class. Move it out, or list the images in a CSV file."
+        )
+    return named
+
+
+def _holds_classes(split: Path) -> bool:
+    return any(_holds_images(path) for path in split.iterdir() if path.is_dir())
+
+
+def _holds_images(folder: Path) -> bool:
+    return any(path.suffix.lower() in _ALL_ENDINGS for path in folder.rglob("*"))
 
 
 def _patient(path: Path, folder: Path, pattern: re.Pattern[str] | None) -> str:

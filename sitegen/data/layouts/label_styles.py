@@ -8,7 +8,12 @@ from sitegen.data.records import Labels, any_of, one_of
 from sitegen.data.rows import Row
 from sitegen_runtime.bundle.relations import NO_FINDING
 
-_NUMBERS: dict[str, float | None] = {"1": 1.0, "1.0": 1.0, "0": 0.0, "0.0": 0.0, "": None, "-1": None, "-1.0": None}
+_NUMBERS: dict[str, float | None] = {
+    **dict.fromkeys(("1", "1.0", "true", "yes"), 1.0),
+    **dict.fromkeys(("0", "0.0", "false", "no"), 0.0),
+    **dict.fromkeys(("", "-1", "-1.0"), None),
+}
+"""What cells of a column for a label say, in small letters."""
 
 
 class UnclearCell(ValueError):
@@ -21,7 +26,7 @@ class UnclearCell(ValueError):
 
 @dataclass(frozen=True)
 class LabelColumns:
-    """One column a label: 1 present, 0 absent; blank, or CheXpert's -1 (uncertain), unknown."""
+    """One column a label: 1, true, yes present; 0, false, no absent; blank, or CheXpert's -1 (uncertain), unknown."""
 
     names: Sequence[str]
 
@@ -31,9 +36,9 @@ class LabelColumns:
 
     @staticmethod
     def _value(name: str, cell: str) -> float | None:
-        if cell not in _NUMBERS:
+        if cell.lower() not in _NUMBERS:
             raise ValueError(f"{name} is {cell!r}, and should be 1, 0 or blank")
-        return _NUMBERS[cell]
+        return _NUMBERS[cell.lower()]
 
 
 @dataclass(frozen=True)
@@ -116,8 +121,8 @@ def guess_style(rows: Sequence[Row], columns: Sequence[str], taken: Sequence[str
     """Return how a table that nobody described seems to say its labels, or None.
 
     In this order: a column `label`, `class` or `category` (one class an image); `findings`, `labels` or `Finding
-    Labels`, with "|" between them; all columns, other than those `taken`, that hold nothing but 1, 0, -1 and blanks,
-    and a 1.
+    Labels`, with "|" between them; all columns, other than those `taken`, that hold nothing but 1, 0, -1 (or true,
+    false, yes, no) and blanks, and one that says that it is present.
     """
     by_name = {name.lower(): name for name in columns if name not in taken}
     for name in ("label", "class", "category"):
@@ -126,8 +131,9 @@ def guess_style(rows: Sequence[Row], columns: Sequence[str], taken: Sequence[str
     for name in ("findings", "labels", "finding labels"):
         if name in by_name:
             return Findings(by_name[name])
-    cells = {name: {row[name] for row in rows} for name in by_name.values()}
-    numbered = [name for name, seen in cells.items() if name and seen <= _NUMBERS.keys() and seen & {"1", "1.0"}]
+    cells = {name: {row[name].lower() for row in rows} for name in by_name.values()}
+    present = {cell for cell, value in _NUMBERS.items() if value == 1.0}
+    numbered = [name for name, seen in cells.items() if name and seen <= _NUMBERS.keys() and seen & present]
     return LabelColumns(numbered) if numbered else None
 
 

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from sitegen.data.layouts.class_folders import ENDINGS
 from sitegen.data.layouts.label_styles import LabelStyle, UnclearCell, guess_style
 from sitegen.data.records import Labels, Record
 from sitegen.data.rows import Row, columns_of, in_row, read_rows, sex, years
 from sitegen.errors import DataError
+
+_ENDINGS = [*sorted(ENDINGS), ".dcm", *(ending.upper() for ending in sorted(ENDINGS)), ".DCM"]
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,10 @@ def _record(folder: Path, row: Row, columns: Columns, labels: Labels) -> Record:
 
     if not row[columns.file]:
         raise ValueError(f"{columns.file} is blank")
+    file = _file(folder, row[columns.file])
     return Record(
-        folder / row[columns.file],
-        cell(columns.patient) or row[columns.file],
+        folder / file,
+        cell(columns.patient) or file,
         labels,
         cell(columns.split),
         cell(columns.source),
@@ -104,3 +108,12 @@ def _record(folder: Path, row: Row, columns: Columns, labels: Labels) -> Record:
         cell(columns.view),
         cell(columns.body_part),
     )
+
+
+def _file(folder: Path, named: str) -> str:
+    """Return the path of an image as this system has it: with slashes, and the ending of the one file of that name."""
+    if (folder / named).exists():
+        return named
+    file = named.replace("\\", "/")
+    there = [file + ending for ending in _ENDINGS if (folder / (file + ending)).exists()]
+    return there[0] if len(there) == 1 and not (folder / file).exists() else file

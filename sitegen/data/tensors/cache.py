@@ -24,9 +24,10 @@ from sitegen.data.images import inspected
 from sitegen.data.tensors.stacks import Tensors, stacked
 from sitegen.errors import DataError
 from sitegen.prediction.pixels import decoded
+from sitegen.prediction.reading import read_image_file
 from sitegen.resources import runtime_source
 from sitegen_runtime.bundle.model import NetworkInput
-from sitegen_runtime.errors import ImageError
+from sitegen_runtime.errors import AnalysisError, ImageError
 from sitegen_runtime.pixels.collect import collect
 
 __all__ = ["Tensors", "Usable", "cached_tensors", "image_tensors", "settings_key", "usable_tensors"]
@@ -105,9 +106,9 @@ def _runtime_hash() -> str:
 def _cached_file(path: Path, inputs: Mapping[str, NetworkInput], store: Path) -> Path | str:
     """The file with an image's tensors, or what is wrong with the image."""
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        return f"cannot be read: {error.strerror or type(error).__name__}"
+        raw = read_image_file(path)
+    except AnalysisError as error:
+        return str(error).removeprefix(f"{path} ")
     file = store / f"{sha256(raw).hexdigest()}.npz"
     if not file.exists():
         try:

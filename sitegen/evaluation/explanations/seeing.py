@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.prediction import Predictor
+from sitegen.prediction.reading import read_image_file
+from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.pixels.geometry import Square
 
 REFUSED = "The gate refuses it. To explain it all the same: --force"
@@ -31,9 +33,9 @@ class SeenImage:
 def see(predictor: Predictor, path: Path, *, force: bool) -> SeenImage | str:
     """Return what the model sees and says of an image file, or why there is nothing to explain."""
     try:
-        analysis = predictor.analyse(path.read_bytes(), str(path), force=force)
-    except OSError as error:
-        return f"{path} cannot be read: {error.strerror}"
+        analysis = predictor.analyse(read_image_file(path), str(path), force=force)
+    except AnalysisError as error:
+        return str(error)
     document = analysis.document
     if "error" in document or analysis.seen is None:
         return str(document["error"]["message"])

@@ -18,9 +18,11 @@ from sitegen.bundle import Bundle
 from sitegen.errors import SettingsError
 from sitegen.evaluation.gate.scored import Decided, GateScored
 from sitegen.prediction import Predictor
+from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.bundle.gate import Gate, ScoreLimit
 from sitegen_runtime.bundle.model import Model
+from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.gate.metrics import ALIKE, COMBINED, METRICS, SSIM, unlikeness
 
 OF_A_CHECK = 1e3  # how unlike an image is that a check refuses: more than any score makes one
@@ -101,9 +103,9 @@ def _predictor(bundle: Bundle) -> Predictor:
 def _answer(predictor: Predictor, gate: Gate, path: Path) -> _Answer:
     """What is needed of an image's analysis, or what is wrong with the image; `gate` is as the bundle has it."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        return f"{path} cannot be read: {error.strerror or type(error).__name__}"
+        data = read_image_file(path)
+    except AnalysisError as error:
+        return str(error)
     analysis = predictor.analyse(data, str(path), force=True)
     return str(analysis.document["error"]["message"]) if "error" in analysis.document else _told(analysis, gate)
 

@@ -23,7 +23,7 @@ from sitegen.gate.training.objectives import Objective, PointObjective, Variatio
 from sitegen.gate.training.presets import AdversarialSettings, GateRecipe, VariationalSettings
 from sitegen.gate.training.ssim_loss import structural_similarity
 from sitegen.networks.reconstruction import ReconstructionNetwork, make_reconstruction
-from sitegen.networks.trained import read_checkpoint, write_checkpoint
+from sitegen.networks.trained import described, read_checkpoint, write_checkpoint
 from sitegen.settings.reading import settings_document
 from sitegen.training.augment import augment
 
@@ -143,8 +143,9 @@ def _resume(path: Path, made_with: str, objective: Objective) -> list[Row]:
             f"{_difference(state.get('made_with'), made_with)}. "
             "Name another folder with --work, or delete it to begin anew."
         )
-    objective.load(state)
-    history: list[Row] = state["history"]
+    with described(path):
+        objective.load(state)
+        history: list[Row] = list(state["history"])
     return history
 
 

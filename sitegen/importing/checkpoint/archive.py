@@ -1,6 +1,7 @@
 """Zip archives of strangers: how long a file is and what it would unpack to, before anything of it is read."""
 
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 from sitegen.errors import ModelError
@@ -28,7 +29,18 @@ def check_archive(file: Path) -> list[str]:
             "compresses no weights: this was made to fill memory, or packed anew. Unpack it where you trust it, and "
             "save it with torch.save."
         )
-    return [entry.filename for entry in members]
+    return _told_apart([entry.filename for entry in members], file)
+
+
+def _told_apart(names: list[str], file: Path) -> list[str]:
+    """Return the names. Raises ModelError where readers would differ in what the file holds."""
+    pickles = [name for name in names if name.partition("/")[2] == "data.pkl"]
+    if twice := [name for name, times in Counter(names).items() if times > 1] or pickles[1:]:
+        raise ModelError(
+            f"{file} has more than one {twice[0].rpartition('/')[2]!r}: which is read depends on the reader, so what "
+            "is checked might not be what is used. Get the file again from its source."
+        )
+    return names
 
 
 def head_of(file: Path) -> bytes:

@@ -98,7 +98,7 @@ def _document(network: str) -> dict[str, Any]:
         )
     try:
         changes = tomllib.loads(f"settings = {{{settings}}}")["settings"]
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(
             f"--network {network!r}: the settings are not as in TOML ({error}): name, key = value"
         ) from error

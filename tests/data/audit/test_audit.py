@@ -154,7 +154,7 @@ def test_turned_images_are_not_duplicates(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
-    assert look(tmp_path).problem == "cannot be read: Is a directory"
+    assert look(tmp_path).problem == "is a folder, not a file. Name a file with an image in it."
 
 
 @pytest.mark.parametrize(

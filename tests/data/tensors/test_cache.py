@@ -93,7 +93,7 @@ def test_bad_images_do_not_stop_the_others(tmp_path: Path) -> None:
     alone = cached_tensors([paths[8]], INPUTS, tmp_path / "other", workers=1)
     assert np.array_equal(usable.tensors["gate"][1:], alone["gate"])
     assert [path for path, _ in usable.problems] == [paths[number] for number in (0, 2, 3, 4, 5, 6, 7)]
-    assert usable.problems[0][1] == "cannot be read: No such file or directory"
+    assert usable.problems[0][1] == "cannot be read: No such file or directory. Check the path and its permissions."
     assert usable.problems[3][1].startswith("The file ends before its image data is complete.")
     with pytest.raises(DataError, match=r"^7 of 9 images cannot be used\. .*0\.png: cannot .*… and 2 more\.") as caught:
         cached_tensors(paths, INPUTS, tmp_path / "cache", workers=1)

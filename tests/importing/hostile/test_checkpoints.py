@@ -5,6 +5,7 @@ import pickle
 import struct
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +266,17 @@ def test_a_torchscript_archive_is_not_run_unless_it_is_named_as_one(tmp_path: Pa
     torch.jit.save(torch.jit.script(nn.Linear(2, 2)), file)
     with pytest.raises(ModelError, match="is a TorchScript archive: a program, not weights alone"):
         imported(file)
+
+
+@pytest.mark.parametrize("second", ["archive/data.pkl", "other/data.pkl", "archive/data/0"])
+def test_an_archive_in_which_readers_would_find_different_things(tmp_path: Path, second: str) -> None:
+    file = tmp_path / "a.pt"
+    torch.save(good(), file)
+    with zipfile.ZipFile(file) as archive:
+        prefix = archive.namelist()[0].partition("/")[0]
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning) if "other" not in second else nullcontext():
+        archive.writestr(second.replace("archive", prefix), pickle.dumps({}))
+    with pytest.raises(ModelError, match="more than one"):
+        read_checkpoint(file)
+    with pytest.raises(ModelError, match="more than one"):
+        read_pickled_network(file, "a")

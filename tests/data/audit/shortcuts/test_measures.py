@@ -120,7 +120,7 @@ def test_a_bad_file_loses_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"no image")
     bad, gone = measure(tmp_path / "bad.png"), measure(tmp_path / "gone.png")
     assert bad.seen.problem
-    assert gone.seen.problem == "cannot be read: No such file or directory"
+    assert gone.seen.problem == "cannot be read: No such file or directory. Check the path and its permissions."
     assert (bad.values, bad.thumbnail) == ((), b"")
     Image.new("L", (1, 1)).save(tmp_path / "tiny.png")
     tiny = measure(tmp_path / "tiny.png")
