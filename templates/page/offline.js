@@ -5,8 +5,8 @@ const HOUR_MS = 3_600_000;
 const QUIET_MS = 1_000;
 const RELOADED = `sitegen reloaded ${location.pathname}`;
 
-// Browsers have none on plain http away from this machine, and in some private windows.
-const serviceWorkers = SITE.offline && location.protocol.startsWith("http") ? navigator.serviceWorker : undefined;
+// Browsers have none on plain http away from this machine, and in some private windows; in sandboxed frames asking throws.
+const serviceWorkers = SITE.offline && location.protocol.startsWith("http") ? offered(() => navigator.serviceWorker) : undefined;
 
 // Resolves when assets can be loaded; never rejects.
 async function prepareSite() {
