@@ -48,7 +48,11 @@ document.addEventListener("securitypolicyviolation", (event) => {
 /** @param {string} what @param {{ effectiveDirective: string, originalPolicy: string }} [refusal] */
 function refusalInWords(what, refusal) {
   const own = document.querySelector("meta[http-equiv=Content-Security-Policy]")?.getAttribute("content");
-  if (refusal && refusal.originalPolicy === own) return `This page's own policy forbids ${what} (${refusal.effectiveDirective}): the page, or its address, was changed on its way.`;
+  const isOwn = refusal?.originalPolicy === own;
+  if (isOwn && globalThis.origin === "null" && location.protocol.startsWith("http")) {
+    return `This page stands in a sandboxed frame, or its host sandboxes it, and there this browser does not let it load ${what}. Open the page by itself, in another browser, or with allow-same-origin in the frame.`;
+  }
+  if (refusal && isOwn) return `This page's own policy forbids ${what} (${refusal.effectiveDirective}): the page, or its address, was changed on its way.`;
   const directive = refusal ? ` (Content-Security-Policy, ${refusal.effectiveDirective})` : " (Content-Security-Policy)";
   return `A security policy that the host sends with this page, or that the page around it sets, forbids ${what}${directive}. Only who runs the host can allow it: security.html lists what this page needs.`;
 }

@@ -149,7 +149,9 @@ const end = Date.now() + 60_000;
 
 @pytest.mark.parametrize("engine", [pytest.param(name, marks=pytest.mark.browser(name)) for name in ENGINES])
 def test_every_engine_tells_what_is_refused(engine: str, gate_site: Path) -> None:
-    told = ("no scripts of files", "no workers", "workers of files only", "no WebAssembly", "scripts as text")
+    told = ["no scripts of files", "no workers", "workers of files only", "scripts as text"]
+    if engine != "webkit":  # which starts Python there, and never says that it may not
+        told.append("no WebAssembly")
     with ENGINES[engine].start() as driver:
         driver.set_script_timeout(90)
         for name in told:
@@ -162,7 +164,8 @@ def test_every_engine_tells_what_is_refused(engine: str, gate_site: Path) -> Non
                 assert [part for part in expected if part not in text] == [], (name, text)
         with serving(WORKS["page that a header sandboxes"], gate_site) as root:
             driver.get(root + "index.html")
-            assert driver.execute_async_script(STATE) == READY
+            text = driver.execute_async_script(STATE)
+            assert text.startswith("This page stands in a sandboxed frame" if engine == "webkit" else READY)
 
 
 REFUSING = "{ get() { throw new DOMException('blocked', 'SecurityError'); } }"
