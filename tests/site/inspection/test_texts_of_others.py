@@ -64,7 +64,7 @@ NOTICES = ["LICENSE.html", "LICENSE.svg", "COPYING.xhtml", "NOTICE.HTM", "LICENS
 def test_a_wheels_licence_is_published_as_text(name: str, bundle: Bundle, tmp_path: Path) -> None:
     content = "<script>alert(1)</script>"
     information = "our_package-1.0.dist-info"
-    metadata = f"Metadata-Version: 2.1\nName: our_package\nVersion: 1.0\nLicense: [x](y) | <b>\nHome-page: https://a.b/)![x](y\n"
+    metadata = "Metadata-Version: 2.1\nName: our_package\nVersion: 1.0\nLicense: [x](y) | <b>\nHome-page: https://a.b/)![x](y\n"
     files = {f"{information}/{name}": content, f"{information}/METADATA": metadata}
     wheel = read_wheel(make_wheel(tmp_path / "wheels", files=files))
     write_licences(tmp_path, install_engines(), [bundle], SiteOptions(wheels=(wheel,)))
