@@ -5,6 +5,7 @@
 // it is kept. A new version is fetched whole beside the one in use, and the next start of the index page begins it.
 const PREFIX = `sitegen 1 ${registration.scope} `; // other sites of the same host have caches of their own
 const STATE = "state";
+const MOST_SEEN = 100;
 const MANIFEST = "manifest.json";
 const INDEX = "index.html";
 const OWN = "service_worker.js";
@@ -164,14 +165,16 @@ class Site {
   next = null;
   /** @type {Version[]} */
   others = [];
+  /** @type {string[]} */
+  seen = []; // names of versions that were in use before
   isWhole = false;
   isPreview = false;
 
   static async kept() {
     const found = await (await caches.open(PREFIX + STATE)).match(address(STATE));
     /** @type {KeptState} */
-    const { current, next, others = [], isWhole = false, isPreview = false } = found ? await found.json() : {};
-    const site = Object.assign(new Site(), { isWhole, isPreview });
+    const { current, next, others = [], seen = [], isWhole = false, isPreview = false } = found ? await found.json() : {};
+    const site = Object.assign(new Site(), { seen, isWhole, isPreview });
     site.current = current ? await Version.kept(current) : null;
     site.next = next ? await Version.kept(next) : null;
     site.others = (await Promise.all(others.map(Version.kept))).filter((version) => version !== null);
@@ -179,17 +182,25 @@ class Site {
   }
 
   async save() {
-    const { isWhole, isPreview } = this;
+    const { seen, isWhole, isPreview } = this;
     const names = { current: this.current?.name, next: this.next?.name, others: this.others.map(({ name }) => name) };
-    const text = JSON.stringify({ ...names, isWhole, isPreview });
+    const text = JSON.stringify({ ...names, seen, isWhole, isPreview });
     await (await caches.open(PREFIX + STATE)).put(address(STATE), new Response(text));
   }
 
   /** @param {Version} version @param {boolean} isWhole */
   async use(version, isWhole) {
-    if (this.current) this.others.unshift(this.current);
+    if (this.current) {
+      this.others.unshift(this.current);
+      this.seen = [...this.seen, this.current.name].slice(-MOST_SEEN);
+    }
     Object.assign(this, { current: version, next: null, isWhole });
     await this.save();
+  }
+
+  // News of the version that waits. One that was in use before is a step back, which nobody shall take for progress.
+  news() {
+    return { kind: "update", isStepBack: this.next !== null && this.seen.includes(this.next.name) };
   }
 
   // Names of assets carry their hash: those of an older version, shown in another tab, are no one else's.
@@ -247,7 +258,7 @@ async function lookForUpdate(site) {
   await version.complete(site.current);
   site.next = version;
   await site.save();
-  await tellAll("update");
+  await tellAll(site.news());
 }
 
 async function retire() {
@@ -257,15 +268,14 @@ async function retire() {
   await registration.unregister();
 }
 
-/** @param {"update" | "whole"} kind */
-async function tellAll(kind) {
-  for (const client of await clients.matchAll({ type: "window" })) client.postMessage({ kind });
+/** @param {object} news */
+async function tellAll(news) {
+  for (const client of await clients.matchAll({ type: "window" })) client.postMessage(news);
 }
 
 // Before the index page is answered: which version the whole of that visit will be of.
 /** @param {Site} site @param {ExtendableEvent} event */
 async function chooseVersion(site, event) {
-  if (site.next) await site.use(site.next, true);
   const isFresh = isJustInstalled; // its manifest was fetched a moment ago
   isJustInstalled = false;
   if (site.isWhole && !site.isPreview) event.waitUntil(check());
@@ -288,7 +298,7 @@ async function settle(client, mayLoad) {
   isJustInstalled = false;
   if (!current) return;
   await clear(site);
-  if (site.next) client?.postMessage({ kind: "update" });
+  if (site.next) client?.postMessage(site.news());
   if (!site.isWhole && mayLoad) {
     await current.complete();
     if (site.current === current) site.isWhole = true;
@@ -305,6 +315,14 @@ async function clear(site) {
   const used = [STATE, site.current?.name, site.next?.name, preparing].map((name) => PREFIX + name);
   const own = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
   await Promise.all(own.filter((name) => !used.includes(name)).map((name) => caches.delete(name)));
+}
+
+// Somebody pressed the button: the next start of any page is of the version that waited. Nothing else begins it.
+/** @param {ExtendableMessageEvent["source"]} client */
+async function take(client) {
+  const site = await theSite();
+  if (site.next) await site.use(site.next, true);
+  client?.postMessage({ kind: "taken" });
 }
 
 async function install() {
@@ -330,6 +348,7 @@ function obey({ source, data }) {
   const message = data;
   if (message.kind === "claim") return clients.claim();
   if (message.kind === "check") return check();
+  if (message.kind === "take") return take(source);
   return settle(source, message.mayLoad).catch(({ message }) => console.warn(message));
 }
 

@@ -6,6 +6,7 @@ bundle_assets.py    the files of all bundles, each once, and what the page knows
 target.py           the folder that a site is written to, and its manifest
 node.py             Node.js and npm: the machine's own, or the one that comes as a Python package
 engine_files.py     Pyodide, ONNX Runtime Web and js-sha256 as pinned by engines/package-lock.json
+published.py        the hash of each of their files, by which what was kept is judged
 classic.py          ES modules made into classic scripts, which alone load on file://
 runtime_wheel.py    the runtime as a wheel, and the lock through which Pyodide finds it
 extra_wheels.py     further packages for the page's Python
@@ -24,7 +25,7 @@ security_page.py    the policy, what it does not stop, all files
 checksums.py        SHA256SUMS, and the lines with which a system's own tools check it
 integrity.py        a copy against its manifest
 signing.py, minisign.py, minisign_keys.py     signatures with a key of one's own
-cache.py            what was made once is kept by the hash of what it was made from
+cache.py            what was made once is kept by the hash of what it was made from, and checked by its own
 server.py           a loopback server for looking at a site
 reload.py           pages that reload when the site was built again
 """

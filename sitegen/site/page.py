@@ -28,7 +28,19 @@ from sitegen_runtime.wording.results import percent_means
 
 SHARED_SCRIPTS = ("memory",)
 PAGE_SCRIPTS = (
-    *("elements", "assets", "failure", "threads", "engine_settings", "offline", "adapter", "codecs", "engine", "api"),
+    *(
+        "host",
+        "elements",
+        "assets",
+        "failure",
+        "threads",
+        "engine_settings",
+        "offline",
+        "adapter",
+        "codecs",
+        "engine",
+        "api",
+    ),
     *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
     *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/viewer_lens"),
     *("viewer/viewer_tone", "viewer/viewer_stage", "viewer/viewer_gestures", "viewer/viewer_bar"),

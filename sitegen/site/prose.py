@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from sitegen.site.templating import render
 
+_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # controls; what turns text around
+
 
 def fill_markdown(template: str, **values: Any) -> str:
     """Return the Markdown that a template gives for these values; raises UndefinedError where one is missing."""
@@ -19,7 +21,8 @@ def fill_markdown(template: str, **values: Any) -> str:
 
 def plain(text: str) -> str:
     """Return a text, in one line, that Markdown shows as it is, in the cell of a table too."""
-    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", " ".join(text.split()))
+    shown = _UNSEEN.sub("", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|~&-])", r"\\\1", shown)
 
 
 def as_html(markdown: str) -> Markup:

@@ -6,9 +6,9 @@ const receivedParts = new Map(); // file -> function with base64 as its comment:
 globalThis.sitegenAsset = (file, holder) => receivedParts.set(file, holder);
 
 class AssetError extends Error {
-  /** @param {string} file @param {"missing" | "damaged"} problem */
-  constructor(file, problem) {
-    super(AssetError.sentence(file, problem));
+  /** @param {string} file @param {"missing" | "damaged"} problem @param {string} [sentence] */
+  constructor(file, problem, sentence = AssetError.sentence(file, problem)) {
+    super(sentence);
     this.code = "damaged-site";
     this.file = file;
   }
@@ -42,7 +42,7 @@ function loadScript(file) {
       if (receivedParts.has(file)) resolve();
       else reject(new AssetError(file, "damaged"));
     };
-    script.onerror = () => reject(new AssetError(file, "missing"));
+    script.onerror = async () => reject(new AssetError(file, "missing", (await whyNotLoaded(file, script.src)) ?? undefined));
     document.head.append(script);
   });
 }

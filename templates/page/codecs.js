@@ -27,7 +27,7 @@ function undecoded(message) {
 /** @param {Blob} script @param {FrameMessage} message @param {AbortSignal} signal @returns {Promise<FrameAnswer>} */
 async function answerOf(script, message, signal) {
   const address = URL.createObjectURL(script);
-  const worker = new Worker(address);
+  const worker = await startedWorker(address);
   try {
     return await new Promise((resolve) => {
       worker.onmessage = ({ data }) => resolve(data);

@@ -75,7 +75,7 @@ class Engine {
     this.isReady = false;
     this.verdicts = [];
     const lifeline = `sitegen worker ${Math.random()}`;
-    const worker = (this.worker = Object.assign(new Worker(scriptUrl), { lifeline }));
+    const worker = (this.worker = Object.assign(await startedWorker(scriptUrl), { lifeline }));
     /** @type {Promise<Parameters<Engine["onReady"]>[0]>} */
     const booted = new Promise((resolve, reject) => {
       this.onReady = resolve;
@@ -88,7 +88,10 @@ class Engine {
     const assets = await this.assetsFor(plan, [...needed.filter((name) => !isScript(name)), ...bundles[0].start]);
     const boot = { ...this.site.boot, ...plan };
     tell(worker, { kind: "boot", lifeline, assets, boot, bundles }, Object.values(assets));
-    const { engine } = await booted;
+    const { engine } = await booted.catch(async (error) => {
+      if (worker === this.worker) await settled();
+      throw refusedWorker() ?? error;
+    });
     clearTimeout(this.watchdog);
     delete runningEngine.note;
     Object.assign(runningEngine, engine);

@@ -2,11 +2,12 @@
 // anything large is loaded, or that would be loaded twice. Without it, as on file://, everything else works.
 const CONTROL_MS = 5_000; // then the page goes on without
 const HOUR_MS = 3_600_000;
+const STEP_BACK = "The server has gone back to a version of this site that was in use here before: an older one, as far as this browser knows. ";
 const QUIET_MS = 1_000;
 const RELOADED = `sitegen reloaded ${location.pathname}`;
 
-// Browsers have none on plain http away from this machine, and in some private windows.
-const serviceWorkers = SITE.offline && location.protocol.startsWith("http") ? navigator.serviceWorker : undefined;
+// Browsers have none on plain http away from this machine, and in some private windows; in sandboxed frames asking throws.
+const serviceWorkers = SITE.offline && location.protocol.startsWith("http") ? offered(() => navigator.serviceWorker) : undefined;
 
 // Resolves when assets can be loaded; never rejects.
 async function prepareSite() {
@@ -80,6 +81,13 @@ function whenQuiet(engine, then) {
   setTimeout(() => (engine.isBusy ? whenQuiet(engine, then) : then()), QUIET_MS);
 }
 
+/** @param {boolean} isStepBack */
+function showUpdate(isStepBack) {
+  const notice = part("update", HTMLElement);
+  if (isStepBack && notice.firstChild) notice.firstChild.textContent = STEP_BACK;
+  notice.hidden = false;
+}
+
 // When the page is ready: the rest of the site is fetched, and news of it is shown.
 /** @param {Engine} engine */
 function keepSite(engine) {
@@ -88,12 +96,13 @@ function keepSite(engine) {
   if (!workers || !controller) return;
   workers.addEventListener("message", ({ data }) => {
     if (data.kind === "whole") part("offline", HTMLElement).textContent = "This site now works without a network.";
-    if (data.kind === "update") part("update", HTMLElement).hidden = false;
+    if (data.kind === "update") showUpdate(data.isStepBack);
+    if (data.kind === "taken") location.reload();
   });
   workers.startMessages();
   whenQuiet(engine, () => controller.postMessage({ kind: "ready", mayLoad: !navigator.connection?.saveData }));
   setInterval(() => workers.controller?.postMessage({ kind: "check" }), HOUR_MS);
-  part("update-now", HTMLElement).addEventListener("click", () => location.reload());
+  part("update-now", HTMLElement).addEventListener("click", () => workers.controller?.postMessage({ kind: "take" }));
   const link = document.createElement("link");
   link.rel = "manifest"; // not in the page's source: on file:// browsers complain about it
   link.href = "manifest.webmanifest";

@@ -16,6 +16,7 @@ interface KeptState {
   current?: string;
   next?: string;
   others?: string[];
+  seen?: string[];
   isWhole?: boolean;
   isPreview?: boolean;
 }
@@ -28,4 +29,4 @@ interface Fetched {
   keeping: Promise<void>;
 }
 
-type FromPage = { kind: "claim" } | { kind: "check" } | { kind: "ready"; mayLoad: boolean };
+type FromPage = { kind: "claim" } | { kind: "check" } | { kind: "take" } | { kind: "ready"; mayLoad: boolean };

@@ -48,7 +48,23 @@ def test_a_file_that_fails_is_made_again(cache: Path) -> None:
     with pytest.raises(RuntimeError):
         cached_file("kind", "key", fail)
     assert cached_file("kind", "key", lambda: b"content") == b"content"
-    assert [path.name for path in (cache / "kind").iterdir()] == ["key"]
+    kept = "key.ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"  # the SHA-256 of "content"
+    assert [path.name for path in (cache / "kind").iterdir()] == [kept]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"conten", b"cOntent", b"content and more"])
+def test_a_file_that_is_damaged_is_made_again(damaged: bytes, cache: Path) -> None:
+    cached_file("kind", "key", lambda: b"content")
+    (kept,) = (cache / "kind").iterdir()
+    kept.write_bytes(damaged)
+    assert cached_file("kind", "key", lambda: b"content") == b"content"
+    assert [path.read_bytes() for path in (cache / "kind").iterdir()] == [b"content"]
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(cache: Path) -> None:
+    cache.mkdir(parents=True)
+    (cache / "kind").write_text("a file where a folder should be")
+    assert cached_file("kind", "key", lambda: b"content") == b"content"
 
 
 def test_a_folder_is_made_once() -> None:
@@ -62,6 +78,17 @@ def test_a_folder_is_made_once() -> None:
     assert folders[0] == folders[1]
     assert len(made) == 1
     assert (folders[0] / "file").read_text() == "content"
+
+
+def test_a_folder_that_is_not_whole_is_made_again() -> None:
+    def make(folder: Path) -> None:
+        (folder / "file").write_text("content")
+
+    folder = cached_folder("kind", "key", make)
+    (folder / "file").write_text("")
+    assert (cached_folder("kind", "key", make) / "file").read_text() == ""
+    whole = cached_folder("kind", "key", make, lambda kept: (kept / "file").read_text() == "content")
+    assert (whole / "file").read_text() == "content"
 
 
 def test_a_folder_that_fails_leaves_nothing(cache: Path) -> None:

@@ -1,5 +1,6 @@
 """The notices of everything that a site ships, and the source of what was modified."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ from sitegen.site.engines.codecs import CODECS, Codec
 from sitegen.site.engines.files import EngineFiles
 from sitegen.site.options import SiteOptions
 from sitegen.site.page import render_document
+from sitegen.site.prose import plain
 from sitegen.site.python.extra_wheels import ExtraWheel
 
 FOLDER = "licences"
+_ADDRESS = re.compile(r"https://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]+")
 
 
 @dataclass(frozen=True)
@@ -102,8 +105,9 @@ def write_licences(folder: Path, engines: EngineFiles, bundles: Sequence[Bundle]
 
 
 def _notice_file(wheel: ExtraWheel, name: str) -> str:
-    stem, _, ending = name.partition(".")
-    return f"{wheel.name}.{stem}.{ending or 'txt'}"
+    """A name that every browser and host takes for text: a page would lie beside the site's own, without a policy."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", f"{wheel.name}.{name}")
+    return safe if safe.endswith(".txt") else f"{safe}.txt"
 
 
 def _texts(engines: EngineFiles) -> dict[str, bytes]:
@@ -131,7 +135,10 @@ def _index(parts: list[Part]) -> str:
     ]
     lines.append("|---|---|---|---|---|")
     for part in parts:
-        name = f"[{part.name}]({part.home})" if part.home else part.name
+        # Of bundles and wheels, too: what they say is one line of text, and no row, heading or link of its own.
+        name, version, licence = plain(part.name), plain(part.version), plain(part.licence)
+        if _ADDRESS.fullmatch(part.home):
+            name = f"[{name}]({part.home})"
         texts = ", ".join(f"[{file}]({file})" for file in part.files)
-        lines.append(f"| {name} | {part.version} | {part.licence} | {texts} | {part.remark} |")
+        lines.append(f"| {name} | {version} | {licence} | {texts} | {part.remark} |")
     return "\n".join([*lines, "", "[Changes to files of others](source/CHANGES.txt)"])

@@ -54,7 +54,7 @@ def lock(engines: EngineFiles, wheel: RuntimeWheel, extra: Sequence[ExtraWheel] 
 
     Raises SettingsError where the further wheels do not fit this Pyodide, or each other.
     """
-    distributed = json.loads((engines.pyodide / "pyodide-lock.json").read_bytes())["info"]
+    distributed = json.loads(engines.read("pyodide", "pyodide-lock.json"))["info"]
     information = InfoSpec(**(distributed | {"version": engines.version("pyodide")}))
     depends = check_wheels(extra, information.python, str(information.abi_version))
     packages = [_package(DISTRIBUTION, __version__, wheel.name, wheel.content, (PACKAGE,), [])]

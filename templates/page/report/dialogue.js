@@ -53,7 +53,8 @@ class ReportDialogue {
     const { radios } = this.which;
     for (const { radio, text } of radios.slice(0, 2)) text.textContent = filledIn(REPORT[`which_${radio.value}`], { count: reportItems(/** @type {ReportChoice["which"]} */ (radio.value)).length });
     this.status.textContent = reportItems("all").length ? "" : REPORT.nothing;
-    this.node.showModal();
+    if (this.node.showModal) this.node.showModal();
+    else this.node.setAttribute("open", ""); // old browsers know no dialogues
   }
 
   leave() {

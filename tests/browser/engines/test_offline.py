@@ -163,6 +163,35 @@ def test_an_update_is_offered_and_swaps_the_whole_site(machine: Chromium, site: 
         assert kept == hashes_of(second)
 
 
+def test_no_start_takes_an_update_and_a_step_back_is_called_one(machine: Chromium, site: Path, second: Path) -> None:
+    def offered() -> str:
+        notice = machine.find_element(By.ID, "update")
+        # A look that began before the server changed is not begun again: so look until there is news.
+        WebDriverWait(machine, 60).until(lambda d: d.execute_script(CHECK) or notice.is_displayed())
+        return str(notice.text)
+
+    with plain_server(site) as server:
+        visited(machine, server)
+        first_title = title(machine)
+        server.folder = second
+        machine.execute_script(CHECK)
+        assert offered().startswith("A new version of this site is ready.")
+        for _ in range(2):
+            opened(machine, server.address)
+            assert title(machine) == first_title
+            assert offered().startswith("A new version of this site is ready.")
+        machine.find_element(By.ID, "update-now").click()
+        WebDriverWait(machine, 60).until(lambda d: title(d) == "The second version")
+        SitePage(machine, server.address).wait_until_ready()
+        wait_until_whole(machine)
+        server.folder = site
+        machine.execute_script(CHECK)
+        assert offered().startswith("The server has gone back to a version of this site that was in use here before")
+        opened(machine, server.address)
+        assert title(machine) == "The second version"
+        assert offered().startswith("The server has gone back")
+
+
 def test_a_version_that_is_not_whole_on_the_server_is_not_taken(
     machine: Chromium, site: Path, second: Path, tmp_path: Path
 ) -> None:
@@ -208,7 +237,12 @@ def test_a_tab_that_stays_open_keeps_its_version(machine: Chromium, site: Path, 
         machine.switch_to.new_window("tab")
         machine.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
         visited(machine, server)
-        assert title(machine) == "The second version"
+        WebDriverWait(machine, 60).until(lambda d: d.find_element(By.ID, "update").is_displayed())
+        assert title(machine) != "The second version"  # a start alone takes nothing
+        machine.find_element(By.ID, "update-now").click()
+        WebDriverWait(machine, 60).until(lambda d: title(d) == "The second version")
+        SitePage(machine, server.address).wait_until_ready()
+        wait_until_whole(machine)
         server.die()
         assert machine.execute_async_script(LOAD, theirs.relative_to(second).as_posix())
         machine.close()
