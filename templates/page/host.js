@@ -49,11 +49,12 @@ document.addEventListener("securitypolicyviolation", (event) => {
 function refusalInWords(what, refusal) {
   const own = document.querySelector("meta[http-equiv=Content-Security-Policy]")?.getAttribute("content");
   const isOwn = refusal?.originalPolicy === own;
+  const named = refusal?.effectiveDirective;
   if (isOwn && globalThis.origin === "null" && location.protocol.startsWith("http")) {
     return `This page stands in a sandboxed frame, or its host sandboxes it, and there this browser does not let it load ${what}. Open the page by itself, in another browser, or with allow-same-origin in the frame.`;
   }
-  if (refusal && isOwn) return `This page's own policy forbids ${what} (${refusal.effectiveDirective}): the page, or its address, was changed on its way.`;
-  const directive = refusal ? ` (Content-Security-Policy, ${refusal.effectiveDirective})` : " (Content-Security-Policy)";
+  if (refusal && isOwn) return `This page's own policy forbids ${what} (${named}): the page, or its address, was changed on its way.`;
+  const directive = refusal ? ` (Content-Security-Policy, ${named})` : " (Content-Security-Policy)";
   return `A security policy that the host sends with this page, or that the page around it sets, forbids ${what}${directive}. Only who runs the host can allow it: security.html lists what this page needs.`;
 }
 
@@ -74,7 +75,7 @@ async function whyNotLoaded(file, address) {
   const status = entry?.responseStatus;
   if (status === 404 || status === 410) return null;
   if (!status) return `The file ${file} could not be loaded: the host does not answer, does not have it, or does not send it as JavaScript (Content-Type: text/javascript). Reload the page; if that does not help, tell who runs the host.`;
-  if (status >= 400) return `The host refuses the file ${file} (status ${status}). Reload the page; if that does not help, tell who runs the host.`;
+  if (status >= 400) return `The host does not give the file ${file} (status ${status}). Reload the page; if that does not help, tell who runs the host.`;
   const type = entry.contentType ? ` but as ${entry.contentType}` : "";
   return `The host has the file ${file}, but does not send it as JavaScript (Content-Type: text/javascript)${type}, and so the browser does not run it. Only who runs the host can mend that.`;
 }

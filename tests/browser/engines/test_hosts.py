@@ -115,9 +115,9 @@ REFUSED = {
     "scripts as a picture": (Host(types={".js": "image/png"}), ["The host has the file assets/", "but as image/png"]),
     "files behind a password": (
         Host(status=HTTPStatus.FORBIDDEN),
-        ["The host refuses the file assets/", "(status 403). Reload the page"],
+        ["The host does not give the file assets/", "(status 403). Reload the page"],
     ),
-    "a broken host": (Host(status=HTTPStatus.BAD_GATEWAY), ["The host refuses the file assets/", "(status 502)"]),
+    "a broken host": (Host(status=HTTPStatus.BAD_GATEWAY), ["The host does not give the file assets/", "(status 502)"]),
     "files that are not there": (
         Host(status=HTTPStatus.NOT_FOUND),
         ["The file assets/", " is missing. Reload the page"],
