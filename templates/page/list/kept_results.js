@@ -1,7 +1,7 @@
 // The heavy parts of results: pictures, the gate's bytes, all words. They are held for the images that are shown and a few
 // looked at before; of all others they lie in Blobs, which browsers keep outside of this page's memory, and the picture is
 // made again from the file.
-const HELD = 4; // images, the shown ones included
+const HELD = 2; // images, the shown ones included: as many as can be shown
 const THUMBNAIL_SIDE = 96; // CSS pixels are half of that
 
 class KeptResults {

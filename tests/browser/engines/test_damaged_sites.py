@@ -9,6 +9,7 @@ import pytest
 from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.errors import BrowserError
+from tests.helpers.browser.plain_server import plain_server
 
 pytestmark = pytest.mark.browser
 
@@ -114,16 +115,16 @@ def test_an_index_whose_program_was_changed_does_not_run(driver: Chromium, copy:
 
 def test_without_web_crypto_the_kept_sha256_checks(site: Path, copy: Path) -> None:
     """On plain http away from this machine, browsers offer no SHA-256 of their own."""
-    with chromium("--host-resolver-rules=MAP intranet.example 127.0.0.1") as driver, site_address(site, "http") as url:
-        address = url.replace("127.0.0.1", "intranet.example")
+    with chromium("--host-resolver-rules=MAP intranet.example 127.0.0.1") as driver, plain_server(site) as server:
+        address = server.address.replace("127.0.0.1", "intranet.example")
         page = SitePage(driver, address)
         assert driver.execute_script("return [isSecureContext, typeof crypto.subtle]") == [False, "undefined"]
         page.wait_until_ready()
         assert page.analyse(b"", "empty.png")["error"]["code"] == "damaged-image"
         path = asset(copy, "classifier.onnx")
         path.write_bytes(flip_a_character(path.read_bytes()))
-        with site_address(copy, "http") as damaged:
-            page = SitePage(driver, damaged.replace("127.0.0.1", "intranet.example"))
+        with plain_server(copy) as damaged:
+            page = SitePage(driver, damaged.address.replace("127.0.0.1", "intranet.example"))
             with pytest.raises(BrowserError, match=f"{name_of(copy, path)} is damaged"):
                 page.wait_until_ready()
 

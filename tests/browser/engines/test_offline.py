@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -24,6 +25,7 @@ from tests.helpers.browser.support import encoded
 from tests.helpers.bundles import make_bundle
 
 pytestmark = pytest.mark.browser
+AT_A_RELOAD = (StaleElementReferenceException, NoSuchElementException)  # between two pages
 
 WHOLE = "This site now works without a network."
 # The SHA-256 of every file that the browser keeps, by cache and path; and the names of the caches of versions.
@@ -156,7 +158,7 @@ def test_an_update_is_offered_and_swaps_the_whole_site(machine: Chromium, site: 
         assert not {name for name, _ in common} & set(server.asked[before:]) - {"service_worker.js"}
         server.die()
         machine.find_element(By.ID, "update-now").click()
-        WebDriverWait(machine, 60).until(lambda d: title(d) == "The second version")
+        WebDriverWait(machine, 60, ignored_exceptions=AT_A_RELOAD).until(lambda d: title(d) == "The second version")
         SitePage(machine, server.address).wait_until_ready()
         wait_until_whole(machine)
         (kept,) = machine.execute_async_script(KEPT).values()
@@ -181,7 +183,7 @@ def test_no_start_takes_an_update_and_a_step_back_is_called_one(machine: Chromiu
             assert title(machine) == first_title
             assert offered().startswith("A new version of this site is ready.")
         machine.find_element(By.ID, "update-now").click()
-        WebDriverWait(machine, 60).until(lambda d: title(d) == "The second version")
+        WebDriverWait(machine, 60, ignored_exceptions=AT_A_RELOAD).until(lambda d: title(d) == "The second version")
         SitePage(machine, server.address).wait_until_ready()
         wait_until_whole(machine)
         server.folder = site
@@ -240,7 +242,7 @@ def test_a_tab_that_stays_open_keeps_its_version(machine: Chromium, site: Path, 
         WebDriverWait(machine, 60).until(lambda d: d.find_element(By.ID, "update").is_displayed())
         assert title(machine) != "The second version"  # a start alone takes nothing
         machine.find_element(By.ID, "update-now").click()
-        WebDriverWait(machine, 60).until(lambda d: title(d) == "The second version")
+        WebDriverWait(machine, 60, ignored_exceptions=AT_A_RELOAD).until(lambda d: title(d) == "The second version")
         SitePage(machine, server.address).wait_until_ready()
         wait_until_whole(machine)
         server.die()

@@ -49,8 +49,9 @@ def wait_until_done(driver: Chromium, images: int = MANY) -> None:
 
 
 def press(driver: Chromium, text: str) -> None:
-    found = driver.find_elements(By.XPATH, f"//*[@id='work']//button[starts-with(., '{text}')]")
-    next(button for button in found if button.is_displayed()).click()
+    path = f"//*[@id='work']//button[starts-with(., '{text}')]"
+    in_sight = lambda _: [button for button in driver.find_elements(By.XPATH, path) if button.is_displayed()]  # noqa: E731
+    WebDriverWait(driver, 10).until(in_sight)[0].click()
 
 
 def key(driver: Chromium, *keys: str) -> None:
