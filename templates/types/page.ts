@@ -188,6 +188,12 @@ interface WorkItem {
   away: string | null; // SHA-256 of a file that was not chosen again since its session was opened
   bytes: number; // of that file
   lesson: Lesson | null;
+  maps: OpenMaps | null; // those that were open when its card was thrown away
+}
+
+interface OpenMaps {
+  views: { finding: string; method: string }[];
+  look: Look;
 }
 
 interface WorkSummary {

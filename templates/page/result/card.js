@@ -65,6 +65,7 @@ class Card {
     if (!isFirst) return;
     this.opening?.abort();
     this.closeExplanations();
+    if (item.maps) this.desk.list.change(item, { maps: null }); // they were of the result before
     this.holdFocus();
     this.viewer.inert = this.findings.inert = true; // they stay in sight until the new result is there
     this.work.hidden = false;
@@ -104,6 +105,7 @@ class Card {
       this.viewer.replaceChildren(...(this.picture ? [this.picture.node] : this.placeholder(result)));
       this.findings.replaceChildren(...revealedAnswer(this, result), ...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
     });
+    this.reopenMaps();
     this.node.setAttribute("aria-busy", String(!isComplete));
     panes.reachable(this.viewer, this.findings);
   }
@@ -154,16 +156,31 @@ class Card {
 
   /** @param {string} finding @param {HTMLElement} opener */
   explain(finding, opener) {
-    if (!this.explanations) {
-      if (!this.result?.preview || !this.result.wording.explanations) return;
-      if (!this.picture) return;
-      this.explanations = new Explanations(this, this.picture, this.result, this.result.wording.explanations);
-      this.picture.showMaps(this.explanations.node);
-    }
+    const explanations = this.explanations ?? this.startExplanations();
+    if (!explanations) return;
     this.opener = opener;
     this.markOpener(opener);
     panes.show("image");
-    this.explanations.open(finding);
+    explanations.open(finding);
+  }
+
+  startExplanations() {
+    const { picture, result } = this;
+    if (!picture || !result?.preview || !result.wording.explanations) return null;
+    this.explanations = new Explanations(this, picture, result, result.wording.explanations);
+    picture.showMaps(this.explanations.node);
+    return this.explanations;
+  }
+
+  // The maps that were open when the card was thrown away.
+  reopenMaps() {
+    const { maps } = this.item;
+    const explanations = maps && this.startExplanations();
+    if (!explanations) return;
+    this.desk.list.change(this.item, { maps: null });
+    explanations.restore(maps);
+    this.opener = this.findings.querySelector(`.finding-open[data-finding="${CSS.escape(maps.views[0].finding)}"]`);
+    this.markOpener(this.opener);
   }
 
   /** @param {HTMLElement | null} opener */
@@ -192,6 +209,7 @@ class Card {
 
   close() {
     this.opening?.abort();
+    if (this.explanations) this.desk.list.change(this.item, { maps: this.explanations.remembered() });
     this.closeExplanations();
     this.picture?.close();
     this.picture = null;

@@ -9,6 +9,8 @@ class Explanations {
     this.words = words;
     /** @type {MapView[]} */
     this.views = [];
+    /** @type {Map<string, () => void>} each slider's, which says its value */
+    this.tellers = new Map();
     this.maps = element("div", { className: "maps" });
     this.look = element("fieldset", { className: "look" }, element("legend", { textContent: this.words.look.name }), ...this.words.look.controls.map((control) => this.control(control)));
     this.compare = element("button", { type: "button", textContent: "Compare with another map", onclick: () => this.addSecond() });
@@ -39,15 +41,15 @@ class Explanations {
 
   /** @param {RangeControl} control */
   range({ key, name, value, least, most, step, unit }) {
-    const shown = element("output", { textContent: `${value} ${unit}` });
+    const shown = element("output");
     const id = `${this.card.id}-${key}`; // a label around both would be that of the output
     const range = element("input", { type: "range", id, name: key, min: least, max: most, step });
     range.value = String(value);
-    range.setAttribute("aria-valuetext", shown.textContent ?? "");
+    const tell = () => range.setAttribute("aria-valuetext", (shown.textContent = `${range.value} ${unit}`));
+    tell();
+    this.tellers.set(key, tell);
     range.oninput = () => {
-      const text = `${range.value} ${unit}`;
-      shown.textContent = text;
-      range.setAttribute("aria-valuetext", text);
+      tell();
       this.redraw();
     };
     return element("div", {}, element("label", { htmlFor: id }, `${name}: `, shown), range);
@@ -91,15 +93,44 @@ class Explanations {
     this.compare.hidden = this.views.length > 1;
   }
 
+  // What a card that is thrown away needs to show the same maps when it is made again. The values are computed again:
+  // they would be most of what an image holds.
+  /** @returns {OpenMaps} */
+  remembered() {
+    return { views: this.views.map((view) => view.chosen()), look: this.chosenLook() };
+  }
+
+  /** @param {OpenMaps} maps */
+  restore({ views, look }) {
+    for (const [name, value] of Object.entries(look)) this.setLook(name, value);
+    for (const [index, { finding, method }] of views.entries()) {
+      if (index === 0) this.add(finding, method);
+      else this.makeSecond(finding, method);
+    }
+  }
+
+  /** @param {string} name @param {string | number} value */
+  setLook(name, value) {
+    const control = /** @type {HTMLInputElement | HTMLSelectElement} */ (this.look.querySelector(`[name=${name}]`));
+    control.value = String(value);
+    this.tellers.get(name)?.();
+  }
+
   // What differs at once: the next finding where there are several, otherwise the next method.
   addSecond() {
     const { finding, method } = this.views[0].chosen();
     const others = this.words.findings.filter((other) => other.finding !== finding && !other.isAll);
     const methods = this.words.methods.filter((other) => other.reason === null && other.method !== method);
-    const view = others.length ? this.add(others[0].finding, method) : this.add(finding, methods[0]?.method ?? method);
+    const view = others.length ? this.makeSecond(others[0].finding, method) : this.makeSecond(finding, methods[0]?.method ?? method);
+    view.finding.focus();
+  }
+
+  /** @param {string} finding @param {string} method */
+  makeSecond(finding, method) {
+    const view = this.add(finding, method);
     const close = element("button", { type: "button", textContent: "Close this map", onclick: () => this.closeSecond() });
     view.actions.append(close);
-    view.finding.focus();
+    return view;
   }
 
   closeSecond() {

@@ -204,7 +204,9 @@ def test_a_map_belongs_to_its_own_image(small: Chromium, tmp_path: Path) -> None
     image(small, tmp_path, "b.png", seed=1)
     choose(small, tmp_path / "a.png")
     again, other, first = cards(small, 3)
-    for card in (first, other, again):
+    plain = {}
+    for name, card in {"first": first, "other": other, "again": again}.items():
+        plain[name] = pixels(card.find_element(By.CSS_SELECTOR, ".viewer-main canvas"))
         card.find_element(By.CLASS_NAME, "finding-open").click()
     choose(small, written(tmp_path, "c.png", encoded(seed=2)))
     fourth = cards(small, 4)[0]
@@ -216,9 +218,8 @@ def test_a_map_belongs_to_its_own_image(small: Chromium, tmp_path: Path) -> None
         before = pixels(map_canvas(view))
         assert coloured(before) > 0
         set_range(card, "threshold", 95)  # nearly all is the image below, and that is its own
-        plain = pixels(card.find_element(By.CSS_SELECTOR, ".viewer-main canvas"))
         shown[name] = settled(view, before)
-        assert untouched(view, plain) > 0.5
+        assert untouched(view, plain[name]) > 0.5
         assert card.find_element(By.CLASS_NAME, "card-name").text in (
             map_canvas(view).get_attribute("aria-label") or ""
         )
@@ -232,6 +233,37 @@ def test_a_map_belongs_to_its_own_image(small: Chromium, tmp_path: Path) -> None
     WebDriverWait(small, 20).until(lambda _: np.array_equal(pixels(map_canvas(views(first)[0])), shown["first"]))
     assert title(views(first)[0]) == "Grad-CAM for Atelectasis"
     assert title(views(other)[0]) == "Grad-CAM for Pneumonia"
+
+
+def test_open_maps_come_back_with_their_image(small: Chromium, tmp_path: Path) -> None:
+    """Of more images than are held; with the look that was chosen, in the first place that had them, until closed."""
+    image(small, tmp_path, "a.png", seed=0)
+    (first,) = cards(small, 1)
+    open_map(first, "Pneumonia")
+    press(first, "Compare")
+    choose_option(views(first)[1], "Method", "saliency")
+    set_range(first, "opacity", 20)
+    wait_for_maps(first)
+    titles = [title(view) for view in views(first)]
+    for seed in (1, 2, 3):
+        image(small, tmp_path, f"{seed}.png", seed=seed)
+    first = cards(small, 4)[-1]
+    wait_for_maps(first)
+    assert [title(view) for view in views(first)] == titles
+    slider = first.find_element(By.CSS_SELECTOR, "input[name=opacity]")
+    assert slider.get_attribute("value") == "20"
+    assert slider.get_attribute("aria-valuetext") == "20 %"
+    (opener,) = first.find_elements(By.CSS_SELECTOR, ".finding-open[aria-expanded=true]")
+    assert opener.get_attribute("data-finding") == "Pneumonia"
+    press(first, "Close this map")
+    assert len(views(first)) == 1
+    press(first, "Close the maps")
+    assert pixels(first.find_element(By.CSS_SELECTOR, ".viewer-main canvas")).std() > 0
+    for seed in (4, 5, 6):
+        image(small, tmp_path, f"{seed}.png", seed=seed)
+    first = cards(small, 7)[-1]
+    first.find_element(By.CSS_SELECTOR, ".viewer-main canvas")  # the picture is there again
+    assert not views(first)
 
 
 def test_quick_choices_end_with_the_last_one(small: Chromium, tmp_path: Path) -> None:
