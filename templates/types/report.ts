@@ -4,8 +4,14 @@ interface ReportChoice {
   which: "all" | "shown" | "selected";
   hasNames: boolean;
   hasPictures: boolean;
-  maps: "none" | "first" | "above";
+  maps: "none" | "open" | "first" | "above";
   note: string; // for the whole report
+}
+
+interface WantedMap {
+  finding: string;
+  method: string;
+  look: Look;
 }
 
 interface Reported {

@@ -37,6 +37,7 @@ REPORT: dict[str, str] = {
     "which_selected": "The selected one",
     "pictures": "Pictures",
     "maps": "Maps of where the model looked",
+    "maps_open": "those that are open",
     "maps_none": "none",
     "maps_first": "of the strongest finding",
     "maps_above": "of every finding above its operating point",

@@ -8,7 +8,7 @@ class ReportDialogue {
     this.which = this.choices("report-which", { all: "", shown: "", selected: REPORT.which_selected }, "all");
     this.names = element("input", { type: "checkbox", autocomplete: "off" });
     this.pictures = element("input", { type: "checkbox", checked: true, autocomplete: "off" });
-    this.maps = element("select", { name: "report-maps", autocomplete: "off" }, ...["none", "first", "above"].map((value) => element("option", { value, textContent: REPORT[`maps_${value}`] })));
+    this.maps = element("select", { name: "report-maps", autocomplete: "off" }, ...["open", "none", "first", "above"].map((value) => element("option", { value, textContent: REPORT[`maps_${value}`] })));
     this.note = element("textarea", { id: "report-note", rows: 3, autocomplete: "off" });
     this.pictures.onchange = () => (this.maps.disabled = !this.pictures.checked);
     const tick = (/** @type {HTMLInputElement} */ box, /** @type {string} */ text) => element("label", { className: "tick" }, box, ` ${text}`);

@@ -35,19 +35,25 @@ async function picturesOf(entry, choice, signal) {
   const address = asJpeg(pictureOf(preview, result, true));
   preview.close();
   const maps = [];
-  for (const finding of plain ? mappedFindings(entry, choice.maps) : []) {
-    if (!signal.aborted && plain) maps.push(await mapOf(entry, finding, plain, signal));
+  for (const wanted of plain ? wantedMaps(entry, choice.maps) : []) {
+    if (!signal.aborted && plain) maps.push(await mapOf(entry, wanted, plain, signal));
   }
   if (plain) plain.width = plain.height = 0;
   return { address, maps, isWanted: true };
 }
 
-/** @param {Reported} entry @param {ReportChoice["maps"]} maps */
-function mappedFindings({ result: { wording } }, maps) {
+/** @param {Reported} entry @param {ReportChoice["maps"]} maps @returns {WantedMap[]} */
+function wantedMaps({ item, result: { wording } }, maps) {
   if (!wording.findings.length || !("explanations" in wording) || !wording.explanations) return [];
+  const { method, look: { controls } } = wording.explanations;
+  if (maps === "open") {
+    const { views = [], look = {} } = desk.openMaps(item) ?? {};
+    return views.map((view) => ({ ...view, look }));
+  }
+  const look = Object.fromEntries(controls.map(({ key, value }) => [key, value]));
   const sorted = [...wording.findings].sort((one, other) => one.rank - other.rank);
   const wanted = maps === "first" ? sorted.slice(0, 1) : sorted.filter(({ above }) => above);
-  return wanted.map(({ label }) => label);
+  return wanted.map(({ label }) => ({ finding: label, method, look }));
 }
 
 // Which image is which, and what became of each.

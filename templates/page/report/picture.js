@@ -56,13 +56,13 @@ function asJpeg(canvas) {
 }
 
 // A finding's map over the image; in place of it, why there is none.
-/** @param {Reported} entry @param {string} finding @param {Picture} plain @param {AbortSignal} signal @returns {Promise<ReportedMap>} */
-async function mapOf({ item, result }, finding, plain, signal) {
+/** @param {Reported} entry @param {WantedMap} wanted @param {Picture} plain @param {AbortSignal} signal @returns {Promise<ReportedMap>} */
+async function mapOf({ item, result }, wanted, plain, signal) {
+  const { finding } = wanted;
   const methods = "orientation" in result ? result.wording.explanations : null;
   if (!methods) return { finding, problem: "" };
-  const look = Object.fromEntries(methods.look.controls.map(({ key, value }) => [key, value]));
   const options = { ...item.options, name: item.name, isUrgent: true, signal };
-  const made = await runForPage("explain", item.blob, options, { finding, method: methods.method, look, keep: item.keep });
+  const made = await runForPage("explain", item.blob, options, { ...wanted, keep: item.keep });
   if (!("map" in made) || !made.map) return { finding, problem: [made.wording.headline, ...("details" in made.wording ? made.wording.details : [])].join(". ") };
   const { map, bytes, wording, square, document: { image }, picture } = made;
   const drawn = drawnMap(picture, bytes.subarray(4 * map.shape[0] * map.shape[1]));

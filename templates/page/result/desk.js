@@ -21,6 +21,12 @@ class Desk {
     return this.cards.get(item) ?? null;
   }
 
+  // The maps that stand open beside an image, in sight or not.
+  /** @param {WorkItem} item */
+  openMaps(item) {
+    return this.cardOf(item)?.explanations?.remembered() ?? item.maps;
+  }
+
   /** @param {WorkEvent} event */
   hear(event) {
     if (event.kind === "selected") return this.display();

@@ -1,6 +1,7 @@
 """Pictures of maps in the page: the right place and colours, other looks, marks, saved, in full size."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -197,3 +198,31 @@ def test_a_saved_result_tells_of_the_maps_that_are_shown(at: Chromium, tmp_path:
     document = json.loads(saved_file(at, tmp_path, "golden.png.sitegen.json").read_text("utf-8"))
     (entry,) = document["explanations"]
     assert (entry["finding"], entry["method"]) == ("Pneumonia", "grad-cam")
+
+
+SAVED_REPORT = """
+const done = arguments[0];
+const save = URL.createObjectURL;
+URL.createObjectURL = (blob) => {
+  URL.createObjectURL = save;
+  blob.text().then(done);
+  return save(blob);
+};
+document.querySelector("dialog.report-dialogue [data-action=save]").click();
+"""
+
+
+def test_a_report_has_the_maps_that_are_open(at: Chromium, tmp_path: Path) -> None:
+    """Also of an image that was put away meanwhile; of others none."""
+    allow_downloads(at, tmp_path)
+    card = image(at, tmp_path, "first.png", seed=1)
+    open_map(card, "Pneumonia")
+    choose_option(views(card)[0], "Method", "saliency")
+    wait_for_maps(card)
+    for seed in (2, 3, 4):
+        image(at, tmp_path, f"{seed}.png", seed=seed)
+    at.find_element(By.ID, "report").click()
+    html = at.execute_async_script(SAVED_REPORT)
+    sheets = html.split('<article class="sheet">')[2:]
+    titles = [re.findall(r"<figcaption>([^<]*)</figcaption>", sheet) for sheet in sheets]
+    assert titles == [["Saliency for Pneumonia"], [], [], []]
