@@ -36,6 +36,7 @@ def site_options(project: Project) -> SiteOptions:
             examples=tuple(_examples(project)),
             wheels=tuple(_wheel(project.path(name)) for name in settings.wheels),
             service_worker=settings.service_worker,
+            keep_list=settings.keep_list,
             teaching=_cases(project),
         )
     except SettingsError as error:

@@ -52,7 +52,8 @@ class ProjectSettings:
     """The content of `sitegen.toml`. Files and folders are counted from the file's own folder.
 
     `title` is the bundles' where there is none, `bundles` the one that ships; `intro` and `contact` are Markdown;
-    `service_worker` is whether the site, once served, goes on without its server.
+    `service_worker` is whether the site, once served, goes on without its server, `keep_list` whether it offers to keep
+    the list of images in the browser.
     """
 
     __pydantic_config__ = STRICT
@@ -64,6 +65,7 @@ class ProjectSettings:
     contact: str = ""
     wheels: tuple[Text, ...] = ()
     service_worker: bool = True
+    keep_list: bool = True
     logo: LogoSettings | None = None
     examples: tuple[ExampleSettings, ...] = ()
     teaching: TeachingSettings | None = None

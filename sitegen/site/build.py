@@ -172,6 +172,7 @@ def _page_data(parts: _Parts) -> PageData:
             for asset, image in zip(_example_assets(examples), examples, strict=True)
         ],
         offline=parts.options.service_worker,
+        keeps_list=parts.options.keep_list,
         teaching=page_cases(parts.options.teaching, parts.bundles[0]),
     )
 

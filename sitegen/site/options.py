@@ -49,7 +49,8 @@ class SiteOptions:
 
     `title` is the first bundle's where there is none; `language` is the one of the page's fixed texts; `intro` and
     `contact` are Markdown; `colours` is CSS that comes after the page's own; `service_worker` is whether the site, once
-    served, goes on without its server; `teaching` are the cases of a page that teaches, None where it does not.
+    served, goes on without its server, `keep_list` whether it offers to keep the list of images; `teaching` are the
+    cases of a page that teaches, None where it does not.
     """
 
     title: str | None = None
@@ -61,4 +62,5 @@ class SiteOptions:
     examples: tuple[ExampleImage, ...] = ()
     wheels: tuple[ExtraWheel, ...] = ()
     service_worker: bool = True
+    keep_list: bool = True
     teaching: tuple[TeachingCase, ...] | None = None

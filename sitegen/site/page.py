@@ -42,7 +42,14 @@ PAGE_SCRIPTS = (
         "api",
     ),
     *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
-    *("list/list_head", "list/intake", "viewer/drawing", "viewer/explanation_drawing", "viewer/viewer_lens"),
+    *(
+        "list/list_head",
+        "list/intake",
+        "list/kept_list",
+        "viewer/drawing",
+        "viewer/explanation_drawing",
+        "viewer/viewer_lens",
+    ),
     *("viewer/viewer_tone", "viewer/viewer_stage", "viewer/viewer_gestures", "viewer/viewer_bar"),
     *("viewer/viewer_layers", "viewer/other_models", "viewer/viewer", "viewer/map_view", "viewer/explanation"),
     *("result/gate", "result/meaning", "result/findings", "result/actions", "result/card", "result/desk"),
@@ -77,7 +84,8 @@ class PageData:
     `report_style` is the style of reports that the page makes. `failures` are the error documents of jobs of which
     nothing is known, by kind, for where the worker cannot make one, and `words` what is said then (see
     `wording.failures`). `bundles` are entries as `bundle_assets.page_entry` makes them, `examples` have an `asset`
-    and a `name`. `offline` is whether the site has a service worker; `teaching` are cases (see `site.teaching`),
+    and a `name`. `offline` is whether the site has a service worker, `keeps_list`
+    whether it offers to keep the list of images; `teaching` are cases (see `site.teaching`),
     None where the page does not teach.
     """
 
@@ -88,6 +96,7 @@ class PageData:
     bundles: list[dict[str, Any]]
     examples: list[dict[str, str]]
     offline: bool = True
+    keeps_list: bool = True
     providers: dict[str, list[str]] = field(default_factory=dict)
     codecs: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, Any] = field(default_factory=describe_page)

@@ -126,6 +126,11 @@ const workQueue = new WorkQueue(workList, keptResults);
 const batch = new Batch(workList, announce);
 const desk = new Desk(part("results", HTMLElement), workList, workQueue, keptResults, removeItems);
 const listView = new ListView(workList, part("rows", HTMLElement), removeItems);
+const keptList = new KeptList(workList, announce);
+if (SITE.keeps_list && location.protocol.startsWith("http")) {
+  part("notes", HTMLElement).append(keptList.node);
+  keptList.restore();
+}
 const listHead = new ListHead(workList, batch, workQueue, part("list-head", HTMLElement), removeItems);
 
 // Two images, and the maps on their cards, beside each other.
@@ -198,7 +203,7 @@ addEventListener("paste", (event) => {
 // done something in the page.
 addEventListener("beforeunload", (event) => {
   if (navigator.userActivation?.hasBeenActive === false) return;
-  if (workList.items.some(({ isSaved, state }) => !isSaved && state !== "failed" && state !== "cancelled")) event.preventDefault();
+  if (!keptList.isWhole && workList.items.some(({ isSaved, state }) => !isSaved && state !== "failed" && state !== "cancelled")) event.preventDefault();
 });
 
 /** @param {ExampleEntry | null} example */

@@ -15,6 +15,7 @@ interface Site {
   bundles: [BundleEntry, ...BundleEntry[]];
   examples: ExampleEntry[];
   offline: boolean;
+  keeps_list: boolean; // where somebody asks for it
   providers: Record<Plan["provider"], string[]>;
   codecs: Record<string, { title: string; assets: string[] }>;
   words: PageWords;
@@ -194,6 +195,16 @@ interface WorkItem {
 interface OpenMaps {
   views: { finding: string; method: string }[];
   look: Look;
+}
+
+// What the browser keeps of an image of the list, its file apart (list/kept_list.js).
+interface KeptEntry {
+  name: string;
+  site: string; // SHA-256 of the list of its assets
+  bundle: string;
+  sha256: string; // of that
+  options: { force: boolean; correction: string | null };
+  fields: Partial<WorkItem>;
 }
 
 interface WorkSummary {

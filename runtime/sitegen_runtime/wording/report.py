@@ -44,7 +44,7 @@ REPORT: dict[str, str] = {
     "names": "File names (they may name the patient)",
     "note_all": "Note for the whole report",
     "note_one": "Your note on this image",
-    "note_hint": "It is kept in this page only, until you save a report or a session.",
+    "note_hint": "It stays with this list, until you save a report or a session.",
     "save": "Save report (HTML)",
     "print": "Print, or save as PDF",
     "csv": "Table (CSV)",

@@ -58,7 +58,8 @@ def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "",
 
     `contact` (Markdown) says whom to ask, `updates` how an open page meets a new version; both have defaults.
     """
-    policy = policy_of((folder / "index.html").read_text("utf-8"))
+    index = (folder / "index.html").read_text("utf-8")
+    policy = policy_of(index)
     directives = [part.split(maxsplit=1)[0] for part in policy.split(";")]
     return render(
         "security.md.j2",
@@ -70,6 +71,7 @@ def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "",
         shell=SHELL_LINE,
         powershell=POWERSHELL_LINE,
         updates=updates,
+        keeps_list='"keeps_list": true' in index,
         kept=_KEPT_WHEN_SERVED if updates == UPDATES_WHEN_SERVED else "",
         contact=contact,
         files=[_row(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()],
