@@ -54,12 +54,14 @@ class Admission:
     """An image as a network takes it. Whether that may run, the draft's `refused` says.
 
     `values` are the network's input; `squares` are the parts of the upright image that the networks saw, by role;
-    `orientation` turns the stored image upright, and on as it was asked for.
+    `orientation` turns the stored image upright, and on as it was asked for. `gate` are the values of the gate's input,
+    where there is a gate.
     """
 
     values: array[float]
     squares: Mapping[str, Square]
     orientation: int
+    gate: array[float] | None = None
 
 
 def guarded(draft: Draft[D], work: Generator[Request, Any, T], failed: Callable[[D], T]) -> Generator[Request, Any, T]:
@@ -109,7 +111,7 @@ def admit(job: Job, draft: Draft[Any], role: str) -> Generator[Request, Any, Adm
             checks = _checks(job.model, image, tensors["gate"], squares["gate"].side, colour)
             draft.decision = yield from judge(job.model, tensors["gate"], checks)
         draft.forced = job.force and not draft.decision.accepted
-    return Admission(tensors[role], squares, seen.orientation)
+    return Admission(tensors[role], squares, seen.orientation, tensors.get("gate"))
 
 
 def _known_correction(correction: str | None) -> str | None:

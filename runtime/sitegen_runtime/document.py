@@ -26,6 +26,7 @@ from sitegen_runtime.document_types import (
     ResultDocument,
     ScoreDocument,
     SeenDocument,
+    WhatIfDocument,
 )
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.formats import InspectedImage
@@ -77,7 +78,7 @@ class Draft(Generic[D]):
 
     def result(self) -> D:
         """Return the document of work that came to its end."""
-        document = self._head() | {"gate": _gate(self.decision)} | self.answer() | self._tail()
+        document = self._head() | {"gate": gate_document(self.decision)} | self.answer() | self._tail()
         if self.correction:
             document["correction"] = self.correction
         if self.forced:
@@ -113,15 +114,16 @@ class ResultDraft(Draft[ResultDocument]):
     schema = "sitegen.result/1"
     findings: list[Finding] = field(default_factory=list)
     explanations: list[ExplanationDocument] | None = None  # where none was asked for
+    what_if: list[WhatIfDocument] | None = None  # likewise
 
     def enter_findings(self, logits: Sequence[float]) -> None:
         """Enter a finding for each label, in the order of the bundle."""
         self.findings = [_finding(label, float(logit)) for label, logit in zip(self.model.labels, logits, strict=True)]
 
     def answer(self) -> dict[str, Any]:
-        """Return the findings, and the explanations that were asked for."""
-        found: dict[str, Any] = {"findings": self.findings}
-        return found if self.explanations is None else found | {"explanations": self.explanations}
+        """Return the findings, and the explanations and interventions that were asked for."""
+        asked = {"explanations": self.explanations, "what_if": self.what_if}
+        return {"findings": self.findings} | {key: entries for key, entries in asked.items() if entries is not None}
 
 
 def _image(name: str, image: InspectedImage | None, digest: str | None) -> ImageDocument:
@@ -139,7 +141,8 @@ def _image(name: str, image: InspectedImage | None, digest: str | None) -> Image
     }
 
 
-def _gate(decision: Decision | None) -> GateDocument | None:
+def gate_document(decision: Decision | None) -> GateDocument | None:
+    """Return what the gate says as a document has it, None where there is no gate."""
     if decision is None:
         return None
     return {

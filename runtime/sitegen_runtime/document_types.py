@@ -116,6 +116,35 @@ class ExplanationDocument(TypedDict):
     error: NotRequired[ErrorDocument]
 
 
+class Effect(TypedDict):
+    """What an intervention changes of one finding: its probability before and after, and the difference.
+
+    `logit_effect` is that of the logit. The calibrated ones are what people are shown; None without calibration.
+    """
+
+    label: str
+    before: float
+    after: float
+    effect: float
+    logit_effect: float
+    calibrated_before: float | None
+    calibrated_after: float | None
+
+
+class WhatIfDocument(TypedDict):
+    """One intervention: where, with what, how many cells of the classifier's input, and what came of it; or an error.
+
+    `gate` is what the gate says of the changed image.
+    """
+
+    regions: list[list[float]]
+    filling: str
+    cells: NotRequired[int]
+    findings: NotRequired[list[Effect]]
+    gate: NotRequired[GateDocument | None]
+    error: NotRequired[ErrorDocument]
+
+
 class Document(TypedDict):
     """What documents of all kinds have: a document, whatever was asked of the image."""
 
@@ -134,10 +163,11 @@ class Document(TypedDict):
 
 
 class ResultDocument(Document):
-    """A result document: the findings, and the explanations where some were asked for."""
+    """A result document: the findings, and the explanations and interventions where some were asked for."""
 
     findings: NotRequired[list[Finding]]
     explanations: NotRequired[list[ExplanationDocument]]
+    what_if: NotRequired[list[WhatIfDocument]]
 
 
 class GradientPart(TypedDict):

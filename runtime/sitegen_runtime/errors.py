@@ -8,6 +8,7 @@ AnalysisError
 ├── BadSeed               "bad-seed"           a gradient was asked for in a direction that is none
 ├── BadCorrection         "bad-correction"     the image was to be put right in a way that is none
 ├── BadExplanation        "bad-explanation"    what was to be explained, or how, is unknown
+├── BadIntervention       "bad-intervention"   what was to be changed of an image cannot be, or is nowhere in it
 ├── UndefinedMethod       "undefined-method"   the method has no meaning for the bundle's network
 └── ImageError
     ├── UnsupportedType   "unsupported-type"   not a kind of file that is read here
@@ -69,6 +70,12 @@ class BadExplanation(AnalysisError):
     """An explanation was asked for of a finding, by a method or in a look that is unknown."""
 
     code = "bad-explanation"
+
+
+class BadIntervention(AnalysisError):
+    """An intervention was asked for that is none: its form, its regions or its filling."""
+
+    code = "bad-intervention"
 
 
 class UndefinedMethod(AnalysisError):

@@ -19,9 +19,9 @@ from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.document_types import ExplanationDocument
 from sitegen_runtime.errors import AnalysisError, BadExplanation, Cancelled, EngineFailed
-from sitegen_runtime.maps.grids import Shape
 from sitegen_runtime.maps.methods import METHODS, draw_map
 from sitegen_runtime.maps.question import Question
+from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.pixels.tensor import tensor_hash
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import timed

@@ -16,8 +16,8 @@ from typing import Any
 from sitegen_runtime.analysis import Seen
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.explanation import Explained, Explanation
-from sitegen_runtime.maps.grids import Shape
 from sitegen_runtime.maps.heat_map import Look, legend, picture, picture_side
+from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.running import image_input
 from sitegen_runtime.wording.explanations import describe_failure, describe_map

@@ -1,6 +1,6 @@
 """A model, ready for images: what is wrong with an image stands in its result, what is wrong with a call is raised."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from sitegen.parallel import shown
 from sitegen.prediction.explained_picture import ExplainedPicture
 from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.document_types import Document, ResultDocument
-from sitegen_runtime.errors import BadSeed, ImageError
+from sitegen_runtime.errors import BadIntervention, BadSeed, ImageError
 from sitegen_runtime.explanation import ALL
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS
 from sitegen_runtime.pixels.corrections import CORRECTIONS
@@ -106,6 +106,30 @@ class Predictor:
         data = file if isinstance(file, bytes) else read_image_file(file)
         cells = self._model.graphs["classifier"].images[0].cells
         return read_explanation(ExplainedPicture(data, explained, cells), self._model)
+
+    def what_if(
+        self,
+        image: ImageLike,
+        interventions: Sequence[Mapping[str, Any]] | Mapping[str, Any],
+        *,
+        name: str | None = None,
+        force: bool = False,
+        correction: str | None = None,
+    ) -> Result:
+        """Return what the model says of an image; `document["what_if"]` has what each intervention would change.
+
+        They are {"regions": [[left, top, width, height], …], "filling": …} each, as docs/effects.md has them; one that
+        cannot be tried says so in its place. Raises ValueError where they are none. Other options as for `predict`.
+        """
+        _check_correction(correction)
+        try:
+            file = as_file(image)
+        except ImageError as error:
+            return self._read(self._documents.failed(error, name))
+        document = self._documents.what_if(file, interventions, name=name, force=force, correction=correction).document
+        if document.get("error", {}).get("code") == BadIntervention.code:
+            raise ValueError(document["error"]["message"])
+        return self._read(document)
 
     def gradient(
         self,

@@ -21,6 +21,7 @@ from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
+from sitegen_runtime.interventions.what_if import try_out
 from sitegen_runtime.requests import LoadGraph, ReadFile, Request, RunGraph
 from sitegen_runtime.stage_one import judge
 
@@ -101,6 +102,31 @@ class Predictor:
             return Explained(self.failed(failure, name))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(explain(job, wanted, values=values, seen=seen))
+
+    def what_if(
+        self,
+        image: Path | bytes,
+        interventions: Any,
+        *,
+        name: str | None = None,
+        force: bool = False,
+        correction: str | None = None,
+        max_pixels: int = MAX_PIXELS,
+        seen: Seen | None = None,
+    ) -> Analysis:
+        """Return the analysis of a file, or of a file's bytes, with what each of the interventions would change.
+
+        They are a list of {"regions": [[left, top, width, height], …], "filling"}, in pixels of the upright image, each
+        tried by itself; see docs/effects.md. Its document is the result document with `what_if`. Other options as for
+        `explain`.
+        """
+        name = _named(image, name)
+        try:
+            data = _read(image)
+        except AnalysisError as failure:
+            return Analysis(self.failed(failure, name))
+        job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
+        return self._drive(try_out(job, interventions, seen=seen))
 
     def judge(self, values: array[float]) -> Decision:
         """Return what stage one of the gate says of float32 values as its network takes them (NCHW, flat).

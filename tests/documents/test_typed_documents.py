@@ -40,7 +40,7 @@ MAKERS: dict[str, Callable[[Path], Bundle]] = {
 }
 # The schema of each kind of document, where its keys are listed, and where else those of its parts are.
 DOCUMENTS: dict[type, tuple[str, ...]] = {
-    ResultDocument: ("sitegen.result/1", "docs/result.md", "docs/explanations.md"),
+    ResultDocument: ("sitegen.result/1", "docs/result.md", "docs/explanations.md", "docs/effects.md"),
     GradientDocument: ("sitegen.gradient/1", "docs/gradient-document.md", "docs/result.md"),
     EvaluationDocument: ("sitegen.evaluation/1", "docs/evaluation.md"),
     GateStudyDocument: ("sitegen.gate-evaluation/1", "docs/gate-evaluation.md"),
@@ -49,6 +49,7 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     ImportDocument: ("sitegen.import/1", "docs/import.md"),
     AuditDocument: ("sitegen.data-audit/1", "docs/data.md"),
 }
+_INTERVENTIONS = [{"regions": [[0, 0, 64, 64]], "filling": filling} for filling in ("reconstruction", "nothing")]
 OF_ANOTHER_SQUARE = ("SeenDocument", "gate")
 OF_WEBGPU = ("EngineDocument", "note")  # where a graphics card was wanted and is not used
 
@@ -61,6 +62,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     wanted = [{"finding": "all", "method": method} for method in METHODS]
     return [
         predictor.explain(GOLDEN, [*wanted, {"finding": "nobody", "method": "cam"}], values=True).document,
+        judging.what_if(GOLDEN, _INTERVENTIONS, force=True).document,
         judging.analyse(GOLDEN, "a.png", force=True, correction="invert").document,
         judging.analyse(noise(), "b.png").document,
         predictor.analyse(b"", "c.png").document,

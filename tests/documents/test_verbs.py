@@ -28,7 +28,16 @@ SIGN_OPTIONS = {"--site", "--key", "--new-key", "--no-password"}
 GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--with-respect-to", "--of", "--also", "--guided", "--switch"}
 
 LOOK_OPTIONS = {"--opacity", "--colour-map", "--threshold", "--blur"}
-EXPLAIN_OPTIONS = {"-o", "--out", "--finding", "--method", "--bundle", "--force", "--correction", *LOOK_OPTIONS}
+EXPLAIN_OPTIONS = {
+    "-o",
+    "--out",
+    "--finding",
+    "--method",
+    "--what-if",
+    "--bundle",
+    "--force",
+    "--correction",
+} | LOOK_OPTIONS
 
 
 @pytest.mark.parametrize(

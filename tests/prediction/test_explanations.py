@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from sitegen.export.final_weights import read_final_weights
 from sitegen.networks.classifier import Classifier
+from sitegen_runtime.interventions.fillings import black
 from sitegen_runtime.maps.arithmetic import COPIES, STEPS, noisy
-from sitegen_runtime.maps.methods import METHODS, black
+from sitegen_runtime.maps.methods import METHODS
 from tests.helpers.explained_networks import COLOUR, GREY, LABELS, NETWORKS, Reference, Split, Summed
 
 ROUNDING, MEDIAN = 1e-5, 1e-2

@@ -1,1 +1,1 @@
-"""The arithmetic of explanations: methods, grids, heat maps and their colours."""
+"""The arithmetic of explanations: methods, heat maps and their colours."""

@@ -12,7 +12,7 @@ from math import fsum, sqrt
 from operator import add
 from random import Random
 
-from sitegen_runtime.maps.grids import Shape, enlarged
+from sitegen_runtime.pixels.grids import Shape, enlarged
 
 COPIES = 25  # noisy ones, for smoothgrad
 NOISE = 0.15  # its standard deviation, as a share of the image's largest value minus its smallest

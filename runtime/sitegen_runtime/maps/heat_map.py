@@ -12,7 +12,7 @@ from typing import Any
 
 from sitegen_runtime.errors import BadExplanation
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS, colours
-from sitegen_runtime.maps.grids import Shape, enlarged, halved, smoothed
+from sitegen_runtime.pixels.grids import Shape, enlarged, halved, smoothed
 
 ERROR_COLOUR = (213, 43, 30)  # a red that stands out on grey for the common kinds of colour blindness too
 SMALLEST_FULL_SCALE = 0.1  # so that the noise of a good reconstruction does not look like an error

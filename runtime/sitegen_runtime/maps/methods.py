@@ -6,13 +6,13 @@ arithmetic stands in `arithmetic`, what networks are asked in `question`.
 
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
 
-from array import array
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sitegen_runtime.bundle.model import Model, NetworkInput
+from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.errors import MissingNetwork, UndefinedMethod
+from sitegen_runtime.interventions.fillings import black
 from sitegen_runtime.maps.arithmetic import (
     COPIES,
     STEPS,
@@ -176,13 +176,6 @@ def draw_map(question: Question, method: str) -> Making:
     if problem := unavailable(question.model, method):
         raise problem
     return (yield from METHODS[method].make(question))
-
-
-def black(entry: NetworkInput) -> array[float]:
-    """Return an image without any light as a network takes it: the baseline of integrated gradients."""
-    low, _ = entry.range
-    levels = [(low - mean) / std for mean, std in zip(entry.mean, entry.std, strict=True)]
-    return array("f", [level for level in levels for _ in range(entry.cells**2)])
 
 
 def _gives(model: Model, need: str) -> bool:

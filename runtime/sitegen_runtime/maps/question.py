@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sitegen_runtime.bundle.model import FinalWeights, Model, NetworkInput
 from sitegen_runtime.errors import EngineFailed
-from sitegen_runtime.maps.grids import Shape
+from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.requests import Feed, LoadGraph, Progress, ReadFile, Request
 from sitegen_runtime.running import Outputs, image_input, run_network, timed
 

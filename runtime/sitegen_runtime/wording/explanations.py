@@ -11,9 +11,9 @@ from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document_types import Document, ExplanationDocument
 from sitegen_runtime.explanation import ALL
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
-from sitegen_runtime.maps.grids import Shape
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS, unavailable
+from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.wording.gate import BADGE, describe_correction
 from sitegen_runtime.wording.stages import EXPLANATION, describe_stages
 

@@ -15,6 +15,7 @@ NAMES = {
     "features": "Is it like what the gate knows?",
     "session": "Making the network ready",
     "explanation": "Finding what matters",
+    "what-if": "Asking again",
     "done": "Done",
 }
 _ANALYSIS = ("start", "compare", "bundle", "check", "pixels", "gate", "classifier", "features", "done")

@@ -28,9 +28,9 @@ from sitegen.evaluation.explanations.similarity import Map
 from sitegen.graphs.session import answer, open_session
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import ResultDraft
-from sitegen_runtime.maps.grids import enlarged
 from sitegen_runtime.maps.methods import draw_map, unavailable
 from sitegen_runtime.maps.question import Question
+from sitegen_runtime.pixels.grids import enlarged
 from sitegen_runtime.requests import ReadFile, RunGraph
 
 Image = NDArray[np.float32]

@@ -11,6 +11,7 @@ from sitegen_runtime.analysis import Analysis, analyse
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.gradient import Gradient, differentiate
+from sitegen_runtime.interventions.what_if import try_out
 from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
 
 ENGINE = {"runtime": "cpython", "provider": "cpu", "threads": 1}
@@ -96,6 +97,10 @@ class Machine:
     def explain(self, job: Job, wanted: Any, intervene: Intervene = lambda request: None, **options: Any) -> Explained:
         """Answer until the explanations are there; `intervene` as for `run`."""
         return self._follow(explain(job, wanted, **options), intervene)
+
+    def what_if(self, job: Job, wanted: Any, intervene: Intervene = lambda request: None, **options: Any) -> Analysis:
+        """Answer until every intervention was tried; `intervene` as for `run`."""
+        return self._follow(try_out(job, wanted, **options), intervene)
 
     def _follow(self, generator: Generator[Request, Any, T], intervene: Intervene) -> T:
         try:

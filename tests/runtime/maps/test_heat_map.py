@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from sitegen_runtime.errors import BadExplanation
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS, colours
-from sitegen_runtime.maps.grids import enlarged, smoothed
 from sitegen_runtime.maps.heat_map import (
     ERROR_COLOUR,
     FINE_BLUR,
@@ -23,6 +22,7 @@ from sitegen_runtime.maps.heat_map import (
     picture_side,
     shares,
 )
+from sitegen_runtime.pixels.grids import enlarged, smoothed
 
 RED, GREEN, BLUE = ERROR_COLOUR
 

@@ -5,6 +5,8 @@ from itertools import accumulate, chain
 from operator import add, sub
 
 Shape = tuple[int, int]  # rows, columns
+Part = tuple[float, float]  # of a side: from where to where, as shares of it
+_WHOLE: Part = (0.0, 1.0)
 _TIMES = 3  # that running means are taken
 
 
@@ -14,23 +16,32 @@ def enlarged(values: Sequence[float], shape: Shape, wanted: Shape) -> list[float
     Beyond the outermost centres the outermost values hold, as in PyTorch's `interpolate(mode="bilinear",
     align_corners=False)`.
     """
+    return resampled(values, shape, wanted, _WHOLE, _WHOLE)
+
+
+def resampled(values: Sequence[float], shape: Shape, wanted: Shape, across: Part, down: Part) -> list[float]:
+    """Return a part of a grid in the wanted shape, as `enlarged` does: from where to where in it, across and down.
+
+    0 and 1 are the edges of the grid. A part may reach beyond them, where the outermost values hold.
+    """
     rows, columns = shape
-    across = _places(columns, wanted[1])
+    places = _places(columns, wanted[1], across)
     lines = [values[start : start + columns] for start in range(0, rows * columns, columns)]
-    wide = [[line[low] + share * (line[high] - line[low]) for low, high, share in across] for line in lines]
-    down = _places(rows, wanted[0])
-    return list(chain.from_iterable(_mixed(wide[low], wide[high], share) for low, high, share in down))
+    wide = [[line[low] + share * (line[high] - line[low]) for low, high, share in places] for line in lines]
+    below = _places(rows, wanted[0], down)
+    return list(chain.from_iterable(_mixed(wide[low], wide[high], share) for low, high, share in below))
 
 
 def _mixed(first: list[float], second: list[float], share: float) -> list[float]:
     return [low + share * (high - low) for low, high in zip(first, second, strict=True)]
 
 
-def _places(size: int, wanted: int) -> list[tuple[int, int, float]]:
-    """For each place of the larger grid: the cells on either side of it, and how far it is on the way to the second."""
-    places = []
+def _places(size: int, wanted: int, part: Part) -> list[tuple[int, int, float]]:
+    """For each place of the wanted grid: the cells on either side of it, and how far it is on the way to the second."""
+    places, (begins, ends) = [], part
     for index in range(wanted):
-        position = min(max((index + 0.5) * size / wanted - 0.5, 0.0), size - 1.0)
+        # Of the whole grid this is (index + 0.5) * size / wanted - 0.5, to the bit.
+        position = min(max(begins * size + (index + 0.5) * (size * (ends - begins)) / wanted - 0.5, 0.0), size - 1.0)
         low = int(position)
         places.append((low, min(low + 1, size - 1), position - low))
     return places

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from sitegen_runtime.maps.grids import enlarged, halved, smoothed
+from sitegen_runtime.pixels.grids import enlarged, halved, smoothed
 
 numbers = st.floats(-1e3, 1e3)
 
