@@ -8,7 +8,7 @@ import contextlib
 import json
 from array import array
 from collections.abc import Callable, Generator
-from typing import Any
+from typing import Any, cast
 
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, analyse
@@ -19,7 +19,7 @@ from sitegen_runtime.formats import inspect_image
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.golden import check_network
 from sitegen_runtime.gradient import Gradient, differentiate
-from sitegen_runtime.maps.heat_map import drawn, error_overlay
+from sitegen_runtime.maps.heat_map import Look, drawn, error_overlay
 from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.requests import (
@@ -27,11 +27,13 @@ from sitegen_runtime.requests import (
     LoadGraph,
     OpenImage,
     Progress,
+    Question,
     ReadFile,
     ReadRows,
     Request,
     RunGraph,
     ShadeCells,
+    Sketch,
 )
 from sitegen_runtime.saved_documents import described_again
 from sitegen_runtime.wording.explanations import describe_methods
@@ -97,11 +99,18 @@ class Session:
     def _step(self, advance: Callable[[], Request]) -> Message:
         try:
             request = advance()
+            while isinstance(request, Sketch) and self._options["kind"] != "explain":  # nobody looks before the end
+                request = self._generator.send(None)
         except StopIteration as end:
             fields, content = end.value
             return ["end", json.dumps(fields), content]
         self._read = _reader(request)
-        return _message(request)
+        return self._sketch(request) if isinstance(request, Sketch) else _message(request)
+
+    def _sketch(self, request: Sketch) -> Message:
+        """A map that is not finished, as it would be shown if it were."""
+        fields, content = end_of_map(cast(Explained, request.made), self._model, self._look())
+        return ["sketch", json.dumps(fields), content]
 
     def _analysis(self, job: Job) -> Generator[Request, Any, End]:
         wanted = self._options.get("explain")
@@ -116,10 +125,13 @@ class Session:
     def _map(self, job: Job) -> Generator[Request, Any, End]:
         keep = self._options.get("keep")
         wanted = [{name: self._options[name] for name in ("finding", "method")}]
-        look = read_look(self._options.get("look"))
+        look = self._look()
         explained: Explained = yield from explain(job, wanted, seen=_kept.get(keep))
         _kept.put(keep, explained.seen)
         return end_of_map(explained, self._model, look)
+
+    def _look(self) -> Look:
+        return read_look(self._options.get("look"))
 
     def _drawing(self) -> Generator[Request, Any, End]:
         yield from ()  # no network has to run
@@ -145,7 +157,7 @@ def _picture(job: Job) -> Generator[Request, Any, End]:
     return {}, None
 
 
-def _message(request: Request) -> Message:
+def _message(request: Question) -> Message:
     match request:
         case Progress(stage, done):
             return ["progress", json.dumps({"stage": stage, "done": done}), None]

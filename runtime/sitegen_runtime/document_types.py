@@ -104,7 +104,11 @@ class Finding(TypedDict):
 
 
 class ExplanationDocument(TypedDict):
-    """One map, or the error in its place."""
+    """One map, or the error in its place.
+
+    A map that is a mean over random masks has how many `runs` of those asked for it is from, the largest standard
+    error of its values, and, with those, all of them.
+    """
 
     finding: str
     method: str
@@ -113,6 +117,10 @@ class ExplanationDocument(TypedDict):
     max: NotRequired[float]
     sha256: NotRequired[str]
     values: NotRequired[list[float]]
+    runs: NotRequired[int]
+    runs_asked: NotRequired[int]
+    largest_error: NotRequired[float]
+    standard_errors: NotRequired[list[float]]
     error: NotRequired[ErrorDocument]
 
 

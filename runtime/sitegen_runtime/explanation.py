@@ -17,10 +17,10 @@ from sitegen_runtime.admission import Job, guarded
 from sitegen_runtime.analysis import Analysis, Seen, look_at, to_draw
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import ResultDraft
-from sitegen_runtime.document_types import ExplanationDocument
+from sitegen_runtime.document_types import ExplanationDocument, ResultDocument
 from sitegen_runtime.errors import AnalysisError, BadExplanation, Cancelled, EngineFailed
 from sitegen_runtime.maps.methods import METHODS, draw_map
-from sitegen_runtime.maps.question import Question
+from sitegen_runtime.maps.question import Estimated, Map, Question
 from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.pixels.tensor import tensor_hash
 from sitegen_runtime.requests import Progress, Request
@@ -32,12 +32,16 @@ _KEYS = {"finding", "method"}
 
 @dataclass(frozen=True)
 class Explanation:
-    """A map of float32 values in the shape (rows, columns), over the part of the image that the classifier sees."""
+    """A map of float32 values in the shape (rows, columns), over the part of the image that the classifier sees.
+
+    `estimated` where the values are means over random masks.
+    """
 
     finding: str
     method: str
     shape: Shape
     values: array[float]
+    estimated: Estimated | None = None
 
 
 @dataclass(frozen=True)
@@ -115,10 +119,16 @@ def _one(
     finding, method = wanted["finding"], wanted["method"]
     if method not in tuple(METHODS):  # whatever it is, hashable or not
         raise BadExplanation(f"There is no method {method!r}. The methods are {_names(METHODS)}.")
-    question = Question(model, seen.draft, _labels(model, finding), seen.image.values, done, share)
+
+    def told(drawn: Map) -> Explained:
+        found = Explanation(finding, method, drawn.shape, drawn.values, drawn.estimated)
+        document: ResultDocument = {**seen.draft.result(), "explanations": [_entry(found, False)]}
+        return Explained(document, *to_draw(seen), (found,))
+
+    question = Question(model, seen.draft, _labels(model, finding), seen.image.values, done, share, told)
     with timed(seen.draft, "explanation"):
         drawn = yield from draw_map(question, method)
-    return Explanation(finding, method, drawn.shape, drawn.values)
+    return Explanation(finding, method, drawn.shape, drawn.values, drawn.estimated)
 
 
 def _labels(model: Model, finding: Any) -> tuple[int, ...]:
@@ -142,6 +152,11 @@ def _entry(found: Explanation, with_values: bool) -> ExplanationDocument:
     }
     if with_values:
         entry["values"] = list(found.values)
+    if found.estimated:
+        entry["runs"], entry["runs_asked"] = found.estimated.runs, found.estimated.asked
+        entry["largest_error"] = max(found.estimated.errors)
+        if with_values:
+            entry["standard_errors"] = list(found.estimated.errors)
     return entry
 
 

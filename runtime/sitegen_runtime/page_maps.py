@@ -89,7 +89,16 @@ def words_of_map(explained: Explained, found: Explanation) -> dict[str, Any]:
     longer = max(document["image"]["width"] or 0, document["image"]["height"] or 0)
     whole = explained.squares["classifier"].side >= NEARLY_ALL * longer
     worth = worth_of_map(explained.seen.draft.model, found.finding, found.method) if explained.seen else None
-    return describe_map(document, found.finding, found.method, found.values, found.shape, whole=whole, worth=worth)
+    return describe_map(
+        document,
+        found.finding,
+        found.method,
+        found.values,
+        found.shape,
+        whole=whole,
+        worth=worth,
+        estimated=found.estimated,
+    )
 
 
 def draw(values: Sequence[float], shape: Shape, model: Model, look: Look) -> tuple[dict[str, Any], bytes]:

@@ -113,4 +113,15 @@ class RunGraph:
     reference: bool = False
 
 
-Request = Progress | OpenImage | ReadRows | DecodeFrame | ShadeCells | LoadGraph | ReadFile | RunGraph
+@dataclass(frozen=True)
+class Sketch:
+    """What was asked for, as far as it has come: here a map after some of its runs. The answer is None.
+
+    `made` is the map's `explanation.Explained`. A driver that shows nothing before the end passes over it.
+    """
+
+    made: object
+
+
+Question = Progress | OpenImage | ReadRows | DecodeFrame | ShadeCells | LoadGraph | ReadFile | RunGraph
+Request = Question | Sketch

@@ -15,7 +15,7 @@ from sitegen.evaluation.explanations.localisation.measured import USUAL
 from sitegen.evaluation.explanations.localisation.study import localise
 from sitegen.metrics.document_types import IntervalDocument
 from sitegen.settings.recipe import RecipeFile
-from sitegen_runtime.maps.methods import METHODS, unavailable
+from sitegen_runtime.maps.methods import MANY_RUNS, METHODS, unavailable
 
 DIGITS = 4
 
@@ -36,10 +36,14 @@ def boxes_of(recipe: RecipeFile, place: Path | None, records: Sequence[Record]) 
 def bundle_localisation(bundle: Bundle, records: Sequence[Record], boxes: Path) -> Localisation:
     """Return what the maps of each method that the page offers are worth on the test images with boxes.
 
+    But of those that run a network hundreds of times a map: on hundreds of images that would take hours.
+
     Images that the gate refuses are left out: the page has no maps of them. Intervals are those of
     `sitegen evaluate explanations`, with 1,000 resamples and seed 0. Raises DataError where no box can be used.
     """
-    methods = [method for method in METHODS if unavailable(bundle.model, method) is None]
+    methods = [
+        method for method, row in METHODS.items() if row.runs < MANY_RUNS and unavailable(bundle.model, method) is None
+    ]
     found = localise(bundle, of_records(records), boxes, methods, split=TEST)
     return _extract(found.document, methods)
 

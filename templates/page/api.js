@@ -73,7 +73,7 @@ function plain(value) {
 async function runForPage(kind, blob, options, details = {}) {
   const name = String(options.name ?? blob.name ?? "image");
   const bundle = bundleNamed(options.bundle);
-  const { onProgress, signal, isUrgent } = options;
+  const { onProgress, onSketch, signal, isUrgent } = options;
   const common = { force: Boolean(options.force), correction: options.correction ?? null };
   try {
     if (isStarting) onProgress?.({ stage: "start", done: 0 });
@@ -82,7 +82,7 @@ async function runForPage(kind, blob, options, details = {}) {
       onProgress?.({ stage: "bundle", done: 0 });
       await Promise.race([loadBundle(bundle), aborted(signal)]);
     }
-    const result = await engine.run(kind, blob, { name, bundle, onProgress, signal, isUrgent, details: { ...common, ...details } });
+    const result = await engine.run(kind, blob, { name, bundle, onProgress, onSketch, signal, isUrgent, details: { ...common, ...details } });
     return /** @type {JobResults[K]} */ (result);
   } catch (error) {
     const { message, code } = /** @type {CodedError} */ (error);

@@ -148,10 +148,10 @@ class Engine {
   // Resolves to {document, bytes}, and for kinds that are drawn also to what drawing needs; never rejects. `details` go to
   // the worker as they are. What a person waits for at a picture (`isUrgent`) goes before images that only wait in line.
   /** @param {QueuedKind} kind @param {Blob} blob @param {RunOptions} options @returns {Promise<JobResult>} */
-  run(kind, blob, { name, bundle, details, isUrgent = false, onProgress, signal }) {
+  run(kind, blob, { name, bundle, details, isUrgent = false, onProgress, onSketch, signal }) {
     return new Promise((resolve) => {
       /** @type {Job} */
-      const job = { id: this.nextId++, kind, blob, name, bundle, details, isUrgent, onProgress, resolve, attempts: 0 };
+      const job = { id: this.nextId++, kind, blob, name, bundle, details, isUrgent, onProgress, onSketch, resolve, attempts: 0 };
       if (signal?.aborted) return resolve(cancelledResult(job));
       signal?.addEventListener("abort", () => this.cancel(job), { once: true });
       this.enqueue(job);
@@ -250,6 +250,7 @@ class Engine {
     if (job?.id !== message.id) return;
     if (!job.cancelled) this.expectWithin(SILENCE_MS);
     if (message.kind === "progress") job.onProgress?.({ stage: message.stage, done: message.done });
+    if (message.kind === "sketch" && !job.cancelled) job.onSketch?.(message);
     if (message.kind === "result") this.release(job, message);
   }
 

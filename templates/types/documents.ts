@@ -94,6 +94,10 @@ interface ExplanationEntry {
   max?: number;
   sha256?: string;
   values?: number[];
+  runs?: number;
+  runs_asked?: number;
+  largest_error?: number;
+  standard_errors?: number[];
   error?: ErrorEntry;
 }
 
@@ -301,6 +305,7 @@ interface MapWords {
   title: string;
   place: string;
   worth: string | null;
+  made: string | null;
   alternative: string;
   badge: Badge | null;
   marks: string[];

@@ -169,6 +169,7 @@ type FromWorker =
   | { kind: "fatal"; message: string; code?: string }
   | { kind: "accepted"; id: number }
   | { kind: "progress"; id: number; stage: string; done: number }
+  | ({ kind: "sketch"; id: number } & MapResult)
   | ({ kind: "result"; id: number } & JobResult);
 
 interface CodedError extends Error {

@@ -36,6 +36,7 @@ interface EngineChoice {
 }
 
 type ProgressListener = (progress: { stage: string; done: number }) => void;
+type SketchListener = (sketch: MapResult) => void; // a map as far as it has come
 
 // Those of sitegen.analyse and sitegen.gradient (docs/page-api.md), and the page's own.
 interface JobOptions {
@@ -45,6 +46,7 @@ interface JobOptions {
   correction?: string | null;
   signal?: AbortSignal;
   onProgress?: ProgressListener;
+  onSketch?: SketchListener;
   isUrgent?: boolean;
 }
 
@@ -96,6 +98,7 @@ interface RunOptions {
   details: object;
   isUrgent?: boolean;
   onProgress?: ProgressListener;
+  onSketch?: SketchListener;
   signal?: AbortSignal;
 }
 

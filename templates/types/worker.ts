@@ -68,5 +68,6 @@ type PythonRequest = { bytes: Uint8Array<ArrayBuffer> | null } & (
   | { kind: "load"; fields: { role: string } }
   | { kind: "file"; fields: { name: string } }
   | { kind: "run"; fields: RunRequest }
+  | { kind: "sketch"; fields: Omit<MapResult, "bytes"> }
   | { kind: "end"; fields: Omit<JobEnd, "bytes"> }
 );

@@ -134,6 +134,8 @@ class Work {
         return loadGraph(fields).then(() => null);
       case "file":
         return readFile(fields);
+      case "sketch":
+        return this.sketch(fields, /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
       case "run":
         return runGraph(fields, /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
       default:
@@ -146,6 +148,13 @@ class Work {
     tellPage({ kind: "progress", id: this.id, ...fields });
     await nextTask(); // lets a cancel message in
     if (cancelled.has(this.id)) throw coded("cancelled", "cancelled");
+    return null;
+  }
+
+  // A map as far as it has come.
+  /** @param {Omit<MapResult, "bytes">} fields @param {Uint8Array<ArrayBuffer>} bytes @returns {null} */
+  sketch(fields, bytes) {
+    tellPage({ kind: "sketch", id: this.id, ...fields, bytes }, [bytes.buffer]);
     return null;
   }
 

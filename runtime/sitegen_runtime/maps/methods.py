@@ -8,6 +8,7 @@ from __future__ import annotations  # array[float] is a name for type checkers u
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from math import fsum
 from typing import Any
 
 from sitegen_runtime.bundle.model import Model
@@ -25,11 +26,13 @@ from sitegen_runtime.maps.arithmetic import (
     path_integral,
     strongest_rise,
 )
+from sitegen_runtime.maps.causal_effect import RUNS, CausalEffects
+from sitegen_runtime.maps.masked_runs import causal_effects, change_of_probability
 from sitegen_runtime.maps.question import FEATURES, PULLED, Map, Question, role_of_features
 from sitegen_runtime.requests import Request
 from sitegen_runtime.running import image_input
 
-CAM, GRAD_CAM = "cam", "grad-cam"
+CAM, GRAD_CAM, CEM = "cam", "grad-cam", "cem"
 FINAL_WEIGHTS = "final-weights"  # a need that no graph meets: the last layer's weights, in a file of the bundle
 _HEAD = "the network of this bundle does not end with an average over the image and one linear layer"
 _FAILS = (
@@ -37,6 +40,7 @@ _FAILS = (
     "ones (Adebayo et al. 2018). They show edges of the image, whatever the network has learnt."
 )
 
+MANY_RUNS = 100  # of a network for one map: from here on a method is left out where many maps are made unasked
 Making = Generator[Request, Any, Map]
 
 
@@ -47,7 +51,7 @@ class Method:
     `needs` are roles of graphs, FINAL_WEIGHTS among them, in the order in which people are told what is missing; "cam"
     stands for any graph that gives the last feature map. On the page stand `name`, `sentence` and, of a method whose
     maps hardly depend on what the network has learnt, a `warning`; in the documentation `value` and `source`
-    (Markdown).
+    (Markdown). `runs` is how often a network runs for a map.
     """
 
     needs: tuple[str, ...]
@@ -57,6 +61,7 @@ class Method:
     value: str
     source: str
     warning: str | None = None
+    runs: int = 1
 
 
 def _saliency(question: Question) -> Making:
@@ -103,6 +108,16 @@ def _integrated_gradients(question: Question) -> Making:
     return question.over_image(path_integral(question.image, baseline, mean.values(), question.entry.cells**2))
 
 
+def _cem(question: Question) -> Making:
+    found = yield from causal_effects(question, lambda logits, plain: fsum(logits), CausalEffects.contrast)
+    return found
+
+
+def _cem_paper(question: Question) -> Making:
+    found = yield from causal_effects(question, change_of_probability, CausalEffects.weighted)
+    return found
+
+
 METHODS: Mapping[str, Method] = {
     "saliency": Method(
         ("gradient",),
@@ -145,6 +160,7 @@ METHODS: Mapping[str, Method] = {
         sentence=f"Saliency, averaged over {COPIES} noisy copies of the image: less noise, and a longer wait.",
         value=f"as `saliency`, of the mean gradient of {COPIES} noisy copies",
         source="Smilkov et al. 2017",
+        runs=COPIES,
     ),
     "integrated-gradients": Method(
         ("gradient",),
@@ -153,6 +169,28 @@ METHODS: Mapping[str, Method] = {
         sentence=f"What each pixel adds on the way from black to this image, in {STEPS} steps. A longer wait.",
         value=f"(x − b) times the mean of ∂y/∂x at {STEPS} points between b and x, summed over the channels; signed",
         source="Sundararajan et al. 2017",
+        runs=STEPS,
+    ),
+    CEM: Method(
+        ("classifier",),
+        _cem,
+        name="Causal effect map",
+        sentence=f"What the finding loses, on average, where a place is masked: {RUNS} copies of the image are masked "
+        "at random. A long wait.",
+        value=f"E[y | kept] − E[y | masked] of each cell, from {RUNS} random masks; signed",
+        source="Petsiuk et al. 2018; Yang et al. 2019",
+        runs=RUNS,
+    ),
+    "cem-paper": Method(
+        ("classifier",),
+        _cem_paper,
+        name="Causal effect map, the paper's weighting",
+        sentence="The same masks, weighted as in the paper: every masked place takes all that the probability loses. "
+        "It colours what no mask depends on, too.",
+        value="minus the change of the probability (of `all`: their sum), where a mask changes the cell, summed and "
+        f"divided by {RUNS}",
+        source="Yang et al. 2019, Eq. 1",
+        runs=RUNS,
     ),
 }
 

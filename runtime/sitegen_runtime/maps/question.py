@@ -8,7 +8,7 @@ from __future__ import annotations  # array[float] is a name for type checkers u
 
 import sys
 from array import array
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +25,28 @@ FEATURES, PULLED = "features", "features-gradient"
 
 
 @dataclass(frozen=True)
+class Estimated:
+    """How sure the values of a map are: their standard errors, and how many runs of `asked` they are from."""
+
+    errors: array[float]
+    runs: int
+    asked: int
+
+
+@dataclass(frozen=True)
 class Map:
-    """Float32 values in the stated shape (rows, columns), over the part of the image that the classifier sees."""
+    """Float32 values in the stated shape (rows, columns), over the part of the image that the classifier sees.
+
+    `estimated` where they are means over random masks.
+    """
 
     shape: Shape
     values: array[float]
+    estimated: Estimated | None = None
+
+
+def _itself(drawn: Map) -> object:
+    return drawn
 
 
 @dataclass(frozen=True)
@@ -37,6 +54,7 @@ class Question:
     """What a map is to explain: the sum of the logits of these labels (by index), for the classifier's input `image`.
 
     The draft takes the times. `done` is how much of the whole job was done before, and `share` this map's part of it.
+    `told` makes of an unfinished map what a `Sketch` is to hold.
     """
 
     model: Model
@@ -45,15 +63,16 @@ class Question:
     image: array[float]
     done: float = 0.0
     share: float = 1.0
+    told: Callable[[Map], object] = _itself
 
     @property
     def entry(self) -> NetworkInput:
         """The image as the classifier takes it, and with it all networks that explain."""
         return image_input(self.model, "classifier")
 
-    def over_image(self, values: array[float]) -> Map:
+    def over_image(self, values: array[float], estimated: Estimated | None = None) -> Map:
         """Return the map of a value for each cell of the image."""
-        return Map((self.entry.cells, self.entry.cells), values)
+        return Map((self.entry.cells, self.entry.cells), values, estimated)
 
     def load(self, role: str) -> Generator[Request, Any, None]:
         """Make the network of a role ready."""
@@ -67,6 +86,15 @@ class Question:
         Raises EngineFailed where it is not finite.
         """
         return (yield from self._run(role, image, ("gradient",), part))["gradient"]
+
+    def logits(self, image: array[float], part: float = 0.0) -> Generator[Request, Any, list[float]]:
+        """Return what the classifier says of an image for each of these labels; `part` is as in `gradient`.
+
+        Raises EngineFailed where it is not finite.
+        """
+        yield Progress("explanation", self.done + part * self.share)
+        logits = (yield from run_network(self.model, "classifier", image, ("logits",)))["logits"]
+        return [logits[label] for label in self.labels]
 
     def features(self, outputs: tuple[str, ...]) -> Generator[Request, Any, tuple[Outputs, Shape]]:
         """Return outputs, by their roles, of a network that gives the last feature map, and the shape of its cells."""

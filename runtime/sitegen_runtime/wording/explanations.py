@@ -13,6 +13,7 @@ from sitegen_runtime.explanation import ALL
 from sitegen_runtime.maps.colour_maps import COLOUR_MAPS
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS, unavailable
+from sitegen_runtime.maps.question import Estimated
 from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.wording.gate import BADGE, describe_correction
 from sitegen_runtime.wording.stages import EXPLANATION, describe_stages
@@ -63,12 +64,14 @@ def describe_map(
     *,
     whole: bool = True,
     worth: str | None = None,
+    estimated: Estimated | None = None,
 ) -> dict[str, Any]:
     """Return what to say of a map of this document's image, `whole` where it covers that and not its middle alone.
 
-    `worth` is what `localisation.worth_of_map` says of such maps.
+    `worth` is what `localisation.worth_of_map` says of such maps, `estimated` how sure the values are.
 
-    Keys: `title`; `place` (a sentence: where it is strongest); `worth`, as it is given; `alternative` (the picture in
+    Keys: `title`; `place` (a sentence: where it is strongest); `worth`, as it is given; `made` (of how many runs it is
+    the mean, or None); `alternative` (the picture in
     words); `badge` and `marks`, as `results.describe` has them; `file` (the name of a saved picture) and `saved` (its
     `lines`, and its `legend`).
     """
@@ -80,19 +83,31 @@ def describe_map(
     place = strongest_places(values, shape, "the picture" if whole else "the square in the picture's middle")
     forced = f" {badge['long']}." if badge else ""
     warning = METHODS[method].warning
-    known = [worth] if worth else []
+    made = _made(values, estimated) if estimated else None
+    known = [each for each in (made, worth) if each]
     lines = [title, name, place, *known, *([warning] if warning else []), *_notes(document, badge)]
     bundle = document["bundle"]
     return {
         "title": title,
         "place": place,
         "worth": worth,
+        "made": made,
         "alternative": " ".join([f"{title}, over the image {name}.", place, *known]) + forced,
         "badge": badge,
         "marks": marks,
         "file": ".".join([name, method, _file_part(finding), *marks, "png"]),
         "saved": {"lines": [*lines, f"{NOT_FOR_DIAGNOSIS} {bundle['name']} {bundle['version']}"], "legend": LEGEND},
     }
+
+
+def _made(values: Sequence[float], estimated: Estimated) -> str:
+    """Say from how many masked copies a map is, and how sure its values are."""
+    runs, asked = estimated.runs, estimated.asked
+    begin = f"From {runs}" if runs == asked else f"Not finished: from the first {runs} of {asked}"
+    return (
+        f"{begin} masked copies of the image. Its largest value is {max(values):.3g}; the standard error of a value is "
+        f"at most {max(estimated.errors):.2g}."
+    )
 
 
 def describe_failure(document: Document, entry: ExplanationDocument | None) -> dict[str, Any]:

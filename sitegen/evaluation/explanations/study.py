@@ -31,11 +31,13 @@ from sitegen.evaluation.explanations.sanity import Sanity, check_sanity
 from sitegen.evaluation.explanations.seeing import see
 from sitegen.networks.trained import load_trained
 from sitegen.prediction import Predictor
-from sitegen_runtime.maps.methods import METHODS
+from sitegen_runtime.maps.methods import MANY_RUNS, METHODS
 
 NAMES = (*METHODS, *PARTS)
-QUICK = tuple(name for name in METHODS if name not in ("smoothgrad", "integrated-gradients"))
+QUICK = tuple(name for name in METHODS if METHODS[name].runs == 1)
 """Methods that are compared with boxes where none is named: those that do not run a network dozens of times a map."""
+USUAL = tuple(name for name in NAMES if name not in METHODS or METHODS[name].runs < MANY_RUNS)
+"""What is measured otherwise where no method is named: what does not run a network hundreds of times a map."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def study(asked: Study) -> ExplanationStudyDocument:
     with _bundle(asked) as bundle:
         graphs = open_graphs(bundle)
         alone = asked.boxes is not None and not asked.all_parts
-        wanted = asked.methods or (QUICK if alone else NAMES)
+        wanted = asked.methods or (QUICK if alone else USUAL)
         reasons = {name: why_not(graphs, name) for name in wanted}
         methods = [name for name in wanted if reasons[name] is None]
         boxed = _boxed(bundle, methods, asked)

@@ -34,6 +34,8 @@ class MapView {
     this.node = element("div", { className: "map-view", role: "group" }, this.problem, figure, element("div", { className: "choices" }, this.findingLabel, this.methodLabel), this.sentence, this.warning, this.actions);
     /** @type {ShownMap | null} */
     this.shown = null;
+    /** @type {MapResult | null} */
+    this.sketched = null; // the map as far as it has come
     this.forget();
   }
 
@@ -55,7 +57,7 @@ class MapView {
   }
 
   forget() {
-    this.shown = null;
+    this.shown = this.sketched = null;
     this.legend.hidden = true;
     this.save.disabled = true;
     this.caption.replaceChildren();
@@ -82,6 +84,7 @@ class MapView {
     const result = await answered;
     if (this.controller !== controller) return;
     this.finish();
+    this.sketched = null;
     if ("map" in result && result.map) this.show(result);
     else this.fail(result.wording);
   }
@@ -93,7 +96,9 @@ class MapView {
     const details = { ...this.chosen(), look: explanations.chosenLook(), keep: explanations.keep };
     /** @type {ProgressListener} */
     const onProgress = ({ stage, done }) => this.controller === controller && this.progress(stage, done);
-    return runForPage("explain", blob, { ...options, name, isUrgent: true, signal: controller.signal, onProgress }, details);
+    /** @type {SketchListener} */
+    const onSketch = (sketch) => this.controller === controller && this.sketch(sketch);
+    return runForPage("explain", blob, { ...options, name, isUrgent: true, signal: controller.signal, onProgress, onSketch }, details);
   }
 
   chosen() {
@@ -120,9 +125,11 @@ class MapView {
   /** @param {FailureWords} reason */
   stop(reason) {
     const hadFocus = this.work.contains(document.activeElement);
+    const { sketched } = this;
     this.begin();
     this.finish();
-    this.fail(reason);
+    if (sketched) this.show(sketched); // what there is stays, and says of how many runs it is
+    else this.fail(reason);
     if (hadFocus) this.method.focus();
   }
 
@@ -134,9 +141,22 @@ class MapView {
     announce(`${this.explanations.card.name}: ${text}`);
   }
 
+  /** @param {MapResult} result */
+  sketch(result) {
+    this.sketched = result;
+    this.present(result);
+  }
+
+  /** @param {MapResult} result */
+  show(result) {
+    this.present(result);
+    this.save.disabled = false;
+    announce(result.wording.alternative);
+  }
+
   // `bytes` holds the map's values, and after them what was drawn.
   /** @param {MapResult} result */
-  show({ map, bytes, wording, square, document, picture }) {
+  present({ map, bytes, wording, square, document, picture }) {
     const { image, explanations } = document;
     const length = 4 * map.shape[0] * map.shape[1];
     /** @type {MapPlace} */
@@ -146,10 +166,8 @@ class MapView {
     this.shown = { values: new Blob([bytes.subarray(0, length)]), shape: map.shape, entry: explanations ?? [], wording, drawn };
     this.showDrawn(drawn);
     const marks = wording.badge ? [badgeMark(wording.badge)] : [];
-    const worth = wording.worth === null ? [] : [element("p", { textContent: wording.worth })];
-    this.caption.replaceChildren(element("p", {}, element("strong", { textContent: wording.title }), ...marks), element("p", { textContent: wording.place }), ...worth);
-    this.save.disabled = false;
-    announce(wording.alternative);
+    const further = [wording.made, wording.worth].flatMap((text) => text === null ? [] : [element("p", { textContent: text })]);
+    this.caption.replaceChildren(element("p", {}, element("strong", { textContent: wording.title }), ...marks), element("p", { textContent: wording.place }), ...further);
   }
 
   /** @param {DrawnMap} drawn */
