@@ -92,9 +92,9 @@ class Predictor:
     ) -> Explanation:
         """Return where the model looked for a finding: a label, or "all" for the sum of all.
 
-        The methods are "saliency", "cam", "grad-cam", "guided-grad-cam", "smoothgrad" and "integrated-gradients". Other
-        options as for `predict`. Raises ExplanationError where there is no map: the image cannot be read, the gate
-        refuses it, or the bundle has not what the method needs.
+        The methods are "saliency", "cam", "grad-cam", "guided-grad-cam", "smoothgrad", "integrated-gradients", "cem"
+        and "cem-paper". Other options as for `predict`. Raises ExplanationError where there is no map: the image cannot
+        be read, the gate refuses it, or the bundle has not what the method needs.
         """
         _check_choice("finding", finding, (*self.labels, ALL))
         _check_choice("method", method, METHODS)

@@ -203,7 +203,7 @@ def test_wrong_ones_among_several(predictor: Predictor, tmp_path: Path) -> None:
 
 
 def test_an_explanation_is_the_documents_map(predictor: Predictor) -> None:
-    for method in METHODS:
+    for method in [name for name, row in METHODS.items() if row.runs == 1]:
         explanation = predictor.explain(FILE, "Pneumonia", method, name="scene.png")
         (entry,) = explanation.document["explanations"]
         assert explanation.map.dtype == np.float32

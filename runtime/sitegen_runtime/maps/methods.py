@@ -177,7 +177,7 @@ METHODS: Mapping[str, Method] = {
         name="Causal effect map",
         sentence=f"What the finding loses, on average, where a place is masked: {RUNS} copies of the image are masked "
         "at random. A long wait.",
-        value=f"E[y | kept] − E[y | masked] of each cell, from {RUNS} random masks; signed",
+        value=f"mean of y where a mask keeps the cell minus that where it changes it, of {RUNS} random masks; signed",
         source="Petsiuk et al. 2018; Yang et al. 2019",
         runs=RUNS,
     ),

@@ -28,8 +28,8 @@ _PLACES = (
 _ALMOST = 0.8  # of the map's largest value
 
 
-def describe_methods(model: Model) -> dict[str, Any] | None:
-    """Return what the page offers for the findings of a model, or None where no method works for it.
+def describe_methods(model: Model) -> dict[str, Any]:
+    """Return what the page offers for the findings of a model; some methods need nothing but its classifier.
 
     Keys: `name`, `open` and `missing` (words); `findings`, each with `finding`, `name` and `isAll`; `methods`, each
     with `method`, `name`, `choice` (its name in a list), `sentence`, and `warning` and `reason` (why it cannot be
@@ -39,8 +39,6 @@ def describe_methods(model: Model) -> dict[str, Any] | None:
     problems = {method: unavailable(model, method) for method in METHODS}
     reasons = {method: str(problem) for method, problem in problems.items() if problem}
     available = [method for method in (GRAD_CAM, *METHODS) if method not in reasons]
-    if not available:
-        return None
     return {
         "name": "Where the model looked",
         "open": "Show where",

@@ -95,13 +95,14 @@ def test_what_was_forced_and_corrected_is_marked() -> None:
 
 def test_methods_of_a_model_with_a_gradient_graph_alone() -> None:
     offered = describe_methods(model(gradient=True))
-    assert offered is not None
     methods = {entry["method"]: entry for entry in offered["methods"]}
     assert list(methods) == list(METHODS)
     assert [method for method, entry in methods.items() if entry["reason"] is None] == [
         "saliency",
         "smoothgrad",
         "integrated-gradients",
+        "cem",
+        "cem-paper",
     ]
     assert offered["method"] == "saliency"
     assert methods["cam"]["choice"] == "CAM (not for this model)"
@@ -113,17 +114,17 @@ def test_methods_of_a_model_with_a_gradient_graph_alone() -> None:
 
 def test_a_feature_map_makes_grad_cam_the_first_choice() -> None:
     offered = describe_methods(model(gradient=True, features=True))
-    assert offered is not None
     assert offered["method"] == "grad-cam"
 
 
-def test_a_model_that_gives_no_maps_offers_none() -> None:
-    assert describe_methods(model()) is None
+def test_a_model_without_gradients_offers_what_needs_none() -> None:
+    offered = describe_methods(model())
+    assert offered["method"] == "cem"
+    assert [entry["method"] for entry in offered["methods"] if entry["reason"] is None] == ["cem", "cem-paper"]
 
 
 def test_the_controls_begin_with_the_usual_look() -> None:
     offered = describe_methods(model(gradient=True))
-    assert offered is not None
     controls = offered["look"]["controls"]
     assert read_look({control["key"]: control["value"] for control in controls}) == Look()
     for control in controls:
@@ -136,7 +137,6 @@ def test_the_controls_begin_with_the_usual_look() -> None:
 
 def test_progress_never_goes_back() -> None:
     offered = describe_methods(model(gradient=True))
-    assert offered is not None
     stages = offered["stages"]
     assert [entry["stage"] for entry in stages][-3:] == ["session", "explanation", "done"]
     assert [entry["begins"] for entry in stages[1:]] == [entry["ends"] for entry in stages[:-1]]
