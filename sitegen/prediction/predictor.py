@@ -21,7 +21,8 @@ from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import MAX_PIXELS
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.gradient import Gradient, GradientDraft, differentiate
-from sitegen_runtime.interventions.what_if import try_out
+from sitegen_runtime.interventions.expectation import Drawn, draw_effects
+from sitegen_runtime.interventions.what_if import scene_of, try_out
 from sitegen_runtime.requests import LoadGraph, ReadFile, Request, RunGraph
 from sitegen_runtime.stage_one import judge
 
@@ -127,6 +128,13 @@ class Predictor:
             return Analysis(self.failed(failure, name))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
         return self._drive(try_out(job, interventions, seen=seen))
+
+    def draw_effects(self, seen: Seen, masks: Sequence[bytes], filling: str) -> list[Drawn]:
+        """Return the effects of masks (see `maskings.draw_masks`) on an image that was analysed, one draw a mask.
+
+        Raises BadIntervention where the filling cannot be had, and EngineFailed.
+        """
+        return self._drive(draw_effects(scene_of(self.model, seen), masks, filling))
 
     def judge(self, values: array[float]) -> Decision:
         """Return what stage one of the gate says of float32 values as its network takes them (NCHW, flat).

@@ -3,6 +3,7 @@
 import typer
 
 from sitegen.cli.evaluate.classifier import classifier
+from sitegen.cli.evaluate.effects import effects
 from sitegen.cli.evaluate.explanations import explanations
 from sitegen.cli.evaluate.gate import gate
 from sitegen.cli.evaluate.robustness import robustness
@@ -10,5 +11,5 @@ from sitegen.cli.evaluate.robustness import robustness
 evaluate = typer.Typer(
     help="Measure models on labelled images. Not for diagnostic use.", no_args_is_help=True, rich_markup_mode=None
 )
-for verb in (robustness, gate, explanations, classifier):
+for verb in (robustness, gate, explanations, effects, classifier):
     evaluate.command()(verb)

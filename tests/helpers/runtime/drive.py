@@ -11,7 +11,8 @@ from sitegen_runtime.analysis import Analysis, analyse
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.gradient import Gradient, differentiate
-from sitegen_runtime.interventions.what_if import try_out
+from sitegen_runtime.interventions.expectation import Drawn, draw_effects
+from sitegen_runtime.interventions.what_if import Scene, try_out
 from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
 
 ENGINE = {"runtime": "cpython", "provider": "cpu", "threads": 1}
@@ -101,6 +102,10 @@ class Machine:
     def what_if(self, job: Job, wanted: Any, intervene: Intervene = lambda request: None, **options: Any) -> Analysis:
         """Answer until every intervention was tried; `intervene` as for `run`."""
         return self._follow(try_out(job, wanted, **options), intervene)
+
+    def draw_effects(self, scene: Scene, masks: list[bytes], filling: str) -> list[Drawn]:
+        """Answer until every mask was tried."""
+        return self._follow(draw_effects(scene, masks, filling), lambda request: None)
 
     def _follow(self, generator: Generator[Request, Any, T], intervene: Intervene) -> T:
         try:

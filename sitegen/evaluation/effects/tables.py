@@ -1,0 +1,33 @@
+"""Expected effects in a terminal."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sitegen.evaluation.effects.document_types import EffectsDocument
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from sitegen.metrics.document_types import IntervalDocument
+
+
+def as_tables(document: EffectsDocument) -> Iterator["Table | str"]:
+    """Yield what is printed of a document: what was done, a table of findings, and what the gate says."""
+    from rich.table import Table
+
+    yield (
+        f"{len(document['images'])} image(s), {document['runs']} interventions on each: {document['masking']}, "
+        f"{100 * document['share']:.3g} % of the image, filled: {document['filling']}"
+    )
+    table = Table("finding", "expected effect", "on the logit")
+    for finding in document["findings"]:
+        table.add_row(finding["label"], _told(finding["effect"]), _told(finding["logit_effect"]))
+    yield table
+    passed = [each["changed_passed"] for each in document["images"] if each["changed_passed"] is not None]
+    if passed:
+        share = 100 * sum(passed) / len(passed)
+        yield f"Similarity alone would let {share:.0f} % of the changed images pass the gate."
+
+
+def _told(interval: "IntervalDocument") -> str:
+    return f"{interval['value']:+.5f} ({interval['low']:+.5f} to {interval['high']:+.5f})"
