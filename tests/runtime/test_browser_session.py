@@ -13,6 +13,7 @@ from PIL import Image
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.browser import Session
+from sitegen_runtime.maps import masked_runs
 from sitegen_runtime.wording.failures import CANCELLED, UNDECODABLE
 from tests.helpers.runtime.images import picture, saved
 
@@ -73,6 +74,28 @@ class Worker:
         options.intra_op_num_threads = 1
         results = onnxruntime.InferenceSession(str(graph), options).run(fields["outputs"], feed)
         return [memoryview(result.tobytes()) for result in results]
+
+
+def test_an_unfinished_map_is_drawn_where_somebody_looks_at_it(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(masked_runs, "RUNS", 40)
+    data, options = saved(SMOOTH, "PNG"), {"finding": "Effusion", "method": "cem"}
+    worker, sketches = Worker(bundle), []
+    session = worker.session(data, kind="explain", look={"opacity": 50}, **options)
+    message = session.begin()
+    while message[0] != "end":
+        if message[0] == "sketch":
+            sketches.append((json.loads(message[1]), message[2]))
+        message = session.answer(worker.reply(*message))
+    fields, (unfinished, drawn) = json.loads(message[1]), sketches[0]
+    assert len(sketches) == 1
+    assert unfinished.keys() == fields.keys()
+    assert len(drawn) == len(message[2])
+    assert unfinished["wording"]["made"].startswith("Not finished: from the first 32 of 40 masked copies")
+    assert fields["wording"]["made"].startswith("From 40 masked copies")
+    assert [unfinished["document"]["explanations"][0][key] for key in ("runs", "runs_asked")] == [32, 40]
+    asked = Worker(bundle)
+    asked.run(asked.session(data, explain=[options]))
+    assert "sketch" not in asked.kinds  # nobody looks before the end
 
 
 def same_apart_from_the_machine(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -131,11 +131,44 @@ def test_what_a_model_cannot_give_is_disabled_with_the_reason(small: Chromium, t
     assert "no network of the role 'guided'" in reasons[1]
 
 
-def test_a_model_without_gradients_offers_no_maps(driver: Chromium, site: Path, tmp_path: Path) -> None:
+def test_a_model_without_gradients_has_causal_effect_maps(driver: Chromium, site: Path, tmp_path: Path) -> None:
     with opened(driver, site):
         card = image(driver, tmp_path)
-        assert card.find_elements(By.CSS_SELECTOR, "[role=meter]")
-        assert not card.find_elements(By.CLASS_NAME, "finding-open")
+        open_map(card)
+        (view,) = views(card)
+        assert title(view).startswith("Causal effect map for ")
+        assert "From 500 masked copies of the image." in view.find_element(By.TAG_NAME, "figcaption").text
+
+
+def test_a_causal_effect_map_sharpens_and_keeps_what_it_has_when_cancelled(at: Chromium) -> None:
+    card = example(at)
+    open_map(card, "Pneumonia")
+    (view,) = views(card)
+    choose_option(view, "Method", "cem")
+    caption, save = (
+        view.find_element(By.TAG_NAME, "figcaption"),
+        view.find_element(By.XPATH, ".//button[.='Save as PNG']"),
+    )
+    WebDriverWait(at, 60).until(lambda _: "Not finished: from the first 32 of 500" in caption.text)
+    first = pixels(map_canvas(view))
+    assert coloured(first) > 0.002
+    assert view.get_attribute("aria-busy") == "true"
+    assert not save.is_enabled()
+    WebDriverWait(at, 60).until(lambda _: "from the first 84 of 500" in caption.text)
+    assert not np.array_equal(pixels(map_canvas(view)), first)
+    press(view, "Cancel")
+    wait_for_maps(card)
+    assert "Not finished: from the first" in caption.text
+    assert not view.find_element(By.CSS_SELECTOR, ".failure").is_displayed()
+    assert save.is_enabled()
+    kept = pixels(map_canvas(view))
+    assert coloured(kept) > 0.002
+    set_range(card, "opacity", 30)  # what was kept has looks, as every map
+    WebDriverWait(at, 20).until(lambda _: not np.array_equal(pixels(map_canvas(view)), kept))
+    choose_option(view, "Method", "saliency")
+    wait_for_maps(card)
+    assert title(view) == "Saliency for Pneumonia"
+    assert "Not finished" not in caption.text
 
 
 def test_all_findings_and_each_of_them(small: Chromium, tmp_path: Path) -> None:
