@@ -78,8 +78,8 @@ class Worker:
 
 def test_an_unfinished_map_is_drawn_where_somebody_looks_at_it(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(masked_runs, "RUNS", 40)
-    data, options = saved(SMOOTH, "PNG"), {"finding": "Effusion", "method": "cem"}
-    worker, sketches = Worker(bundle), []
+    options: dict[str, Any] = {"finding": "Effusion", "method": "cem"}
+    data, worker, sketches = saved(SMOOTH, "PNG"), Worker(bundle), []
     session = worker.session(data, kind="explain", look={"opacity": 50}, **options)
     message = session.begin()
     while message[0] != "end":

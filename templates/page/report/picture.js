@@ -70,5 +70,5 @@ async function mapOf({ item, result }, wanted, plain, signal) {
   drawMap(canvas, plain, { square, size: [image.width ?? 1, image.height ?? 1], badge: wording.badge }, drawn);
   const legend = document.createElement("canvas");
   legendFigure(legend, drawn);
-  return { finding, address: asJpeg(canvas), colours: legend.toDataURL(), ends: methods.legend, title: wording.title, worth: wording.worth };
+  return { finding, address: asJpeg(canvas), colours: legend.toDataURL(), ends: methods.legend, title: [wording.title, ...(wording.made === null ? [] : [wording.made])].join(". "), worth: wording.worth };
 }
