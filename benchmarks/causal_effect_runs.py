@@ -7,6 +7,8 @@ with the map of all runs for fewer of the same masks, and between two maps of al
 says how much of a map is left when chance is drawn again.
 """
 
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
 import argparse
 import statistics
 from array import array

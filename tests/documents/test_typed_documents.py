@@ -17,7 +17,7 @@ from sitegen.data.audit.shortcuts.report import ShortcutQuestion
 from sitegen.data.records import Record
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
-from sitegen.evaluation.effects.document_types import EffectsDocument
+from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
 from sitegen.evaluation.explanations.document_types import ExplanationStudyDocument
 from sitegen.evaluation.gate.document_types import GateStudyDocument
 from sitegen.evaluation.robustness.document_types import RobustnessDocument
@@ -43,6 +43,7 @@ MAKERS: dict[str, Callable[[Path], Bundle]] = {
 DOCUMENTS: dict[type, tuple[str, ...]] = {
     ResultDocument: ("sitegen.result/1", "docs/result.md", "docs/explanations.md", "docs/effects.md"),
     GradientDocument: ("sitegen.gradient/1", "docs/gradient-document.md", "docs/result.md"),
+    BoxEffectsDocument: ("sitegen.box-effects/1", "docs/effects.md", "docs/result.md"),
     EffectsDocument: ("sitegen.effects/1", "docs/effects.md", "docs/result.md"),
     EvaluationDocument: ("sitegen.evaluation/1", "docs/evaluation.md"),
     GateStudyDocument: ("sitegen.gate-evaluation/1", "docs/gate-evaluation.md"),

@@ -1,4 +1,7 @@
-"""The keys of a document of expected effects (schema sitegen.effects/1): docs/effects.md has their meanings."""
+"""The keys of documents of expected effects (sitegen.effects/1) and of masked boxes (sitegen.box-effects/1).
+
+docs/effects.md has their meanings.
+"""
 
 from typing import TypedDict
 
@@ -49,4 +52,50 @@ class EffectsDocument(TypedDict):
     resamples: int
     images: list[ImageEffects]
     findings: list[LabelEffects]
+    unreadable: list[ProblemDocument]
+
+
+class BoxCase(TypedDict):
+    """A finding of an image with boxes: the effect of masking them, and the mean of that of the same boxes elsewhere.
+
+    `elsewhere` is None where they fit nowhere else.
+    """
+
+    image: str
+    patient: str
+    finding: str
+    before: float
+    effect: float
+    logit_effect: float
+    elsewhere: float | None
+    logit_elsewhere: float | None
+    similarity: float | None
+
+
+class BoxedLabel(TypedDict):
+    """The mean over the cases of one finding, or of all; differences are over those that could be `compared`."""
+
+    finding: str
+    cases: int
+    patients: int
+    compared: int
+    effect: IntervalDocument
+    logit_effect: IntervalDocument
+    difference: IntervalDocument | None
+    logit_difference: IntervalDocument | None
+
+
+class BoxEffectsDocument(TypedDict):
+    """What findings lose where their boxes are masked."""
+
+    schema: str
+    bundle: BundleDocument
+    boxes: str
+    split: str | None
+    filling: str
+    places: int
+    seed: int
+    resamples: int
+    cases: list[BoxCase]
+    findings: list[BoxedLabel]
     unreadable: list[ProblemDocument]

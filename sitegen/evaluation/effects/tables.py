@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sitegen.evaluation.effects.document_types import EffectsDocument
+from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,5 +29,17 @@ def as_tables(document: EffectsDocument) -> Iterator["Table | str"]:
         yield f"Similarity alone would let {share:.0f} % of the changed images pass the gate."
 
 
+def as_box_tables(document: BoxEffectsDocument) -> Iterator["Table | str"]:
+    """Yield what is printed of masked boxes."""
+    from rich.table import Table
+
+    yield f"Boxes masked where they are, and in up to {document['places']} other places; filled: {document['filling']}"
+    table = Table("finding", "cases", "effect", "minus that elsewhere", "on the logit: effect", "minus that elsewhere")
+    for each in document["findings"]:
+        numbers = each["effect"], each["difference"], each["logit_effect"], each["logit_difference"]
+        table.add_row(each["finding"], str(each["cases"]), *(_told(number) if number else "–" for number in numbers))
+    yield table
+
+
 def _told(interval: "IntervalDocument") -> str:
-    return f"{interval['value']:+.5f} ({interval['low']:+.5f} to {interval['high']:+.5f})"
+    return f"{interval['value']:+.4f} ({interval['low']:+.4f} to {interval['high']:+.4f})"

@@ -113,7 +113,7 @@ def test_the_estimate_has_no_bias() -> None:
     """The mean of many small estimates is the truth, as it would not be if each were off by a share of 1 / runs."""
     draws, truth = Draws(3), (shared() @ (linear_weights()[0] * SEEN).ravel())
     found = []
-    for _ in range(2000):
+    for _ in range(800):
         effects = CausalEffects(CELLS)
         for _ in range(4):
             tiles = draw_tiles(CELLS, draws)
