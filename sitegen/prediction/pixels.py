@@ -78,7 +78,8 @@ def deep_frame(image: InspectedImage) -> NDArray[np.uint16]:
     present = (int(cell) for cell in np.unique(cells)) if shades.needs_cells else ()
     greys = np.array(shades.greys(present, 0xFFFF), np.uint16)
     stored = shades.stored
-    return greys[cells >> stored.shift & (1 << stored.bits) - 1].reshape(image.height, image.width)
+    deep: NDArray[np.uint16] = greys[cells >> stored.shift & (1 << stored.bits) - 1]
+    return deep.reshape(image.height, image.width)
 
 
 def with_window(image: InspectedImage, window: tuple[Fraction, Fraction] | None) -> InspectedImage:

@@ -22,11 +22,12 @@ def halves(
     """
     from sitegen.data.layouts.known import read_dataset
     from sitegen.data.prepare.changes import Copied
+    from sitegen.data.prepare.document_types import Setting
     from sitegen.data.prepare.halves import in_halves, names_hash
     from sitegen.data.prepare.sources import find_sources
     from sitegen.data.prepare.work import Task
 
     sources = find_sources(place, pictures=True)
     patients = {record.path: record.patient for record in read_dataset(place)} if by_patient else None
-    settings = {"seed": seed, "by_patient": by_patient, "files": names_hash(sources)}
+    settings: dict[str, Setting] = {"seed": seed, "by_patient": by_patient, "files": names_hash(sources)}
     carry_out(Task("halves", settings, Copied()), in_halves(sources, seed, patients), out, workers)

@@ -5,7 +5,6 @@ counts as lying in a folder of its name, so that archives need not be unpacked, 
 whether they were or not.
 """
 
-import stat
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +17,7 @@ from sitegen.prediction.reading import LARGEST_FILE, read_image_file
 from sitegen_runtime.errors import TooLarge, UnreadableFile
 from sitegen_runtime.formats.sniff import begins_as_dicom
 
-PICTURES = frozenset(ENDINGS)
+PICTURES = ENDINGS
 DICOM = frozenset({".dcm", ".dicom", ".ima"})
 VOLUMES = (".nii.gz", ".nii")
 _LISTED = 10
@@ -114,12 +113,10 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _wanted(sources: Iterable[Source], endings: tuple[str, ...], dicom: bool) -> Iterator[Source]:
-    known = tuple(PICTURES) + VOLUMES
+    other = (*(PICTURES | set(VOLUMES)), _INDEX.lower())  # what these hold is told by their names
     for source in sources:
-        folded = source.name.lower()
-        if folded.endswith(endings) if endings else False:
-            yield source
-        elif dicom and not folded.endswith(known) and PurePosixPath(source.name).name != _INDEX and _is_dicom(source):
+        name = source.name.lower()
+        if name.endswith(endings) or (dicom and not name.endswith(other) and _is_dicom(source)):
             yield source
 
 
@@ -140,7 +137,7 @@ def _all_files(place: Path) -> Iterator[Source]:
         return
     for path in sorted(place.rglob("*")):
         name = path.relative_to(place)
-        if not any(part.startswith(".") for part in name.parts) and stat.S_ISREG(path.stat().st_mode):
+        if not any(part.startswith(".") for part in name.parts) and path.is_file():
             yield from _of(path, name.as_posix())
 
 

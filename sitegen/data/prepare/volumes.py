@@ -39,7 +39,7 @@ class Volume:
     inter: float
 
     def values(self, axis: str, index: int) -> Slice:
-        """Return the values of a slice as a picture has them, [height, width]. Raises DataError for what is no number."""
+        """Return a slice's values as a picture has them, [height, width]. Raises DataError for what is no number."""
         values = self._scaled(np.take(self.voxels, index, AXES[axis]))
         if wrong := int(np.count_nonzero(~np.isfinite(values))):
             raise DataError(f"Slice {index} ({axis}) has {wrong} values that are no numbers. Replace them first.")
@@ -73,9 +73,7 @@ def read_volume(raw: bytes) -> Volume:
     if len(shape) > 3 and all(side == 1 for side in shape[3:]):
         shape = shape[:3]
     if len(shape) not in (2, 3) or 0 in shape:
-        raise DataError(
-            f"It has the shape {'x'.join(map(str, image.shape))}, and is no volume of one time and channel."
-        )
+        raise DataError(f"It has the shape {'x'.join(map(str, image.shape))}, and is no single volume.")
     voxels = image.dataobj.get_unscaled().reshape((*shape, 1)[:3])
     if voxels.dtype.kind not in "iuf":
         raise DataError(f"Its voxels are of the type {voxels.dtype}, and whole or real numbers are read.")

@@ -86,10 +86,9 @@ def dicom_picture(raw: bytes, greys: Greys) -> Pixels:
 
 
 def graded(values: NDArray[np.float64], window: tuple[Fraction, Fraction], top: int) -> Pixels:
-    """Return the greys of finite values, 0 to `top`, exactly: a value has as many greys below it as edges it reaches."""
+    """Return the greys of finite values, 0 to `top`, exactly: a grey is the number of edges that a value reaches."""
     found = np.searchsorted(_edges(*window, top), values, side="right")
-    kept: Pixels = found.astype(np.uint8 if top == 0xFF else np.uint16)
-    return kept
+    return found.astype(np.uint8) if top == 0xFF else found.astype(np.uint16)
 
 
 def full_range(least: float, greatest: float) -> tuple[Fraction, Fraction]:

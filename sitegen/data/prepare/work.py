@@ -8,7 +8,6 @@ came out, still have the hashes that were written down.
 """
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -142,8 +141,8 @@ def _done_before(task: Task, sources: Sequence[Source], out: Path) -> dict[str, 
         raise DataError(f"{out} is not an empty folder. Name another, so that nothing gets mixed.")
     if other := next((head for head in heads if head != _head(task)), None):
         raise DataError(
-            f"{out} was made by `sitegen data {other.get('verb')}` with {_in_words(other.get('settings'))}, and now it is "
-            f"`{task.verb}` with {_in_words(task.settings)}. Name another folder, or remove that one."
+            f"{out} was made by `sitegen data {other.get('verb')}` with {_in_words(other.get('settings'))}, and now "
+            f"it is `{task.verb}` with {_in_words(task.settings)}. Name another folder, or remove that one."
         )
     names = {source.name for source in sources}
     if gone := [name for name, file in files.items() if file["made"] and name not in names]:
@@ -196,4 +195,4 @@ def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_name(f".{path.name[-100:]}.half")
     half.write_bytes(data)
-    os.replace(half, path)
+    half.replace(path)
