@@ -5,6 +5,7 @@ Each is a small object with its settings that is called with a source and its by
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from hashlib import sha256
 
 import numpy as np
@@ -33,8 +34,10 @@ class Windowed:
             yield f"{source.stem}.png", png_of(dicom_picture(raw, self.greys))
             return
         volume = read_volume(raw)
+        window = _window(volume, self.greys)
         for index in range(volume.count(self.axis)):
-            yield f"{_place(source, self.axis, index)}.png", _picture(volume, self.axis, index, self.greys)
+            picture = graded(volume.values(self.axis, index), window, self.greys.top)
+            yield f"{_place(source, self.axis, index)}.png", png_of(picture)
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,13 @@ class Sliced:
     def __call__(self, source: Source, raw: bytes) -> Iterator[Made]:
         """Yield a file for each slice, and one for its mask; none where a mask touches no slice."""
         volume = read_volume(raw)
+        window = _window(volume, self.greys) if self.greys else None
         folder = f"{IMAGES}/" if self.write_masks else ""
         for index, where in self._chosen(source, volume):
             place = _place(source, self.axis, index)
-            if self.greys:
-                yield f"{folder}{place}.png", _picture(volume, self.axis, index, self.greys)
+            if self.greys and window:
+                picture = graded(volume.values(self.axis, index), window, self.greys.top)
+                yield f"{folder}{place}.png", png_of(picture)
             else:
                 yield f"{folder}{place}.nii.gz", slice_file(volume, self.axis, index)
             if self.write_masks and where is not None:
@@ -130,6 +135,6 @@ def _place(source: Source, axis: str, index: int) -> str:
     return f"{source.stem}/{axis}-{index:04}"
 
 
-def _picture(volume: Volume, axis: str, index: int, greys: Greys) -> bytes:
-    window = full_range(*volume.range()) if greys.full else greys.window
-    return png_of(graded(volume.values(axis, index), window, greys.top))
+def _window(volume: Volume, greys: Greys) -> tuple[Fraction, Fraction]:
+    """Centre and width of a volume's window. Raises DataError where the volume has one value alone."""
+    return full_range(*volume.range()) if greys.full else greys.window

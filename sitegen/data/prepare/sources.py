@@ -38,6 +38,8 @@ class Source:
     """The file of a mask that belongs to it."""
     target: str = ""
     """A folder that what is made of it goes into."""
+    problem: str = ""
+    """Why its bytes cannot be had, where that is known before they are read."""
 
     @property
     def stem(self) -> str:
@@ -54,6 +56,8 @@ class Source:
 
     def read(self) -> bytes:
         """Return the file's bytes. Raises UnreadableFile or TooLarge."""
+        if self.problem:
+            raise UnreadableFile(self.problem)
         return _member(self.path, self.member) if self.member else read_image_file(self.path)
 
 
@@ -61,7 +65,8 @@ def find_sources(place: Path, *, pictures: bool = False, volumes: bool = False, 
     """Return the files of these kinds in a folder, by name; or the one file that `place` is.
 
     DICOM files are told by their content where they have no ending of their own, the others by their endings. Hidden
-    files and folders are left out. Raises DataError where there are none, or an archive cannot be read.
+    files and folders are left out. An archive that cannot be read is a file with a problem. Raises DataError where there
+    is nothing to prepare.
     """
     if not place.exists():
         raise DataError(f"{place} does not exist. Name a folder, or a file.")
@@ -116,7 +121,7 @@ def _wanted(sources: Iterable[Source], endings: tuple[str, ...], dicom: bool) ->
     other = (*(PICTURES | set(VOLUMES)), _INDEX.lower())  # what these hold is told by their names
     for source in sources:
         name = source.name.lower()
-        if name.endswith(endings) or (dicom and not name.endswith(other) and _is_dicom(source)):
+        if source.problem or name.endswith(endings) or (dicom and not name.endswith(other) and _is_dicom(source)):
             yield source
 
 
@@ -145,8 +150,13 @@ def _of(path: Path, name: str) -> Iterator[Source]:
     if path.suffix.lower() != ".zip":
         yield Source(name, path)
         return
+    try:
+        members = _members(path)
+    except DataError as error:
+        yield Source(name, path, problem=str(error))
+        return
     folder = PurePosixPath(name).with_suffix("")
-    for member in _members(path):
+    for member in members:
         parts = PurePosixPath(member.replace("\\", "/")).parts
         # Studies and series are folders above the archive: inside it, MIDRC repeats the series' name.
         inside = parts[1:] if len(parts) > 1 and parts[0] == folder.name else parts
@@ -159,13 +169,13 @@ def _members(path: Path) -> list[str]:
         with zipfile.ZipFile(path) as archive:
             names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
     except (OSError, zipfile.BadZipFile, ValueError) as error:
-        raise DataError(f"{path} is no archive that can be read: {error}. Get it again, or take it away.") from error
+        raise DataError(f"It is no archive that can be read: {error}. Get it again.") from error
     if len(names) > _MOST_MEMBERS:
-        raise DataError(f"{path} has {len(names)} files, more than {_MOST_MEMBERS}. Unpack what you want of it.")
+        raise DataError(f"It has {len(names)} files, more than {_MOST_MEMBERS}. Unpack what you want of it.")
     for name in names:
         parts = PurePosixPath(name.replace("\\", "/")).parts
         if not parts or parts[0] == "/" or ".." in parts or ":" in parts[0]:
-            raise DataError(f"{path} has a file outside of itself: {name!r}. Do not trust it.")
+            raise DataError(f"It has a file outside of itself: {name!r}. Do not trust it.")
     return names
 
 
