@@ -65,8 +65,8 @@ def find_sources(place: Path, *, pictures: bool = False, volumes: bool = False, 
     """Return the files of these kinds in a folder, by name; or the one file that `place` is.
 
     DICOM files are told by their content where they have no ending of their own, the others by their endings. Hidden
-    files and folders are left out. An archive that cannot be read is a file with a problem. Raises DataError where there
-    is nothing to prepare.
+    files and folders are left out. An archive that cannot be read is a file with a problem. Raises DataError where
+    there is nothing to prepare.
     """
     if not place.exists():
         raise DataError(f"{place} does not exist. Name a folder, or a file.")

@@ -68,13 +68,13 @@ def require_nibabel() -> None:
 
 def read_volume(raw: bytes) -> Volume:
     """Return the volume in a NIfTI file's bytes, compressed with gzip or not. Raises DataError."""
-    image = _image(_unzipped(raw))
+    image, voxels = _image(_unzipped(raw))
     shape = image.shape
     if len(shape) > 3 and all(side == 1 for side in shape[3:]):
         shape = shape[:3]
     if len(shape) not in (2, 3) or 0 in shape:
         raise DataError(f"It has the shape {'x'.join(map(str, image.shape))}, and is no single volume.")
-    voxels = image.dataobj.get_unscaled().reshape((*shape, 1)[:3])
+    voxels = voxels.reshape((*shape, 1)[:3])
     if voxels.dtype.kind not in "iuf":
         raise DataError(f"Its voxels are of the type {voxels.dtype}, and whole or real numbers are read.")
     orientations = import_module("nibabel.orientations")
@@ -125,11 +125,12 @@ def slice_file(volume: Volume, axis: str, index: int) -> bytes:
     return gzip.compress(image.to_bytes(), 6, mtime=0)
 
 
-def _image(raw: bytes) -> Any:
+def _image(raw: bytes) -> tuple[Any, NDArray[Any]]:
     nibabel = import_module("nibabel")
     kind = nibabel.Nifti2Image if raw[4:7] == b"n+2" else nibabel.Nifti1Image
     try:
-        return kind.from_bytes(raw)
+        image = kind.from_bytes(raw)
+        return image, image.dataobj.get_unscaled()
     except MemoryError:
         raise
     except Exception as error:  # of the many that nibabel and what it calls may raise

@@ -7,7 +7,7 @@ line, rounded half up: DICOM's LINEAR_EXACT (PS3.3, C.11.2.1.3.2). DICOM files g
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def full_range(least: float, greatest: float) -> tuple[Fraction, Fraction]:
     return (Fraction(least) + Fraction(greatest)) / 2, Fraction(greatest) - Fraction(least)
 
 
-@cache
+@lru_cache(maxsize=4)
 def _edges(centre: Fraction, width: Fraction, top: int) -> NDArray[np.float64]:
     """The least number in float64 that has each grey from 1 to `top`."""
     low = centre - width / 2

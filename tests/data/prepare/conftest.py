@@ -58,9 +58,9 @@ def pictures(tmp_path: Path) -> Path:
     """Five pictures of one kind each, in a folder and a folder in it."""
     random, folder = np.random.default_rng(3), tmp_path / "pictures"
     (folder / "more").mkdir(parents=True)
-    grey = random.integers(0, 256, (40, 60), dtype=np.uint8)
+    grey = random.integers(80, 176, (40, 60), dtype=np.uint8)  # no filter takes it beyond black and white
     Image.fromarray(grey).save(folder / "grey.png")
-    Image.fromarray(random.integers(0, 256, (30, 30, 3), dtype=np.uint8)).save(folder / "colour.png")
+    Image.fromarray(random.integers(80, 176, (30, 30, 3), dtype=np.uint8)).save(folder / "colour.png")
     Image.fromarray(random.integers(0, 65536, (40, 60), dtype=np.uint16)).save(folder / "more" / "deep.png")
     Image.fromarray(grey).save(folder / "more" / "photo.jpg")
     turned = Image.Exif()
