@@ -13,8 +13,8 @@ from sitegen.cli.data.unpack import unpack
 from sitegen.cli.data.window import window
 
 data = typer.Typer(
-    help="Look at data sets of images: sitegen's own layout, ChestX-ray14, PadChest, MURA, DICOM, a folder a class, a "
-    "CSV. Divide them by patient. Prepare files: windows, slices, sizes, noise, blur, halves.",
+    help="Look at data sets of images: sitegen's own layout, ChestX-ray14, PadChest, MURA, MIDRC, DICOM, a folder a "
+    "class, a CSV. Divide them by patient. Prepare files: windows, slices, sizes, noise, blur, halves.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

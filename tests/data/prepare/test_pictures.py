@@ -1,6 +1,7 @@
 """Pictures at other sizes, with noise, blurred, and in halves."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 from skimage.transform import downscale_local_mean
 
-from sitegen.data.prepare.pictures import Pixels, read_picture
+from sitegen.data.prepare.pictures import read_picture
 from sitegen.data.prepare.sizes import Size, read_size, resized
 from sitegen.errors import SettingsError
 from tests.data.prepare.conftest import Sitegen, opened
@@ -65,7 +66,7 @@ def test_area_is_the_mean_beneath() -> None:
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 50), st.integers(1, 50), st.booleans())
 def test_area_keeps_the_mean(height: int, width: int, rows: int, columns: int, deep: bool) -> None:
     kind = np.uint16 if deep else np.uint8
-    picture: Pixels = np.random.default_rng(height).integers(0, np.iinfo(kind).max, (height, width), dtype=kind)
+    picture: Any = np.random.default_rng(height).integers(0, np.iinfo(kind).max, (height, width), dtype=kind)
     found = resized(picture, Size(columns, rows, method="area"))
     assert found.shape == (rows, columns)
     assert abs(found.mean() - picture.mean()) <= 0.5 + 1e-6
