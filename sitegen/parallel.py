@@ -1,6 +1,7 @@
 """Many items through one function, shared by processes, with progress for people: every such loop goes through here.
 
     each(function, items, workers)      what the function returns of each item, in the items' order
+    streamed(function, items, workers)  the same, one by one as soon as it is there
     shown(items, total, of)             the same items, with a bar on standard error while they are gone through
 
 A script that has several processes work for it must guard its entry, `if __name__ == "__main__":`, for each process
@@ -8,7 +9,7 @@ imports it.
 """
 
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -46,10 +47,27 @@ def each(
     model is opened once a process. What it raises is raised here, with a note that says of which item. Raises
     WorkerError where a process ends by itself. An interruption ends them all.
     """
+    return list(streamed(function, items, workers, alone=alone, of=of))
+
+
+def streamed(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    workers: int | None = None,
+    *,
+    alone: int = FOR_ONE_PROCESS,
+    chunk: int = CHUNK,
+    of: str = "images",
+) -> Iterator[R]:
+    """Yield what `function` makes of each item, in the items' order, as `each` returns it.
+
+    A process takes `chunk` items at a time: fewer where each takes long.
+    """
     processes = min(workers or cpu_count() or 1, len(items) if workers else 1 + len(items) // alone)
     if processes < 2:
-        return list(shown(map(partial(_noted, function), items), len(items), of))
-    return _shared(function, items, processes, of)
+        yield from shown(map(partial(_noted, function), items), len(items), of)
+    else:
+        yield from _shared(function, items, processes, chunk, of)
 
 
 def shown(items: Iterable[T], total: int | None, of: str) -> Iterable[T]:
@@ -61,12 +79,12 @@ def shown(items: Iterable[T], total: int | None, of: str) -> Iterable[T]:
     return track(items, of, total, console=console, disable=not console.is_terminal, transient=True)
 
 
-def _shared(function: Callable[[T], R], items: Sequence[T], processes: int, of: str) -> list[R]:
+def _shared(function: Callable[[T], R], items: Sequence[T], processes: int, chunk: int, of: str) -> Iterator[R]:
     # Started anew: a forked process would inherit torch and ONNX Runtime without their threads.
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(function,)) as pool:
         try:
-            return list(shown(pool.map(_done, items, chunksize=CHUNK), len(items), of))
+            yield from shown(pool.map(_done, items, chunksize=chunk), len(items), of)
         except BrokenProcessPool:
             raise WorkerError(
                 f"One of {processes} processes that shared {len(items)} {of} ended by itself: the machine may have run "

@@ -1,6 +1,8 @@
 """The runtime's requests for pixels, answered with Pillow and imagecodecs."""
 
 from collections.abc import Generator
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any, TypeVar
 
 import numpy as np
@@ -61,3 +63,33 @@ def shown_frame(image: InspectedImage) -> NDArray[np.uint8]:
     from sitegen_runtime.pixels.grey_cells import luma_of  # here: few open DICOM files
 
     return np.frombuffer(decoded(luma_of(image)), np.uint8).reshape(image.height, image.width)
+
+
+def deep_frame(image: InspectedImage) -> NDArray[np.uint16]:
+    """Return a DICOM file's frame by the same rule in 16 bits, 0 to 65,535: [height, width].
+
+    Raises `sitegen_runtime.errors.ImageError` where it cannot be decoded.
+    """
+    from sitegen_runtime.formats.dicom.display import Shades
+    from sitegen_runtime.pixels.grey_cells import decoded_cells
+
+    assert image.cells is not None and isinstance(image.cells.shades, Shades)  # noqa: S101 (it is a DICOM file)
+    shades, cells = image.cells.shades, np.array(decoded(decoded_cells(image, image.cells)))
+    present = (int(cell) for cell in np.unique(cells)) if shades.needs_cells else ()
+    greys = np.array(shades.greys(present, 0xFFFF), np.uint16)
+    stored = shades.stored
+    deep: NDArray[np.uint16] = greys[cells >> stored.shift & (1 << stored.bits) - 1]
+    return deep.reshape(image.height, image.width)
+
+
+def with_window(image: InspectedImage, window: tuple[Fraction, Fraction] | None) -> InspectedImage:
+    """Return a DICOM file's image with a window, its centre and width, in the place of its own; or with none.
+
+    Values, after the file's own rescale, are black up to centre - width / 2, white from centre + width / 2 on, and rise
+    in a line between (LINEAR_EXACT). The width is above 0.
+    """
+    from sitegen_runtime.formats.dicom.display import LINEAR_EXACT, Shades, Window
+
+    assert image.cells is not None and isinstance(image.cells.shades, Shades)  # noqa: S101 (it is a DICOM file)
+    shades = replace(image.cells.shades, voi=Window(*window, LINEAR_EXACT) if window else None)
+    return replace(image, cells=replace(image.cells, shades=shades))

@@ -14,6 +14,7 @@ from sitegen.bundle import Bundle
 from sitegen.data.audit.audit import audit
 from sitegen.data.audit.document_types import AuditDocument
 from sitegen.data.audit.shortcuts.report import ShortcutQuestion
+from sitegen.data.prepare.document_types import PreparedDocument
 from sitegen.data.records import Record
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
@@ -51,6 +52,7 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     RobustnessDocument: ("sitegen.robustness/1", "docs/robustness.md"),
     ImportDocument: ("sitegen.import/1", "docs/import.md"),
     AuditDocument: ("sitegen.data-audit/1", "docs/data.md"),
+    PreparedDocument: ("sitegen.prepared/1", "docs/prepare.md"),
 }
 _INTERVENTIONS = [{"regions": [[0, 0, 64, 64]], "filling": filling} for filling in ("reconstruction", "nothing")]
 OF_ANOTHER_SQUARE = ("SeenDocument", "gate")

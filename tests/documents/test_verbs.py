@@ -112,6 +112,15 @@ DATA_OPTIONS = {
     "preview": {"-o", "--out", "--config", "--level", "--images", "--variants", "--seed", "--findings"},
     "unpack": {"-o", "--out"},
 }
+GREYS = {"--preset", "--level", "--width", "--full-range", "--depth", "--axis"}
+PREPARING_OPTIONS = {
+    "window": GREYS,
+    "slices": GREYS | {"--masks", "--label", "--write-masks"},
+    "resize": {"--size", "--fit", "--method"},
+    "noise": {"--level", "--seed"},
+    "blur": {"--level"},
+    "halves": {"--by-patient", "--seed"},
+}
 
 
 def test_the_verbs_for_data_sets_are_documented() -> None:
@@ -121,7 +130,15 @@ def test_the_verbs_for_data_sets_are_documented() -> None:
         name: {option for parameter in verb.params for option in parameter.opts if option[0] == "-"}
         for name, verb in verbs.items()
     }
-    assert options == DATA_OPTIONS
-    for name, expected in options.items():
+    shared = {"-o", "--out", "--workers"}
+    assert options == DATA_OPTIONS | {name: each | shared for name, each in PREPARING_OPTIONS.items()}
+    for name, expected in DATA_OPTIONS.items():
         part = text[text.index(f"    sitegen data {name} ") :].split("\n## ")[0]
         assert [option for option in expected if f"`{option}" not in part] == [], name
+    text = read("docs/prepare.md")
+    common, *parts = text.split("\n## ")
+    for name, expected in PREPARING_OPTIONS.items():
+        part = "".join(part for part in parts if f"`{name}`" in part.splitlines()[0] or name == "slices")
+        assert [option for option in expected if f"`{option}" not in part] == [], name
+        assert f"    sitegen data {name} " in common
+    assert "`--workers" in common

@@ -39,7 +39,7 @@ def luma_of(image: InspectedImage) -> Generator[Request, Any, memoryview]:
     """
     cells = image.cells
     assert cells is not None  # noqa: S101 - for the type checker
-    decoded = yield from _decoded(image, cells)
+    decoded = yield from decoded_cells(image, cells)
     present: set[int] = set()
     if cells.shades.needs_cells:
         for start in range(0, len(decoded), STRIP_PIXELS):
@@ -50,8 +50,11 @@ def luma_of(image: InspectedImage) -> Generator[Request, Any, memoryview]:
     return memoryview(luma)
 
 
-def _decoded(image: InspectedImage, cells: Cells) -> Generator[Request, Any, memoryview]:
-    """All cells of the frame, row by row, as unsigned numbers of one byte or two."""
+def decoded_cells(image: InspectedImage, cells: Cells) -> Generator[Request, Any, memoryview]:
+    """Yield requests for cells; return all of the frame, row by row, as unsigned numbers of one byte or two.
+
+    Raises DamagedImage where the frame cannot be decoded.
+    """
     pixels = image.width * image.height
     if cells.coding == NATIVE:
         found = memoryview(cells.data)

@@ -8,6 +8,7 @@ which images are of one patient. Any other data set may be named with a regular 
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from sitegen.data.records import Record, one_of
@@ -36,17 +37,19 @@ def read_class_folders(folder: Path, patient: re.Pattern[str] | None = None, sou
     the patient. Where it is not given, and all names are Kermany's, those rules hold and `source` is "kermany"; else
     an image is a patient of its own, by its path inside the folder.
 
-    Raises DataError where there is no image in class folders, or `patient` does not match a name.
+    Raises DataError where there is no image in class folders, `patient` does not match a name, or as `check_nested`
+    does.
     """
     roots = split_folders(folder) or {folder: ""}
+    images = [(root, path) for root in sorted(roots) for path in images_below(root)]
     found = [
-        (path, split, path.relative_to(root).parts[0])
-        for root, split in sorted(roots.items())
-        for path in images_below(root)
+        (path, roots[root], path.relative_to(root).parts[0])
+        for root, path in images
         if len(path.relative_to(root).parts) > 1
     ]
     if not found:
         raise DataError(f"{folder} has no folders with images in them. Name the folder that holds a folder a class.")
+    check_nested(folder, images)
     if patient is None and all(KERMANY.fullmatch(path.stem) for path, _, _ in found):
         patient, source = KERMANY, source or "kermany"
     classes = sorted({name for _, _, name in found})
@@ -81,6 +84,35 @@ def split_folders(folder: Path) -> dict[Path, str]:
             "beside them, with images: neither a split nor a class. Move it out, or list the images in a CSV file."
         )
     return named
+
+
+def check_nested(folder: Path, images: Iterable[tuple[Path, Path]]) -> None:
+    """Raise DataError where a class's folder has one in it that is called like a class, or like a split.
+
+    That is a copy of the data set inside of itself, as archives often have it, or a split below classes. `images` are
+    those of `folder`, each with the folder of its split, or `folder` itself. A folder that holds nothing but one of its
+    own name is only wrapped twice, and is taken.
+    """
+    places = [(root, path.relative_to(root).parts[:-1]) for root, path in images]
+    classes = {parts[0].lower() for _, parts in places if parts}
+    filled = {(root, *parts) for root, parts in places if len(parts) == 1}
+    for root, parts in places:
+        if root != folder and parts and SPLITS.get(parts[0].lower()) == SPLITS[root.name.lower()]:
+            raise _nested(folder, root / parts[0], "the split that it lies in")
+        if parts[1:] == parts[:1] and (root, *parts[:1]) not in filled:
+            continue  # wrapped twice
+        for level, name in enumerate(parts[1:], 2):
+            if name.lower() in classes | SPLITS.keys():
+                like = "a split" if name.lower() in SPLITS else "a class"
+                raise _nested(folder, root.joinpath(*parts[:level]), like)
+
+
+def _nested(folder: Path, inside: Path, like: str) -> DataError:
+    return DataError(
+        f"{folder} has {inside.relative_to(folder).as_posix()}, with images, inside of a class, and called like "
+        f"{like}: perhaps a copy of the data set in itself. Move it out, name the folder around the classes, or list "
+        "the images in a CSV file."
+    )
 
 
 def _holds_classes(split: Path) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from sitegen.data.layouts.class_folders import ENDINGS, images_below, split_folders
+from sitegen.data.layouts.class_folders import ENDINGS, check_nested, images_below, split_folders
 from sitegen.data.layouts.label_styles import LabelStyle
 from sitegen.data.layouts.tables import KNOWN_COLUMNS, read_table
 from sitegen.data.records import Record, one_of
@@ -73,7 +73,7 @@ def read_dicom_folder(folder: Path, labels: LabelStyle | None = None) -> list[Re
     roots = split_folders(folder) or {folder: ""}
     records = read_table(table, labels=labels) if table else _listed(files, folder, roots)
     records = with_headers(records, folder)
-    return records if any(record.labels for record in records) else _with_classes(records, list(roots))
+    return records if any(record.labels for record in records) else _with_classes(records, folder, list(roots))
 
 
 def with_headers(records: Iterable[Record], folder: Path) -> list[Record]:
@@ -171,7 +171,7 @@ def _listed(files: Sequence[Path], folder: Path, roots: dict[Path, str]) -> list
     return [Record(path, path.relative_to(folder).as_posix(), {}, split(path)) for path in files]
 
 
-def _with_classes(records: Sequence[Record], roots: Sequence[Path]) -> list[Record]:
+def _with_classes(records: Sequence[Record], folder: Path, roots: Sequence[Path]) -> list[Record]:
     """The records labelled by the folders that they lie in, where these are classes.
 
     They are not where there is only one, or where each holds one patient's images alone, as exports are laid out.
@@ -182,7 +182,12 @@ def _with_classes(records: Sequence[Record], roots: Sequence[Path]) -> list[Reco
         patients.setdefault(name, set()).add(record.patient)
     if "" in patients or len(patients) == 1 or all(len(inside) == 1 for inside in patients.values()):
         return list(records)
+    check_nested(folder, [(_root(record.path, roots), record.path) for record in records])
     return [replace(record, labels=one_of(name, sorted(patients))) for record, name in zip(records, names, strict=True)]
+
+
+def _root(path: Path, roots: Sequence[Path]) -> Path:
+    return next(root for root in roots if path.is_relative_to(root))
 
 
 def _folder_name(path: Path, roots: Sequence[Path]) -> str:

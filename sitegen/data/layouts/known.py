@@ -8,6 +8,7 @@ from sitegen.data.layouts.class_folders import read_class_folders
 from sitegen.data.layouts.dicom import holds_dicom, read_dicom_folder, with_headers
 from sitegen.data.layouts.label_styles import LabelStyle
 from sitegen.data.layouts.manifest import COLUMNS, MANIFEST, read_manifest
+from sitegen.data.layouts.midrc import is_midrc, read_midrc
 from sitegen.data.layouts.mura import read_mura
 from sitegen.data.layouts.tables import read_table
 from sitegen.data.records import Record
@@ -19,8 +20,8 @@ def read_dataset(place: Path, labels: LabelStyle | None = None) -> list[Record]:
     """Return the records of a folder in a layout that is known here, or of a CSV file with a row for each image.
 
     A folder is looked at for, in this order: the project's manifest, the NIH's table, PadChest's table, MURA's
-    folders, DICOM files, a folder for each class. `labels` says how a manifest or another CSV file has its labels.
-    Patients in several splits are not looked for: see `records.check_patients`.
+    folders, MIDRC's, DICOM files, a folder for each class. `labels` says how a manifest or another CSV file has its
+    labels. Patients in several splits are not looked for: see `records.check_patients`.
 
     Raises DataError where there is nothing of the sort, where `labels` is given and the layout has its own, or what
     the layout's reader raises.
@@ -46,6 +47,8 @@ def _reader(folder: Path) -> Callable[[Path], list[Record]]:
         return padchest.read_padchest
     if any(folder.glob("*/XR_*")):
         return read_mura
+    if is_midrc(folder):
+        return read_midrc
     return read_dicom_folder if holds_dicom(folder) else read_class_folders
 
 

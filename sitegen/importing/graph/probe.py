@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from sitegen.errors import ModelError
-from sitegen.graphs.session import open_session
+from sitegen.graphs.session import TookTooLong, open_session, run_within
 from sitegen.importing.graph.shapes import declared
 
 PROBES = 4
@@ -63,7 +63,9 @@ def probe(model: ModelProto) -> Probed:
     shape = [size or 1 for size in declared(given) or ()]
     try:
         session = open_session(model.SerializeToString())
-        made = [session.run(None, {given.name: noise})[0] for noise in noises(shape)]
+        made = [run_within(session, None, {given.name: noise})[0] for noise in noises(shape)]
+    except TookTooLong as error:
+        raise ModelError(f"The model cannot be run: {error}. Export it without that loop.") from error
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
         raise ModelError(f"ONNX Runtime cannot run the model: {error}. Export it with opset 18.") from error
     values = np.stack([np.asarray(each, np.float64)[0].reshape(-1) for each in made])

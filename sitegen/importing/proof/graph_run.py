@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sitegen.errors import ExportError
 from sitegen.graphs.files import INPUT
 from sitegen.graphs.names import CLASSIFIER, LOGITS
-from sitegen.graphs.session import open_session
+from sitegen.graphs.session import TookTooLong, open_session, run_within
 
 Images = NDArray[np.float32]
 Values = NDArray[np.float64]
@@ -20,14 +20,21 @@ class GraphRun:
     """An ONNX file that is ready to run. Raises ExportError where ONNX Runtime does not take it."""
 
     def __init__(self, path: Path) -> None:
+        self._name = path.name
         try:
             self._session = open_session(path)
         except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
             raise ExportError(f"ONNX Runtime cannot load {path.name}: {error}") from error
 
     def run(self, image: Images, outputs: Sequence[str], others: Mapping[str, Any] | None = None) -> list[Values]:
-        """Return the outputs, float64 [1, ...], for one image, float32 [channels, side, side]."""
-        made = self._session.run(list(outputs), {INPUT: image[np.newaxis], **(others or {})})
+        """Return the outputs, float64 [1, ...], for one image, float32 [channels, side, side].
+
+        Raises ExportError where that takes too long.
+        """
+        try:
+            made = run_within(self._session, list(outputs), {INPUT: image[np.newaxis], **(others or {})})
+        except TookTooLong as error:
+            raise ExportError(f"{self._name} cannot be used: {error}. Export the model without that loop.") from error
         return [np.asarray(value, np.float64) for value in made]
 
     def logits(self, images: Images, others: Mapping[str, Any] | None = None) -> Values:

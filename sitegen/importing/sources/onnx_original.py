@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 from sitegen.errors import ModelError
-from sitegen.graphs.session import open_session
+from sitegen.graphs.session import TookTooLong, open_session, run_within
 from sitegen.importing.graph.ending import CLOSEST, Ending, Head
 from sitegen.importing.graph.heads import bypass
 from sitegen.importing.graph.image import ImageSlot, producer
 from sitegen.importing.graph.passes import drop_unused
 from sitegen.importing.graph.precision import to_float64
+from sitegen.importing.graph.reading import nodes_of
 from sitegen.importing.source import Images, Logits
+
+_LOOPS = {"Loop", "Scan"}
 
 
 class OnnxOriginal:
@@ -40,13 +43,18 @@ class OnnxOriginal:
             raise ModelError(f"ONNX Runtime cannot run the model: {error}. Export it with opset 18.") from error
 
     def logits(self, images: Images) -> Logits:
-        """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself."""
+        """Return [N, labels] for images float32 [N, channels, side, side], each image run by itself.
+
+        Raises ModelError where one takes too long.
+        """
         return np.stack([self._of_one(image) for image in images])
 
     def in_both(self, images: Images) -> tuple[Logits, Logits] | None:
         """Return [N, labels] by ONNX Runtime in float32, and by the reference of ONNX in float64, where that can."""
         from onnx.reference import ReferenceEvaluator  # costs a second to import
 
+        if any(node.op_type in _LOOPS for node in nodes_of(self._model.graph)):
+            return None  # Python goes through a loop some thousand times more slowly, and nothing could end it
         wide = ModelProto()
         wide.CopyFrom(self._model)
         to_float64(wide)
@@ -67,7 +75,11 @@ class OnnxOriginal:
         return np.repeat(np.ascontiguousarray(turned)[np.newaxis], self._slot.batch or 1, axis=0)
 
     def _of_one(self, image: Images) -> Logits:
-        return self._of(self._session.run(None, {self._slot.name: self._batch(image)})[0])
+        try:
+            found = run_within(self._session, None, {self._slot.name: self._batch(image)})
+        except TookTooLong as error:
+            raise ModelError(f"The model cannot be run: {error}. Export it without that loop.") from error
+        return self._of(found[0])
 
     def _of(self, found: NDArray[Any]) -> Logits:
         """Return [labels] of the first image."""

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sitegen.data.layouts.class_folders import read_class_folders
 from sitegen.data.layouts.known import read_dataset
 from sitegen.errors import DataError
+from tests.helpers.dicom_files import as_bytes, radiograph
 
 
 def publish(folder: Path, *names: str) -> Path:
@@ -83,3 +85,47 @@ def test_names_without_endings(tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_text("image,label\na,x\nb,y\nc,x\nd.1,y\ne,y\n")
     names = [each.path.name for each in read_dataset(tmp_path / "table.csv")]
     assert names == ["a.png", "b.JPG", "c", "d.1.png", "e"]  # two could be c, and none is e: the audit says so
+
+
+CLASSES = ("sick/1.png", "well/2.png")
+
+
+@pytest.mark.parametrize(
+    ("published", "named"),
+    [
+        ((*CLASSES, "data/sick/1.png", "data/well/2.png"), "data/sick has|has data/sick, .* like a class"),
+        ((*CLASSES, "archive/v2/Well/2.png"), "has archive/v2/Well, .* like a class"),
+        ((*CLASSES, "sick/well/3.png"), "has sick/well, .* like a class"),
+        ((*CLASSES, "sick/sick/1.png"), "has sick/sick, .* like a class"),
+        (("xrays/train/sick/1.png", "xrays/test/well/2.png"), "has xrays/test, .* like a split"),
+        (("xrays/xrays/train/sick/1.png", "xrays/train/well/2.png"), "has xrays/train, .* like a split|xrays/xrays"),
+        (("sick/train/1.png", "sick/test/2.png", "well/train/3.png"), "has sick/test, .* like a split"),
+        ((*SPLITS, "train/train/sick/1.png", "train/train/well/2.png"), "has train/train, .* like the split"),
+        (("train/Training/sick/1.png", "test/test/well/2.png"), "has test/test, .* like the split"),
+        ((*SPLITS, "train/sick/copy/well/2.png"), "has train/sick/copy/well, .* like a class"),
+    ],
+)
+def test_copies_of_a_data_set_in_itself(tmp_path: Path, published: tuple[str, ...], named: str) -> None:
+    with pytest.raises(DataError, match=named):
+        read_dataset(publish(tmp_path, *published))
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        ("sick/sick/1.png", "well/2.png"),  # wrapped twice
+        ("sick/ward-1/1.png", "well/ward-1/2.png"),
+        ("train/sick/a/1.png", "train/well/a/2.png", "test/sick/a/3.png"),
+        ("train/1.png", "bus/2.png"),
+    ],
+)
+def test_folders_in_classes_that_are_no_copies(tmp_path: Path, published: tuple[str, ...]) -> None:
+    assert len(read_dataset(publish(tmp_path, *published))) == len(published)
+
+
+def test_copies_among_dicom_files(tmp_path: Path) -> None:
+    publish(tmp_path, *(f"{place}.dcm" for place in ("sick/a", "sick/b", "well/c", "well/d", "old/sick/a", "old/b")))
+    for number, path in enumerate(sorted(tmp_path.rglob("*.dcm"))):
+        path.write_bytes(as_bytes(radiograph(np.zeros((4, 4), np.uint8), PatientID=str(number))))
+    with pytest.raises(DataError, match=r"has old/sick, .* like a class"):
+        read_dataset(tmp_path)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.pixels.processing import apply_modality_lut, apply_windowing
 
-from sitegen.prediction.pixels import shown_frame
+from sitegen.prediction.pixels import deep_frame, shown_frame
 from sitegen_runtime.formats import inspect_image
 from tests.helpers.dicom_files import as_bytes, radiograph, table
 from tests.helpers.runtime.display_reference import Described, shown
@@ -89,6 +89,16 @@ def test_every_header_is_shown_within_half_a_level(of: Described, seed: int) -> 
     found = shown_frame(inspect_image(written(of, cells))).astype(np.float64)
     # Where a value lies on an edge, float64 may see it beside: of a step, and before the whole part is taken.
     assert np.abs(found - shown(of, cells)).max() <= 0.5 + 1e-6
+
+
+@settings(max_examples=60)
+@given(headers(), st.integers(0, 2**32 - 1))
+def test_in_sixteen_bits_too(of: Described, seed: int) -> None:
+    cells = np.random.default_rng(seed).integers(0, 65536, (16, 16), dtype=np.uint16)
+    cells = cells.astype(np.uint8) if of.bits == 8 and not of.shift else cells
+    found = deep_frame(inspect_image(written(of, cells)))
+    assert found.dtype == np.uint16
+    assert np.abs(found - 257 * shown(of, cells)).max() <= 0.5 + 257e-6
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])

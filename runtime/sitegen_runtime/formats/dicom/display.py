@@ -9,7 +9,8 @@ index of the table    the cell as it lies in the frame; what lies beside its sto
                       padding left out
 4. MONOCHROME1        255 - v
 
-Every share of the way from black to white is rounded half up: v = floor(255 * share + 1/2). All numbers of a header are
+Every share of the way from black to white is rounded half up: v = floor(255 * share + 1/2); in 16 bits, for those who
+prepare data, v = floor(65535 * share + 1/2). All numbers of a header are
 fractions, and no platform's floating point decides anything.
 """
 
@@ -24,6 +25,8 @@ from sitegen_runtime.formats.dicom.lookup_tables import LookupTable
 
 LINEAR, LINEAR_EXACT, SIGMOID = "LINEAR", "LINEAR_EXACT", "SIGMOID"
 FUNCTIONS = (LINEAR, LINEAR_EXACT, SIGMOID)
+WHITE = 255
+"""The greatest grey of 8 bits. Whoever keeps more greys than a screen shows names another: the rule is the same."""
 
 
 @dataclass(frozen=True)
@@ -103,21 +106,23 @@ class Shades:
 
         `cells` are all that the frame has, in any order and as often as one likes; they count where `needs_cells` says.
         """
-        values = self.stored.values()
-        grey = bytes(values) if self.plain else bytes(self._shown(values, cells))
-        if self.inverted:
-            grey = bytes(255 - v for v in grey)
-        return self.stored.spread(grey)
+        return self.stored.spread(bytes(self.greys(cells)))
 
-    def _shown(self, stored: list[int], cells: Iterable[int]) -> list[int]:
+    def greys(self, cells: Iterable[int] = (), top: int = WHITE) -> list[int]:
+        """Return the grey, from 0 to `top`, of each pattern of the stored bits; `top` is a multiple of 255."""
+        stored = self.stored.values()
+        grey = [v * (top // WHITE) for v in stored] if self.plain else self._shown(stored, cells, top)
+        return [top - v for v in grey] if self.inverted else grey
+
+    def _shown(self, stored: list[int], cells: Iterable[int], top: int) -> list[int]:
         values, scale = _after_modality(stored, self.modality)
         if isinstance(self.voi, LookupTable):
-            return _looked_up(self.voi, values, scale)
+            return _looked_up(self.voi, values, scale, top)
         if isinstance(self.voi, Window):
-            return _windowed(self.voi, values, scale)
+            return _windowed(self.voi, values, scale, top)
         present = self._without_padding(self.stored.patterns(cells), stored)
         found = [values[pattern] for pattern in present] or [0]
-        return _stretched(values, 1, Fraction(min(found)), Fraction(max(found) - min(found)))
+        return _stretched(values, 1, Fraction(min(found)), Fraction(max(found) - min(found)), top)
 
     def _without_padding(self, patterns: set[int], stored: list[int]) -> set[int]:
         padding = self.padding
@@ -138,31 +143,32 @@ def _after_modality(stored: list[int], modality: LookupTable | Line | None) -> t
     return [a * x + b for x in stored], scale
 
 
-def _looked_up(table: LookupTable, values: list[int], scale: int) -> list[int]:
-    top = (1 << table.depth) - 1
-    greys = LookupTable(table.first, 8, tuple((510 * entry + top) // (2 * top) for entry in table.entries))
+def _looked_up(table: LookupTable, values: list[int], scale: int, top: int) -> list[int]:
+    full = (1 << table.depth) - 1
+    entries = tuple((2 * top * entry + full) // (2 * full) for entry in table.entries)
+    greys = LookupTable(table.first, top.bit_length(), entries)
     return greys.of(values if scale == 1 else [x // scale for x in values])
 
 
-def _windowed(window: Window, values: list[int], scale: int) -> list[int]:
+def _windowed(window: Window, values: list[int], scale: int, top: int) -> list[int]:
     centre, width = window.centre, window.width
     if window.function == SIGMOID:
-        edges = [_least_integer(centre + width * t / 4, scale) for t in _logits()]
+        edges = [_least_integer(centre + width * t / 4, scale) for t in _logits(top)]
         return [bisect_right(edges, x) for x in values]
     if window.function == LINEAR:
         centre, width = centre - Fraction(1, 2), width - 1
-    return _stretched(values, scale, centre - width / 2, width)
+    return _stretched(values, scale, centre - width / 2, width, top)
 
 
-def _stretched(values: list[int], scale: int, low: Fraction, span: Fraction) -> list[int]:
-    """Return 255 * (value / scale - low) / span, rounded and within 0..255; a step where there is no span."""
+def _stretched(values: list[int], scale: int, low: Fraction, span: Fraction, top: int) -> list[int]:
+    """Return top * (value / scale - low) / span, rounded and within 0..top; a step where there is no span."""
     if not span:
         step = low * scale
-        return [255 if x > step else 0 for x in values]
-    slope, offset = Fraction(255, scale) / span, Fraction(1, 2) - 255 * low / span
+        return [top if x > step else 0 for x in values]
+    slope, offset = Fraction(top, scale) / span, Fraction(1, 2) - top * low / span
     d = slope.denominator * offset.denominator
     a, b = int(slope * d), int(offset * d)
-    return [min(255, max(0, (a * x + b) // d)) for x in values]
+    return [min(top, max(0, (a * x + b) // d)) for x in values]
 
 
 def _least_integer(edge: Fraction, scale: int) -> int:
@@ -171,9 +177,9 @@ def _least_integer(edge: Fraction, scale: int) -> int:
 
 
 @cache
-def _logits() -> list[Fraction]:
-    """Where 255 / (1 + e**-t) passes k - 1/2, for k = 1..255: held to 2**-60, so that nobody's exp matters."""
+def _logits(top: int) -> list[Fraction]:
+    """Where top / (1 + e**-t) passes k - 1/2, for k = 1..top: held to 2**-60, so that nobody's exp matters."""
     with localcontext() as context:
         context.prec = 40
-        shares = (Decimal(2 * k - 1) / Decimal(511 - 2 * k) for k in range(1, 256))
+        shares = (Decimal(2 * k - 1) / Decimal(2 * top + 1 - 2 * k) for k in range(1, top + 1))
         return [Fraction(int(share.ln() * (1 << 60)), 1 << 60) for share in shares]
