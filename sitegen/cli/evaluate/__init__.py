@@ -2,6 +2,7 @@
 
 import typer
 
+from sitegen.cli.evaluate.adversarial import adversarial
 from sitegen.cli.evaluate.classifier import classifier
 from sitegen.cli.evaluate.effects import effects
 from sitegen.cli.evaluate.explanations import explanations
@@ -11,5 +12,5 @@ from sitegen.cli.evaluate.robustness import robustness
 evaluate = typer.Typer(
     help="Measure models on labelled images. Not for diagnostic use.", no_args_is_help=True, rich_markup_mode=None
 )
-for verb in (robustness, gate, explanations, effects, classifier):
+for verb in (robustness, gate, explanations, effects, adversarial, classifier):
     evaluate.command()(verb)
