@@ -16,6 +16,7 @@ from sitegen.data.audit.document_types import AuditDocument
 from sitegen.data.audit.shortcuts.report import ShortcutQuestion
 from sitegen.data.prepare.document_types import PreparedDocument
 from sitegen.data.records import Record
+from sitegen.evaluation.adversarial.document_types import AdversarialDocument
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
 from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
@@ -50,6 +51,7 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     GateStudyDocument: ("sitegen.gate-evaluation/1", "docs/gate-evaluation.md"),
     ExplanationStudyDocument: ("sitegen.explanation-evaluation/1", "docs/explanation-evaluation.md"),
     RobustnessDocument: ("sitegen.robustness/1", "docs/robustness.md"),
+    AdversarialDocument: ("sitegen.adversarial/1", "docs/attacks.md"),
     ImportDocument: ("sitegen.import/1", "docs/import.md"),
     AuditDocument: ("sitegen.data-audit/1", "docs/data.md"),
     PreparedDocument: ("sitegen.prepared/1", "docs/prepare.md"),

@@ -81,6 +81,7 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             | {"--gallery", "--resamples", "--permutations", "--seed", "--workers", "--json"},
         ),
         ("evaluate", "explanations", "docs/explanation-evaluation.md", None),
+        ("evaluate", "adversarial", "docs/attacks.md", None),
     ],
 )
 def test_every_option_of_nested_verbs_is_documented(verb: str, of: str, page: str, expected: set[str] | None) -> None:

@@ -32,7 +32,7 @@ def adversarial(
     masks: Annotated[int, typer.Option(min=2, help="Masks whose effects detectors read.")] = 32,
     share: Annotated[float, typer.Option(min=0, max=1, help="Of the cells that each masks.")] = 0.1,
     filling: Annotated[str, typer.Option(help="What stands in masked cells: black, mean or blur.")] = "black",
-    weight: Annotated[float, typer.Option(min=0, help="What the adaptive attack pays for changed effects.")] = 10.0,
+    weight: Annotated[float, typer.Option(min=0, help="What the adaptive attack pays for changed effects.")] = 2.0,
     force: Annotated[bool, typer.Option("--force", help="Attack images that the gate refuses, too.")] = False,
     resamples: ResamplesOption = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of images, masks, random starts, folds and resamples.")] = 0,

@@ -37,7 +37,7 @@ from sitegen_runtime.requests import Request
 from sitegen_runtime.running import image_input
 
 ADAPTIVE = "adaptive"
-WEIGHT = 10.0
+WEIGHT = 2.0
 AT_ONCE = 4  # masks of a step
 
 
