@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from sitegen.cli._options import FiguresOption, ResamplesOption, WorkersOption, require_training
-from sitegen.cli._reports import check_place, show, tell_left_out, tell_written, write_figures, write_report
+from sitegen.cli._reports import (
+    check_place,
+    show,
+    tell_left_out,
+    tell_written,
+    write_figures,
+    write_report,
+    write_table,
+)
 
 
 def adversarial(
@@ -58,7 +66,7 @@ def adversarial(
     write_figures(json_file, answer.document)
     write_report(report, as_html(answer.document))
     if csv_file:
-        write_report(csv_file, _table(rows_of(answer)))
+        write_table(csv_file, rows_of(answer))
     show(as_tables(answer.document))
     tell_left_out(answer.document)
     tell_written(report, json_file, csv_file)
@@ -76,14 +84,3 @@ def _numbers(given: str) -> list[float]:
         return [float(part) for part in _names(given)]
     except ValueError:
         raise SettingsError(f"--strengths takes numbers such as 0.3,0.0078, not {given!r}.") from None
-
-
-def _table(rows: list[dict[str, object]]) -> str:
-    import csv
-    from io import StringIO
-
-    written = StringIO()
-    table = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return written.getvalue()
