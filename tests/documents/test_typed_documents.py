@@ -20,6 +20,7 @@ from sitegen.evaluation.adversarial.document_types import AdversarialDocument
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
 from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
+from sitegen.evaluation.concepts.document_types import ConceptsDocument
 from sitegen.evaluation.explanations.document_types import ExplanationStudyDocument
 from sitegen.evaluation.gate.document_types import GateStudyDocument
 from sitegen.evaluation.robustness.document_types import RobustnessDocument
@@ -52,6 +53,7 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     ExplanationStudyDocument: ("sitegen.explanation-evaluation/1", "docs/explanation-evaluation.md"),
     RobustnessDocument: ("sitegen.robustness/1", "docs/robustness.md"),
     AdversarialDocument: ("sitegen.adversarial/1", "docs/attacks.md"),
+    ConceptsDocument: ("sitegen.concepts/1", "docs/concepts.md"),
     ImportDocument: ("sitegen.import/1", "docs/import.md"),
     AuditDocument: ("sitegen.data-audit/1", "docs/data.md"),
     PreparedDocument: ("sitegen.prepared/1", "docs/prepare.md"),

@@ -72,6 +72,7 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             "docs/training.md",
             {"--config", "-o", "--out", "--curves", "--data", "--work", "--steps"},
         ),
+        ("train", "concepts", "docs/concepts.md", None),
         ("train", "gate", "docs/gate.md", {"--config", "--data", "--work", "--images", "--rounds-now"}),
         (
             "evaluate",

@@ -27,6 +27,9 @@ class ConceptAutoencoder(nn.Module):
     `offset` and `scale` [channels] are the layer's mean and deviation over the training images, between which it works.
     """
 
+    offset: Tensor
+    scale: Tensor
+
     def __init__(self, channels: int, hidden: int, codes: int) -> None:
         super().__init__()
         self.register_buffer("offset", torch.zeros(channels, 1, 1))

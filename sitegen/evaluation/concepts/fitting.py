@@ -63,13 +63,13 @@ def fit_concepts(
     originals = torch.from_numpy(np.stack([cut.back(each) for each in layers])).float()
     network = ConceptAutoencoder(given.shape[1], settings.hidden, settings.codes)
     deviations, means = torch.std_mean(given, dim=(0, 2, 3), correction=0)
-    network.offset.copy_(means.view(-1, 1, 1))  # type: ignore[operator]
-    network.scale.copy_(deviations.clamp(min=1e-3).view(-1, 1, 1))  # type: ignore[operator]
+    network.offset.copy_(means.view(-1, 1, 1))
+    network.scale.copy_(deviations.clamp(min=1e-3).view(-1, 1, 1))
     optimiser = torch.optim.Adam(network.parameters(), settings.rate)
     order, history = torch.Generator().manual_seed(settings.seed), []
     for _ in range(settings.epochs):
         sums = dict.fromkeys(LOSSES, 0.0)
-        for part in torch.randperm(len(given), generator=order).split(settings.batch):
+        for part in torch.randperm(len(given), generator=order).split(settings.batch):  # type: ignore[no-untyped-call]
             losses = losses_of(network, cut, given[part], originals[part], settings)
             optimiser.zero_grad()
             losses["total"].backward()  # type: ignore[no-untyped-call]
@@ -87,7 +87,7 @@ def losses_of(
     """Return the three losses of layers [N, C, H, W] with the network's own logits [N, labels], and their total."""
     codes = network.encode(layer)
     decoded = network.decode(codes)
-    shallow = shallow_loss(decoded, layer, network.scale)  # type: ignore[arg-type]
+    shallow = shallow_loss(decoded, layer, network.scale)
     deep = deep_loss(second_half(decoded, cut), original)
     interpretability = interpretability_loss(codes)
     total = settings.shallow * shallow + settings.deep * deep + settings.interpretability * interpretability

@@ -42,10 +42,10 @@ def test_it_is_that_of_pytorch() -> None:
         (slope,) = torch.autograd.grad(entropy - WEIGHT * (moved**2).mean(), leaf)
         current = (current + 2.5 / steps * far * slope.sign()).clamp(low, high)
     known = Detected(masks, "black", torch.cat(kept).numpy(), WEIGHT, AT_ONCE)
-    found = adaptive_attack(smooth, image, Wish(ADAPTIVE, strength, steps, None, seed), known)
+    found = adaptive_attack(smooth, image, Wish(ADAPTIVE, strength, steps, None, seed), known)  # type: ignore[arg-type]
     np.testing.assert_allclose(np.array(found.image), current.numpy().ravel(), rtol=0, atol=1e-6)
     with pytest.raises(BadAttack, match="'adaptive'"):
-        adaptive_attack(smooth, image, Wish("pgd"), known)
+        adaptive_attack(smooth, image, Wish("pgd"), known)  # type: ignore[arg-type]
 
 
 def test_it_keeps_the_effects_nearer_to_what_they_were(gradient_bundle: Bundle) -> None:
