@@ -25,6 +25,8 @@ def node_documents(
     probability = np.stack([each.probability for each in found])  # [images, interventions, nodes, labels]
     logit = np.stack([each.logit for each in found])
 
+    every, tops = np.arange(len(found)), np.array([each.top for each in found])
+
     def of(values: NDArray[np.float64]) -> IntervalDocument:
         return mean_interval(values, patients, resamples, seed)
 
@@ -34,6 +36,7 @@ def node_documents(
             name: {
                 "probability": of(probability[:, at, node].mean(axis=1)),
                 "logit": of(logit[:, at, node].mean(axis=1)),
+                "top": of(probability[every, at, node, tops]),
             }
             for at, name in enumerate(INTERVENTIONS)
         }
@@ -66,10 +69,12 @@ def strongest_places(maps: Sequence[NDArray[np.float32]], files: Sequence[str], 
 
 def as_tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
     """Return the table of the paper, on probability, and what each concept set to zero does to which finding most."""
-    table = table_of(Text("Expected effects on probability, means over images and findings"), "node", *INTERVENTIONS)
-    for node in document["nodes"]:
-        table.add_row(str(node["node"]), *(f"{each['probability']['value']:.2e}" for each in node["effects"].values()))
-    yield table
+    scales = {"probability": "means over images and findings", "top": "on each image's most probable finding"}
+    for scale, words in scales.items():
+        table = table_of(Text(f"Expected effects on probability, {words}"), "node", *INTERVENTIONS)
+        for node in document["nodes"]:
+            table.add_row(str(node["node"]), *(f"{each[scale]['value']:.2e}" for each in node["effects"].values()))
+        yield table
     table = table_of(Text("Set to zero, a concept moves most"), "node", "finding", "effect on its logit", "from", "to")
     for node in document["nodes"]:
         most = max(node["findings"], key=lambda each: abs(each["logit"]["value"]))

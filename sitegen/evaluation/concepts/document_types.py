@@ -28,10 +28,11 @@ class LossDocument(TypedDict):
 
 
 class EffectDocument(TypedDict):
-    """An expected effect, its mean over images and labels."""
+    """An expected effect: its mean over images and labels; and on each image's most probable label, on probability."""
 
     probability: IntervalDocument
     logit: IntervalDocument
+    top: IntervalDocument
 
 
 class FindingEffect(TypedDict):

@@ -37,13 +37,14 @@ Logits = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ImageEffects:
-    """Of one image: effects [interventions, nodes, labels] on probability and on logit; the codes [nodes, H, W]; and
-    how far the autoencoder moves the probabilities by itself, the largest over labels."""
+    """Of one image: effects [interventions, nodes, labels] on probability and on logit; the codes [nodes, H, W]; how
+    far the autoencoder moves the probabilities by itself, the largest over labels; and the most probable label."""
 
     probability: Logits
     logit: Logits
     codes: Values
     moved: float
+    top: int
 
 
 class Instrumented:
@@ -86,7 +87,8 @@ def image_effects(
             row.append(_difference(np.stack([whole.logits(each, node) for each in group]), zeroed))
     found = np.array(rows)  # [interventions, nodes, 2, labels]
     own = whole.cut.back(whole.cut.front(as_values(image)))
-    return ImageEffects(found[:, :, 0], found[:, :, 1], codes, float(np.abs(expit(idle) - expit(own)).max()))
+    moved = float(np.abs(expit(idle) - expit(own)).max())
+    return ImageEffects(found[:, :, 0], found[:, :, 1], codes, moved, int(own.argmax()))
 
 
 def as_values(image: array[float]) -> Values:

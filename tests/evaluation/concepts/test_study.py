@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from sitegen.bundle import Bundle
 from sitegen.cli import app
 from sitegen.errors import SitegenError
-from sitegen.evaluation.concepts.document import strongest_places
+from sitegen.evaluation.concepts.document import node_documents, strongest_places
 from sitegen.evaluation.concepts.document_types import ConceptsDocument
-from sitegen.evaluation.concepts.effects import INTERVENTIONS
+from sitegen.evaluation.concepts.effects import INTERVENTIONS, ImageEffects
 from sitegen.phantom import write_phantom
 from tests.helpers.bundles import LABELS
 from tests.helpers.typed_documents import hold
@@ -73,7 +73,7 @@ def test_it_writes_weights_document_and_table(folder: Path, gradient_bundle: Bun
             (each["value"] for each in node["strongest"]), reverse=True
         )
     rows = list(csv.DictReader((folder / "out/concepts.csv").read_text("utf-8").splitlines()))
-    assert len(rows) == 2 * len(INTERVENTIONS) * 2
+    assert len(rows) == 2 * len(INTERVENTIONS) * 3
     saved = torch.load(folder / "out/concepts.pt", weights_only=True)
     assert saved["layer"] == "active"
     assert saved["weights"]["middle.0.weight"].shape == (2, 4, 1, 1)
@@ -112,3 +112,16 @@ def test_a_bundle_without_gradient_says_what_it_has(folder: Path, bundle: Bundle
     done = invoked(folder, bundle)
     assert isinstance(done.exception, SitegenError)
     assert "it has 'classifier', 'gate'" in str(done.exception)
+
+
+def test_what_is_told_of_the_most_probable_finding() -> None:
+    made = []
+    for top in (0, 2):
+        effects = np.zeros((len(INTERVENTIONS), 1, 3))
+        effects[0, 0] = [0.1, 0.2, 0.6]
+        made.append(ImageEffects(effects, 2 * effects, np.zeros((1, 2, 2), np.float32), 0.0, top))
+    (node,) = node_documents(made, ["a", "b"], ["one", "two"], LABELS, 1, 20, 0)
+    zero = node["effects"]["zero"]
+    assert zero["top"]["value"] == pytest.approx((0.1 + 0.6) / 2)
+    assert zero["probability"]["value"] == pytest.approx(0.3)
+    assert [each["logit"]["value"] for each in node["findings"]] == pytest.approx([0.2, 0.4, 1.2])
