@@ -143,7 +143,7 @@ class Predictor:
 
         Raises BadIntervention where the filling cannot be had, and EngineFailed.
         """
-        return self._drive(draw_effects(scene_of(self.model, seen), masks, filling))
+        return self.drive(draw_effects(scene_of(self.model, seen), masks, filling))
 
     def judge(self, values: array[float]) -> Decision:
         """Return what stage one of the gate says of float32 values as its network takes them (NCHW, flat).

@@ -44,10 +44,10 @@ def trained(images: Tensor, digits: Tensor, epochs: int = 40) -> nn.Sequential:
     optimiser = torch.optim.Adam(made.parameters(), 1e-3)
     targets = nn.functional.one_hot(digits, 10).float()
     for _ in range(epochs):
-        for part in torch.randperm(len(images)).split(100):  # type: ignore[no-untyped-call]
+        for part in torch.randperm(len(images)).split(100):
             loss = nn.functional.binary_cross_entropy_with_logits(made(images[part]), targets[part])
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimiser.step()
     return made.eval()
 

@@ -47,10 +47,13 @@ def as_tables(document: Part) -> Iterator[Table | str]:
         table.add_row(Text(condition_name(each)), *(_value(each[key]) for key in ("loss", "changed")), _value(refused))
     yield table
     attacks = [each for each in document["conditions"] if each["attack"] != CLEAN]
-    table = table_of(Text("AUROC of attacked against clean images"), "detector", *map(condition_name, attacks))
-    for detector in document["detectors"]:
-        table.add_row(Text(detector["name"]), *(_value(found_of(detector, each)) for each in attacks))
-    yield table
+    for strength in dict.fromkeys(each["strength"] for each in attacks):
+        shown = [each for each in attacks if each["strength"] == strength]
+        title = f"AUROC of attacked against clean images, strength {strength:.3g}"
+        table = table_of(Text(title), "detector", *(each["attack"] for each in shown))
+        for detector in document["detectors"]:
+            table.add_row(Text(detector["name"]), *(_value(found_of(detector, each)) for each in shown))
+        yield table
     yield verdict(document)
 
 

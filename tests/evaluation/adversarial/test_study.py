@@ -107,6 +107,9 @@ def made(gradient_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> t
     done = CliRunner().invoke(app, [*arguments(folder, gradient_bundle), "--csv", str(folder / "a.csv")])
     assert done.exit_code == 0, done.output
     assert "broken.png" in done.output
+    words = done.output.split()
+    assert words[words.index("detector") :][:6] == ["detector", "fgsm", "bim", "pgd", "jsma", "adaptive"]
+    assert "strength 0.01" in " ".join(words)
     return folder, json.loads((folder / "a.json").read_text("utf-8"))
 
 
