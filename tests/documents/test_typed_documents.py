@@ -19,9 +19,8 @@ from sitegen.data.records import Record
 from sitegen.evaluation.adversarial.document_types import AdversarialDocument
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
-from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
 from sitegen.evaluation.concepts.document_types import ConceptsDocument
-from sitegen.evaluation.effects.document_types import EffectsDocument
+from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
 from sitegen.evaluation.explanations.document_types import ExplanationStudyDocument
 from sitegen.evaluation.gate.document_types import GateStudyDocument
 from sitegen.evaluation.robustness.document_types import RobustnessDocument
