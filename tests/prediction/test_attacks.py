@@ -23,7 +23,7 @@ from sitegen_runtime.attacks.arithmetic import anywhere, loss, room_around, slop
 from sitegen_runtime.attacks.methods import ATTACKS, Attacked, Wish, attack
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import AnalysisError, BadAttack, MissingNetwork
-from tests.helpers.attacked_network import CHANNELS, ENTRY, LABELS, SIDE, SmoothNetwork
+from tests.helpers.gradient.attacked_network import CHANNELS, ENTRY, LABELS, SIDE, SmoothNetwork
 
 SHAPE = ENTRY.shape
 STRENGTHS = (0.3, 0.02, 1 / 255)

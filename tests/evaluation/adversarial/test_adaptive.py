@@ -11,7 +11,7 @@ from sitegen.evaluation.adversarial.effects import effects, random_masks
 from sitegen.prediction import Predictor
 from sitegen_runtime.attacks.methods import Wish
 from sitegen_runtime.errors import BadAttack
-from tests.helpers.attacked_network import ENTRY, SIDE, SmoothNetwork
+from tests.helpers.gradient.attacked_network import ENTRY, SIDE, SmoothNetwork
 from tests.helpers.runtime.images import picture, saved
 from tests.prediction.test_attacks import as_tensor, bounds, network, noise_of, said
 
