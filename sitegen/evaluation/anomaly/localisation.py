@@ -5,7 +5,7 @@ the image that overlap the anomaly, whichever is taken. A large anomaly is hit b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,7 @@ class Window:
     size: int
     width: int
     height: int
-    frame: Frame = Frame()
+    frame: Frame = field(default_factory=Frame)
 
     def chosen(self) -> Boxes:
         """Return the window, [1, 4], in shares of the whole picture."""

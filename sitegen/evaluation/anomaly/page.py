@@ -52,7 +52,8 @@ def as_tables(document: AnomalyDocument) -> Iterator[Table]:
     if document["compared"]:
         made = table(f"Against {told(document['compared'][0]['against'])}", "distance", "difference", "p", "Holm")
         for test in document["compared"]:
-            made.add_row(told(test["distance"]), f"{test['difference']:+.3f}", *(f"{test[key]:.4f}" for key in _P))
+            ps = (f"{test['p']:.4f}", f"{test['holm']:.4f}")
+            made.add_row(told(test["distance"]), f"{test['difference']:+.3f}", *ps)
         yield made
 
 
@@ -63,9 +64,6 @@ def as_csv(columns: Mapping[str, NDArray[np.float64]]) -> str:
     writer.writerow(["draw", *columns])
     writer.writerows([at, *(repr(value) for value in row)] for at, row in enumerate(zip(*_lists(columns), strict=True)))
     return out.getvalue()
-
-
-_P = ("p", "holm")
 
 
 def _lists(columns: Mapping[str, NDArray[np.float64]]) -> list[list[float]]:

@@ -31,14 +31,14 @@ class Anomaly:
         assert self.boxes is not None  # noqa: S101 - for the type checker
         low = np.maximum(windows[:, np.newaxis, :2], self.boxes[np.newaxis, :, :2])
         high = np.minimum(windows[:, np.newaxis, 2:], self.boxes[np.newaxis, :, 2:])
-        return np.asarray((high - low > _ROUNDING).all(axis=2).any(axis=1))
+        return np.asarray(np.any((high - low > _ROUNDING).all(axis=2), axis=1))
 
     def covered(self, grid: tuple[int, int] = (256, 256)) -> float:
         """Return the share (0..1) of the picture that it covers; of boxes, as a grid of cells shows it."""
         if self.sums is not None:
             return float(self.sums[-1, -1]) / ((self.sums.shape[0] - 1) * (self.sums.shape[1] - 1))
         assert self.boxes is not None  # noqa: S101 - for the type checker
-        return float(inside_of(self.boxes, grid).mean())
+        return float(inside_of(self.boxes, grid).sum() / (grid[0] * grid[1]))
 
 
 def of_mask(mask: NDArray[np.bool_]) -> Anomaly:
