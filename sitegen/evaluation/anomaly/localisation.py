@@ -5,7 +5,7 @@ the image that overlap the anomaly, whichever is taken. A large anomaly is hit b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -109,8 +109,10 @@ def localise(
 ) -> LocalisationStudyDocument:
     """Return how often windows, by what chose them, overlap the anomalies of their images.
 
-    `named` is what windows and anomalies are called. Raises DataError where no image has both.
+    An image's name may have a prefix before the anomaly's, as `boxes` says. `named` is what windows and anomalies are
+    called. Raises DataError where no image has both.
     """
+    windows = {distance: [_matched(each, anomalies) for each in part] for distance, part in windows.items()}
     every = {each.image for part in windows.values() for each in part}
     if not every & anomalies.keys():
         raise DataError(
@@ -158,6 +160,13 @@ def _figures(
         "above_chance": interval_of(shares - by_chance),
         "covered": float(np.mean([anomalies[each.image].covered() for each in windows])),
     }
+
+
+def _matched(window: Window, anomalies: Mapping[str, Anomaly]) -> Window:
+    """The window, under the name that its image has among the anomalies."""
+    name = window.image
+    names = [name, *(name[at + 1 :] for at, letter in enumerate(name) if letter == "_")]
+    return replace(window, image=next((each for each in names if each in anomalies), name))
 
 
 def _named(image: str, patient: str | None) -> tuple[str, str]:

@@ -36,9 +36,10 @@ class Anomaly:
     def covered(self, grid: tuple[int, int] = (256, 256)) -> float:
         """Return the share (0..1) of the picture that it covers; of boxes, as a grid of cells shows it."""
         if self.sums is not None:
-            return float(self.sums[-1, -1]) / ((self.sums.shape[0] - 1) * (self.sums.shape[1] - 1))
+            rows, columns = self.sums.shape
+            return float(self.sums[-1, -1] / ((rows - 1) * (columns - 1)))
         assert self.boxes is not None  # noqa: S101 - for the type checker
-        return float(inside_of(self.boxes, grid).sum() / (grid[0] * grid[1]))
+        return float(np.count_nonzero(inside_of(self.boxes, grid)) / (grid[0] * grid[1]))
 
 
 def of_mask(mask: NDArray[np.bool_]) -> Anomaly:

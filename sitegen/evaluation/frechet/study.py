@@ -1,0 +1,122 @@
+"""Two sets of images, or of features, against each other: everything that the verb says, as a document."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sitegen.errors import DataError, SettingsError
+from sitegen.evaluation.frechet.distances import (
+    as_probabilities,
+    extrapolated,
+    frechet_distance,
+    halves,
+    inception_score,
+)
+from sitegen.evaluation.frechet.document_types import FrechetDocument, HalvesDocument
+from sitegen.evaluation.frechet.features import Features, of_folder, of_table
+from sitegen.evaluation.frechet.neighbours import neighbours
+from sitegen.evaluation.frechet.networks import FeatureNetwork
+
+SCHEMA = "sitegen.frechet/1"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared: folders of images, or files of features; and how."""
+
+    real: Path
+    generated: Path
+    network: FeatureNetwork | None = None
+    neighbours: int = 5
+    halves: int = 10
+    cache: Path | None = None
+    seed: int = 0
+    workers: int | None = None
+
+
+def compare(asked: Question) -> FrechetDocument:
+    """Return the figures. Raises DataError where a set cannot be used, SettingsError where folders have no network."""
+    real, generated = (_features(place, asked) for place in (asked.real, asked.generated))
+    if real.values.shape[1] != generated.values.shape[1]:
+        wide = f"{real.values.shape[1]} and {generated.values.shape[1]}"
+        raise DataError(f"{asked.real} and {asked.generated} have {wide} features. Compare those of one network.")
+    sizes = [len(each.values) for each in (real, generated)]
+    for place, size in zip((asked.real, asked.generated), sizes, strict=True):
+        if size < 2:
+            raise DataError(f"{place} has {size} image, and a distance needs two or more. Name more.")
+    notes = _notes(real, generated, sizes)
+    infinite = extrapolated(real.values, generated.values, asked.seed)
+    document: FrechetDocument = {
+        "schema": SCHEMA,
+        "real": asked.real.name,
+        "generated": asked.generated.name,
+        "network": asked.network.graph.name if asked.network else "given features",
+        "resizer": asked.network.preparation.resizer if asked.network else "none",
+        "images": sizes,
+        "features": real.values.shape[1],
+        "frechet": frechet_distance(real.values, generated.values),
+        "extrapolated": None,
+        "halves": _halves(real, asked),
+        "neighbours": asked.neighbours,
+        "precision": None,
+        "recall": None,
+        "density": None,
+        "coverage": None,
+        "inception_score": None,
+        "seed": asked.seed,
+        "notes": notes,
+        "unreadable": [
+            {"file": name, "problem": problem} for each in (real, generated) for name, problem in each.problems
+        ],
+    }
+    if infinite:
+        document["extrapolated"] = {
+            "sizes": infinite.sizes,
+            "distances": infinite.distances,
+            "infinite": infinite.infinite,
+            "bias": infinite.bias,
+        }
+    else:
+        notes.append("fewer than 20 images: what infinitely many would give cannot be told")
+    _enter_neighbours(document, real, generated)
+    if generated.classes is not None:
+        document["inception_score"] = inception_score(as_probabilities(generated.classes))
+    return document
+
+
+def _features(place: Path, asked: Question) -> Features:
+    if not place.is_dir():
+        return of_table(place)
+    if asked.network is None:
+        raise SettingsError(f"{place} is a folder of images: name a network with --bundle or --network.")
+    return of_folder(place, asked.network, asked.cache, asked.workers)
+
+
+def _notes(real: Features, generated: Features, sizes: list[int]) -> list[str]:
+    wide = real.values.shape[1]
+    notes = []
+    if min(sizes) <= wide:
+        notes.append(f"{min(sizes)} images are no more than {wide} features: the distance is far too large by chance")
+    for name, each in (("real", real), ("generated", generated)):
+        if (each.values == each.values[0]).all():
+            notes.append(f"all {name} images have the same features")
+    return notes
+
+
+def _halves(real: Features, asked: Question) -> HalvesDocument | None:
+    if len(real.values) < 4 or asked.halves < 1:
+        return None
+    found = halves(real.values, asked.halves, asked.seed)
+    deviation = float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
+    return {"draws": len(found), "mean": float(np.mean(found)), "deviation": deviation}
+
+
+def _enter_neighbours(document: FrechetDocument, real: Features, generated: Features) -> None:
+    try:
+        found = asdict(neighbours(real.values, generated.values, document["neighbours"]))
+    except ValueError as problem:
+        document["notes"].append(str(problem))
+        return
+    document["precision"], document["recall"] = found["precision"], found["recall"]
+    document["density"], document["coverage"] = found["density"], found["coverage"]
