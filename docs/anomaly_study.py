@@ -93,14 +93,16 @@ def main() -> None:
     nih = [path for path in images_below(data / "cxr" / "test") if path.name.startswith("nih_")]
     for name in OBJECTS:
         plant(nih, name, out)
+    link(nih, out / "nih")
     link(nih, out / "boxed")
     link(images_below(data / "nih14" / "test"), out / "boxed")
-    for name in ("baseline", *SETS, *OBJECTS, "boxed"):
+    for name in ("baseline", "nih", *SETS, *OBJECTS, "boxed"):
         how = ("--bundle", given.bundle, "--patch", PATCH, "-o", out / f"{name}.csv", "--workers", 1)
         sitegen("evaluate", "reconstructions", "--images", out / name, *how)
-    sets = [part for name in (*SETS, *OBJECTS) for part in ("--anomaly", out / f"{name}.csv")]
-    wanted = ("--against", "mse", "-o", out / "report.html", "--json", out / "anomaly.json")
-    sitegen("evaluate", "anomaly", "--baseline", out / "baseline.csv", *sets, *wanted)
+    for baseline, names in (("baseline", SETS), ("nih", OBJECTS)):  # objects beside the same images without
+        sets = [part for name in names for part in ("--anomaly", out / f"{name}.csv")]
+        wanted = ("--against", "mse", "-o", out / f"{baseline}.html", "--json", out / f"{baseline}.json")
+        sitegen("evaluate", "anomaly", "--baseline", out / f"{baseline}.csv", *sets, *wanted)
     for name in OBJECTS:
         masks = ("--masks", out / f"{name}-masks", "--json", out / f"{name}.json")
         sitegen("evaluate", "localisation", "--distances", out / f"{name}.csv", *masks)

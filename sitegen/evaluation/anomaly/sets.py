@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.data.rows import Row
 from sitegen.errors import DataError, SettingsError
+from sitegen.evaluation.explanations.localisation.boxes import image_name, nih_patient
 from sitegen.evaluation.reconstructions.table import SCORES, numbers, read_table, unlike
 
 Values = NDArray[np.float64]
@@ -28,7 +30,8 @@ class ImageSet:
 def read_set(path: Path, name: str) -> ImageSet:
     """Return the images of a table of distances.
 
-    An image is a patient of its own, unless there is a column `patient`. Raises DataError where there is no row or no
+    Whose an image is says a column `patient`, else its name where it is one of the NIH's; else it is a patient of its
+    own. Raises DataError where there is no row or no
     distance, or a cell is no number.
     """
     rows = read_table(path)
@@ -40,7 +43,11 @@ def read_set(path: Path, name: str) -> ImageSet:
             found[column] = unlike(column) * np.array([np.nan if value is None else value for value in values])
     if not found:
         raise DataError(f"{path} has no distances, of {', '.join(SCORES)}. Name a table that has.")
-    return ImageSet(name, [row.get("patient") or f"{path}:{row['image']}" for row in rows], found)
+    return ImageSet(name, [_patient(path, row) for row in rows], found)
+
+
+def _patient(path: Path, row: Row) -> str:
+    return row.get("patient") or nih_patient(image_name(row["image"])) or f"{path}:{row['image']}"
 
 
 def read_sets(baseline: Path, anomalies: Sequence[Path]) -> tuple[ImageSet, list[ImageSet]]:
