@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sitegen.cli._options import FiguresOption, ResamplesOption, require_training
-from sitegen.cli._reports import check_place, show, tell_written, write_figures
+from sitegen.cli._reports import check_place, show, tell_left_out, tell_written, write_figures
 from sitegen.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
@@ -24,13 +24,24 @@ def localisation(
     heat_maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Instead, heat maps of the images: the brighter, the stronger.")
     ] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Instead, images, with --bundle: maps of its findings are made.")
+    ] = None,
+    bundle: Annotated[Path | None, typer.Option(metavar="DIR", help="With --images: the model's bundle.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="With --images: of explanation. Repeatable; grad-cam.")
+    ] = None,
+    finding: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="With --images: this one; else each image's most probable.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --images: those that the gate refuses, too.")] = False,
     boxes: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Boxes around the anomalies; see docs/explanation-evaluation.md.")
     ] = None,
     masks: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Instead, masks of the same names: above 0 is the anomaly.")
     ] = None,
-    patch: Annotated[int, typer.Option(min=1, help="With --heat-maps: pixels along the side of a patch.")] = 32,
+    patch: Annotated[int, typer.Option(min=1, help="Of heat maps: pixels along the side of a patch.")] = 32,
     stride: Annotated[int, typer.Option(min=1, help="With --heat-maps: pixels from one patch to the next.")] = 1,
     resamples: ResamplesOption = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of resamples.")] = 0,
@@ -41,7 +52,12 @@ def localisation(
     from sitegen.evaluation.anomaly.localisation import localise
 
     check_place(json_file)
-    windows, first = _windows(distances, heat_maps, patch, stride)
+    if images:
+        windows, first = _explained(
+            images, bundle, (distances, heat_maps), method or ["grad-cam"], patch, finding, force
+        )
+    else:
+        windows, first = _windows(distances, heat_maps, patch, stride)
     anomalies, second = _anomalies(boxes, masks)
     document = localise(windows, anomalies, (first, second), resamples, seed)
     write_figures(json_file, document)
@@ -55,6 +71,24 @@ def localisation(
     typer.echo("Not for diagnostic use.")
 
 
+def _explained(
+    images: Path,
+    bundle: Path | None,
+    others: tuple[Path | None, ...],
+    methods: list[str],
+    patch: int,
+    finding: str | None,
+    force: bool,
+) -> "tuple[dict[str, list[Window]], str]":
+    from sitegen.evaluation.anomaly.explained import of_explanations
+
+    if bundle is None or any(others):
+        raise SettingsError("--images go with --bundle DIR, and with neither --distances nor --heat-maps.")
+    explained = of_explanations(bundle, images, methods, patch, finding=finding, force=force)
+    tell_left_out({"unreadable": explained.problems})
+    return explained.windows, images.name
+
+
 def _windows(
     distances: Path | None, heat_maps: Path | None, patch: int, stride: int
 ) -> "tuple[dict[str, list[Window]], str]":
@@ -65,7 +99,7 @@ def _windows(
     if distances and not heat_maps:
         return dict(of_table(distances)), distances.name
     if not heat_maps or distances:
-        raise SettingsError("Name either --distances CSV or --heat-maps DIR.")
+        raise SettingsError("Name one of --distances CSV, --heat-maps DIR, and --images DIR with --bundle DIR.")
     try:
         return {"heat map": of_heat_maps(heat_maps, Patches(patch, stride))}, heat_maps.name
     except PlaneProblem as problem:

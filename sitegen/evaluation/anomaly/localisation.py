@@ -73,7 +73,7 @@ def of_table(path: Path, distances: Sequence[str] = DISTANCES) -> dict[str, list
             if len(known) == len(cells):
                 x, y, width, height, size = map(int, known[:5])
                 frame = Frame(*known[5:])
-                windows.append(Window(*_named(row["image"], row.get("patient")), x, y, size, width, height, frame))
+                windows.append(Window(*named(row["image"], row.get("patient")), x, y, size, width, height, frame))
         if windows:
             found[distance] = windows
     if not found:
@@ -96,33 +96,33 @@ def of_heat_maps(folder: Path, patches: Patches) -> list[Window]:
             raise DataError(f"{path}: {error}. Name smaller patches.") from error
         sums = window_sums(plane.astype(np.int64), patches.size, *places, largest_grey(plane))
         found = worst(sums.astype(np.float64), plane, patches)
-        windows.append(Window(*_named(name, None), found.x, found.y, patches.size, plane.shape[1], plane.shape[0]))
+        windows.append(Window(*named(name, None), found.x, found.y, patches.size, plane.shape[1], plane.shape[0]))
     return windows
 
 
 def localise(
     windows: Mapping[str, Sequence[Window]],
     anomalies: Mapping[str, Anomaly],
-    named: tuple[str, str],
+    called: tuple[str, str],
     resamples: int = 1000,
     seed: int = 0,
 ) -> LocalisationStudyDocument:
     """Return how often windows, by what chose them, overlap the anomalies of their images.
 
-    An image's name may have a prefix before the anomaly's, as `boxes` says. `named` is what windows and anomalies are
+    An image's name may have a prefix before the anomaly's, as `boxes` says. `called` is what windows and anomalies are
     called. Raises DataError where no image has both.
     """
     windows = {distance: [_matched(each, anomalies) for each in part] for distance, part in windows.items()}
     every = {each.image for part in windows.values() for each in part}
     if not every & anomalies.keys():
         raise DataError(
-            f"None of the {len(every)} images of {named[0]} has an anomaly in {named[1]}, by their names. The first is "
-            f"called {min(every)}. Name the table or masks of these images."
+            f"None of the {len(every)} images of {called[0]} has an anomaly in {called[1]}, by their names. The first "
+            f"is called {min(every)}. Name the table or masks of these images."
         )
     return {
         "schema": SCHEMA,
-        "windows": named[0],
-        "anomalies": named[1],
+        "windows": called[0],
+        "anomalies": called[1],
         "resamples": resamples,
         "seed": seed,
         "without_anomaly": len(every - anomalies.keys()),
@@ -169,6 +169,7 @@ def _matched(window: Window, anomalies: Mapping[str, Anomaly]) -> Window:
     return replace(window, image=next((each for each in names if each in anomalies), name))
 
 
-def _named(image: str, patient: str | None) -> tuple[str, str]:
+def named(image: str, patient: str | None) -> tuple[str, str]:
+    """Return what an image is called here, and whose it is: the NIH's names tell, else it is a patient of its own."""
     name = image_name(image)
     return name, patient or nih_patient(name) or name

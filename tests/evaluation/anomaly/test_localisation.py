@@ -11,9 +11,12 @@ from typer.testing import CliRunner, Result
 from sitegen.cli.evaluate import evaluate
 from sitegen.errors import DataError, SettingsError
 from sitegen.evaluation.anomaly.document_types import DifferencesDocument, LocalisationStudyDocument
+from sitegen.evaluation.anomaly.explained import strongest
 from sitegen.evaluation.anomaly.localisation import Window, hits
 from sitegen.evaluation.anomaly.regions import of_mask
 from sitegen.evaluation.explanations.localisation.regions import Frame
+from sitegen.phantom import phantom
+from tests.helpers.bundles import make_bundle
 from tests.helpers.typed_documents import hold
 
 
@@ -138,3 +141,31 @@ def test_groups_that_cannot_be_tested_are_named(tmp_path: Path) -> None:
     assert "b.csv has the one value 1.25 of x" in str(run(*given, "x").exception)
     assert "a.csv has no column 'z'" in str(run(*given, "z").exception)
     assert "z is 'nan'" in str(run(*given, "x", "--second-column", "z").exception)
+
+
+def test_explanations_are_asked_the_same(tmp_path: Path) -> None:
+    make_bundle(tmp_path / "bundle", explained=True)
+    for seed in range(2):
+        save(tmp_path / "images" / f"{seed}.png", phantom(seed, 96))
+        save(tmp_path / "masks" / f"{seed}.png", np.full((96, 96), 255, np.uint8))
+    given = ["--images", tmp_path / "images", "--bundle", tmp_path / "bundle", "--masks", tmp_path / "masks", "--force"]
+    found = document(tmp_path, *given, "--patch", 5, "--method", "grad-cam", "--method", "saliency")
+    hold(LocalisationStudyDocument, [found])
+    assert {each["distance"] for each in found["localised"]} <= {"grad-cam", "saliency"}
+    assert all(each["hits"]["value"] == each["chance"] == 1 for each in found["localised"])  # all of it is anomaly
+    for more, message in (
+        (["--method", "nothing"], "'nothing' is no method of explanation"),
+        (["--finding", "Nothing"], "has no finding 'Nothing'"),
+        (["--patch", "999"], "window of 999 pixels is larger"),
+        (["--heat-maps", tmp_path / "masks"], "--images go with --bundle"),
+    ):
+        result = run("localisation", *given, *more)
+        assert isinstance(result.exception, SettingsError)
+        assert message in str(result.exception)
+
+
+def test_the_strongest_window_of_a_map_has_the_largest_sum() -> None:
+    given = np.random.default_rng(7).normal(0, 1, (20, 31))
+    sums = {(x, y): np.maximum(given, 0)[y : y + 6, x : x + 6].sum() for x in range(26) for y in range(15)}
+    assert strongest(given, 6) == max(sums, key=lambda place: sums[place])
+    assert strongest(-np.abs(given), 6) is None
