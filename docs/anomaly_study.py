@@ -27,6 +27,7 @@ SETS = {
     "small-crops": ("derived_cxr_small_crop",),
 }
 PATCH = 16  # of the 64 pixels that the gate sees
+MAP_PATCH = 64  # of the 256 pixels that the classifier sees
 Draw = Callable[[ImageDraw.ImageDraw, np.random.Generator, int], None]
 
 
@@ -108,6 +109,9 @@ def main() -> None:
         sitegen("evaluate", "localisation", "--distances", out / f"{name}.csv", *masks)
     boxes = ("--boxes", data / "nih14" / "boxes.csv", "--json", out / "boxes.json")
     sitegen("evaluate", "localisation", "--distances", out / "boxed.csv", *boxes)
+    maps = ("--images", out / "boxed", "--bundle", given.bundle, "--method", "grad-cam", "--method", "cam")
+    boxes = (*boxes[:2], "--json", out / "maps.json")
+    sitegen("evaluate", "localisation", *maps, "--patch", MAP_PATCH, *boxes)  # as large a part of the picture
 
 
 if __name__ == "__main__":
