@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from sitegen.evaluation.frechet.document_types import FrechetDocument
-    from sitegen.evaluation.frechet.networks import FeatureNetwork, Preparation
+    from sitegen.evaluation.frechet.preparation import FeatureSource, Preparation
 
 RESIZERS = ("legacy", "clean", "friendly")
 FILTERS = ("bilinear", "bicubic", "lanczos")
@@ -25,7 +25,7 @@ def frechet(
     bundle: Annotated[Path | None, typer.Option(metavar="DIR", help="A bundle, for the features of its map.")] = None,
     network: Annotated[
         Path | None,
-        typer.Option(metavar="ONNX", help="Instead, any network: Inception, SwAV, DINO, ResNet-50."),
+        typer.Option(metavar="FILE", help="Instead, any network: Inception, SwAV, DINO… (ONNX, .pt)."),
     ] = None,
     output: Annotated[
         str | None, typer.Option(metavar="NAME", help="The network's output with the features; the first by default.")
@@ -36,6 +36,7 @@ def frechet(
     resizer: Annotated[str, choice("--resizer", RESIZERS, "How images are scaled.")] = "clean",
     filter_: Annotated[str, choice("--filter", FILTERS, "Of the friendly resizer: the network's own.")] = "bilinear",
     side: Annotated[int | None, typer.Option(min=1, help="The side of images, where the network takes any.")] = None,
+    channels: Annotated[int, typer.Option(min=1, max=3, help="Of a PyTorch network's images: 1 or 3.")] = 3,
     mean: Annotated[str, typer.Option(metavar="NUMBERS", help="Taken from grey values of 0 to 1.")] = "0",
     std: Annotated[str, typer.Option(metavar="NUMBERS", help="They are divided by this then.")] = "1",
     neighbours: Annotated[int, typer.Option(min=1, help="For precision, recall, density and coverage.")] = 5,
@@ -50,12 +51,12 @@ def frechet(
     Exit code 1 where an image could not be read.
     """
     require_training()
-    from sitegen.evaluation.frechet.networks import Preparation
+    from sitegen.evaluation.frechet.preparation import Preparation
     from sitegen.evaluation.frechet.study import Question, compare
 
     check_place(json_file)
     how = Preparation(resizer, filter_, side, _numbers("--mean", mean), _numbers("--std", std))
-    chosen = _network(bundle, network, how, output, classes)
+    chosen = _network(bundle, network, how, channels, output, classes)
     document = compare(Question(real, generated, chosen, neighbours, halves, cache, seed, workers))
     write_figures(json_file, document)
     show([_table(document)])
@@ -68,14 +69,23 @@ def frechet(
 
 
 def _network(
-    bundle: Path | None, path: Path | None, how: "Preparation", output: str | None, classes: str | None
-) -> "FeatureNetwork | None":
+    bundle: Path | None,
+    path: Path | None,
+    how: "Preparation",
+    channels: int,
+    output: str | None,
+    classes: str | None,
+) -> "FeatureSource | None":
     from sitegen.evaluation.frechet.networks import of_bundle, of_onnx
 
     if bundle and path:
         raise SettingsError("Name one network: either --bundle or --network.")
     if bundle:
         return of_bundle(bundle, how.resizer, how.filter)
+    if path and path.suffix in (".pt", ".pth", ".torchscript"):
+        from sitegen.evaluation.frechet.torch_network import of_torch
+
+        return of_torch(path, how, channels, output, classes)
     return of_onnx(path, how, output, classes) if path else None
 
 

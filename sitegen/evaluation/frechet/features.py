@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sitegen import parallel
 from sitegen.data.rows import read_rows
 from sitegen.errors import DataError
-from sitegen.evaluation.frechet.networks import FeatureNetwork
+from sitegen.evaluation.frechet.preparation import FeatureSource
 from sitegen.evaluation.reconstructions.planes import images_by_name
 from sitegen.evaluation.reconstructions.table import numbers
 
@@ -28,7 +28,7 @@ class Features:
     problems: Sequence[tuple[str, str]] = ()
 
 
-def of_folder(folder: Path, network: FeatureNetwork, cache: Path | None, workers: int | None = None) -> Features:
+def of_folder(folder: Path, network: FeatureSource, cache: Path | None, workers: int | None = None) -> Features:
     """Return the features of a folder's images. `cache` keeps each image's, by its content and the network's.
 
     Raises DataError where no image can be used.
@@ -65,7 +65,7 @@ def of_table(path: Path) -> Features:
     return Features(values, None)
 
 
-def _answer(network: FeatureNetwork, key: str, cache: Path | None, path: Path) -> tuple[Values, Values | None] | str:
+def _answer(network: FeatureSource, key: str, cache: Path | None, path: Path) -> tuple[Values, Values | None] | str:
     place = cache / f"{sha256(key.encode() + path.read_bytes()).hexdigest()}.npz" if cache else None
     if place and place.exists():
         with np.load(place) as kept:

@@ -7,12 +7,14 @@ coverage is the share of real balls with a generated image in them (Naeem et al.
 metrics …", ICML 2020).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
+CELLS = 8_000_000  # distances in memory at once
 
 
 @dataclass(frozen=True)
@@ -29,22 +31,34 @@ def neighbours(real: Values, generated: Values, k: int = 5) -> Neighbours:
     """Return the four figures of features [N, D] and [M, D]. Raises ValueError where a set has k images or fewer."""
     if min(len(real), len(generated)) <= k:
         raise ValueError(f"{k} neighbours need more images than {len(real)} and {len(generated)}; ask for fewer")
-    apart = _distances(real, generated)
     real_balls, generated_balls = (_reach(each, k) for each in (real, generated))
-    in_real = apart < real_balls[:, np.newaxis]
-    return Neighbours(
-        float(in_real.any(axis=0).mean()),
-        float((apart < generated_balls[np.newaxis]).any(axis=1).mean()),
-        float(in_real.sum(axis=0).mean() / k),
-        float((apart.min(axis=1) < real_balls).mean()),
-    )
+    balls = np.zeros(len(generated), np.int64)  # real ones that each generated image lies in
+    recalled = covered = 0
+    for part in _parts(len(real), len(generated)):
+        apart = _distances(real[part], generated)
+        inside = apart < real_balls[part, np.newaxis]
+        balls += inside.sum(axis=0)
+        covered += int(inside.any(axis=1).sum())
+        recalled += int((apart < generated_balls).any(axis=1).sum())
+    shares = (float((balls > 0).mean()), recalled / len(real), float(balls.mean() / k), covered / len(real))
+    return Neighbours(*shares)
+
+
+def _parts(rows: int, columns: int) -> Iterator[slice]:
+    """Parts of so many rows as memory should hold."""
+    step = max(1, CELLS // columns)
+    return (slice(start, start + step) for start in range(0, rows, step))
 
 
 def _reach(features: Values, k: int) -> Values:
     """Each one's distance from its k-th nearest neighbour."""
-    apart = _distances(features, features)
-    np.fill_diagonal(apart, -1.0)  # itself comes first, whatever rounding says
-    return np.asarray(np.partition(apart, k, axis=1)[:, k])
+    found = np.empty(len(features))
+    for part in _parts(len(features), len(features)):
+        apart = _distances(features[part], features)
+        rows = np.arange(len(apart))
+        apart[rows, rows + part.start] = -1.0  # itself comes first, whatever rounding says
+        found[part] = np.partition(apart, k, axis=1)[:, k]
+    return found
 
 
 def _distances(first: Values, second: Values) -> Values:

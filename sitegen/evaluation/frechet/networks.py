@@ -11,29 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from sitegen.bundle import load_bundle
-from sitegen.errors import DataError, ModelError, SettingsError
-from sitegen.evaluation.frechet.resizers import resized
-from sitegen.evaluation.reconstructions.planes import PlaneProblem, largest_grey, read_plane
+from sitegen.errors import ModelError, SettingsError
+from sitegen.evaluation.frechet.preparation import Preparation, Values, checked
 from sitegen.graphs.session import open_session
-
-Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How a picture becomes a network's input: scaled, its grey values brought to 0..1, and then normalised.
-
-    `side` None is that of the network; `mean` and `std` have one number, or one for each channel.
-    """
-
-    resizer: str = "clean"
-    filter: str = "bilinear"
-    side: int | None = None
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
 
 
 @dataclass(frozen=True)
@@ -58,19 +40,10 @@ class FeatureNetwork:
 
         Raises DataError where the file cannot be read, or the network gives what is no number.
         """
-        try:
-            plane = read_plane(path)
-        except PlaneProblem as problem:
-            raise DataError(str(problem)) from problem
-        how = self.preparation
-        grey = resized(plane, self.side, how.resizer, how.filter) / largest_grey(plane)
-        mean, std = (np.broadcast_to(each, self.channels).reshape(-1, 1, 1) for each in (how.mean, how.std))
-        tensor = ((grey[np.newaxis] - mean) / std)[np.newaxis].astype(np.float32)
+        tensor = self.preparation.tensor(path, self.channels, self.side)
         feeds = {self.image: tensor} | {name: np.zeros(shape, np.float32) for name, shape in self.others.items()}
         wanted = [self.output, *([self.classes] if self.classes else [])]
-        made = [_flat(np.asarray(each, np.float64)) for each in self._session.run(wanted, feeds)]
-        if not all(np.isfinite(each).all() for each in made):
-            raise DataError(f"{path}: the network gives values that are no numbers. Check its mean and std.")
+        made = checked(path, [np.asarray(each, np.float64) for each in self._session.run(wanted, feeds)])
         return made[0], made[1] if self.classes else None
 
     @property
@@ -124,9 +97,3 @@ def of_onnx(path: Path, how: Preparation, output: str | None = None, classes: st
         if name is not None and name not in names:
             raise ModelError(f"{path} has no output {name!r}; it has {', '.join(names)}. Name one of these.")
     return FeatureNetwork(path, inputs[0].name, shape[1], side, output or names[0], how, classes)
-
-
-def _flat(values: Values) -> Values:
-    """One row of features, averaged over rows and columns where it has some."""
-    given = values[0]
-    return np.asarray(given.mean(axis=(1, 2)) if given.ndim == 3 else given.ravel())

@@ -16,7 +16,7 @@ from sitegen.evaluation.frechet.distances import (
 from sitegen.evaluation.frechet.document_types import FrechetDocument, HalvesDocument
 from sitegen.evaluation.frechet.features import Features, of_folder, of_table
 from sitegen.evaluation.frechet.neighbours import neighbours
-from sitegen.evaluation.frechet.networks import FeatureNetwork
+from sitegen.evaluation.frechet.preparation import FeatureSource
 
 SCHEMA = "sitegen.frechet/1"
 
@@ -27,7 +27,7 @@ class Question:
 
     real: Path
     generated: Path
-    network: FeatureNetwork | None = None
+    network: FeatureSource | None = None
     neighbours: int = 5
     halves: int = 10
     cache: Path | None = None

@@ -1,6 +1,7 @@
 """`sitegen evaluate frechet`: distances, neighbours and resizers against references; networks, caches, bad input."""
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def test_infinitely_many_images_of_one_distribution_are_no_distance_apart() -> N
     assert np.mean(halves(first, 5)) > at_hand
 
 
-def test_neighbours_are_those_that_are_counted_one_by_one() -> None:
+def test_neighbours_are_those_that_are_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     real, generated, k = rng.normal(0, 1, (15, 3)), rng.normal(0.8, 0.6, (12, 3)), 3
 
@@ -85,6 +86,9 @@ def test_neighbours_are_those_that_are_counted_one_by_one() -> None:
     assert found.recall == pytest.approx(back.any(axis=1).mean())
     assert found.density == pytest.approx(inside.sum() / (k * len(generated)))
     assert found.coverage == pytest.approx(inside.any(axis=1).mean())  # a real image's nearest is within its own ball
+    with monkeypatch.context() as patch:
+        patch.setattr("sitegen.evaluation.frechet.neighbours.CELLS", 25)  # two rows at a time
+        assert neighbours(real, generated, k) == found
     far = neighbours(real, generated + 100, k)
     assert (far.precision, far.recall, far.density, far.coverage) == (0, 0, 0, 0)
     with pytest.raises(ValueError, match="12 neighbours need more images than 15 and 12"):
@@ -196,6 +200,31 @@ def test_a_bundles_feature_map_is_a_network(tmp_path: Path, place: Path) -> None
     make_bundle(tmp_path / "plain")
     with pytest.raises(SettingsError, match="has no feature map"):
         of_bundle(tmp_path / "plain")
+
+
+class Both(torch.nn.Module):
+    """Gives what `write_network` gives."""
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return image * image, image.mean(dim=(2, 3))
+
+
+def test_a_torchscript_file_gives_what_onnx_gives(place: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.save(torch.jit.script(Both()), str(place / "n.pt"))
+    given = ["--real", place / "real", "--generated", place / "made", "--std", "0.5", "--json", place / "out.json"]
+    found = []
+    for more in (["n.onnx", "--classes", "classes"], ["n.pt", "--classes", "1", "--side", "8", "--channels", "3"]):
+        assert run(*given, "--network", place / more[0], *more[1:]).exit_code == 0
+        found.append(json.loads((place / "out.json").read_text()))
+    for key in ("frechet", "precision", "coverage", "inception_score"):
+        assert found[0][key] == pytest.approx(found[1][key], rel=1e-5)
+    assert isinstance(run(*given, "--network", place / "n.pt").exception, SettingsError)
+    result = run(*given, "--network", place / "n.pt", "--side", "8", "--output", "7")
+    assert "has no output '7'; it has 0, 1" in str(result.exception)
+    (place / "bad.pt").write_bytes(b"bad")
+    assert "is no TorchScript file" in str(run(*given, "--network", place / "bad.pt", "--side", 8).exception)
 
 
 def test_given_features_need_no_network(tmp_path: Path) -> None:
