@@ -6,12 +6,14 @@ Of several that are equally bad it is the first in rows. Windows and their place
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sitegen.evaluation.reconstructions.distances import SIDE, squared_differences
 from sitegen.evaluation.reconstructions.planes import Plane, largest_grey
 from sitegen.evaluation.reconstructions.windows import (
     Places,
+    Whole,
     float_window_sums,
     tiles,
     window_places,
@@ -20,6 +22,9 @@ from sitegen.evaluation.reconstructions.windows import (
 
 SPAN = 256
 """Pixels along the side of a part that is worked on at once: its sums stay in a processor's cache."""
+
+SORTED_ABOVE = 7
+"""Grey values for each pixel of a window, above which sorting was the quicker way."""
 
 Values = NDArray[np.float64]
 
@@ -59,6 +64,7 @@ def patch_wasserstein(image: Plane, reconstruction: Plane, patches: Patches) -> 
 
     The sum over grey values of how differently many pixels of a window are at most that bright in image and in
     reconstruction. Grey values that do not occur in a part of the image change nothing there, and are passed over.
+    Where a part has far more of them than a window has pixels, windows are sorted instead, which gives the same.
     """
     down, across = patches.places(image)
     found = np.empty((len(down), len(across)))
@@ -66,9 +72,10 @@ def patch_wasserstein(image: Plane, reconstruction: Plane, patches: Patches) -> 
         for columns in tiles(across, SPAN):
             top, left = int(down[rows][0]), int(across[columns][0])
             part = np.s_[top : int(down[rows][-1]) + patches.size, left : int(across[columns][-1]) + patches.size]
-            sums = _histogram_distances(
-                image[part], reconstruction[part], patches.size, down[rows] - top, across[columns] - left
-            )
+            given = image[part], reconstruction[part], patches.size, down[rows] - top, across[columns] - left
+            levels = np.union1d(*given[:2]).astype(np.int64)
+            many = len(levels) > SORTED_ABOVE * patches.size**2
+            sums = _sorted_distances(*given) if many else _histogram_distances(levels, *given)
             found[rows, columns] = sums / patches.size**2
     return found
 
@@ -93,11 +100,22 @@ def worst(values: Values, image: Plane, patches: Patches, *, lowest: bool = Fals
     return Worst(float(values[row, column]), int(across[column]), int(down[row]))
 
 
+def _sorted_distances(image: Plane, reconstruction: Plane, size: int, down: Places, across: Places) -> Whole:
+    """The sum over pixels of the absolute difference of sorted grey values, of each window."""
+    total = np.empty((len(down), len(across)), np.int64)
+    for row, y in enumerate(down.tolist()):
+        strips = (
+            sliding_window_view(plane[y : y + size], size, axis=1)[:, across] for plane in (image, reconstruction)
+        )
+        first, second = (np.sort(strip.transpose(1, 0, 2).reshape(len(across), -1), axis=1) for strip in strips)
+        total[row] = np.abs(np.subtract(first, second, dtype=np.int64)).sum(axis=1)
+    return total
+
+
 def _histogram_distances(
-    image: Plane, reconstruction: Plane, size: int, down: Places, across: Places
-) -> NDArray[np.signedinteger]:
+    levels: NDArray[np.int64], image: Plane, reconstruction: Plane, size: int, down: Places, across: Places
+) -> Whole:
     """The sum over grey values of the absolute difference of cumulative histograms, of each window."""
-    levels = np.union1d(image, reconstruction).astype(np.int64)
     kind = np.int32 if int(levels[-1] - levels[0]) * size**2 < 2**31 else np.int64
     total = np.zeros((len(down), len(across)), kind)
     for level, next_level in zip(levels[:-1].tolist(), levels[1:].tolist(), strict=True):

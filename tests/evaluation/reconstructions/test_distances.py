@@ -94,6 +94,17 @@ def test_parts_of_a_large_image_have_the_same_values_as_the_whole() -> None:
         assert found[y, x] == pytest.approx(scipy_wasserstein(first, second), abs=WITHIN)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_both_ways_to_the_wasserstein_distance_give_the_same(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(4)
+    image, made = (rng.integers(0, np.iinfo(kind).max, (30, 41), endpoint=True).astype(kind) for _ in range(2))
+    found = []
+    for above in (0, 10**9):
+        monkeypatch.setattr("sitegen.evaluation.reconstructions.patches.SORTED_ABOVE", above)
+        found.append(patch_wasserstein(image, made, Patches(9, 2)))
+    assert (found[0] == found[1]).all()
+
+
 def test_sums_do_not_overflow() -> None:
     plane = np.full((200, 200), 65535**2, np.int64)
     assert window_sums(plane, 200, np.array([0]), np.array([0]), 65535**2).tolist() == [[200 * 200 * 65535**2]]
