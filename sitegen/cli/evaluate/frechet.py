@@ -41,6 +41,12 @@ def frechet(
     std: Annotated[str, typer.Option(metavar="NUMBERS", help="They are divided by this then.")] = "1",
     neighbours: Annotated[int, typer.Option(min=1, help="For precision, recall, density and coverage.")] = 5,
     halves: Annotated[int, typer.Option(min=0, help="Random halves of the real images, for the baseline.")] = 10,
+    noise: Annotated[
+        list[float] | None, typer.Option(metavar="SHARE", help="Real images with noise, of the range. Repeatable.")
+    ] = None,
+    blur: Annotated[
+        list[float] | None, typer.Option(metavar="PIXELS", help="Real images, blurred. Repeatable.")
+    ] = None,
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Keep features here, by content.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of halves and subsets.")] = 0,
     workers: WorkersOption = None,
@@ -57,7 +63,10 @@ def frechet(
     check_place(json_file)
     how = Preparation(resizer, filter_, side, _numbers("--mean", mean), _numbers("--std", std))
     chosen = _network(bundle, network, how, channels, output, classes)
-    document = compare(Question(real, generated, chosen, neighbours, halves, cache, seed, workers))
+    if min([1.0, *(noise or ()), *(blur or ())]) <= 0:
+        raise SettingsError("--noise and --blur are deviations: name numbers above 0.")
+    altered = (noise or (), blur or ())
+    document = compare(Question(real, generated, chosen, neighbours, halves, *altered, cache, seed, workers))
     write_figures(json_file, document)
     show([_table(document)])
     for note in document["notes"]:
@@ -112,6 +121,8 @@ def _table(document: "FrechetDocument") -> "Table":
     made.add_row("too large by", number(more["bias"] if more else None))
     half = document["halves"]
     made.add_row("random halves of the real images", f"{half['mean']:.3f} ± {half['deviation']:.3f}" if half else "–")
+    for altered in document["altered"]:
+        made.add_row(f"real images with {altered['kind']} {altered['level']:g}", number(altered["frechet"]))
     made.add_row("precision", number(document["precision"]))
     made.add_row("recall", number(document["recall"]))
     made.add_row("density", number(document["density"]))

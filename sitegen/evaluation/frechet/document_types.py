@@ -20,6 +20,14 @@ class HalvesDocument(TypedDict):
     deviation: float
 
 
+class AlteredDocument(TypedDict):
+    """The distance of the real images from themselves, altered: `kind` is "noise" or "blur"."""
+
+    kind: str
+    level: float
+    frechet: float
+
+
 class FrechetDocument(TypedDict):
     """All figures of two sets of images; None where a number does not exist, and a note says why."""
 
@@ -33,6 +41,7 @@ class FrechetDocument(TypedDict):
     frechet: float
     extrapolated: ExtrapolatedDocument | None
     halves: HalvesDocument | None
+    altered: list[AlteredDocument]
     neighbours: int
     precision: float | None
     recall: float | None

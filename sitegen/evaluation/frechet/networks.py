@@ -4,7 +4,7 @@ A feature that has rows and columns is averaged over them. Grey images are given
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -45,6 +45,10 @@ class FeatureNetwork:
         wanted = [self.output, *([self.classes] if self.classes else [])]
         made = checked(path, [np.asarray(each, np.float64) for each in self._session.run(wanted, feeds)])
         return made[0], made[1] if self.classes else None
+
+    def prepared(self, preparation: Preparation) -> "FeatureNetwork":
+        """Return the same network with another preparation."""
+        return replace(self, preparation=preparation)
 
     @property
     def key(self) -> str:

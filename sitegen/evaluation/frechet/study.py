@@ -1,6 +1,7 @@
 """Two sets of images, or of features, against each other: everything that the verb says, as a document."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ from sitegen.evaluation.frechet.distances import (
     halves,
     inception_score,
 )
-from sitegen.evaluation.frechet.document_types import FrechetDocument, HalvesDocument
+from sitegen.evaluation.frechet.document_types import AlteredDocument, FrechetDocument, HalvesDocument
 from sitegen.evaluation.frechet.features import Features, of_folder, of_table
 from sitegen.evaluation.frechet.neighbours import neighbours
 from sitegen.evaluation.frechet.preparation import FeatureSource
 
 SCHEMA = "sitegen.frechet/1"
+_KINDS = ("noise", "blur")
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Question:
     network: FeatureSource | None = None
     neighbours: int = 5
     halves: int = 10
+    noise: Sequence[float] = ()
+    blur: Sequence[float] = ()
     cache: Path | None = None
     seed: int = 0
     workers: int | None = None
@@ -58,6 +62,7 @@ def compare(asked: Question) -> FrechetDocument:
         "frechet": frechet_distance(real.values, generated.values),
         "extrapolated": None,
         "halves": _halves(real, asked),
+        "altered": [_altered(real, asked, kind, level) for kind in _KINDS for level in getattr(asked, kind)],
         "neighbours": asked.neighbours,
         "precision": None,
         "recall": None,
@@ -110,6 +115,16 @@ def _halves(real: Features, asked: Question) -> HalvesDocument | None:
     found = halves(real.values, asked.halves, asked.seed)
     deviation = float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
     return {"draws": len(found), "mean": float(np.mean(found)), "deviation": deviation}
+
+
+def _altered(real: Features, asked: Question, kind: str, level: float) -> AlteredDocument:
+    """The distance of the real images from themselves with noise, or blurred."""
+    if asked.network is None or not asked.real.is_dir():
+        raise SettingsError(f"--{kind} alters images: name a folder with --real, and a network.")
+    noise, blur = (level, 0.0) if kind == "noise" else (0.0, level)
+    network = asked.network.prepared(replace(asked.network.preparation, noise=noise, blur=blur))
+    found = of_folder(asked.real, network, asked.cache, asked.workers)
+    return {"kind": kind, "level": level, "frechet": frechet_distance(real.values, found.values)}
 
 
 def _enter_neighbours(document: FrechetDocument, real: Features, generated: Features) -> None:

@@ -5,7 +5,7 @@ It has its program with it, so that no code of its maker's is imported; a file o
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -42,6 +42,10 @@ class TorchNetwork:
             raise ModelError(f"{self.graph} has no output {missing[0]!r}; it has {', '.join(made)}. Name one of these.")
         rows = checked(path, [made[name].double().numpy() for name in wanted])
         return rows[0], rows[1] if self.classes else None
+
+    def prepared(self, preparation: Preparation) -> "TorchNetwork":
+        """Return the same network with another preparation."""
+        return replace(self, preparation=preparation)
 
     @property
     def key(self) -> str:

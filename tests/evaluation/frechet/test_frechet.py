@@ -11,6 +11,7 @@ import torch
 from onnx import TensorProto, helper
 from PIL import Image
 from scipy.linalg import sqrtm
+from scipy.ndimage import gaussian_filter
 from typer.testing import CliRunner, Result
 
 from sitegen.cli.evaluate import evaluate
@@ -25,6 +26,7 @@ from sitegen.evaluation.frechet.distances import (
 from sitegen.evaluation.frechet.document_types import FrechetDocument
 from sitegen.evaluation.frechet.neighbours import neighbours
 from sitegen.evaluation.frechet.networks import of_bundle
+from sitegen.evaluation.frechet.preparation import Preparation
 from sitegen.evaluation.frechet.resizers import resized
 from sitegen.phantom import phantom
 from tests.helpers.bundles import make_bundle
@@ -160,7 +162,18 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_folders_are_compared_by_any_network_and_kept(place: Path) -> None:
     given = ["--real", place / "real", "--generated", place / "made", "--network", place / "n.onnx"]
-    more = ["--classes", "classes", "--cache", place / "cache", "--json", place / "out.json", "--resizer", "legacy"]
+    more = [
+        "--classes",
+        "classes",
+        "--cache",
+        place / "cache",
+        "--noise",
+        0.1,
+        "--json",
+        place / "out.json",
+        "--resizer",
+        "legacy",
+    ]
     assert run(*given, *more, "--mean", "0.5,0.4,0.3", "--std", "0.2").exit_code == 0
     found: FrechetDocument = json.loads((place / "out.json").read_text())
     hold(FrechetDocument, [found])
@@ -180,12 +193,35 @@ def test_folders_are_compared_by_any_network_and_kept(place: Path) -> None:
     assert (found["images"], found["features"]) == ([22, 22], 3)
     assert found["frechet"] > found["halves"]["mean"] + 3 * found["halves"]["deviation"]
     assert 1 <= (found["inception_score"] or 0) < 1.1
-    assert len(list((place / "cache").iterdir())) == 44
+    assert len(list((place / "cache").iterdir())) == 66  # with noise they are other features
     again = (place / "out.json").read_bytes()
     for path in (place / "cache").iterdir():
         path.touch()
     assert run(*given, *more, "--mean", "0.5,0.4,0.3", "--std", "0.2").exit_code == 0
     assert (place / "out.json").read_bytes() == again
+
+
+def test_noise_and_blur_say_what_small_differences_look_like(few: Path) -> None:
+    given = ["--real", few / "real", "--generated", few / "real", "--network", few / "n.onnx", "--neighbours", 1]
+    more = ["--noise", 0.05, "--noise", 0.3, "--blur", 0.5, "--blur", 4, "--json", few / "out.json"]
+    assert run(*given, *more).exit_code == 0
+    found = json.loads((few / "out.json").read_text())
+    assert [(each["kind"], each["level"]) for each in found["altered"]] == [
+        ("noise", 0.05),
+        ("noise", 0.3),
+        ("blur", 0.5),
+        ("blur", 4),
+    ]
+    little, much, soft, softer = (each["frechet"] for each in found["altered"])
+    assert 0 < little < much
+    assert 0 < soft < softer
+    blurred = gaussian_filter(np.asarray(Image.open(few / "real" / "0.png"), np.float64), 4)
+    tensor = Preparation("legacy", blur=4).tensor(few / "real" / "0.png", 1, 32)
+    assert tensor[0, 0] == pytest.approx(blurred / 255, abs=1e-6)
+    assert isinstance(run(*given, "--blur", 0).exception, SettingsError)
+    np.save(few / "two.npy", np.eye(2))
+    result = run("--real", few / "two.npy", "--generated", few / "two.npy", "--noise", 1)
+    assert "--noise alters images" in str(result.exception)
 
 
 def test_a_bundles_feature_map_is_a_network(tmp_path: Path, place: Path) -> None:
