@@ -106,7 +106,7 @@ def _one(found: Detected, baseline: ImageSet, anomaly: ImageSet, distance: str, 
     document["auroc"] = interval_of(areas)
     document["bootstrap_mean"] = float(areas[1:].mean())
     document["bootstrap_deviation"] = float(areas[1:].std(ddof=1))
-    halves = found.subsampled[key] = auc_of_draws(scores, targets, _subsamples(targets, asked.subsamples, asked.seed))
+    halves = found.subsampled[key] = auc_of_draws(scores, targets, subsamples(targets, asked.subsamples, asked.seed))
     document["subsampled"] = _subsampled(halves, min(sizes))
     if sizes[0] == sizes[1]:
         document["note"] = "both sides have as many images, so that all subsamples are the same and deviate by 0"
@@ -119,8 +119,8 @@ def _known(given: ImageSet, distance: str) -> tuple[Values, list[str]]:
     return values[kept], [given.patients[at] for at in kept]
 
 
-def _subsamples(targets: NDArray[np.bool_], draws: int, seed: int) -> Values:
-    """Rows of 0 and 1 [draws, N]: of each side as many images as the smaller one has, without replacement."""
+def subsamples(targets: NDArray[np.bool_], draws: int, seed: int) -> Values:
+    """Return rows of 0 and 1 [draws, N]: of each side as many images as the smaller one has, without replacement."""
     rng = np.random.default_rng(seed)
     sides = [np.nonzero(targets == side)[0] for side in (False, True)]
     size = min(map(len, sides))

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from sitegen.cli.evaluate import evaluate
 from sitegen.errors import DataError, SettingsError, SitegenError
-from sitegen.evaluation.anomaly.detection import Detection, detect
+from sitegen.evaluation.anomaly.detection import Detection, detect, subsamples
 from sitegen.evaluation.anomaly.document_types import AnomalyDocument
 from sitegen.evaluation.anomaly.page import as_html
 from tests.helpers.typed_documents import hold
@@ -84,14 +84,17 @@ def test_the_bootstrap_draws_with_replacement_and_its_interval_covers() -> None:
     rng = np.random.default_rng(0)
     truth = norm.cdf(1 / np.sqrt(2))
     targets = np.arange(90) >= 50
-    held = 0
+    held = held_by_subsampling = 0
     for trial in range(300):
         scores = rng.normal(0, 1, 90) + targets
         draws = draws_by_patient([str(at) for at in range(90)], ["a"] * 50 + ["b"] * 40, 300, trial)
         assert draws.max() > 1
         interval = interval_of(auc_of_draws(scores, targets, draws))
         held += interval["low"] <= truth <= interval["high"]
+        published = auc_of_draws(scores, targets, subsamples(targets, 50, trial))
+        held_by_subsampling += abs(published.mean() - truth) <= 1.96 * published.std(ddof=1)
     assert 0.91 <= held / 300 <= 0.98
+    assert 0.4 <= held_by_subsampling / 300 <= 0.6  # it says nothing of the smaller side
 
 
 def test_the_verb_writes_all_it_is_asked_for(place: Path) -> None:
