@@ -22,7 +22,7 @@ DRAWS = 3  # of each size
 class Extrapolated:
     """Distances of subsets by their size, and what a line through them over 1 / size says of infinitely many.
 
-    `bias` is how much larger the distance of all images at hand is than that.
+    `bias` is how far the line lies above that at as many images as there are.
     """
 
     sizes: list[int]

@@ -42,16 +42,28 @@ class Question:
 def compare(asked: Question) -> FrechetDocument:
     """Return the figures. Raises DataError where a set cannot be used, SettingsError where folders have no network."""
     real, generated = (_features(place, asked) for place in (asked.real, asked.generated))
+    _check(asked, real, generated)
+    document = _document(asked, real, generated)
+    _enter_extrapolated(document, real, generated)
+    _enter_neighbours(document, real, generated)
+    if generated.classes is not None:
+        document["inception_score"] = inception_score(as_probabilities(generated.classes))
+    return document
+
+
+def _check(asked: Question, real: Features, generated: Features) -> None:
     if real.values.shape[1] != generated.values.shape[1]:
         wide = f"{real.values.shape[1]} and {generated.values.shape[1]}"
         raise DataError(f"{asked.real} and {asked.generated} have {wide} features. Compare those of one network.")
+    for place, each in ((asked.real, real), (asked.generated, generated)):
+        if len(each.values) < 2:
+            raise DataError(f"{place} has {len(each.values)} image, and a distance needs two or more. Name more.")
+
+
+def _document(asked: Question, real: Features, generated: Features) -> FrechetDocument:
+    """The distance and what it is held against; the other figures are entered later."""
     sizes = [len(each.values) for each in (real, generated)]
-    for place, size in zip((asked.real, asked.generated), sizes, strict=True):
-        if size < 2:
-            raise DataError(f"{place} has {size} image, and a distance needs two or more. Name more.")
-    notes = _notes(real, generated, sizes)
-    infinite = extrapolated(real.values, generated.values, asked.seed)
-    document: FrechetDocument = {
+    return {
         "schema": SCHEMA,
         "real": asked.real.name,
         "generated": asked.generated.name,
@@ -70,24 +82,24 @@ def compare(asked: Question) -> FrechetDocument:
         "coverage": None,
         "inception_score": None,
         "seed": asked.seed,
-        "notes": notes,
+        "notes": _notes(real, generated, sizes),
         "unreadable": [
             {"file": name, "problem": problem} for each in (real, generated) for name, problem in each.problems
         ],
     }
-    if infinite:
-        document["extrapolated"] = {
-            "sizes": infinite.sizes,
-            "distances": infinite.distances,
-            "infinite": infinite.infinite,
-            "bias": infinite.bias,
-        }
-    else:
-        notes.append("fewer than 20 images: what infinitely many would give cannot be told")
-    _enter_neighbours(document, real, generated)
-    if generated.classes is not None:
-        document["inception_score"] = inception_score(as_probabilities(generated.classes))
-    return document
+
+
+def _enter_extrapolated(document: FrechetDocument, real: Features, generated: Features) -> None:
+    found = extrapolated(real.values, generated.values, document["seed"])
+    if found is None:
+        document["notes"].append("fewer than 20 images: what infinitely many would give cannot be told")
+        return
+    document["extrapolated"] = {
+        "sizes": found.sizes,
+        "distances": found.distances,
+        "infinite": found.infinite,
+        "bias": found.bias,
+    }
 
 
 def _features(place: Path, asked: Question) -> Features:
