@@ -16,5 +16,7 @@ from sitegen.cli.evaluate.robustness import robustness
 evaluate = typer.Typer(
     help="Measure models on labelled images. Not for diagnostic use.", no_args_is_help=True, rich_markup_mode=None
 )
-for verb in (robustness, gate, explanations, effects, classifier, reconstructions, anomaly, localisation, permutation, frechet):
+of_models = (robustness, gate, explanations, effects, classifier)
+of_reconstructions = (reconstructions, anomaly, localisation, permutation, frechet)
+for verb in (*of_models, *of_reconstructions):
     evaluate.command()(verb)

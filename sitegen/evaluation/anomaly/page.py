@@ -15,14 +15,14 @@ from sitegen.evaluation.report.page import NOTHING, WIDE, drawn, interval, numbe
 from sitegen.evaluation.report.terminal import table
 
 _HERE = Path(__file__).parent
-_REGIONS = {"body": "body", "patch": "worst patch"}
+_REGIONS = {"body": "body", "patch": "patch"}
 _NAMES = {"mse": "squared error", "wasserstein": "Wasserstein", "ssim": "SSIM"}
 
 
 def told(distance: str) -> str:
     """Return what people call a column of distances."""
     region, _, name = distance.rpartition("_")
-    return f"{_NAMES[name]}, {_REGIONS.get(region, 'whole image')}"
+    return f"{_NAMES[name]}, {_REGIONS.get(region, 'whole')}"
 
 
 def as_html(document: AnomalyDocument) -> str:
