@@ -81,6 +81,11 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             | {"--gallery", "--resamples", "--permutations", "--seed", "--workers", "--json"},
         ),
         ("evaluate", "explanations", "docs/explanation-evaluation.md", None),
+        ("evaluate", "reconstructions", "docs/anomaly.md", None),
+        ("evaluate", "anomaly", "docs/anomaly.md", None),
+        ("evaluate", "localisation", "docs/anomaly.md", None),
+        ("evaluate", "permutation", "docs/anomaly.md", None),
+        ("evaluate", "frechet", "docs/anomaly.md", None),
     ],
 )
 def test_every_option_of_nested_verbs_is_documented(verb: str, of: str, page: str, expected: set[str] | None) -> None:
