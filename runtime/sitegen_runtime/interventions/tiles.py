@@ -14,7 +14,7 @@ from operator import add
 
 from sitegen_runtime.interventions.draws import Draws
 
-ACROSS = 8  # tiles along a side of the image
+ACROSS = 5  # tiles along a side of the image: with more of them a map of as many runs is mostly noise
 Span = tuple[int, int]  # from the first cell to before the second
 
 

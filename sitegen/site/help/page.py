@@ -66,8 +66,7 @@ def _model(facts: Facts) -> dict[str, Any]:
 
 def _methods(facts: Facts) -> Iterator[tuple[str, str]]:
     """The maps that a model can give: the name of each, and what it shows and what to beware of."""
-    offered = describe_methods(facts.bundle.model)
-    for method in offered["methods"] if offered else ():
+    for method in describe_methods(facts.bundle.model)["methods"]:
         if not method["reason"]:
             warning = f" {method['warning']}" if method["warning"] else ""
             yield plain(method["name"]), f"**{plain(method['name'])}.** {plain(method['sentence'] + warning)}"

@@ -29,7 +29,7 @@ def test_every_cell_is_kept_by_half_of_the_masks(cells: int) -> None:
 
 def test_neighbours_share_a_tile_as_often_as_its_moves_let_them() -> None:
     draws = Draws(6)
-    masks = np.array([dense(draw_tiles(16, draws)) for _ in range(4000)])  # tiles of 2 x 2, moved by 0 or 1
+    masks = np.array([dense(draw_tiles(16, draws, 8)) for _ in range(4000)])  # tiles of 2 x 2, moved by 0 or 1
     correlations = [np.corrcoef(masks[:, 8, 8], masks[:, 8, 8 + away])[0, 1] for away in (1, 2, 3)]
     assert np.allclose(correlations, [0.5, 0, 0], atol=0.06)
 

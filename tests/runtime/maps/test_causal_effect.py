@@ -8,7 +8,7 @@ import pytest
 from sitegen_runtime.errors import Cancelled
 from sitegen_runtime.explanation import Explained
 from sitegen_runtime.interventions.draws import Draws
-from sitegen_runtime.interventions.tiles import draw_tiles
+from sitegen_runtime.interventions.tiles import ACROSS, draw_tiles
 from sitegen_runtime.maps.causal_effect import RUNS, SEED, CausalEffects
 from sitegen_runtime.maps.masked_runs import FILLING
 from sitegen_runtime.requests import Progress, Request, Sketch
@@ -40,7 +40,7 @@ def map_of(network: Any, wanted: str) -> tuple[np.ndarray, np.ndarray]:
 def within_errors(values: np.ndarray, errors: np.ndarray, expected: np.ndarray) -> None:
     """Nearly all within three standard errors, as normal errors are; the errors are neither too small nor too large.
 
-    Neighbours share tiles of 2 x 2 cells, so that one tile that is out, of 64, shows in several of the 256 cells.
+    Neighbours share tiles of 4 x 4 cells, so that one tile that is out, of some 20, shows in many of the 256 cells.
     """
     distances = np.abs(values - expected) / errors
     assert np.mean(distances <= 3) >= 0.97
@@ -54,9 +54,10 @@ def masks(count: int, seed: int) -> np.ndarray:
 
 
 def shared() -> np.ndarray:
-    """[256, 256]: how often two cells lie in the same tile of 2 x 2 cells, moved by 0 or 1 along each axis."""
+    """[256, 256]: how often two cells lie in the same tile of 4 x 4 cells, moved by 0 to 3 along each axis."""
+    assert ACROSS == 5
     away = np.abs(np.subtract.outer(np.arange(CELLS), np.arange(CELLS)))
-    along = np.maximum(0, 1 - away / 2)
+    along = np.maximum(0, 1 - away / 4)
     return np.kron(along, along)
 
 
