@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same for those who run it
     from sitegen import errors, gradient, metrics, phantom
+    from sitegen.api.attacks import AttackResult
     from sitegen.api.imports import import_network, import_onnx
     from sitegen.api.maps import Explanation, GradientResult
     from sitegen.api.places import load_bundle
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same for t
 __version__ = "0.1.0"
 __all__ = [
     "AssetError",
+    "AttackResult",
     "AuditError",
     "BrowserError",
     "BuiltSite",
@@ -86,6 +88,7 @@ __all__ = [
 ]
 _MODULES = ("errors", "gradient", "metrics", "phantom")
 _HOMES = {
+    "api.attacks": ("AttackResult",),
     "api.imports": ("import_network", "import_onnx"),
     "api.maps": ("Explanation", "GradientResult"),
     "api.places": ("load_bundle",),

@@ -14,6 +14,7 @@ from pathlib import Path
 from sitegen.bundle.gate import ALWAYS_GIVEN
 from sitegen.calibration.fit import FITS
 from sitegen.gradient.listing import operator_table
+from sitegen_runtime.attacks.methods import ATTACKS
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM
 from sitegen_runtime.maps.methods import METHODS
@@ -64,6 +65,12 @@ def method_table() -> str:
     return _table(("method", "map", "of"), rows)
 
 
+def attack_table() -> str:
+    """Return a Markdown table of the attacks along the gradient: their steps, and whose they are."""
+    rows = ((f"`{name}`", row.name, row.value, row.source) for name, row in ATTACKS.items())
+    return _table(("attack", "in words", "steps", "of"), rows)
+
+
 def correction_table() -> str:
     """Return a Markdown table of the corrections: what each does to an image."""
     rows = ((f"`{name}`", row.noted) for name, row in CORRECTIONS.items())
@@ -78,6 +85,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "fits": fit_table,
     "methods": method_table,
     "corrections": correction_table,
+    "attacks": attack_table,
 }
 
 

@@ -8,6 +8,7 @@ AnalysisError
 ├── BadSeed               "bad-seed"           a gradient was asked for in a direction that is none
 ├── BadCorrection         "bad-correction"     the image was to be put right in a way that is none
 ├── BadExplanation        "bad-explanation"    what was to be explained, or how, is unknown
+├── BadAttack             "bad-attack"         an attack was asked for that is none, or beyond bounds
 ├── BadIntervention       "bad-intervention"   what was to be changed of an image cannot be, or is nowhere in it
 ├── UndefinedMethod       "undefined-method"   the method has no meaning for the bundle's network
 └── ImageError
@@ -70,6 +71,12 @@ class BadExplanation(AnalysisError):
     """An explanation was asked for of a finding, by a method or in a look that is unknown."""
 
     code = "bad-explanation"
+
+
+class BadAttack(AnalysisError):
+    """An attack was asked for that there is not, of a finding that there is not, or of no allowed strength or steps."""
+
+    code = "bad-attack"
 
 
 class BadIntervention(AnalysisError):

@@ -4,6 +4,7 @@ predictor.py    images in, results out
 images.py       what an image may be
 results.py      results: findings and the gate's decision
 maps.py         explanations and gradients
+attacks.py      images changed so that the classifier errs
 notebook.py     how they draw themselves in a notebook
 imports.py      models that exist, as bundles
 sites.py        building, proving and serving sites

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from sitegen import prediction
+from sitegen.api.attacks import AttackResult, read_attack
 from sitegen.api.images import ImageLike, as_file
 from sitegen.api.maps import Explanation, GradientResult, read_explanation, read_gradient
 from sitegen.api.places import BundleLike, PathName, as_bundle, as_path
@@ -18,8 +19,9 @@ from sitegen.errors import DataError, ExplanationError
 from sitegen.parallel import shown
 from sitegen.prediction.explained_picture import ExplainedPicture
 from sitegen.prediction.reading import read_image_file
+from sitegen_runtime.attacks.methods import STEPS, STRENGTH, Wish
 from sitegen_runtime.document_types import Document, ResultDocument
-from sitegen_runtime.errors import BadIntervention, BadSeed, ImageError
+from sitegen_runtime.errors import AnalysisError, BadAttack, BadIntervention, BadSeed, ImageError
 from sitegen_runtime.explanation import ALL
 from sitegen_runtime.maps.methods import GRAD_CAM, METHODS
 from sitegen_runtime.pixels.corrections import CORRECTIONS
@@ -153,6 +155,44 @@ class Predictor:
             raise ValueError(found.document["error"]["message"])
         _check(found.document)
         return read_gradient(found)
+
+    def attack(
+        self,
+        image: ImageLike,
+        method: str = "fgsm",
+        strength: float = STRENGTH,
+        *,
+        steps: int = STEPS,
+        finding: str | None = None,
+        seed: int = 0,
+        name: str | None = None,
+        force: bool = False,
+        correction: str | None = None,
+    ) -> AttackResult:
+        """Return the image as the classifier sees it, changed so that the classifier errs from what it said of it.
+
+        The methods are "fgsm", "bim", "pgd" and "jsma" (docs/attacks.md). No value moves further than `strength`, a
+        share of the input's range above 0 and up to 1, or out of the range. With a `finding` that one is to be missed,
+        or to be seen; else all labels together (of "jsma" the one nearest to its operating point). `seed` is that of
+        the random start of "pgd". Other options as for `predict`. Raises ValueError for methods, findings, strengths
+        and steps (1 to 1000) that there are not, and ExplanationError where there is nothing to attack: the image
+        cannot be read, the gate refuses it, or the bundle has no gradient.
+        """
+        _check_correction(correction)
+        wish = Wish(method, strength, steps, finding, seed)
+        file = self._file(image)
+        seen = self._documents.explain(file, [], name=name, force=force, correction=correction)
+        _check(seen.document)
+        assert seen.seen is not None  # noqa: S101 - for the type checker: there was no error
+        try:
+            found = self._documents.attack(seen.seen.image.values, wish)
+        except BadAttack as error:
+            raise ValueError(str(error)) from None
+        except AnalysisError as error:
+            raise ExplanationError(str(error)) from error
+        entry = self._model.graphs["classifier"].images[0]
+        original = np.array(seen.seen.image.values, np.float32).reshape(entry.shape)
+        return read_attack(found, original, wish, seen.document["image"]["name"], self._model)
 
     def _read(self, document: ResultDocument) -> Result:
         return read_result(document, self._model)

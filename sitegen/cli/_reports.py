@@ -34,6 +34,18 @@ def write_figures(path: Path | None, document: Mapping[str, Any]) -> None:
         write_report(path, json.dumps(document, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def write_table(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows, all of the same keys, as CSV. Raises DataError as `write_report` does."""
+    import csv
+    from io import StringIO
+
+    written = StringIO()
+    table = csv.DictWriter(written, list(rows[0]), lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_report(path, written.getvalue())
+
+
 def show(parts: Iterable["Table | str"]) -> None:
     """Print tables, and sentences, on standard output as they are: names in them may look like markup."""
     from sitegen.cli._progress import PlainConsole

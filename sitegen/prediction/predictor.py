@@ -12,8 +12,10 @@ from sitegen.errors import BundleError, SitegenError
 from sitegen.prediction.networks import Networks
 from sitegen.prediction.pixels import PixelSource
 from sitegen.prediction.reading import read_image_file
+from sitegen.prediction.saliency_attack import JSMA, saliency_attack
 from sitegen_runtime.admission import Job
 from sitegen_runtime.analysis import Analysis, Seen, analyse
+from sitegen_runtime.attacks.methods import Attacked, Wish, attack
 from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.document_types import ResultDocument
 from sitegen_runtime.errors import AnalysisError, EngineFailed
@@ -75,7 +77,7 @@ class Predictor:
     ) -> Analysis:
         """Return the analysis of a file's bytes, under the name it will have in the document."""
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
-        return self._drive(analyse(job))
+        return self.drive(analyse(job))
 
     def explain(
         self,
@@ -102,7 +104,14 @@ class Predictor:
         except AnalysisError as failure:
             return Explained(self.failed(failure, name))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
-        return self._drive(explain(job, wanted, values=values, seen=seen))
+        return self.drive(explain(job, wanted, values=values, seen=seen))
+
+    def attack(self, values: array[float], wish: Wish) -> Attacked:
+        """Return what an attack (`saliency_attack.EVERY_ATTACK`) makes of float32 values as the classifier takes them.
+
+        Raises BadAttack for what there is not, MissingNetwork where the bundle has no gradient, and EngineFailed.
+        """
+        return self.drive((saliency_attack if wish.method == JSMA else attack)(self.model, values, wish))
 
     def what_if(
         self,
@@ -127,14 +136,14 @@ class Predictor:
         except AnalysisError as failure:
             return Analysis(self.failed(failure, name))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
-        return self._drive(try_out(job, interventions, seen=seen))
+        return self.drive(try_out(job, interventions, seen=seen))
 
     def draw_effects(self, seen: Seen, masks: Sequence[bytes], filling: str) -> list[Drawn]:
         """Return the effects of masks (see `maskings.draw_masks`) on an image that was analysed, one draw a mask.
 
         Raises BadIntervention where the filling cannot be had, and EngineFailed.
         """
-        return self._drive(draw_effects(scene_of(self.model, seen), masks, filling))
+        return self.drive(draw_effects(scene_of(self.model, seen), masks, filling))
 
     def judge(self, values: array[float]) -> Decision:
         """Return what stage one of the gate says of float32 values as its network takes them (NCHW, flat).
@@ -144,7 +153,7 @@ class Predictor:
         """
         if self.model.gate is None:
             raise BundleError(f"The bundle {self.model.name} has no gate. Train one, or name another bundle.")
-        return self._drive(judge(self.model, values))
+        return self.drive(judge(self.model, values))
 
     def gradient(
         self,
@@ -168,9 +177,10 @@ class Predictor:
         except AnalysisError as failure:
             return Gradient(GradientDraft(name, self.model, self._engine).failure(failure))
         job = Job(data, name, self.model, self._engine, force, max_pixels, correction)
-        return self._drive(differentiate(job, seed))
+        return self.drive(differentiate(job, seed))
 
-    def _drive(self, requests: Generator[Request, Any, T]) -> T:
+    def drive(self, requests: Generator[Request, Any, T]) -> T:
+        """Answer what a way of the runtime asks for, and return what it returns."""
         pixels = PixelSource()
         try:
             request = next(requests)

@@ -18,7 +18,7 @@ from tests.helpers.documents import read
 SOURCE = Path(sitegen.__file__)
 NAMES = [name for name in sitegen.__all__ if name != "__version__"]
 METHODS = {
-    "Predictor": ("predict", "predict_many", "explain", "what_if", "gradient"),
+    "Predictor": ("predict", "predict_many", "explain", "what_if", "gradient", "attack"),
     "Explanation": ("image", "save"),
     "Server": ("stop",),
 }

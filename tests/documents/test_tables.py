@@ -7,6 +7,7 @@ import pytest
 
 from sitegen.calibration.fit import FITS
 from sitegen.listing import TABLES, with_tables
+from sitegen_runtime.attacks.methods import ATTACKS
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.gate.metrics import METRICS
 from sitegen_runtime.maps.methods import METHODS
@@ -36,6 +37,7 @@ def test_every_table_stands_somewhere() -> None:
         ("fits", FITS),
         ("methods", METHODS),
         ("corrections", CORRECTIONS),
+        ("attacks", ATTACKS),
     ],
 )
 def test_a_table_has_a_row_for_each_name_with_words_in_every_cell(table: str, names: set[str]) -> None:

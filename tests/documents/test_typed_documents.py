@@ -16,6 +16,7 @@ from sitegen.data.audit.document_types import AuditDocument
 from sitegen.data.audit.shortcuts.report import ShortcutQuestion
 from sitegen.data.prepare.document_types import PreparedDocument
 from sitegen.data.records import Record
+from sitegen.evaluation.adversarial.document_types import AdversarialDocument
 from sitegen.evaluation.anomaly.document_types import (
     AnomalyDocument,
     DifferencesDocument,
@@ -23,6 +24,7 @@ from sitegen.evaluation.anomaly.document_types import (
 )
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
+from sitegen.evaluation.concepts.document_types import ConceptsDocument
 from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
 from sitegen.evaluation.explanations.document_types import ExplanationStudyDocument
 from sitegen.evaluation.frechet.document_types import FrechetDocument
@@ -56,6 +58,8 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     GateStudyDocument: ("sitegen.gate-evaluation/1", "docs/gate-evaluation.md"),
     ExplanationStudyDocument: ("sitegen.explanation-evaluation/1", "docs/explanation-evaluation.md"),
     RobustnessDocument: ("sitegen.robustness/1", "docs/robustness.md"),
+    AdversarialDocument: ("sitegen.adversarial/1", "docs/attacks.md"),
+    ConceptsDocument: ("sitegen.concepts/1", "docs/concepts.md"),
     ImportDocument: ("sitegen.import/1", "docs/import.md"),
     AuditDocument: ("sitegen.data-audit/1", "docs/data.md"),
     PreparedDocument: ("sitegen.prepared/1", "docs/prepare.md"),

@@ -72,6 +72,7 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             "docs/training.md",
             {"--config", "-o", "--out", "--curves", "--data", "--work", "--steps"},
         ),
+        ("train", "concepts", "docs/concepts.md", None),
         ("train", "gate", "docs/gate.md", {"--config", "--data", "--work", "--images", "--rounds-now"}),
         (
             "evaluate",
@@ -86,6 +87,7 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
         ("evaluate", "localisation", "docs/anomaly.md", None),
         ("evaluate", "permutation", "docs/anomaly.md", None),
         ("evaluate", "frechet", "docs/anomaly.md", None),
+        ("evaluate", "adversarial", "docs/attacks.md", None),
     ],
 )
 def test_every_option_of_nested_verbs_is_documented(verb: str, of: str, page: str, expected: set[str] | None) -> None:

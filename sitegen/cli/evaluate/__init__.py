@@ -2,6 +2,7 @@
 
 import typer
 
+from sitegen.cli.evaluate.adversarial import adversarial
 from sitegen.cli.evaluate.anomaly import anomaly
 from sitegen.cli.evaluate.classifier import classifier
 from sitegen.cli.evaluate.effects import effects
@@ -16,7 +17,7 @@ from sitegen.cli.evaluate.robustness import robustness
 evaluate = typer.Typer(
     help="Measure models on labelled images. Not for diagnostic use.", no_args_is_help=True, rich_markup_mode=None
 )
-of_models = (robustness, gate, explanations, effects, classifier)
+of_models = (robustness, gate, explanations, effects, adversarial, classifier)
 of_reconstructions = (reconstructions, anomaly, localisation, permutation, frechet)
 for verb in (*of_models, *of_reconstructions):
     evaluate.command()(verb)

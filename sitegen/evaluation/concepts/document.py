@@ -1,0 +1,95 @@
+"""What concepts do, with intervals over patients, as JSON can hold it; and as tables."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+from rich.text import Text
+
+from sitegen.evaluation.concepts.document_types import EffectDocument, FindingEffect, NodeDocument, PlaceDocument
+from sitegen.evaluation.concepts.effects import INTERVENTIONS, ImageEffects
+from sitegen.evaluation.report.terminal import table as table_of
+from sitegen.metrics.document_types import IntervalDocument
+from sitegen.metrics.resampling import interval_by_patient
+
+SCHEMA = "sitegen.concepts/1"
+
+
+def node_documents(
+    found: Sequence[ImageEffects], files: Sequence[str], patients: Sequence[str], labels: Sequence[str],
+    strongest: int, resamples: int, seed: int,
+) -> list[NodeDocument]:  # fmt: skip
+    """Return each concept's effects, with intervals of 95 % over patients, and its strongest places, one an image."""
+    probability = np.stack([each.probability for each in found])  # [images, interventions, nodes, labels]
+    logit = np.stack([each.logit for each in found])
+
+    every, tops = np.arange(len(found)), np.array([each.top for each in found])
+
+    def of(values: NDArray[np.float64]) -> IntervalDocument:
+        return mean_interval(values, patients, resamples, seed)
+
+    made: list[NodeDocument] = []
+    for node in range(probability.shape[2]):
+        effects: dict[str, EffectDocument] = {
+            name: {
+                "probability": of(probability[:, at, node].mean(axis=1)),
+                "logit": of(logit[:, at, node].mean(axis=1)),
+                "top": of(probability[every, at, node, tops]),
+            }
+            for at, name in enumerate(INTERVENTIONS)
+        }
+        findings: list[FindingEffect] = [
+            {"label": label, "probability": of(probability[:, 0, node, at]), "logit": of(logit[:, 0, node, at])}
+            for at, label in enumerate(labels)
+        ]
+        places = strongest_places([each.codes[node] for each in found], files, strongest)
+        made.append({"node": node, "effects": effects, "findings": findings, "strongest": places})
+    return made
+
+
+def mean_interval(values: NDArray[np.float64], patients: Sequence[str], resamples: int, seed: int) -> IntervalDocument:
+    """Return the mean of values, one an image, with its bootstrap interval over patients."""
+    found = interval_by_patient(lambda draws: draws @ values / draws.sum(axis=1), patients, resamples, seed=seed)
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def strongest_places(maps: Sequence[NDArray[np.float32]], files: Sequence[str], count: int) -> list[PlaceDocument]:
+    """Return the `count` images whose maps [H, W] are strongest, each with the centre of its strongest cell."""
+    peaks = [float(each.max()) for each in maps]
+    places: list[PlaceDocument] = []
+    for at in sorted(range(len(maps)), key=lambda index: -peaks[index])[:count]:
+        row, column = np.unravel_index(int(maps[at].argmax()), maps[at].shape)
+        rows, columns = maps[at].shape
+        left, top = float((column + 0.5) / columns), float((row + 0.5) / rows)
+        places.append({"file": files[at], "left": left, "top": top, "value": peaks[at]})
+    return places
+
+
+def as_tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
+    """Return the table of the paper, on probability, and what each concept set to zero does to which finding most."""
+    scales = {"probability": "means over images and findings", "top": "on each image's most probable finding"}
+    for scale, words in scales.items():
+        table = table_of(Text(f"Expected effects on probability, {words}"), "node", *INTERVENTIONS)
+        for node in document["nodes"]:
+            table.add_row(str(node["node"]), *(f"{each[scale]['value']:.2e}" for each in node["effects"].values()))
+        yield table
+    table = table_of(Text("Set to zero, a concept moves most"), "node", "finding", "effect on its logit", "from", "to")
+    for node in document["nodes"]:
+        most = max(node["findings"], key=lambda each: abs(each["logit"]["value"]))
+        ends = (f"{most['logit'][key]:.3f}" for key in ("value", "low", "high"))
+        table.add_row(str(node["node"]), Text(most["label"]), *ends)
+    yield table
+    moved = document["moved"]["value"]
+    yield f"The autoencoder by itself moves a probability by {moved:.3f} at most, on average over images."
+
+
+def rows_of(document: Mapping[str, Any]) -> list[dict[str, object]]:
+    """Return a row for each node, intervention and scale, as a table has it."""
+    return [
+        {"layer": document["model"]["layer"], "node": node["node"], "effect": name, "scale": scale, **interval}
+        for node in document["nodes"]
+        for name, each in node["effects"].items()
+        for scale, interval in each.items()
+    ]

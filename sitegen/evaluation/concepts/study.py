@@ -1,0 +1,157 @@
+"""Concepts from files: a bundle, a layer and settings in; an autoencoder and its document out."""
+
+from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sitegen.bundle import load_bundle
+from sitegen.data.audit.document_types import ProblemDocument
+from sitegen.errors import DataError, SettingsError
+from sitegen.evaluation.adversarial.effects import random_masks
+from sitegen.evaluation.concepts.document import SCHEMA, mean_interval, node_documents
+from sitegen.evaluation.concepts.document_types import ConceptsDocument
+from sitegen.evaluation.concepts.effects import Instrumented, as_values, image_effects
+from sitegen.evaluation.concepts.fitting import Fitted, fit_concepts
+from sitegen.evaluation.concepts.layers import Cut
+from sitegen.evaluation.concepts.settings import ConceptSettings
+from sitegen.evaluation.explanations.localisation.cases import EVERYTHING, Listed, listed
+from sitegen.parallel import shown
+from sitegen.prediction import Predictor
+from sitegen.prediction.reading import read_image_file
+from sitegen.settings.reading import settings_document
+from sitegen_runtime.errors import AnalysisError
+
+WEIGHTS, FIGURES = "concepts.pt", "concepts.json"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to find concepts in: a bundle's folder and a layer, by the name of its ONNX value; settings, and the folder
+    that the images they name are relative to. With `force`, images that the gate refuses are taken too."""
+
+    bundle: Path
+    layer: str
+    settings: ConceptSettings
+    folder: Path
+    force: bool = False
+    resamples: int = 1000
+
+
+@dataclass(frozen=True)
+class _Image:
+    listed: Listed
+    values: array[float]
+
+
+def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
+    """Return the fitted autoencoder and what docs/concepts.md describes.
+
+    Raises SettingsError for a layer that there is not and for a bundle without gradient, DataError where images are
+    missing, BundleError for no bundle.
+    """
+    bundle, settings = load_bundle(asked.bundle), asked.settings
+    if "gradient" not in bundle.model.graphs:
+        roles = ", ".join(map(repr, bundle.model.graphs))
+        raise SettingsError(f"The bundle {bundle.model.name} has no gradient, which attacks need; it has {roles}.")
+    cut, predictor = Cut(bundle, asked.layer), Predictor(bundle)
+    training, measured, problems = _images(asked, predictor)
+    layers = [cut.front(as_values(each.values)) for each in training]
+    fitted = fit_concepts(cut, layers, settings)
+    side = predictor.model.graphs["classifier"].images[0].cells
+    masks = random_masks(side, settings.share, settings.masks, settings.seed)
+    whole = Instrumented(cut, fitted.network)
+    found = [
+        image_effects(whole, predictor, each.values, masks, settings)
+        for each in shown(measured, len(measured), "images")
+    ]
+    patients = [each.listed.patient for each in measured]
+    files = [str(each.listed.path) for each in measured]
+    labels = [label.name for label in bundle.model.labels]
+    moved = np.array([each.moved for each in found])
+    return fitted, {
+        "schema": SCHEMA,
+        "model": {
+            "file": str(asked.bundle),
+            "name": bundle.model.name,
+            "version": bundle.model.version,
+            "sha256": bundle.model.sha256,
+            "labels": labels,
+            "layer": asked.layer,
+            "shape": list(cut.shape[1:]),
+        },
+        "settings": settings_document(settings),
+        "resamples": asked.resamples,
+        "train_images": len(training),
+        "images": len(measured),
+        "patients": len(set(patients)),
+        "losses": [{**each} for each in fitted.history],  # type: ignore[typeddict-item]
+        "moved": mean_interval(moved, patients, asked.resamples, settings.seed),
+        "nodes": node_documents(found, files, patients, labels, settings.strongest, asked.resamples, settings.seed),
+        "unreadable": problems,
+    }
+
+
+def save_concepts(fitted: Fitted, asked: Study, path: Path) -> None:
+    """Write the autoencoder's weights with what is needed to make it again, as data alone."""
+    content = {
+        "schema": SCHEMA,
+        "layer": asked.layer,
+        "settings": settings_document(asked.settings),
+        "weights": fitted.network.state_dict(),
+    }
+    torch.save(content, path)
+
+
+def _images(asked: Study, predictor: Predictor) -> tuple[list[_Image], list[_Image], list[ProblemDocument]]:
+    """The images to train on, those to measure, of other patients, and what could not be used."""
+    settings = asked.settings
+    found = listed([asked.folder / name for name in settings.images])
+    order = np.random.default_rng(settings.seed).permutation(len(found))
+    drawn = [found[at] for at in order]
+    problems: list[ProblemDocument] = []
+    training = _taken(asked, predictor, _of(drawn, settings.train), settings.train_images, problems)
+    known = {each.listed.patient for each in training}
+    others = [each for each in _of(drawn, settings.test) if each.patient not in known]
+    measured = _taken(asked, predictor, others, settings.test_images, problems)
+    for name, images in ((settings.train, training), (settings.test, measured)):
+        if not images:
+            first = f" The first problem: {problems[0]['problem']}" if problems else ""
+            raise DataError(
+                f"There is no image of the split {name!r} left among {len(found)}: see `images`, `train` and `test`."
+                f"{first}"
+            )
+    return training, measured, problems
+
+
+def _of(images: Sequence[Listed], split: str) -> list[Listed]:
+    return [each for each in images if split in (EVERYTHING, each.split)]
+
+
+def _taken(
+    asked: Study, predictor: Predictor, images: Sequence[Listed], count: int, problems: list[ProblemDocument]
+) -> list[_Image]:
+    """The first `count` images that can be used."""
+    taken: list[_Image] = []
+    for each in images:
+        if len(taken) == count:
+            break
+        try:
+            analysis = predictor.analyse(read_image_file(each.path), str(each.path), force=asked.force)
+        except AnalysisError as error:
+            problems.append({"file": str(each.path), "problem": str(error)})
+            continue
+        if "error" in analysis.document or analysis.seen is None:
+            problems.append({"file": str(each.path), "problem": str(analysis.document["error"]["message"])})
+        elif not analysis.document["findings"]:
+            problems.append(
+                {"file": str(each.path), "problem": "The gate refuses it. To take it all the same: --force"}
+            )
+        else:
+            taken.append(_Image(each, analysis.seen.image.values))
+    return taken
