@@ -17,11 +17,17 @@ from sitegen.data.audit.shortcuts.report import ShortcutQuestion
 from sitegen.data.prepare.document_types import PreparedDocument
 from sitegen.data.records import Record
 from sitegen.evaluation.adversarial.document_types import AdversarialDocument
+from sitegen.evaluation.anomaly.document_types import (
+    AnomalyDocument,
+    DifferencesDocument,
+    LocalisationStudyDocument,
+)
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
 from sitegen.evaluation.concepts.document_types import ConceptsDocument
 from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
 from sitegen.evaluation.explanations.document_types import ExplanationStudyDocument
+from sitegen.evaluation.frechet.document_types import FrechetDocument
 from sitegen.evaluation.gate.document_types import GateStudyDocument
 from sitegen.evaluation.robustness.document_types import RobustnessDocument
 from sitegen.importing.report.document_types import ImportDocument
@@ -57,6 +63,10 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     ImportDocument: ("sitegen.import/1", "docs/import.md"),
     AuditDocument: ("sitegen.data-audit/1", "docs/data.md"),
     PreparedDocument: ("sitegen.prepared/1", "docs/prepare.md"),
+    AnomalyDocument: ("sitegen.anomaly/1", "docs/anomaly.md"),
+    LocalisationStudyDocument: ("sitegen.anomaly-localisation/1", "docs/anomaly.md"),
+    DifferencesDocument: ("sitegen.permutation/1", "docs/anomaly.md"),
+    FrechetDocument: ("sitegen.frechet/1", "docs/anomaly.md"),
 }
 _INTERVENTIONS = [{"regions": [[0, 0, 64, 64]], "filling": filling} for filling in ("reconstruction", "nothing")]
 OF_ANOTHER_SQUARE = ("SeenDocument", "gate")

@@ -82,6 +82,11 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             | {"--gallery", "--resamples", "--permutations", "--seed", "--workers", "--json"},
         ),
         ("evaluate", "explanations", "docs/explanation-evaluation.md", None),
+        ("evaluate", "reconstructions", "docs/anomaly.md", None),
+        ("evaluate", "anomaly", "docs/anomaly.md", None),
+        ("evaluate", "localisation", "docs/anomaly.md", None),
+        ("evaluate", "permutation", "docs/anomaly.md", None),
+        ("evaluate", "frechet", "docs/anomaly.md", None),
         ("evaluate", "adversarial", "docs/attacks.md", None),
     ],
 )

@@ -11,6 +11,8 @@ import re
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
 from sitegen_runtime.formats.inspected import PLATFORM, TRUNCATED, InspectedImage, check_parts, check_size
+from sitegen_runtime.formats.jpeg_cost import CheckingCost, Doubtful
+from sitegen_runtime.formats.jpeg_entropy import block_counter
 from sitegen_runtime.formats.jpeg_frame import Frame, read_frame
 from sitegen_runtime.formats.jpeg_scan import ScanTables, check_complete, check_scan
 from sitegen_runtime.formats.jpeg_tables import STANDARD_CODES, huffman_segment, huffman_tables, quantisation_tables
@@ -51,8 +53,13 @@ def inspect_jpeg(data: bytes, max_pixels: int) -> InspectedImage:
     Raises DamagedImage, UnsupportedType or TooLarge. The payload keeps tables, frame and scans up to the end of the
     image, behind one marker that states the colour space as libjpeg would have guessed it.
     """
-    walk = _Walk(data, max_pixels)
-    frame = walk.run()
+    walk = _Walk(data, max_pixels, CheckingCost())
+    try:
+        frame = walk.run()
+    except Doubtful:
+        block_counter.cache_clear()
+        walk = _Walk(data, max_pixels, CheckingCost(cold=True))
+        frame = walk.run()
     return InspectedImage(
         media_type=JPEG,
         width=frame.width,
@@ -69,7 +76,8 @@ def inspect_jpeg(data: bytes, max_pixels: int) -> InspectedImage:
 class _Walk:
     """One walk from marker to marker, with the tables defined so far and the segments to keep."""
 
-    def __init__(self, data: bytes, max_pixels: int) -> None:
+    def __init__(self, data: bytes, max_pixels: int, cost: CheckingCost) -> None:
+        self._cost = cost
         self.kept: list[bytes] = []
         self.notes: dict[str, None] = {}
         self.orientation = 0
@@ -168,6 +176,7 @@ class _Walk:
             raise DamagedImage(f"The file holds two frame headers. {_COPY_AGAIN}")
         self._frame = read_frame(code, body)
         check_size(self._frame.width, self._frame.height, self._max_pixels)
+        self._cost.pixels(self._frame)
 
     def _take_application_data(self, code: int, body: bytes) -> None:
         """Note orientation and colour space; libjpeg settles the latter at the first scan."""
@@ -204,7 +213,7 @@ class _Walk:
             start = found.end()
         self._take_standard_codes(header)
         kept = self._data[position : found.start()]
-        if check_scan(self._frame, self._tables, header, intervals, bytes(restarts)):
+        if check_scan(self._frame, self._tables, header, intervals, bytes(restarts), self._cost):
             kept = _scan_bytes(intervals)
             self.notes[_SURPLUS] = None
         self.kept += [_segment_bytes(_SOS, header), kept]

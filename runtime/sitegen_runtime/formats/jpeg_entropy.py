@@ -15,6 +15,7 @@ from functools import lru_cache
 from itertools import accumulate
 from operator import attrgetter, getitem
 
+from sitegen_runtime.formats.jpeg_cost import CheckingCost
 from sitegen_runtime.formats.jpeg_tables import NO_CODE, HuffmanTree
 
 _MAX_TRANSITIONS = 200_000
@@ -60,6 +61,7 @@ class _Row(dict[int, "_Row"]):
         """Find the transition for a byte that was not met in this state before."""
         row = self[byte] = self.counter.row(*self.counter.advance(self.state, byte, 8))
         self.counter.transitions += 1
+        self.counter.made += 1
         return row
 
 
@@ -69,6 +71,9 @@ class BlockCounter:
     def __init__(self, slots: tuple[Slot, ...], first: int, last: int) -> None:
         """`slots` has the blocks of an MCU in order; coefficients `first` to `last` are coded, 1 or more without DC."""
         self.transitions = 0
+        """How many are known."""
+        self.made = 0
+        """How many were found out, in all: also those that were forgotten."""
         self._trees = [[() if tree is None else tree.children for tree in (slot.dc, slot.ac)] for slot in slots]
         self._first = first
         self._end = last + 1
@@ -82,11 +87,12 @@ class BlockCounter:
             found = self._rows[key] = _Row(self, state, blocks)
         return found
 
-    def used(self, data: bytes, blocks: int) -> int:
+    def used(self, data: bytes, blocks: int, cost: CheckingCost) -> int:
         """How many bytes of `data`, free of byte stuffing, code exactly `blocks` blocks; 0 where it does not.
 
         That is all of them, where the blocks and what fills their last byte up are followed by nothing but zeros: some
         encoders pad, and no decoder looks at them. Others may follow where they are no blocks: see `_surplus`.
+        Raises what `cost` does.
         """
         if not data:
             return 0
@@ -94,6 +100,7 @@ class BlockCounter:
         for position in range(0, len(data) - 1, _STRETCH):
             stretch = data[position : min(position + _STRETCH, len(data) - 1)]
             walk = list(accumulate(stretch, getitem, initial=row))
+            cost.made(self, len(stretch))
             done = sum(map(attrgetter("blocks"), walk)) - row.blocks
             if done >= left or walk[-1].state == _IMPOSSIBLE:
                 return self._ends_early(data, position, row, left)

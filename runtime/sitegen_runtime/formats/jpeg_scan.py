@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats.inspected import TRUNCATED
+from sitegen_runtime.formats.jpeg_cost import CheckingCost
 from sitegen_runtime.formats.jpeg_entropy import Slot, block_counter
 from sitegen_runtime.formats.jpeg_frame import Component, Frame
 from sitegen_runtime.formats.jpeg_tables import HuffmanCode, HuffmanTree, huffman_tree
@@ -38,14 +39,17 @@ class _Scan:
     low: int
 
 
-def check_scan(frame: Frame, tables: ScanTables, header: bytes, intervals: list[bytes], restarts: bytes) -> bool:
+def check_scan(
+    frame: Frame, tables: ScanTables, header: bytes, intervals: list[bytes], restarts: bytes, cost: CheckingCost
+) -> bool:
     """Check one scan and note in `frame` what it brings; whether it held more than that, which no decoder looks at.
 
     `intervals` is its data between `restarts`, the codes of restart markers. It is left without byte stuffing and
     without what was too much: restart markers and other bytes behind the last block.
 
     Raises DamagedImage for a header that does not fit the frame, and for data that does not hold the right number of
-    blocks, as far as can be told: scans that refine AC coefficients are only checked for not being empty.
+    blocks, as far as can be told: scans that refine AC coefficients are only checked for not being empty. Raises what
+    `cost` does.
     """
     scan = _read(frame, header)
     if frame.progressive:
@@ -66,7 +70,8 @@ def check_scan(frame: Frame, tables: ScanTables, header: bytes, intervals: list[
     slots = _slots(frame, tables, scan)
     for number, interval in enumerate(intervals):
         intervals[number] = interval.replace(b"\xff\x00", b"\xff")
-    used = _check_intervals(scan, slots, intervals, [min(step, mcus - start) for start in range(0, mcus, step)])
+    counts = [min(step, mcus - start) for start in range(0, mcus, step)]
+    used = _check_intervals(scan, slots, intervals, counts, cost)
     surplus = surplus or used < len(intervals[-1])
     intervals[-1] = intervals[-1][:used]
     return surplus
@@ -139,17 +144,21 @@ def _tree(tables: ScanTables, kind: int, number: int) -> HuffmanTree:
     return huffman_tree(code)
 
 
-def _check_intervals(scan: _Scan, slots: list[Slot], intervals: list[bytes], mcus: list[int]) -> int:
+def _check_intervals(
+    scan: _Scan, slots: list[Slot], intervals: list[bytes], mcus: list[int], cost: CheckingCost
+) -> int:
     """The bytes that the last interval needs; raises DamagedImage unless each interval holds the blocks of its MCUs.
 
     Only the last may have bytes that it does not need: between others they tell of damage.
     """
     counter = block_counter(tuple(slots), scan.first, scan.last)
+    if not scan.high:
+        cost.begin(counter, intervals)
     used = 0
     for number, (data, count) in enumerate(zip(intervals, mcus, strict=True), 1):
         blocks = count * len(slots)
         if not scan.high:
-            used = counter.used(data, blocks)
+            used = counter.used(data, blocks, cost)
         elif scan.first == 0:
             used = len(data) if len(data) == -(-blocks // 8) else 0
         else:

@@ -1,0 +1,1 @@
+"""Do distances from reconstructions tell what deviates, and where? Detection, localisation, tests of differences."""
