@@ -20,7 +20,7 @@ from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from tests.helpers.browser.accessibility import Look, looked_at, violations
 from tests.helpers.browser.gate_bundle import CHEST
-from tests.helpers.browser.map_support import allow_downloads, open_map, press, saved_file, stage_pixels
+from tests.helpers.browser.map_support import allow_downloads, explained, open_map, press, saved_file, stage_pixels
 from tests.helpers.browser.support import Standing, cards, choose, encoded, png
 from tests.helpers.browser.viewer_support import DESK, act, canvas, opened_image, stage
 
@@ -130,6 +130,8 @@ def test_a_rectangle_by_mouse_tells_what_changes(card: WebElement, gradient_bund
     assert np.allclose(region, [64, 80, 96, 64], atol=1.5)
     assert entry["filling"] == "reconstruction"
     same(entry, gradient_bundle)
+    wanted = [{"regions": entry["regions"], "filling": "reconstruction"}]
+    assert explained(card.parent, SQUARE, whatIf=wanted)["what_if"] == [entry]
     shown = {row.get_attribute("data-finding"): row.text for row in tool.find_elements(By.CSS_SELECTOR, "tbody tr")}
     for effect in entry["findings"]:
         before, after = effect["calibrated_before"], effect["calibrated_after"]
