@@ -8,10 +8,11 @@ import contextlib
 import json
 from array import array
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import Any, cast
 
 from sitegen_runtime.admission import Job
-from sitegen_runtime.analysis import Analysis, analyse
+from sitegen_runtime.analysis import Analysis, Seen, analyse
 from sitegen_runtime.bundle.model import Model, read_model
 from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
 from sitegen_runtime.explanation import Explained, explain
@@ -19,6 +20,7 @@ from sitegen_runtime.formats import inspect_image
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.golden import check_network
 from sitegen_runtime.gradient import Gradient, differentiate
+from sitegen_runtime.interventions.what_if import try_out
 from sitegen_runtime.maps.heat_map import Look, drawn, error_overlay
 from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
 from sitegen_runtime.pixels.tensor import little_endian
@@ -36,6 +38,7 @@ from sitegen_runtime.requests import (
     Sketch,
 )
 from sitegen_runtime.saved_documents import described_again
+from sitegen_runtime.wording.changes import describe_choices, describe_what_if
 from sitegen_runtime.wording.explanations import describe_methods
 from sitegen_runtime.wording.failures import MESSAGES
 from sitegen_runtime.wording.results import describe
@@ -54,10 +57,11 @@ class Session:
 
         The option "correction" may be one of those of `Job`, or null. What other kinds need beside:
 
-        - "analyse" may have "explain", a list of {"finding", "method"}, with "values" (bool), and "keep": the name
-          under which later maps find what was seen
+        - "analyse" may have "explain", a list of {"finding", "method"}, with "values" (bool); "what_if", interventions;
+          and "keep": the name under which later maps find what was seen
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
+        - "what-if": "what_if", the interventions (see `interventions.regions`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
         - "words": nothing; the data are a result document that was made before
         - "picture": nothing; the worker has kept what `ShadeCells` asked for
@@ -72,6 +76,7 @@ class Session:
             "analyse": lambda: self._analysis(job),
             "gradient": lambda: self._gradient(job),
             "explain": lambda: self._map(job),
+            "what-if": lambda: self._what_if(job),
             "draw": self._drawing,
             "words": self._words,
             "picture": lambda: _picture(job),
@@ -116,6 +121,8 @@ class Session:
         wanted = self._options.get("explain")
         way = explain(job, wanted, values=bool(self._options.get("values"))) if wanted else analyse(job)
         analysis: Analysis = yield from way
+        if (tried := self._options.get("what_if")) is not None and analysis.seen:
+            analysis = yield from _trying(job, tried, analysis, analysis.seen)
         _kept.put(self._options.get("keep"), analysis.seen)
         return _end_of_analysis(analysis, self._model)
 
@@ -129,6 +136,17 @@ class Session:
         explained: Explained = yield from explain(job, wanted, seen=_kept.get(keep))
         _kept.put(keep, explained.seen)
         return end_of_map(explained, self._model, look)
+
+    def _what_if(self, job: Job) -> Generator[Request, Any, End]:
+        keep = self._options.get("keep")
+        seen = _kept.get(keep)
+        analysis: Analysis = yield from try_out(job, self._options["what_if"], seen=seen)
+        if seen is None and analysis.seen:
+            _kept.put(keep, replace(analysis.seen, draft=replace(analysis.seen.draft, what_if=None)))
+        document = analysis.document
+        words = describe(document, self._model)
+        said = {"headline": words["headline"], "details": words["details"]}
+        return {"document": document, "wording": said, "tries": describe_what_if(document, self._model)}, None
 
     def _look(self) -> Look:
         return read_look(self._options.get("look"))
@@ -146,6 +164,15 @@ class Session:
     def _verdict(self) -> Generator[Request, Any, End]:
         verdict = yield from check_network(self._model, self._options["role"])
         return {"verdict": verdict.fields()}, None
+
+
+def _trying(job: Job, wanted: Any, before: Analysis, seen: Seen) -> Generator[Request, Any, Analysis]:
+    """Try interventions on what an analysis has seen; its times stay in the document."""
+    analysis = yield from try_out(job, wanted, seen=seen)
+    times, more = before.document["timings"], analysis.document["timings"]
+    total = round(times["total"] + more["total"], 1)
+    analysis.document["timings"] = {**times, **more, "total": total}
+    return analysis
 
 
 def _picture(job: Job) -> Generator[Request, Any, End]:
@@ -204,9 +231,14 @@ def _end_of_analysis(analysis: Analysis, model: Model) -> End:
     decision = analysis.decision
     squares = {role: [square.left, square.top, square.side] for role, square in analysis.squares.items()}
     wording = describe(analysis.document, model)
+    found = bool(wording["findings"])
+    offers = {
+        "explanations": describe_methods(model) if found else None,
+        "what_if_choices": describe_choices(model) if found else None,
+    }
     fields = {
         "document": analysis.document,
-        "wording": wording | {"explanations": describe_methods(model) if wording["findings"] else None},
+        "wording": wording | offers,
         "orientation": analysis.orientation,
         "inverted": analysis.inverted,
         "squares": squares,

@@ -6,10 +6,12 @@ are numbers; whether they are true only another analysis tells.
 
 import json
 import math
+from collections.abc import Iterable
 from typing import Any, cast
 
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document_types import ResultDocument
+from sitegen_runtime.wording.changes import describe_what_if
 from sitegen_runtime.wording.results import describe
 
 _NUMBERS = ("logit", "probability", "operating_point")
@@ -18,10 +20,13 @@ _WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def described_again(data: bytes, model: Model) -> tuple[ResultDocument, dict[str, Any]] | None:
-    """Return the document in JSON text, and what is to be said of it; None where it is none of this model's."""
+    """Return the document in JSON text, and what is to be said of it; None where it is none of this model's.
+
+    What is said is that of `results.describe`, and `what_if` (see `changes.describe_what_if`).
+    """
     try:
         document = json.loads(data)
-        wording = describe(document, model)
+        wording = describe(document, model) | {"what_if": describe_what_if(document, model)}
         return (cast(ResultDocument, document), wording) if _is_of(document, model) else None
     except _WRONG:
         return None
@@ -34,10 +39,24 @@ def _is_of(document: dict[str, Any], model: Model) -> bool:
     findings = document.get("findings", [])
     labels = [label.name for label in model.labels]
     whole = not findings or [finding["label"] for finding in findings] == labels
-    return whole and all(map(_has_numbers, findings))
+    return whole and all(map(_has_numbers, findings)) and all(map(_is_try, document.get("what_if", [])))
 
 
 def _has_numbers(finding: dict[str, Any]) -> bool:
     given = [finding[key] for key in _NUMBERS]
     given += [finding[key] for key in _MAYBE if finding[key] is not None]
-    return all(isinstance(value, float | int) and math.isfinite(value) for value in given)
+    return _are_numbers(given)
+
+
+def _is_try(entry: dict[str, Any]) -> bool:
+    regions = entry["regions"]
+    if not regions or any(len(region) != 4 for region in regions) or not isinstance(entry["filling"], str):
+        return False
+    given = [edge for region in regions for edge in region]
+    for effect in entry.get("findings", ()):
+        given += [value for key, value in effect.items() if key != "label" and value is not None]
+    return _are_numbers(given)
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    return all(isinstance(value, float | int) and math.isfinite(value) for value in values)

@@ -42,6 +42,7 @@ PAGE_SCRIPTS = (
         "api",
     ),
     *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
+    *("whatif/regions", "whatif/changes", "whatif/region_editor", "whatif/what_if"),
     *(
         "list/list_head",
         "list/intake",
@@ -54,8 +55,8 @@ PAGE_SCRIPTS = (
     *("viewer/viewer_layers", "viewer/other_models", "viewer/viewer", "viewer/map_view", "viewer/explanation"),
     *("result/gate", "result/meaning", "result/findings", "result/actions", "result/card", "result/desk"),
     *("panes", "main"),
-    *("report/source", "report/picture", "report/sheet", "report/document", "report/files", "report/note"),
-    *("session/session", "report/dialogue", "teaching/lesson", "teaching/places", "teaching/answer"),
+    *("report/source", "report/picture", "report/tries", "report/sheet", "report/document", "report/files"),
+    *("report/note", "session/session", "report/dialogue", "teaching/lesson", "teaching/places", "teaching/answer"),
     "teaching/revealed",
 )
 WORKER_SCRIPTS = (

@@ -93,7 +93,8 @@ async function runForPage(kind, blob, options, details = {}) {
 /** @param {Blob} blob @param {AnalyseOptions} options */
 function analyseForPage(blob, options = {}) {
   const { keep } = options;
-  return runForPage("analyse", blob, options, { explain: plain(options.explain ?? []), values: Boolean(options.values), keep });
+  const what_if = plain(options.whatIf ?? null);
+  return runForPage("analyse", blob, options, { explain: plain(options.explain ?? []), what_if, values: Boolean(options.values), keep });
 }
 
 // The tensors of a gradient document, which follow each other in `bytes`, by their roles.

@@ -101,6 +101,25 @@ interface ExplanationEntry {
   error?: ErrorEntry;
 }
 
+interface EffectEntry {
+  label: string;
+  before: number;
+  after: number;
+  effect: number;
+  logit_effect: number;
+  calibrated_before: number | null;
+  calibrated_after: number | null;
+}
+
+interface WhatIfEntry {
+  regions: number[][]; // left, top, width and height
+  filling: string;
+  cells?: number;
+  findings?: EffectEntry[];
+  gate?: GateEntry | null;
+  error?: ErrorEntry;
+}
+
 interface JudgedDocument extends DocumentHead {
   gate: GateEntry | null;
   correction?: string;
@@ -110,6 +129,7 @@ interface JudgedDocument extends DocumentHead {
 interface AnalysedDocument extends JudgedDocument {
   findings: FindingEntry[];
   explanations?: ExplanationEntry[];
+  what_if?: WhatIfEntry[];
 }
 
 type ResultDocument = AnalysedDocument | FailedDocument;
@@ -239,6 +259,8 @@ interface ResultWords extends FailureWords {
   marks: string[];
   times: TimeWords | null;
   explanations?: MethodsWords | null;
+  what_if_choices?: WhatIfChoices | null;
+  what_if?: TryWords[]; // of a document that holds some
 }
 
 interface StageWords {
@@ -313,6 +335,42 @@ interface MapWords {
   saved: { lines: string[]; legend: LegendWords };
 }
 
+interface FillingChoice {
+  value: string;
+  name: string;
+  sentence: string;
+  reason: string | null; // why it cannot be chosen
+}
+
+interface WhatIfChoices {
+  fillings: FillingChoice[];
+  filling: string;
+  grids: { cells: number; name: string }[];
+}
+
+interface ChangeWords {
+  label: string;
+  before: string;
+  after: string;
+  change: string;
+  start: number; // shares from 0 to 1, as those of findings
+  end: number;
+  mark: number;
+  above: boolean;
+  crossed: string | null;
+  moved: boolean;
+  spoken: string;
+}
+
+interface TryWords {
+  title: string;
+  brief: string;
+  summary: string;
+  findings: ChangeWords[];
+  gate: { accepted: boolean | null; text: string } | null;
+  problem: string | null;
+}
+
 interface PageFailure {
   error: ErrorEntry;
   wording: ResultWords;
@@ -323,6 +381,7 @@ interface PageWords {
   failures: Record<"cancelled" | "unreadable" | "given-up" | "failed", PageFailure>;
   report: Record<string, string>;
   teaching: Record<string, string>;
+  what_if: Record<string, string>;
   work_list: Record<string, string>;
 }
 

@@ -48,7 +48,7 @@ interface Plan {
   card?: GraphicsCard;
 }
 
-type JobKind = "analyse" | "gradient" | "explain" | "draw" | "words";
+type JobKind = "analyse" | "gradient" | "explain" | "what-if" | "draw" | "words";
 
 interface JobMessage {
   kind: JobKind;
@@ -92,7 +92,7 @@ type ToWorker =
 
 interface AnalysisFields extends PictureDetails {
   document: ResultDocument;
-  wording: ResultWords & { explanations: MethodsWords | null };
+  wording: ResultWords & { explanations: MethodsWords | null; what_if_choices: WhatIfChoices | null };
   squares: Record<string, [left: number, top: number, side: number]>;
   overlay: number | null; // side of the pictures in `bytes`
   bytes: Uint8Array<ArrayBuffer> | null;
@@ -100,7 +100,7 @@ interface AnalysisFields extends PictureDetails {
 
 interface DrawnAnalysis extends AnalysisFields {
   document: AnalysedDocument;
-  wording: ResultWords & { explanations: MethodsWords | null; pictures: PictureWords };
+  wording: AnalysisFields["wording"] & { pictures: PictureWords };
   preview: ImageBitmap;
 }
 
@@ -141,6 +141,12 @@ interface MissingMap {
   map?: undefined;
 }
 
+interface WhatIfResult {
+  document: AnalysedDocument;
+  wording: FailureWords; // where there are no tries
+  tries: TryWords[];
+}
+
 interface GradientResult {
   document: JudgedDocument & { seed: Record<string, number>; logits: Record<string, number>; gradients: GradientEntry[] };
   bytes: Uint8Array<ArrayBuffer> | null; // null where there are no gradients
@@ -151,6 +157,7 @@ interface JobResults {
   analyse: DrawnAnalysis | UndrawnAnalysis | FailedResult;
   gradient: GradientResult | FailedResult;
   explain: MapResult | MissingMap | FailedResult;
+  "what-if": WhatIfResult | FailedResult;
   draw: { picture: MapPicture; bytes: Uint8Array<ArrayBuffer> } | FailedResult;
   words: { document: ResultDocument | null; wording: ResultWords | null } | FailedResult;
   picture: { preview: ImageBitmap | null };

@@ -53,6 +53,7 @@ interface JobOptions {
 interface AnalyseOptions extends JobOptions {
   explain?: { finding: string; method: string }[];
   values?: boolean;
+  whatIf?: { regions: number[][]; filling: string }[];
   keep?: string;
 }
 
@@ -193,6 +194,8 @@ interface WorkItem {
   bytes: number; // of that file
   lesson: Lesson | null;
   maps: OpenMaps | null; // those that were open when its card was thrown away
+  tries: Try[]; // regions of the what-if tool, in the order in which they were tried
+  isTrying: boolean; // that tool is open
 }
 
 interface OpenMaps {

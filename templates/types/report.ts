@@ -34,6 +34,7 @@ type ReportedMap =
 interface ReportedPictures {
   address: string | null;
   maps: ReportedMap[];
+  tried: string | null; // the picture of regions that were tried
   isWanted: boolean;
 }
 

@@ -14,7 +14,7 @@ interface Tone {
   isInverted: boolean;
 }
 
-type DragTool = "move" | "window";
+type DragTool = "move" | "window" | "rectangle" | "brush" | "erase";
 
 // Where the whole picture lies on a canvas, in the canvas's pixels; `across` and `down` of these are one of the picture's.
 interface PicturePlace {

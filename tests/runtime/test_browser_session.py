@@ -246,3 +246,45 @@ def test_bad_seeds_from_the_page(gradient_bundle: Bundle, seed: Any) -> None:
     end, values = worker.run(worker.session(saved(SMOOTH, "PNG"), kind="gradient", seed=seed))
     assert end["document"]["error"]["code"] == "bad-seed"
     assert (values, worker.kinds) == (None, [])
+
+
+INTERVENTIONS = [{"regions": [[40, 30, 20.5, 20]], "filling": filling} for filling in ("black", "reconstruction")]
+
+
+def test_what_was_tried_equals_that_of_the_predictor(bundle: Bundle) -> None:
+    worker = Worker(bundle)
+    options: dict[str, Any] = {"kind": "what-if", "what_if": INTERVENTIONS, "keep": "what-if 1"}
+    end, content = worker.run(worker.session(saved(SMOOTH, "PNG"), "a name", **options))
+    expected = Predictor(bundle).what_if(saved(SMOOTH, "PNG"), INTERVENTIONS, name="a name").document
+    assert same_apart_from_the_machine(end["document"]) == same_apart_from_the_machine(expected)
+    assert [each["title"].split(",")[0] for each in end["tries"]] == ["Black", "The gate's reconstruction"]
+    assert content is None
+    # The next question decodes nothing again, and is of its own regions alone.
+    worker.kinds.clear()
+    again, _ = worker.run(worker.session(saved(SMOOTH, "PNG"), "a name", **options | {"what_if": INTERVENTIONS[:1]}))
+    assert "open" not in worker.kinds
+    assert again["document"]["what_if"] == end["document"]["what_if"][:1]
+
+
+def test_an_analysis_may_try_interventions_too(gradient_bundle: Bundle) -> None:
+    worker = Worker(gradient_bundle)
+    wanted = [{"finding": "Effusion", "method": "grad-cam"}]
+    end, _ = worker.run(worker.session(saved(SMOOTH, "PNG"), explain=wanted, what_if=INTERVENTIONS))
+    alone = Predictor(gradient_bundle).what_if(saved(SMOOTH, "PNG"), INTERVENTIONS).document
+    assert end["document"]["what_if"] == alone["what_if"]
+    assert [entry["method"] for entry in end["document"]["explanations"]] == ["grad-cam"]
+    times = end["document"]["timings"]
+    assert times["total"] >= times["explanation"] + times["what-if"] - 0.2  # each is rounded
+    plain, _ = worker.run(worker.session(saved(SMOOTH, "PNG")))
+    assert "what_if" not in plain["document"]
+
+
+def test_bad_interventions_from_the_page(bundle: Bundle) -> None:
+    end, _ = Worker(bundle).run(Worker(bundle).session(saved(SMOOTH, "PNG"), kind="what-if", what_if="all"))
+    assert end["document"]["error"]["code"] == "bad-intervention"
+    assert (end["tries"], end["wording"]["headline"]) == ([], "This image could not be analysed")
+
+
+def test_a_refused_image_has_no_effects(bundle: Bundle) -> None:
+    end, _ = Worker(bundle).run(Worker(bundle).session(saved(NOISE, "PNG"), kind="what-if", what_if=INTERVENTIONS))
+    assert (end["document"]["what_if"], end["tries"]) == ([], [])

@@ -11,6 +11,7 @@ from sitegen_runtime.wording.report import REPORT
 from sitegen_runtime.wording.results import describe_error
 from sitegen_runtime.wording.stages import ANALYSIS, describe_stages
 from sitegen_runtime.wording.teaching import TEACHING
+from sitegen_runtime.wording.what_if import WHAT_IF
 from sitegen_runtime.wording.work_list import WORK_LIST
 
 CANCELLED = "The analysis was cancelled."
@@ -30,11 +31,12 @@ def describe_page() -> dict[str, Any]:
 
     Keys: `stages` of an analysis (see `describe_stages`); `failures`, each by its name with the `error` of a document
     and its `wording` (see `results.describe_error`), in both of which what stands in braces is to be filled in;
-    `report`, `teaching` and `work_list` (see the modules of those names).
+    `report`, `teaching`, `what_if` and `work_list` (see the modules of those names).
     """
     errors: dict[str, ErrorDocument] = {
         name: {"code": code, "message": message} for name, (code, message) in _FAILURES.items()
     }
     failures = {name: {"error": error, "wording": describe_error(error)} for name, error in errors.items()}
     stages = list(describe_stages(ANALYSIS))
-    return {"stages": stages, "failures": failures, "report": REPORT, "teaching": TEACHING, "work_list": WORK_LIST}
+    words = {"report": REPORT, "teaching": TEACHING, "what_if": WHAT_IF, "work_list": WORK_LIST}
+    return {"stages": stages, "failures": failures, **words}

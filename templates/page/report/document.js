@@ -27,19 +27,20 @@ async function reportOf(choice, signal, onProgress) {
 /** @param {Reported} entry @param {ReportChoice} choice @param {AbortSignal} signal @returns {Promise<ReportedPictures>} */
 async function picturesOf(entry, choice, signal) {
   const { result } = entry;
-  const nothing = { address: null, maps: [], isWanted: choice.hasPictures };
+  const nothing = { address: null, maps: [], tried: null, isWanted: choice.hasPictures };
   if (!choice.hasPictures || !("orientation" in result)) return nothing;
   const preview = await previewOf(entry, signal);
   if (!preview) return nothing;
   const plain = choice.maps === "none" ? null : pictureOf(preview, result, false);
   const address = asJpeg(pictureOf(preview, result, true));
+  const tried = triedPicture(entry.item, preview, result);
   preview.close();
   const maps = [];
   for (const wanted of plain ? wantedMaps(entry, choice.maps) : []) {
     if (!signal.aborted && plain) maps.push(await mapOf(entry, wanted, plain, signal));
   }
   if (plain) plain.width = plain.height = 0;
-  return { address, maps, isWanted: true };
+  return { address, maps, tried, isWanted: true };
 }
 
 /** @param {Reported} entry @param {ReportChoice["maps"]} maps @returns {WantedMap[]} */

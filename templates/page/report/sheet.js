@@ -113,6 +113,7 @@ function sheetOf(entry, pictures, head) {
     ...printedPictures(entry, pictures),
     ...(findings.length ? [printedFindings(sorted)] : []),
     ...noteLines(item.note),
+    ...printedTries(entry, pictures),
     ...meanings(sorted),
     made("section", { class: "details" }, ...(!findings.length || !(badge || correction) ? [] : [made("p", {}, `${headline}.`)]), ...[...details, ...measures].map((text) => made("p", {}, text))),
     factsTable(entry, head),

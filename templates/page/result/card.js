@@ -106,6 +106,7 @@ class Card {
       this.findings.replaceChildren(...revealedAnswer(this, result), ...this.words(result), noteOf(this.item), element("div", { className: "card-actions" }, ...actionsOf(this, result)));
     });
     this.reopenMaps();
+    if (this.item.isTrying && isComplete) this.picture?.tryRegions();
     this.node.setAttribute("aria-busy", String(!isComplete));
     panes.reachable(this.viewer, this.findings);
   }

@@ -50,6 +50,7 @@ async function reopened(image, number) {
   const text = JSON.stringify({ ...document, image: { ...document.image, name } });
   const said = await runForPage("words", new Blob([text]), { name, bundle: bundle.name, isUrgent: true });
   if (!said.document || !said.wording || "error" in said.document !== "error" in document) return null;
+  const tries = "error" in said.document ? [] : triesIn(said.document.what_if, said.wording.what_if);
   const result = /** @type {AnalysisResult} */ ({ document: said.document, wording: said.wording, preview: null, bytes: null });
   return {
     blob: new Blob(),
@@ -67,6 +68,7 @@ async function reopened(image, number) {
       time: textOr(image.time) || null,
       away: textOr(sha256),
       bytes: Number(image.bytes) || 0,
+      tries,
     },
   };
 }

@@ -23,6 +23,8 @@ class Viewer {
     this.showsUnseen = this.square !== null;
     this.isFilling = false;
     this.isClosed = false;
+    /** @type {WhatIf | null} while regions are tried */
+    this.whatIf = null;
     /** @type {ImageBitmap | null} all of the image's pixels, while it is looked into */
     this.whole = null;
     this.isAsking = false;
@@ -139,7 +141,8 @@ class Viewer {
   useTool(tool) {
     this.tool = tool;
     this.node.dataset.tool = tool;
-    this.bar.update();
+    this.whatIf?.showTool();
+    this.show();
   }
 
   /** @param {boolean} isShown */
@@ -156,7 +159,7 @@ class Viewer {
 
   reset() {
     this.showsUnseen = this.square !== null;
-    this.useTool("move");
+    this.useTool(this.whatIf ? "rectangle" : "move");
     this.useTone(PLAIN_TONE, "0");
     this.look(WHOLE);
   }
@@ -195,9 +198,38 @@ class Viewer {
 
   /** @param {KeyboardEvent} event */
   press(event) {
-    if (event.key !== "Escape" || !this.isFilling) return;
+    if (event.key === "z" && (event.ctrlKey || event.metaKey) && this.whatIf) {
+      event.preventDefault();
+      this.whatIf.editor.undo();
+    }
+    if (event.key !== "Escape" || !(this.isFilling || this.whatIf)) return;
     event.stopPropagation();
-    if (!document.fullscreenElement) this.noteFilling(false);
+    if (!this.isFilling) this.leaveWhatIf();
+    else if (!document.fullscreenElement) this.noteFilling(false);
+  }
+
+  // What a region changes that is filled otherwise; only findings can change.
+  tryRegions() {
+    const { what_if_choices: choices } = this.result.wording;
+    const square = this.result.squares.classifier;
+    if (this.whatIf || !choices || !square) return;
+    this.card.closeExplanations();
+    this.whatIf = new WhatIf(this, choices, square);
+    this.main.after(this.whatIf.node);
+    this.node.classList.add("trying");
+    this.card.item.isTrying = true;
+    this.useTool("rectangle");
+  }
+
+  leaveWhatIf() {
+    if (!this.whatIf) return;
+    this.card.item.isTrying = false;
+    const hadFocus = this.whatIf.node.contains(document.activeElement) || this.stage.node.contains(document.activeElement);
+    this.whatIf.close();
+    this.whatIf = null;
+    this.node.classList.remove("trying");
+    this.useTool("move");
+    if (hadFocus) this.bar.whatIf.focus();
   }
 
   // All of the image's pixels, once the preview's no longer do.
@@ -229,6 +261,7 @@ class Viewer {
   // Maps take the place of the plain picture, through the same lens and window.
   /** @param {HTMLElement | null} node */
   showMaps(node) {
+    if (node) this.leaveWhatIf();
     this.maps.replaceChildren(...(node ? [node] : []));
     this.main.hidden = node !== null;
     if (this.layers) this.layers.node.hidden = node !== null;
@@ -237,6 +270,7 @@ class Viewer {
   close() {
     this.isClosed = true;
     clearTimeout(this.timer);
+    this.whatIf?.close();
     for (const stage of [...this.stages]) stage.close();
     this.giveWholeBack();
     if (document.fullscreenElement === this.node) document.exitFullscreen();

@@ -15,6 +15,8 @@ class ViewerBar {
     this.invert = this.button("Invert", "invert-view", "Invert what is shown", () => viewer.invert());
     this.seen = this.button("Seen part", "seen", "Outline what the model saw, and dim the rest", () => viewer.showUnseen(!viewer.showsUnseen));
     this.seen.hidden = !viewer.square;
+    this.whatIf = this.button(WHAT_IF.name, "what-if", WHAT_IF.open, () => this.toggleWhatIf());
+    this.whatIf.hidden = !viewer.result.wording.what_if_choices || !viewer.result.squares.classifier;
     this.full = this.button("Full screen", "fill", "Full screen", () => viewer.fill());
     this.link = this.button("Together", "link", "Zoom and move both pictures together", () => viewer.link());
     this.node = element("div", { className: "viewer-bar", role: "group", "aria-label": `Looking at ${viewer.card.name}` }, ...this.parts());
@@ -31,7 +33,7 @@ class ViewerBar {
       this.button("Fit", "fit", "Show the whole picture", () => viewer.look(WHOLE)),
       this.button("1:1", "actual", "Actual pixels", () => viewer.zoomTo(viewer.actualZoom())));
     const dragging = element("span", { className: "button-group", role: "group", "aria-label": "Dragging" }, this.move, this.window);
-    return [zooming, dragging, this.preset, this.invert, this.seen, this.link, this.button("Reset", "reset-view", "Reset what is shown", () => viewer.reset()), this.full];
+    return [zooming, dragging, this.preset, this.invert, this.seen, this.whatIf, this.link, this.button("Reset", "reset-view", "Reset what is shown", () => viewer.reset()), this.full];
   }
 
   /** @param {string} text @param {string} action @param {string} label @param {() => void} act */
@@ -68,6 +70,13 @@ class ViewerBar {
     return element("details", { className: "viewer-more" }, element("summary", { textContent: "Move and window by buttons, and the keys" }), element("p", { className: "viewer-steps" }, moving, greys), this.values, keys);
   }
 
+  toggleWhatIf() {
+    const { viewer } = this;
+    if (viewer.whatIf) return viewer.leaveWhatIf();
+    viewer.tryRegions();
+    viewer.stage.node.focus();
+  }
+
   update() {
     const { viewer } = this;
     const pressed = (/** @type {HTMLElement} */ button, /** @type {boolean} */ is) => button.setAttribute("aria-pressed", String(is));
@@ -76,6 +85,7 @@ class ViewerBar {
     pressed(this.invert, viewer.tone.isInverted);
     pressed(this.seen, viewer.showsUnseen);
     pressed(this.full, viewer.isFilling);
+    pressed(this.whatIf, viewer.whatIf !== null);
     pressed(this.link, Viewer.isLinked);
     this.link.hidden = !viewer.card.desk.list.beside;
     this.zoom.textContent = viewer.zoomInWords;

@@ -15,7 +15,7 @@ class Gestures {
     node.addEventListener("pointermove", (event) => this.move(event));
     for (const kind of /** @type {const} */ (["pointerup", "pointercancel", "lostpointercapture"])) node.addEventListener(kind, (event) => this.lift(event));
     node.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    node.addEventListener("dblclick", (event) => this.viewer.zoomTo(this.viewer.lens.zoom > 1 ? 1 : this.viewer.actualZoom(stage), stage, stage.pointOf(event)));
+    node.addEventListener("dblclick", (event) => this.editor || this.viewer.zoomTo(this.viewer.lens.zoom > 1 ? 1 : this.viewer.actualZoom(stage), stage, stage.pointOf(event)));
     node.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -24,6 +24,15 @@ class Gestures {
     if (event.button !== 0) return;
     this.stage.node.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, this.stage.pointOf(event));
+    if (this.pointers.size > 1) this.editor?.cancel(); // two fingers zoom
+    else if (!event.shiftKey) this.editor?.begin(this.stage.pointIn(event));
+  }
+
+  // Who marks regions, while dragging does that.
+  get editor() {
+    const { viewer, stage } = this;
+    const editor = stage === viewer.stage ? viewer.whatIf?.editor : null;
+    return editor?.isMarking ? editor : null;
   }
 
   /** @param {PointerEvent} event */
@@ -34,7 +43,8 @@ class Gestures {
     this.pointers.set(event.pointerId, now);
     const [other] = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, point]) => point);
     if (other) return this.pinch(before, now, other);
-    const isMoving = (this.viewer.tool === "move") !== event.shiftKey;
+    if (this.editor?.stroke) return this.editor.extend(this.stage.pointIn(event));
+    const isMoving = this.editor !== null || (this.viewer.tool === "move") !== event.shiftKey;
     const [right, down] = [now.x - before.x, now.y - before.y];
     if (isMoving) this.viewer.moveBy(right, down, this.stage);
     else this.viewer.changeWindow(right / devicePixelRatio, down / devicePixelRatio);
@@ -51,6 +61,8 @@ class Gestures {
   /** @param {PointerEvent} event */
   lift(event) {
     this.pointers.delete(event.pointerId);
+    if (event.type === "pointercancel") this.editor?.cancel();
+    else this.editor?.end();
   }
 
   // Where nothing is left to zoom out of, the wheel scrolls the pane.
@@ -67,6 +79,7 @@ class Gestures {
   /** @param {KeyboardEvent} event */
   key(event) {
     if (event.target !== this.stage.node || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.editor?.key(event, this.stage)) return event.preventDefault();
     const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act || (event.key.startsWith("Arrow") && this.viewer.lens.zoom <= 1)) return; // then they scroll
     event.preventDefault();

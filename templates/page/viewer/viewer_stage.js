@@ -73,6 +73,7 @@ class Stage {
     context.imageSmoothingEnabled = true;
     if (layer) drawLayer(context, layer, place);
     if (viewer.square && viewer.showsUnseen) drawUnseen(context, viewer.square, place);
+    if (this === viewer.stage) viewer.whatIf?.paint(context, place, document.activeElement === this.node);
     context.globalCompositeOperation = "destination-over";
     context.fillStyle = "#000";
     context.fillRect(0, 0, canvas.width, canvas.height);
@@ -98,12 +99,18 @@ class Stage {
     return { x: ((clientX - left) * this.canvas.width) / width, y: ((clientY - top) * this.canvas.height) / height };
   }
 
-  // The point of the picture below a pointer, in pixels of the picture as it was analysed; null beside it.
+  // The point below a pointer, in pixels of the picture as it was analysed, or of what lies beside it.
   /** @param {{ clientX: number, clientY: number }} pointer */
-  pictured(pointer) {
+  pointIn(pointer) {
     const { left, top, across, down } = this.place;
     const { x, y } = this.pointOf(pointer);
-    const point = { x: (x - left) / across, y: (y - top) / down };
+    return { x: (x - left) / across, y: (y - top) / down };
+  }
+
+  // The same; null beside the picture.
+  /** @param {{ clientX: number, clientY: number }} pointer */
+  pictured(pointer) {
+    const point = this.pointIn(pointer);
     const { width, height } = this.viewer.size;
     return point.x < 0 || point.y < 0 || point.x >= width || point.y >= height ? null : point;
   }

@@ -1,0 +1,61 @@
+"""Words of the page's what-if tool, and of what a report says of it. What stands in braces the page fills in."""
+
+WHAT_IF: dict[str, str] = {
+    "name": "What if…",
+    "open": "Change a part of the image, and see what the model says then",
+    "title": "What if this part were different?",
+    "hint": (
+        "Mark a part of the picture: drag, or use the keys. The model is asked again with that part replaced; the "
+        "image itself stays as it is."
+    ),
+    "tells": (
+        "The answer tells what the model goes by, not what is true of the patient. Each region is tried by itself, on "
+        "the image as it is."
+    ),
+    "tools": "Marking",
+    "rectangle": "Rectangle",
+    "rectangle_title": "Drag a rectangle; a click marks one cell, or takes its mark away",
+    "brush": "Brush",
+    "brush_title": "Drag over the cells to mark",
+    "erase": "Erase",
+    "erase_title": "Drag over the cells to leave out",
+    "grid": "Cells",
+    "filling": "Replace it by",
+    "undo": "Undo",
+    "undo_title": "Take the last mark back",
+    "clear": "Clear",
+    "clear_title": "Take all marks of this region away",
+    "next": "Another region",
+    "next_title": "Keep this region in the table, and mark another",
+    "close": "Close",
+    "close_title": "Leave, and look at the picture again; what was tried is kept",
+    "keys": (
+        "Keys on the picture: arrows walk over its cells, Space marks one or takes its mark away, Shift with an arrow "
+        "marks on the way, Backspace undoes, Delete clears, Escape leaves. Two fingers zoom."
+    ),
+    "cell": "Row {row}, column {column} of {cells}: {state}.",
+    "marked": "marked",
+    "unmarked": "not marked",
+    "more": "What this tells, and the keys",
+    "asking": "Asking the model…",
+    "changes": "What changes",
+    "compared": "Regions that were tried",
+    "finding": "Finding",
+    "image": "The image",
+    "region": "Region {number}",
+    "gate": "Gate",
+    "like": "accepts",
+    "unlike": "refuses",
+    "no_gate": "none",
+    "show": "Mark region {number} on the picture again",
+    "remove": "Remove",
+    "remove_title": "Remove region {number}",
+    "legend": "From the hollow mark, which is the image, to the full one; the line is the threshold.",
+    "report_title": "What if a part were different",
+    "report_hint": (
+        "The model was asked again with the marked part replaced. It tells what the model goes by, not what is true of "
+        "the patient."
+    ),
+    "report_picture": "The numbered regions, on the image as it was analysed",
+    "place": "Left, top, width and height in pixels: {places}",
+}

@@ -1,0 +1,198 @@
+// The what-if tool of a viewer: regions are marked on its picture, and each is answered at once. What was tried stands with the image in
+// the list, so that it is there again when its card is, and goes into the saved result, the report and the session.
+const KEYS_REST_MS = 350; // keys follow each other
+
+class WhatIf {
+  /** @param {Viewer} viewer @param {WhatIfChoices} choices @param {PictureLayer["square"]} square */
+  constructor(viewer, choices, square) {
+    this.viewer = viewer;
+    this.choices = choices;
+    this.item = viewer.card.item;
+    /** @type {Try | null} what was answered of the region that is marked now */
+    this.current = null;
+    this.asking = new AbortController();
+    this.timer = 0;
+    this.editor = new RegionEditor(viewer, square, (isSettled) => this.changed(isSettled), (cell, isMarked) => this.tellCell(cell, isMarked));
+    this.tools = /** @type {const} */ (["rectangle", "brush", "erase"]).map((name) => this.button(name, () => viewer.useTool(name)));
+    this.undo = this.button("undo", () => this.editor.undo());
+    this.clear = this.button("clear", () => this.editor.clear());
+    this.next = this.button("next", () => this.begin());
+    this.filling = this.select(WHAT_IF.filling, "filling", choices.fillings.map(({ value, name, reason }) => ({ value, name, disabled: reason !== null })), choices.filling);
+    this.grid = this.select(WHAT_IF.grid, "grid", choices.grids.map(({ cells, name }) => ({ value: String(cells), name, disabled: false })), String(this.editor.cells));
+    this.filling.onchange = () => this.changed(true);
+    this.grid.onchange = () => this.editor.useGrid(Number(this.grid.value));
+    this.sentence = element("p", { className: "hint", id: `${viewer.card.id}-filling` });
+    this.filling.setAttribute("aria-describedby", this.sentence.id);
+    this.cellStatus = element("p", { className: "hint", role: "status" });
+    this.answer = element("div", { className: "changes" });
+    this.table = element("div", { className: "tries", role: "region", tabIndex: 0, "aria-label": WHAT_IF.compared, hidden: true });
+    const said = [WHAT_IF.hint, WHAT_IF.tells, WHAT_IF.keys].map((textContent) => element("p", { className: "hint", textContent }));
+    const keysId = `${viewer.card.id}-what-if-keys`;
+    said[2].id = keysId;
+    viewer.stage.node.setAttribute("aria-describedby", `${keysId} ${viewer.keysId}`);
+    const more = element("details", {}, element("summary", { textContent: WHAT_IF.more }), this.sentence, ...said);
+    const head = element("div", { className: "what-if-head" }, element("h4", { textContent: WHAT_IF.title }), this.button("close", () => viewer.leaveWhatIf()));
+    this.node = element("section", { className: "what-if", tabIndex: -1, "aria-label": WHAT_IF.title }, head, this.toolbar(), this.cellStatus, this.answer, this.table, more);
+    this.show();
+  }
+
+  /** @param {string} text @param {string} action @param {{ value: string, name: string, disabled: boolean }[]} options @param {string} value */
+  select(text, action, options, value) {
+    const select = element("select", { "aria-label": text, "data-action": action, autocomplete: "off" }, ...options.map(({ value, name, disabled }) => element("option", { value, textContent: name, disabled })));
+    select.value = value;
+    return select;
+  }
+
+  toolbar() {
+    const labelled = (/** @type {string} */ text, /** @type {HTMLElement} */ select) => element("label", {}, `${text} `, select);
+    return element("div", { className: "what-if-tools" }, element("span", { className: "button-group", role: "group", "aria-label": WHAT_IF.tools }, ...this.tools), labelled(WHAT_IF.grid, this.grid), labelled(WHAT_IF.filling, this.filling), element("span", { className: "button-group" }, this.undo, this.clear, this.next));
+  }
+
+  /** @param {string} name @param {() => void} act */
+  button(name, act) {
+    const title = WHAT_IF[`${name}_title`];
+    return element("button", { type: "button", className: "small", textContent: WHAT_IF[name], title, "aria-label": `${WHAT_IF[name]}: ${title.charAt(0).toLowerCase()}${title.slice(1)}`, "data-action": `what-if-${name}`, onclick: act });
+  }
+
+  get tries() {
+    return this.item.tries;
+  }
+
+  // The region has changed, or what stands in it.
+  /** @param {boolean} isSettled */
+  changed(isSettled) {
+    clearTimeout(this.timer);
+    this.asking.abort();
+    this.show();
+    if (!this.editor.regions.length) return this.replace(null);
+    this.node.setAttribute("aria-busy", "true");
+    this.timer = setTimeout(() => this.ask(), isSettled ? 0 : KEYS_REST_MS);
+  }
+
+  async ask() {
+    const asking = (this.asking = new AbortController());
+    const { card, size, result } = this.viewer;
+    const { correction } = result.document;
+    const regions = this.editor.regions.map((region) => regionInFile(region, size, correction));
+    const wanted = [{ regions, filling: this.filling.value }];
+    const { blob, name, options, keep } = card;
+    const answered = await runForPage("what-if", blob, { ...options, name, isUrgent: true, signal: asking.signal }, { what_if: wanted, keep });
+    if (this.asking !== asking || asking.signal.aborted) return;
+    this.node.setAttribute("aria-busy", "false");
+    const [entry] = ("what_if" in answered.document && answered.document.what_if) || [];
+    if (!("tries" in answered) || !entry) return this.fail([`${answered.wording.headline}.`, ...answered.wording.details].join(" "));
+    const [wording] = answered.tries;
+    if (wording.problem === null) this.replace({ entry, wording });
+    else this.fail(wording.problem);
+  }
+
+  /** @param {string} text */
+  fail(text) {
+    this.replace(null);
+    this.answer.replaceChildren(element("p", { className: "failure", textContent: text }));
+    announce(text);
+  }
+
+  // What is answered takes the place of what was answered of the same region.
+  /** @param {Try | null} tried */
+  replace(tried) {
+    const { current, tries } = this;
+    this.node.setAttribute("aria-busy", "false");
+    const kept = tries.filter((each) => each !== current || tried !== null).map((each) => (each === current && tried ? tried : each));
+    if (tried && !kept.includes(tried)) kept.push(tried);
+    this.current = tried;
+    if (tried || current) this.keep(kept);
+    this.show();
+    if (tried) announce(tried.wording.summary);
+  }
+
+  /** @param {Try[]} tries */
+  keep(tries) {
+    this.viewer.card.desk.list.change(this.item, { tries, isSaved: false });
+  }
+
+  // Another region; the last one stays in the table.
+  begin() {
+    this.stopAsking();
+    this.current = null;
+    this.editor.load(NOTHING_MARKED);
+    this.show();
+    this.viewer.stage.node.focus();
+  }
+
+  /** @param {Try} tried */
+  reopen(tried) {
+    this.stopAsking();
+    this.current = tried;
+    this.editor.load(this.placesOf(tried));
+    this.filling.value = tried.entry.filling;
+    this.show();
+  }
+
+  /** @param {Try} tried */
+  remove(tried) {
+    this.keep(this.tries.filter((each) => each !== tried));
+    if (tried === this.current) {
+      this.current = null;
+      this.editor.load(NOTHING_MARKED);
+    }
+    this.show();
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {PicturePlace} place @param {boolean} isFocused */
+  paint(context, place, isFocused) {
+    for (const [index, tried] of this.tries.entries()) {
+      if (tried === this.current) continue;
+      context.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+      paintTried(context, place, this.placesOf(tried), index + 1, devicePixelRatio);
+    }
+    this.editor.paint(context, place, isFocused);
+  }
+
+  // The regions of an answer, on the picture as it was analysed.
+  /** @param {Try} tried */
+  placesOf({ entry }) {
+    const { size, result } = this.viewer;
+    return entry.regions.map((region) => regionInPicture(/** @type {Region} */ (region), size, result.document.correction));
+  }
+
+  show() {
+    const { editor, current, tries, viewer } = this;
+    const held = document.activeElement;
+    keepingFocus(this.node, () => {
+      this.sentence.textContent = this.choices.fillings.find(({ value }) => value === this.filling.value)?.sentence ?? "";
+      this.undo.disabled = !editor.history.length;
+      this.clear.disabled = !editor.regions.length;
+      this.next.disabled = current === null;
+      const waiting = editor.regions.length ? WHAT_IF.asking : WHAT_IF.hint;
+      this.answer.replaceChildren(...(current ? changesOf(current) : [element("p", { className: "hint", textContent: waiting })]));
+      const table = tries.length > (current ? 1 : 0) ? triesTable(tries, current, (tried) => this.reopen(tried), (tried) => this.remove(tried)) : null;
+      this.table.replaceChildren(...(table ? [table] : []));
+      this.table.hidden = table === null;
+    });
+    if (held instanceof HTMLButtonElement && held.disabled) viewer.stage.node.focus(); // before browsers take the focus away
+    this.showTool();
+    viewer.stage.repaint();
+  }
+
+  showTool() {
+    for (const button of this.tools) button.setAttribute("aria-pressed", String(button.dataset.action === `what-if-${this.viewer.tool}`));
+  }
+
+  /** @param {Cell} cell @param {boolean} isMarked */
+  tellCell({ column, row }, isMarked) {
+    this.cellStatus.textContent = filledIn(WHAT_IF.cell, { row: row + 1, column: column + 1, cells: this.editor.cells, state: isMarked ? WHAT_IF.marked : WHAT_IF.unmarked });
+  }
+
+  stopAsking() {
+    clearTimeout(this.timer);
+    this.asking.abort();
+    this.node.setAttribute("aria-busy", "false");
+  }
+
+  close() {
+    this.stopAsking();
+    this.viewer.stage.node.setAttribute("aria-describedby", this.viewer.keysId);
+    this.node.remove();
+  }
+}
