@@ -25,7 +25,7 @@ from sitegen.importing.settings import ImportSettings, OutputKind, as_label, ima
 from sitegen.importing.source import Images, ImportedClassifier
 from sitegen.importing.sources.huggingface_image import image_plan
 from sitegen.importing.sources.torch_classifier import TorchSource, torch_classifier
-from sitegen.importing.sources.value_check import check_values
+from sitegen.importing.proof.value_check import check_values
 from sitegen.settings.recipe import network_input
 
 PREPROCESSOR = "preprocessor_config.json"

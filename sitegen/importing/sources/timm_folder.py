@@ -23,7 +23,7 @@ from sitegen.importing.origin import names_of
 from sitegen.importing.settings import ImportSettings, OutputKind, as_label, image_of
 from sitegen.importing.source import Images, ImportedClassifier
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
-from sitegen.importing.sources.value_check import check_values
+from sitegen.importing.proof.value_check import check_values
 from sitegen.settings.reading import read_settings
 from sitegen.settings.recipe import ImageSettings, network_input
 
