@@ -1,0 +1,160 @@
+"""One network in every form that Keras has: the same logits as PyTorch makes of the same weights."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from sitegen.errors import ModelError, SettingsError
+from sitegen.importing.sources.keras_model import import_keras, questions
+from sitegen.importing.sources.onnx_original import against_the_rest
+from tests.helpers.importing.keras_models import (
+    LABELS,
+    SIDE,
+    configuration,
+    expected,
+    quantised,
+    save_archive,
+    save_hdf5,
+    save_tfjs,
+    weights,
+    write_lists,
+    write_places,
+)
+from tests.helpers.importing.onnx_models import settings
+
+IMAGES = np.random.default_rng(3).normal(size=(3, 3, SIDE, SIDE)).astype(np.float32)
+SETTINGS = settings(LABELS)
+
+
+def logits(path: Path, folder: Path) -> Any:
+    """What the bundle's graph gives; the original has to give the same."""
+    model = import_keras(path, SETTINGS)
+    folder.mkdir()
+    model.write(folder)
+    session = onnxruntime.InferenceSession(str(folder / "classifier.onnx"))
+    made = np.concatenate([session.run(None, {"image": image[np.newaxis]})[0] for image in IMAGES])
+    assert model.original is not None
+    assert np.abs(model.original.logits(IMAGES) - made).max() < 1e-4
+    assert model.image.shape == (1, 3, SIDE, SIDE)
+    return made
+
+
+def wanted(given: Any) -> Any:
+    return np.array([against_the_rest(row) for row in expected(given, IMAGES)])
+
+
+def _archive(folder: Path) -> Path:
+    return save_archive(folder / "model.keras", weights())
+
+
+def _archive_of_2(folder: Path) -> Path:
+    return save_archive(folder / "model.keras", weights(), configuration(2))
+
+
+def _whole(folder: Path) -> Path:
+    return save_hdf5(folder / "model.h5", weights())
+
+
+def _whole_with_other_names(folder: Path) -> Path:
+    """The weights of the model within have names that tell no layer of it: their order does."""
+    return save_hdf5(folder / "model.hdf5", weights(), suffix="_1")
+
+
+def _json_and_weights(folder: Path) -> Path:
+    import h5py
+
+    (folder / "model.json").write_text(json.dumps(configuration(3)))
+    with h5py.File(folder / "model.weights.h5", "w") as file:
+        write_places(file, weights())
+    return folder / "model.json"
+
+
+def _weights_and_json(folder: Path) -> Path:
+    import h5py
+
+    (folder / "net.json").write_text(json.dumps(configuration(2)))
+    with h5py.File(folder / "best.h5", "w") as file:
+        write_lists(file, weights())
+    return folder / "best.h5"
+
+
+@pytest.mark.parametrize(
+    "save", [_archive, _archive_of_2, _whole, _whole_with_other_names, _json_and_weights, _weights_and_json]
+)
+def test_a_form_in_hdf5(tmp_path: Path, save: Callable[[Path], Path]) -> None:
+    pytest.importorskip("h5py", reason="HDF5 files are read with h5py: pip install h5py")
+    (tmp_path / "in").mkdir()
+    assert np.abs(logits(save(tmp_path / "in"), tmp_path / "out") - wanted(weights())).max() < 1e-4
+
+
+@pytest.mark.parametrize("document", [configuration(2), configuration(3)])
+def test_a_layers_model(tmp_path: Path, document: Any) -> None:
+    file = save_tfjs(tmp_path / "in", weights(), document=document)
+    assert np.abs(logits(file, tmp_path / "out") - wanted(weights())).max() < 1e-4
+    assert np.ptp(wanted(weights()), axis=0).max() > 0.1  # images make a difference
+
+
+def test_a_layers_model_with_8_bits(tmp_path: Path) -> None:
+    file = save_tfjs(tmp_path / "in", weights(), "uint8")
+    made = logits(file.parent, tmp_path / "out")
+    assert np.abs(made - wanted(quantised(weights()))).max() < 1e-4
+    assert np.abs(made - wanted(weights())).max() > 1e-3
+
+
+def test_what_is_kept_of_a_layers_model(tmp_path: Path) -> None:
+    model = import_keras(save_tfjs(tmp_path / "in", weights()), SETTINGS)
+    (tmp_path / "out").mkdir()
+    model.write(tmp_path / "out")
+    graph = onnx.load(str(tmp_path / "out" / "classifier.onnx")).graph
+    assert [node.op_type for node in graph.node].count("Transpose") == 0
+    assert model.name == "in"
+    assert model.provenance["form"] == "layers model of TensorFlow.js"
+    assert [entry["name"] for entry in model.provenance["weights"]] == ["a.bin", "b.bin"]
+    assert model.provenance["output"] == "softmax"
+
+
+def test_what_is_asked(tmp_path: Path) -> None:
+    file = save_tfjs(tmp_path / "in", weights())
+    assert [question.key for question in questions(file)] == ["labels", "image.range", "image.mean", "image.std"]
+    with pytest.raises(SettingsError, match="labels"):
+        import_keras(file, replace(SETTINGS, labels=()))
+
+
+def test_outputs_before_the_end(tmp_path: Path) -> None:
+    file = save_tfjs(tmp_path / "in", weights())
+    model = import_keras(file, replace(settings(4), outputs=("average",), output="logits"))
+    assert model.original is not None
+    assert model.original.logits(IMAGES).shape == (3, 4)
+
+
+def test_a_layer_that_is_called_twice(tmp_path: Path) -> None:
+    """x + f(x), and f of that: the same weights at both calls."""
+    document = configuration(2)
+    named = {layer["config"]["name"]: layer for layer in document["config"]["layers"]}
+    named["inner"]["inbound_nodes"] = [[["six", 0, 0, {}]], [["sum", 0, 0, {}]]]
+    named["average"]["inbound_nodes"] = [[["inner", 1, 0, {}]]]
+    made = import_keras(save_tfjs(tmp_path / "in", weights(), document=document), SETTINGS)
+    assert made.original is not None
+    assert np.abs(made.original.logits(IMAGES) - wanted(weights())).max() > 0.01
+    (tmp_path / "out").mkdir()
+    made.write(tmp_path / "out")
+    graph = onnx.load(str(tmp_path / "out" / "classifier.onnx")).graph
+    assert [node.op_type for node in graph.node].count("Conv") == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "option"),
+    [("model.tflite", b"\x1c\x00\x00\x00TFL3", "--tflite"), ("saved_model.pb", b"\x08\x01", "--saved-model")],
+)
+def test_other_formats_name_the_way_out(tmp_path: Path, name: str, content: bytes, option: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(ModelError, match=rf"python -m tf2onnx.convert {option} .*{tmp_path.name}"):
+            import_keras(path, SETTINGS)
