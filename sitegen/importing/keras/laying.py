@@ -12,7 +12,7 @@ from sitegen.importing.keras.network import Layer, Network, Step, Values
 from sitegen.importing.keras.weights import Weights, check_numbers, roles_of
 
 _DEEPEST = 16  # models within models
-_MOST = 20_000  # steps; the largest networks of keras.applications have about 1,000
+_MOST = 5_000  # steps; the largest networks of keras.applications have about 1,000
 _INPUT = "image_input"
 
 
@@ -25,7 +25,7 @@ def lay_out(entry: Mapping[str, Any], weights: Weights, version: int) -> Network
     model = layer_of(entry, ())
     if model.kind not in MODELS:
         raise ModelError(f"{model.name!r} is a {model.kind}, not a model. Name the file of a whole model.")
-    laying = _Laying(weights)
+    laying = _Laying(weights, version)
     shape = _image_shape(model)
     outputs = laying.run(Layer(model.kind, (), model.config), [_INPUT])
     if _INPUT in outputs:
@@ -36,9 +36,9 @@ def lay_out(entry: Mapping[str, Any], weights: Weights, version: int) -> Network
 class _Laying:
     """One walk through a model and those within it."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, version: int) -> None:
         self.steps: list[Step] = []
-        self._weights = weights
+        self._weights, self._version = weights, version
         self._kept: dict[tuple[str, ...], Mapping[str, Values]] = {}
         self._taken = {_INPUT}
 
@@ -89,7 +89,8 @@ class _Laying:
         """Write the steps of one call, and return the names of its results."""
         if layer.kind in MODELS:
             return self.run(layer, given)
-        if call.training and layer.kind in OFF | {"BatchNormalization"}:
+        # From Keras 3 on predict() says otherwise to each layer, whatever stands in its call.
+        if call.training and self._version < 3 and layer.kind in OFF | {"BatchNormalization"}:
             raise layer.unsupported("it is called as in training, so that it gives another result each time")
         if layer.kind in OFF:
             return list(given)

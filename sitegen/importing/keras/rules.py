@@ -73,8 +73,16 @@ def checked(step: Step, role: str, shape: Sequence[int | None]) -> Values:
     return values
 
 
-def _spaced(layer: Layer) -> dict[str, Any]:
-    return {"strides": layer.pair("strides"), "dilations": layer.pair("dilation_rate"), **padding(layer)}
+def _spaced(layer: Layer, size: Sequence[int]) -> dict[str, Any]:
+    """Return steps and padding of a convolution. Engines take no "same" for spread kernels, whose steps are of 1."""
+    strides, spread = layer.pair("strides"), layer.pair("dilation_rate")
+    padded = padding(layer)
+    if spread != (1, 1) and "auto_pad" in padded:
+        if strides != (1, 1):
+            raise layer.unsupported("it has both strides and a dilation_rate")
+        totals = [gap * (span - 1) for gap, span in zip(spread, size, strict=True)]
+        padded = {"pads": [*(total // 2 for total in totals), *(total - total // 2 for total in totals)]}
+    return {"strides": strides, "dilations": spread, **padded}
 
 
 def _bias(writer: KerasWriter, step: Step, count: int) -> list[str]:
@@ -90,7 +98,7 @@ def convolution(writer: KerasWriter, step: Step) -> None:
     kernel = checked(step, "kernel", [*step.layer.pair("kernel_size", None), None, filters if is_whole(filters) else None])
     inputs = [writer.first(step), writer.weight(step, "kernel", kernel.transpose(3, 2, 0, 1))]
     inputs += _bias(writer, step, kernel.shape[3])
-    writer.last(step, writer.write("Conv", inputs, group=groups, **_spaced(step.layer)))
+    writer.last(step, writer.write("Conv", inputs, group=groups, **_spaced(step.layer, kernel.shape[:2])))
 
 
 def _depthwise(writer: KerasWriter, step: Step, bias: bool) -> str:
@@ -100,7 +108,7 @@ def _depthwise(writer: KerasWriter, step: Step, bias: bool) -> str:
     turned = kernel.transpose(2, 3, 0, 1).reshape(channels * multiplier, 1, *kernel.shape[:2])
     inputs = [writer.first(step), writer.weight(step, "depthwise_kernel", turned)]
     inputs += _bias(writer, step, channels * multiplier) if bias else []
-    return writer.write("Conv", inputs, group=channels, **_spaced(step.layer))
+    return writer.write("Conv", inputs, group=channels, **_spaced(step.layer, kernel.shape[:2]))
 
 
 @rule("DepthwiseConv2D")
@@ -244,7 +252,7 @@ def numbers(layer: Layer, key: str, usual: float) -> Values:
     if not 0 < len(listed) < 1 << 16:
         raise layer.unsupported(f"{key} is {str(found)[:80]}")
     made = np.array([as_number(layer, key, each) for each in listed], np.float32)
-    return made if isinstance(flat, list) else made[0]
+    return made if isinstance(flat, list) else made.reshape(())
 
 
 def normalised_by(step: Step) -> tuple[Values, Values]:
