@@ -1,7 +1,7 @@
 """Who reads what in a functional model: the `inbound_nodes` of Keras 1 to 3.
 
-    Keras 2   [[["conv", 0, 0, {}], ["relu", 0, 0, {}]]]            a list for each call: layer, call, result, arguments
-    Keras 3   [{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": ["conv", 0, 0]}}], "kwargs": {}}]
+Keras 2   [[["conv", 0, 0, {}], ["relu", 0, 0, {}]]]            a list for each call: layer, call, result, arguments
+Keras 3   [{"args": [{"class_name": "__keras_tensor__", "config": {"keras_history": ["conv", 0, 0]}}], "kwargs": {}}]
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -105,8 +105,10 @@ def _flat(operands: Sequence[Any]) -> Iterator[Any]:
 def _is_ref(value: object) -> bool:
     if isinstance(value, dict):
         config = value.get("config")
-        return value.get("class_name") == "__keras_tensor__" and isinstance(config, dict) and _is_ref(
-            config.get("keras_history")
+        return (
+            value.get("class_name") == "__keras_tensor__"
+            and isinstance(config, dict)
+            and _is_ref(config.get("keras_history"))
         )
     return (
         isinstance(value, list)

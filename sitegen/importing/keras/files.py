@@ -64,7 +64,9 @@ def read_keras(path: Path) -> KerasFile:
 
 
 def _refused(path: Path, what: str, option: str) -> ModelError:
-    return ModelError(f"{path} is {what}, which is not read here. Convert it: {_WAYS_OUT.format(option=option, path=path)}.")
+    return ModelError(
+        f"{path} is {what}, which is not read here. Convert it: {_WAYS_OUT.format(option=option, path=path)}."
+    )
 
 
 def _file_in(folder: Path) -> Path:

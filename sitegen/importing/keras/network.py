@@ -38,7 +38,7 @@ class Layer:
         """Return two whole numbers above 0, of rows and columns; one number stands for both. Raises ModelError."""
         found = self.config.get(key)
         found = default if found is None else found
-        numbers = list(found) if isinstance(found, (list, tuple)) else [found, found]
+        numbers: list[Any] = list(found) if isinstance(found, (list, tuple)) else [found, found]
         if len(numbers) != 2 or not all(is_whole(number) and 0 < number < _FAR for number in numbers):
             raise self.unsupported(f"{key} is {found!r}, not one or two whole numbers above 0")
         return int(numbers[0]), int(numbers[1])

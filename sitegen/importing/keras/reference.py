@@ -15,6 +15,7 @@ from sitegen.importing.keras.network import Network, Step, Values
 from sitegen.importing.keras.rules import borders, normalised_by, numbers
 
 Pair = tuple[int, int]
+Function = Callable[[Step, Values, dict[str, Values]], Any]  # what a layer makes of its input and its weights
 
 
 def evaluate(
@@ -41,7 +42,7 @@ def evaluate(
 
 def _compute(step: Step, inputs: list[Values], weights: dict[str, Values], version: int) -> Values:
     if step.kind in _LAYERS:
-        return _LAYERS[step.kind](step, inputs[0], weights)
+        return np.asarray(_LAYERS[step.kind](step, inputs[0], weights))
     if step.kind in _MERGING:
         operands = [*inputs, weights["constant"]] if "constant" in weights and "" not in step.inputs else inputs
         return _MERGING[step.kind](step, operands)
@@ -81,7 +82,7 @@ def _shown(step: Step, x: Values, size: Pair, filler: float) -> Iterator[tuple[P
         yield place, padded[:, rows, columns]
 
 
-def _convolution(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _convolution(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     kernel, groups = weights["kernel"], step.layer.pair("groups")[0]
     parts = []
     for part, filters in zip(np.split(x, groups, axis=-1), np.split(kernel, groups, axis=-1), strict=True):
@@ -89,7 +90,7 @@ def _convolution(step: Step, x: Values, weights: dict[str, Values]) -> Values:
     return np.concatenate(parts, axis=-1) + weights.get("bias", 0)
 
 
-def _each_channel(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _each_channel(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     kernel = weights["depthwise_kernel"]
     made: Any = 0
     for place, pixels in _shown(step, x, kernel.shape[:2], 0.0):
@@ -97,51 +98,51 @@ def _each_channel(step: Step, x: Values, weights: dict[str, Values]) -> Values:
     return made.reshape(*made.shape[:3], -1)
 
 
-def _depthwise(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _depthwise(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     return _each_channel(step, x, weights) + weights.get("bias", 0)
 
 
-def _separable(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _separable(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     return _each_channel(step, x, weights) @ weights["pointwise_kernel"][0, 0] + weights.get("bias", 0)
 
 
-def _normalised(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _normalised(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     deviation = np.sqrt(weights["moving_variance"] + step.layer.number("epsilon", 1e-3))
     return (x - weights["moving_mean"]) / deviation * weights.get("gamma", 1) + weights.get("beta", 0)
 
 
-def _standardised(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _standardised(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     mean, deviation = normalised_by(step)
     return (x - mean.astype(x.dtype)) / deviation.astype(x.dtype)
 
 
-def _largest(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _largest(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     shown = _shown(step, x, step.layer.pair("pool_size", 2), -np.inf)
     return np.max([pixels for _, pixels in shown], axis=0)
 
 
-def _average(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _average(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     """Of those pixels of a window that are in the image."""
     size = step.layer.pair("pool_size", 2)
     totals: Any = sum(pixels for _, pixels in _shown(step, x, size, 0.0))
     return totals / sum(pixels for _, pixels in _shown(step, np.ones_like(x), size, 0.0))
 
 
-def _over_all(function: Callable[..., Any]) -> Callable[[Step, Values, dict[str, Values]], Values]:
+def _over_all(function: Callable[..., Any]) -> Function:
     return lambda step, x, weights: function(x, axis=(1, 2), keepdims=step.layer.flag("keepdims", False))
 
 
-def _cropped(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _cropped(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     (top, bottom), (left, right) = borders(step.layer, "cropping")
     return x[:, top : x.shape[1] - bottom, left : x.shape[2] - right]
 
 
-def _rescaled(step: Step, x: Values, weights: dict[str, Values]) -> Values:
+def _rescaled(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     scale, offset = (numbers(step.layer, key, usual) for key, usual in (("scale", 1.0), ("offset", 0.0)))
     return x * scale.astype(x.dtype) + offset.astype(x.dtype)
 
 
-_LAYERS: dict[str, Callable[[Step, Values, dict[str, Values]], Values]] = {
+_LAYERS: dict[str, Function] = {
     "Conv2D": _convolution,
     "DepthwiseConv2D": _depthwise,
     "SeparableConv2D": _separable,
@@ -184,34 +185,33 @@ _MERGING: dict[str, Callable[[Step, list[Values]], Values]] = {
 }
 
 
-def _sigmoid(x: Values) -> Values:
+def _sigmoid(x: Values) -> Any:
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def _log_softmax(x: Values, axis: int) -> Values:
+def _log_softmax(x: Values, axis: int) -> Any:
     away = x - x.max(axis=axis, keepdims=True)
     return away - np.log(np.exp(away).sum(axis=axis, keepdims=True))
 
 
-def _erf(x: Values) -> Values:
+def _erf(x: Values) -> Any:
     from math import erf
 
     return np.vectorize(erf, otypes=[x.dtype])(x)
 
 
-def _gelu(x: Values, approximate: bool) -> Values:
+def _gelu(x: Values, approximate: bool) -> Any:
     inner = np.tanh(sqrt(2 / pi) * (x + 0.044715 * x**3)) if approximate else _erf(x / sqrt(2))
     return 0.5 * x * (1 + inner)
 
 
-def _elu(x: Values, alpha: float) -> Values:
+def _elu(x: Values, alpha: float) -> Any:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
 def _activated(found: Activation, x: Values) -> Values:
     """The formulas of keras.activations."""
-    hard = lambda: np.clip(found.slope * x + 0.5, 0, 1)  # noqa: E731
-    kinds: dict[str, Callable[[], Values]] = {
+    kinds: dict[str, Callable[[], Any]] = {
         "linear": lambda: x,
         "relu": lambda: np.minimum(np.where(x < 0, found.slope * x, x), found.ceiling or np.inf),
         "relu6": lambda: np.clip(x, 0, 6),
@@ -221,8 +221,8 @@ def _activated(found: Activation, x: Values) -> Values:
         "gelu": lambda: _gelu(x, found.approximate),
         "silu": lambda: x * _sigmoid(x),
         "sigmoid": lambda: _sigmoid(x),
-        "hard_sigmoid": hard,
-        "hard_silu": lambda: x * hard(),
+        "hard_sigmoid": lambda: np.clip(found.slope * x + 0.5, 0, 1),
+        "hard_silu": lambda: x * np.clip(found.slope * x + 0.5, 0, 1),
         "tanh": lambda: np.tanh(x),
         "softmax": lambda: np.exp(_log_softmax(x, found.axis)),
         "log_softmax": lambda: _log_softmax(x, found.axis),
@@ -231,4 +231,4 @@ def _activated(found: Activation, x: Values) -> Values:
         "exponential": lambda: np.exp(x),
         "mish": lambda: x * np.tanh(np.logaddexp(x, 0)),
     }
-    return kinds[found.kind]()
+    return np.asarray(kinds[found.kind]())

@@ -34,7 +34,9 @@ class KerasWriter(NodeWriter):
 
     def weight(self, step: Step, role: str, values: Values | None = None) -> str:
         """Add a weight in float32, as it is or as given, and return its name."""
-        return self.constant(np.asarray(step.weights[role] if values is None else values, np.float32), f"{step.name}/{role}")
+        return self.constant(
+            np.asarray(step.weights[role] if values is None else values, np.float32), f"{step.name}/{role}"
+        )
 
     def first(self, step: Step) -> str:
         """Return an image that a step reads as [batch, channels, rows, columns]."""
@@ -95,7 +97,9 @@ def _bias(writer: KerasWriter, step: Step, count: int) -> list[str]:
 def convolution(writer: KerasWriter, step: Step) -> None:
     """A kernel [rows, columns, channels of a group, filters]."""
     groups, filters = step.layer.pair("groups")[0], step.layer.config.get("filters")
-    kernel = checked(step, "kernel", [*step.layer.pair("kernel_size", None), None, filters if is_whole(filters) else None])
+    kernel = checked(
+        step, "kernel", [*step.layer.pair("kernel_size", None), None, filters if is_whole(filters) else None]
+    )
     inputs = [writer.first(step), writer.weight(step, "kernel", kernel.transpose(3, 2, 0, 1))]
     inputs += _bias(writer, step, kernel.shape[3])
     writer.last(step, writer.write("Conv", inputs, group=groups, **_spaced(step.layer, kernel.shape[:2])))
@@ -121,7 +125,10 @@ def depthwise(writer: KerasWriter, step: Step) -> None:
 def separable(writer: KerasWriter, step: Step) -> None:
     """A convolution of each channel by itself, and one of single pixels after it."""
     point = checked(step, "pointwise_kernel", [1, 1, None, None])
-    inputs = [_depthwise(writer, step, bias=False), writer.weight(step, "pointwise_kernel", point.transpose(3, 2, 0, 1))]
+    inputs = [
+        _depthwise(writer, step, bias=False),
+        writer.weight(step, "pointwise_kernel", point.transpose(3, 2, 0, 1)),
+    ]
     writer.last(step, writer.write("Conv", [*inputs, *_bias(writer, step, point.shape[3])]))
 
 
@@ -191,7 +198,11 @@ def flatten(writer: KerasWriter, step: Step) -> None:
 def reshape(writer: KerasWriter, step: Step) -> None:
     """The same elements in the same order; -1 is what fits. The first axis stays, with one image."""
     target = step.layer.config.get("target_shape")
-    if not isinstance(target, list) or not target or not all(is_whole(size) and (size > 0 or size == -1) for size in target):
+    if (
+        not isinstance(target, list)
+        or not target
+        or not all(is_whole(size) and (size > 0 or size == -1) for size in target)
+    ):
         raise step.layer.unsupported(f"target_shape is {target!r}")
     writer.write("Reshape", [step.inputs[0], writer.constant([1, *target], f"{step.name}/shape")], step.name)
     writer.ranks[step.name] = len(target) + 1
@@ -259,7 +270,9 @@ def normalised_by(step: Step) -> tuple[Values, Values]:
     """Return mean and deviation, float64, of a Normalization; Keras keeps its deviation from 0. Raises ModelError."""
     if step.layer.flag("invert", False):
         raise step.layer.unsupported("it is inverted")
-    found = step.weights if "mean" in step.weights else {key: numbers(step.layer, key, 0.0) for key in ("mean", "variance")}
+    found = (
+        step.weights if "mean" in step.weights else {key: numbers(step.layer, key, 0.0) for key in ("mean", "variance")}
+    )
     mean, variance = (np.asarray(found[key], np.float64).reshape(-1) for key in ("mean", "variance"))
     return mean, np.maximum(np.sqrt(variance), 1e-7)
 

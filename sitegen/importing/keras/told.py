@@ -8,7 +8,7 @@ by its table of `supported_standardize_mode`.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ _TF = re.compile(r"(ResNet\d+V2|Inception(ResNetV2|V3)|MobileNet(V2)?|NASNet(Mob
 
 @dataclass(frozen=True)
 class Told:
-    """Settings that are known without the user, sentences on where from, the files, and whether blue comes first."""
+    """Settings that are known without the user, sentences on where from, files, and whether blue comes first."""
 
     image: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[LabelSettings, ...] = ()
@@ -60,7 +60,7 @@ class Told:
 
 
 def told_beside(file: KerasFile, network: Network) -> Told:
-    """Return what is known of a model without its user. Raises ModelError where its images are no such as pages have."""
+    """Return what is known of a model without its user. Raises ModelError where a page has no such images."""
     folder = file.files[0].parent
     for name, reader in (("metadata.json", _teachable), ("meta.training.json", _aucmedi), ("labels.txt", _exported)):
         if (folder / name).is_file() and (found := reader(folder / name, file)) is not None:
@@ -119,8 +119,8 @@ def _aucmedi(path: Path, file: KerasFile) -> Told | None:
         return Told({}, labels, (told,))
     if architecture == "Vanilla":
         raise ModelError(
-            f"{path} says that each image is standardised by its own mean and deviation (architecture 'Vanilla'), which "
-            "a bundle does not do. Train it with a network that takes fixed numbers."
+            f"{path} says that each image is standardised by its own mean and deviation (architecture 'Vanilla'), which"
+            " a bundle does not do. Train it with a network that takes fixed numbers."
         )
     mode = _mode(str(architecture))
     told = (
@@ -147,6 +147,7 @@ def _by_first_layers(network: Network) -> Told:
 
 def _scales_levels(step: Step) -> bool:
     scale, offset = step.layer.config.get("scale"), step.layer.config.get("offset", 0)
-    usual: Iterator[float] = (1 / 255, 1 / 127.5, 1 / 127)
-    plain = isinstance(scale, float) and isinstance(offset, (int, float))
-    return plain and any(abs(scale - each) < 1e-6 for each in usual)
+    usual = (1 / 255, 1 / 127.5, 1 / 127)
+    if not isinstance(scale, float) or not isinstance(offset, (int, float)):
+        return False
+    return any(abs(scale - each) < 1e-6 for each in usual)

@@ -85,7 +85,7 @@ class NamedWeights:
 
     def of(self, layer: Layer, roles: Sequence[str]) -> Mapping[str, Values]:
         """Return the weights whose names end with the layer's own name and their role."""
-        found = {}
+        found: dict[str, list[tuple[str, Values]]] = {}
         for name, values in self.named.items():
             owner, role = role_of(name)
             own = owner == layer.place[-1] or owner.endswith(f"/{layer.place[-1]}")

@@ -49,8 +49,7 @@ def read_tfjs(path: Path) -> TfGraph:
     topology = document.get("modelTopology")
     if document.get("format") == "layers-model" or (isinstance(topology, dict) and "node" not in topology):
         raise ModelError(
-            f"{file} is a layers model, and graph models are read. Convert it: tensorflowjs_converter "
-            "--input_format=tfjs_layers_model --output_format=tfjs_graph_model."
+            f"{file} is a layers model, and graph models are read here. Import it with: sitegen import keras {file}"
         )
     if not isinstance(topology, dict) or not isinstance(topology.get("node"), list):
         raise ModelError(f"{file} is no TensorFlow.js model: it has no modelTopology with nodes. Name its model.json.")
@@ -103,7 +102,7 @@ def _check(nodes: Sequence[TfNode], weights: Mapping[str, NDArray[Any]], file: P
 
 
 def read_weights(manifest: Any, file: Path, shards: list[Path]) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield the weights of a manifest by name, for the model.json `file`; add the files that they come from to `shards`.
+    """Yield the weights of a manifest by name, for the model.json `file`; add their files to `shards`.
 
     Raises ModelError where a file is not in the folder of `file`, or has another length than the manifest says.
     """

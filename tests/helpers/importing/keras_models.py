@@ -27,7 +27,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "inner_norm": _NORMALISED,
     "dense": ("kernel", "bias"),
 }
-_SHAPES = {
+_SHAPES: Mapping[str, list[tuple[int, ...]]] = {
     "conv": [(3, 3, 3, 4), (4,)],
     "norm": [(4,)] * 4,
     "deep": [(3, 3, 4, 1), (4,)],
@@ -88,15 +88,20 @@ def _layer(kind: str, name: str, keras: int, reads: list[str] | None = None, **c
 
 def configuration(keras: int = 3) -> dict[str, Any]:
     """Return the model as version 2 or 3 of Keras writes it."""
-    shape = {"batch_shape" if keras == 3 else "batch_input_shape": [None, SIDE, SIDE, 3]}
-    within = {"batch_shape" if keras == 3 else "batch_input_shape": [None, 3, 3, 4]}
+    shape: dict[str, Any] = {"batch_shape" if keras == 3 else "batch_input_shape": [None, SIDE, SIDE, 3]}
+    within: dict[str, Any] = {"batch_shape" if keras == 3 else "batch_input_shape": [None, 3, 3, 4]}
     inner = [
         _layer("InputLayer", "inner_input", keras, **within),
         _layer("Conv2D", "point", keras, filters=4, kernel_size=[1, 1], use_bias=False, activation="linear"),
         _layer("BatchNormalization", "inner_norm", keras, axis=-1 if keras == 3 else [3], epsilon=0.001),
         _layer("Dropout", "drop", keras, rate=0.5),
     ]
-    spaced = {"kernel_size": [3, 3], "strides": [2, 2], "padding": "same", "data_format": "channels_last"}
+    spaced: dict[str, Any] = {
+        "kernel_size": [3, 3],
+        "strides": [2, 2],
+        "padding": "same",
+        "data_format": "channels_last",
+    }
     layers = [
         _layer("InputLayer", "given", keras, [], **shape),
         _layer("Conv2D", "conv", keras, ["given"], filters=4, activation="relu", **spaced),
@@ -108,7 +113,7 @@ def configuration(keras: int = 3) -> dict[str, Any]:
         _layer("GlobalAveragePooling2D", "average", keras, ["sum"], data_format="channels_last"),
         _layer("Dense", "dense", keras, ["average"], units=LABELS, activation="softmax"),
     ]
-    ends = {"input_layers": [["given", 0, 0]], "output_layers": [["dense", 0, 0]]}
+    ends: dict[str, Any] = {"input_layers": [["given", 0, 0]], "output_layers": [["dense", 0, 0]]}
     return _layer("Functional" if keras == 3 else "Model", "net", keras, layers=layers, **ends)
 
 

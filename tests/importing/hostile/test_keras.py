@@ -120,7 +120,9 @@ def test_weights_that_are_missing_or_no_numbers(tmp_path: Path) -> None:
     refused(save_tfjs(tmp_path / "none", given), "no weights bias for the layer 'dense'")
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"[" * 100_000, b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"\x80"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"{}", b"[" * 100_000, b"PK\x03\x04", b"\x89HDF\r\n\x1a\n", b"\x80"]
+)
 def test_files_that_are_none(tmp_path: Path, content: bytes, h5py: Any) -> None:
     for name in ("model.keras", "model.h5", "model.json"):
         (tmp_path / name).write_bytes(content)

@@ -115,7 +115,9 @@ def layers(keras: Any) -> dict[str, Build]:
         "largest of all": lambda x, _: k.GlobalMaxPooling2D()(x),
         "padded and cut": lambda x, _: k.Cropping2D(((1, 0), (2, 1)))(k.ZeroPadding2D(((0, 2), (3, 0)))(x)),
         "reshaped": lambda x, _: k.Reshape((5, -1))(x),
-        "put together": lambda x, _: k.Concatenate()([x, k.Average()([x, k.Maximum()([x, -1.0 * x])]), k.Multiply()([x, x])]),
+        "put together": lambda x, _: k.Concatenate()(
+            [x, k.Average()([x, k.Maximum()([x, -1.0 * x])]), k.Multiply()([x, x])]
+        ),
         "numbers beside": lambda x, _: 2.0 - x / 3.0,
         "functions": lambda x, ops: ops.relu6(ops.hard_sigmoid(x) * 7.0),
         "gelu of a function": lambda x, ops: ops.gelu(x),
@@ -188,6 +190,11 @@ def sequence_document_in_training() -> dict[str, Any]:
         "config": {"name": "drop", "rate": 0.5},
         "inbound_nodes": [{"args": [tensor], "kwargs": {"training": True}}],
     }
-    given = {"class_name": "InputLayer", "name": "given", "config": {"batch_shape": [None, 4, 4, 1]}, "inbound_nodes": []}
+    given = {
+        "class_name": "InputLayer",
+        "name": "given",
+        "config": {"batch_shape": [None, 4, 4, 1]},
+        "inbound_nodes": [],
+    }
     ends = {"input_layers": ["given", 0, 0], "output_layers": ["drop", 0, 0]}
     return {"class_name": "Functional", "config": {"name": "net", "layers": [given, drop], **ends}}
