@@ -12,7 +12,7 @@ import numpy as np
 
 from sitegen.importing.keras.activations import Activation, activation_of
 from sitegen.importing.keras.network import Network, Step, Values
-from sitegen.importing.keras.rules import borders, normalised_by, numbers
+from sitegen.importing.keras.stated import borders, normalised_by, numbers
 
 Pair = tuple[int, int]
 Function = Callable[[Step, Values, dict[str, Values]], Any]  # what a layer makes of its input and its weights
