@@ -70,17 +70,27 @@ def expected(given: Weights, images: NDArray[np.float32]) -> NDArray[np.float64]
     return (pooled @ w["dense/kernel"] + w["dense/bias"]).numpy()
 
 
+_MODULES = {"Sequential": "keras", "Functional": "keras.src.models.functional"}
+
+
+def _tensor(layer: str) -> dict[str, Any]:
+    """What a layer gives, as Keras 3 writes it."""
+    sizes = {"given": [SIDE, SIDE, 3], "conv": [6, 6, 4], "norm": [6, 6, 4], "average": [4]}.get(layer, [3, 3, 4])
+    shape = {"shape": [None, *sizes], "dtype": "float32"}
+    return {"class_name": "__keras_tensor__", "config": {**shape, "keras_history": [layer, 0, 0]}}
+
+
 def _layer(kind: str, name: str, keras: int, reads: list[str] | None = None, **config: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"class_name": kind, "config": {"name": name, "trainable": True, **config}}
     if keras == 3:
-        made |= {"module": "keras" if kind in ("Sequential", "Functional") else "keras.layers", "registered_name": None}
+        made |= {"module": _MODULES.get(kind, "keras.layers"), "registered_name": None}
     if reads is None:
         return made
     made["name"] = name
     if keras == 2:
         made["inbound_nodes"] = [[[each, 0, 0, {}] for each in reads]] if reads else []
         return made
-    tensors = [{"class_name": "__keras_tensor__", "config": {"keras_history": [each, 0, 0]}} for each in reads]
+    tensors = [_tensor(each) for each in reads]
     args: list[Any] = [tensors] if kind == "Add" else tensors
     made["inbound_nodes"] = [{"args": args, "kwargs": {"mask": None}}] if reads else []
     return made

@@ -1,6 +1,7 @@
 """One network in every form that Keras has: the same logits as PyTorch makes of the same weights."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
 
 from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.sources.keras_model import import_keras, questions
@@ -27,7 +29,7 @@ from tests.helpers.importing.keras_models import (
     write_lists,
     write_places,
 )
-from tests.helpers.importing.onnx_models import settings
+from tests.helpers.importing.onnx_models import settings, softmax
 
 IMAGES = np.random.default_rng(3).normal(size=(3, 3, SIDE, SIDE)).astype(np.float32)
 SETTINGS = settings(LABELS)
@@ -92,6 +94,17 @@ def test_a_form_in_hdf5(tmp_path: Path, save: Callable[[Path], Path]) -> None:
     pytest.importorskip("h5py", reason="HDF5 files are read with h5py: pip install h5py")
     (tmp_path / "in").mkdir()
     assert np.abs(logits(save(tmp_path / "in"), tmp_path / "out") - wanted(weights())).max() < 1e-4
+
+
+@pytest.mark.parametrize("save", [_archive, _whole, _whole_with_other_names])
+def test_keras_reads_what_is_written_by_hand(tmp_path: Path, save: Callable[[Path], Path]) -> None:
+    """So that the forms here are those that there are."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    keras = pytest.importorskip("keras", reason="compared with Keras on PyTorch: pip install keras h5py")
+    model = keras.saving.load_model(save(tmp_path), compile=False)
+    with torch.no_grad():
+        shares = model(torch.from_numpy(IMAGES.transpose(0, 2, 3, 1).copy()), training=False).numpy()
+    assert np.abs(shares - softmax(expected(weights(), IMAGES))).max() < 1e-6
 
 
 @pytest.mark.parametrize("document", [configuration(2), configuration(3)])
