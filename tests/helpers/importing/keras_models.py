@@ -92,7 +92,7 @@ def _layer(kind: str, name: str, keras: int, reads: list[str] | None = None, **c
         return made
     tensors = [_tensor(each) for each in reads]
     args: list[Any] = [tensors] if kind == "Add" else tensors
-    made["inbound_nodes"] = [{"args": args, "kwargs": {"mask": None}}] if reads else []
+    made["inbound_nodes"] = [{"args": args, "kwargs": {"mask": None} if kind == "Sequential" else {}}] if reads else []
     return made
 
 
