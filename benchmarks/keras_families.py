@@ -55,6 +55,8 @@ def _randomised(keras: Any, family: str, side: int) -> Any:
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([random.random(weight.shape) * 0.5 + 0.75 for weight in layer.get_weights()])
+        elif layer.get_weights():  # more than Keras begins with, so that images make a difference behind many layers
+            layer.set_weights([1.5 * weight for weight in layer.get_weights()])
     return model
 
 

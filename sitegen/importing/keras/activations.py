@@ -69,7 +69,7 @@ def _stated(layer: Layer, stated: Any) -> tuple[str, Mapping[str, Any]]:
     """Return the name and the configuration of what stands for an activation. Raises ModelError."""
     config: Mapping[str, Any] = layer.config
     if isinstance(stated, dict):
-        kind, inner = stated.get("class_name"), stated.get("config")
+        kind, inner = str(stated.get("class_name")), stated.get("config")
         if kind in _OF_LAYERS and isinstance(inner, dict):
             return _OF_LAYERS[kind], inner
         stated = inner if kind == "function" else f"{kind} {inner if isinstance(inner, str) else ''}".strip()

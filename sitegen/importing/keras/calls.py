@@ -135,7 +135,8 @@ def _number(value: Any) -> Values | None:
     if value is None or isinstance(value, (str, bool, dict)):
         return None
     try:
-        found = np.asarray(value, np.float32)
+        found = np.asarray(value, np.float64)
     except (ValueError, TypeError, OverflowError):
         return None
-    return found if found.size < 4096 and np.isfinite(found).all() else None
+    fits = found.size < 4096 and bool((np.abs(found) < 1e30).all())
+    return found.astype(np.float32) if fits else None

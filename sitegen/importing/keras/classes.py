@@ -106,6 +106,6 @@ def _with_new_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     made = {_OLD_KEYS.get(key, key): value for key, value in config.items()}
     if "nb_row" in config:
         made["kernel_size"] = [config["nb_row"], config.get("nb_col")]
-    if made.get("data_format") in _ORDERINGS:
-        made["data_format"] = _ORDERINGS[made["data_format"]]
+    if "data_format" in made:
+        made["data_format"] = _ORDERINGS.get(str(made["data_format"]), made["data_format"])
     return made

@@ -8,7 +8,7 @@ from sitegen.errors import ModelError
 from sitegen.importing.keras.activations import argument
 from sitegen.importing.keras.calls import Call, Ref, calls_of, references
 from sitegen.importing.keras.classes import MODELS, OFF, layer_of
-from sitegen.importing.keras.network import Layer, Network, Step, Values
+from sitegen.importing.keras.network import Layer, Network, Step, Values, is_whole
 from sitegen.importing.keras.weights import Weights, check_numbers, roles_of
 
 _DEEPEST = 16  # models within models
@@ -169,7 +169,7 @@ def _image_shape(model: Layer) -> tuple[int | None, ...]:
         layers, depth = config.get("layers"), depth + 1
     found = found if found is not None else model.config.get("build_input_shape")
     sizes = list(found) if isinstance(found, list) else []
-    if len(sizes) != 4 or not all(size is None or (isinstance(size, int) and 0 < size < 1 << 20) for size in sizes):
+    if len(sizes) != 4 or not all(size is None or (is_whole(size) and 0 < size < 1 << 20) for size in sizes):
         raise ModelError(
             f"The model {model.name!r} takes {found!r}, not a batch of images [batch, rows, columns, channels]. "
             "Only classifiers of images can be imported."

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from sitegen.errors import ModelError
@@ -44,7 +43,7 @@ class Layer:
         return int(numbers[0]), int(numbers[1])
 
     def number(self, key: str, default: float) -> float:
-        """Return a finite number; in some files it is {"value": number}. Raises ModelError."""
+        """Return a number; in some files it is {"value": number}. Raises ModelError."""
         found = self.config.get(key)
         found = found.get("value", found) if isinstance(found, dict) else found
         return as_number(self, key, default if found is None else found)
@@ -63,6 +62,7 @@ class Layer:
 
 
 _FAR = 1 << 20
+_LARGEST = 1e30
 
 
 def is_whole(value: object) -> bool:
@@ -71,8 +71,8 @@ def is_whole(value: object) -> bool:
 
 
 def as_number(layer: Layer, key: str, found: object) -> float:
-    """Return a value of JSON as a finite number. Raises ModelError."""
-    if isinstance(found, bool) or not isinstance(found, (int, float)) or not np.isfinite(float(found)):
+    """Return a value of JSON as a number that float32 can hold. Raises ModelError."""
+    if isinstance(found, bool) or not isinstance(found, (int, float)) or not abs(found) < _LARGEST:
         raise layer.unsupported(f"{key} is {found!r}, not a number")
     return float(found)
 

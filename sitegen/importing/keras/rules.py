@@ -153,6 +153,8 @@ def batch_normalisation(writer: KerasWriter, step: Step) -> None:
     roles = ("gamma", "beta", "moving_mean", "moving_variance")
     names = [writer.weight(step, role, {**usual, **step.weights}[role]) for role in roles]
     epsilon = step.layer.number("epsilon", 1e-3)
+    if not (step.weights["moving_variance"] + epsilon > 0).all():
+        raise step.layer.unsupported("its moving_variance and epsilon have a sum that is not above 0")
     if rank == 2:
         writer.write("BatchNormalization", [step.inputs[0], *names], step.name, epsilon=epsilon)
     else:

@@ -139,13 +139,19 @@ def _mode(architecture: str) -> str:
 def _by_first_layers(network: Network) -> Told:
     """A model that begins by scaling 0 to 255 itself takes these numbers."""
     first = next((step for step in network.steps if network.image in step.inputs), None)
-    if first is None or first.kind != "Rescaling" or not _scales_levels(first):
+    if first is None or not _scales_levels(first):
         return Told()
     told = f"The model scales images itself (layer {first.layer.name!r}), so that it takes 0 to 255."
     return Told(_LEVELS, remarks=(told,))
 
 
 def _scales_levels(step: Step) -> bool:
+    """Whether a step makes numbers near 1 of 0 to 255, as a layer or as the function x / 127.5."""
+    if step.kind == "Divide" and step.inputs[0] and "constant" in step.weights:
+        by = step.weights["constant"]
+        return by.size == 1 and float(by.reshape(-1)[0]) in (255.0, 127.5, 127.0)
+    if step.kind != "Rescaling":
+        return False
     scale, offset = step.layer.config.get("scale"), step.layer.config.get("offset", 0)
     usual = (1 / 255, 1 / 127.5, 1 / 127)
     if not isinstance(scale, float) or not isinstance(offset, (int, float)):

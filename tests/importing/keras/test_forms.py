@@ -12,6 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from torch.nn import functional
 
 from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.sources.keras_model import import_keras, questions
@@ -119,6 +120,35 @@ def test_a_layers_model_with_8_bits(tmp_path: Path) -> None:
     made = logits(file.parent, tmp_path / "out")
     assert np.abs(made - wanted(quantised(weights()))).max() < 1e-4
     assert np.abs(made - wanted(weights())).max() > 1e-3
+
+
+def test_the_names_of_keras_1(tmp_path: Path) -> None:
+    """Its classes, keys and names of weights: the strided convolution, a pooling and the linear layer."""
+    given = weights()
+    spaced = {"subsample": [2, 2], "border_mode": "same", "dim_ordering": "tf", "bias": True}
+    conv = {"name": "conv", "nb_filter": 4, "nb_row": 3, "nb_col": 3, "activation": "relu", **spaced}
+    layers = [
+        {"class_name": "Convolution2D", "config": {**conv, "batch_input_shape": [None, SIDE, SIDE, 3]}},
+        {"class_name": "BatchNormalization", "config": {"name": "norm", "axis": -1, "epsilon": 0.01, "mode": 0}},
+        {"class_name": "GlobalAveragePooling2D", "config": {"name": "average", "dim_ordering": "tf"}},
+        {"class_name": "Dropout", "config": {"name": "off", "p": 0.5}},
+        {"class_name": "Dense", "config": {"name": "dense", "output_dim": LABELS, "bias": True}},
+        {"class_name": "Activation", "config": {"name": "end", "activation": "sigmoid"}},
+    ]
+    old = {"kernel": "W", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_std"}
+    parts = [(*name.split("/"), values) for name, values in given.items()]
+    named = {f"{layer}/{layer}_{old.get(role, role)}": values for layer, role, values in parts}
+    document = {"class_name": "Sequential", "config": layers}
+    model = import_keras(save_tfjs(tmp_path / "in", named, document=document), SETTINGS)
+    w = {name: torch.from_numpy(values).double() for name, values in given.items()}
+    x = torch.from_numpy(IMAGES).double()
+    x = functional.conv2d(x, w["conv/kernel"].permute(3, 2, 0, 1), w["conv/bias"], stride=2, padding=1).relu()
+    gamma, beta, mean, variance = (w[f"norm/{role}"] for role in ("gamma", "beta", "moving_mean", "moving_variance"))
+    pooled = functional.batch_norm(x, mean, variance, gamma, beta, eps=0.01).mean(dim=(2, 3))
+    assert model.original is not None
+    assert model.provenance["output"] == "sigmoid"
+    made = model.original.logits(IMAGES)
+    assert np.abs(made - (pooled @ w["dense/kernel"] + w["dense/bias"]).numpy()).max() < 1e-6
 
 
 def test_what_is_kept_of_a_layers_model(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sitegen.importing.sources.onnx_original import against_the_rest
 from tests.helpers.importing.keras_models import SIDE, configuration, expected, save_hdf5, save_tfjs, weights
 
 NOTHING = ImportSettings()
+SAID = ImportSettings(labels=tuple(map(LabelSettings, ("Normal", "Effusion", "Mass"))))
 NAMES = ["Normal", "Effusion", "Mass"]
 AUCMEDI = {"analysis": "standard", "class_names": NAMES, "three_dim": False, "multi_label": False}
 
@@ -92,6 +93,23 @@ def test_aucmedi_of_what_a_bundle_cannot_do(file: Path) -> None:
         import_keras(beside(file, "meta.training.json", {**AUCMEDI, "three_dim": True}), NOTHING)
     with pytest.raises(SettingsError, match=r"image\.range"):
         import_keras(beside(file, "meta.training.json", {**AUCMEDI, "architecture": "Mine"}), NOTHING)
+
+
+def test_a_model_that_scales_images_by_functions(tmp_path: Path) -> None:
+    """x / 127.5 - 1 between layers, as Keras 2 writes it."""
+    document = configuration(2)
+    for name, function, number, reads in (("divided", "truediv", 127.5, "given"), ("less", "subtract", 1.0, "divided")):
+        config = {"name": name, "function": f"math.{function}"}
+        nodes = [[[reads, 0, 0, {"y": number, "name": None}]]]
+        layer = {"class_name": "TFOpLambda", "name": name, "config": config, "inbound_nodes": nodes}
+        document["config"]["layers"].append(layer)
+    document["config"]["layers"][1]["inbound_nodes"] = [[["less", 0, 0, {}]]]
+    model = import_keras(save_tfjs(tmp_path, weights(), document=document), SAID)
+    assert (model.image.range, model.image.std) == ((0, 255), (1, 1, 1))
+    images = np.random.default_rng(1).uniform(0, 255, size=(2, 3, SIDE, SIDE)).astype(np.float32)
+    wanted = np.array([against_the_rest(row) for row in expected(weights(), images / np.float32(127.5) - 1)])
+    assert model.original is not None
+    assert np.abs(model.original.logits(images) - wanted).max() < 1e-5
 
 
 def test_a_model_that_scales_images_itself(tmp_path: Path) -> None:
