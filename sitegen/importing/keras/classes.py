@@ -55,7 +55,7 @@ def layer_of(entry: Mapping[str, Any], around: tuple[str, ...]) -> Layer:
         raise ModelError(f"{str(entry)[:200]} is no layer of Keras. Save the model again.")
     named = config if isinstance(config, dict) else {}
     name = entry.get("name") or named.get("name") or kind
-    place = (*around, str(name))
+    place = (*around, _text(name))
     _refuse_code(kind, entry, "/".join(place))
     if kind in MODELS:
         return Layer(kind, place, {"layers": config} if isinstance(config, list) else config)
@@ -72,6 +72,11 @@ def layer_of(entry: Mapping[str, Any], around: tuple[str, ...]) -> Layer:
     if layer.config.get("data_format") == "channels_first":
         raise layer.unsupported("channels come first in it, and images of Keras are read with channels last")
     return layer
+
+
+def _text(name: object) -> str:
+    """Return a name as a text that can be written; JSON may hold halves of characters."""
+    return str(name).encode("utf-8", "replace").decode()
 
 
 def _refuse_code(kind: str, entry: Mapping[str, Any], name: str) -> None:

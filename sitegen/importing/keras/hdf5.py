@@ -77,9 +77,11 @@ class Hdf5:
             found = self._child(found, part) if isinstance(found, self._library.Group) else None
         if not parts or not isinstance(found, self._library.Dataset):
             raise ModelError(f"{self._file} has no numbers at {name!r}. Get the file again.")
-        self._check(found, name)
         try:
+            self._check(found, name)
             return np.asarray(found[()])
+        except ModelError:
+            raise
         except Exception as error:
             raise self._damaged(error) from error
 
@@ -119,7 +121,8 @@ class Hdf5:
         return [self._decoded(each) for part in parts for each in part] if parts else None
 
     def _decoded(self, text: Any) -> str:
-        found = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        raw = text if isinstance(text, bytes) else str(text).encode("utf-8", "surrogateescape")
+        found = raw.decode("utf-8", "replace")
         self._text_left -= len(found)
         if self._text_left < 0:
             raise ModelError(f"{self._file} has more than {_LARGEST_TEXT} bytes of names. Save the model anew.")
