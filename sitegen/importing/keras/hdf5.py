@@ -15,6 +15,7 @@ import numpy as np
 from sitegen.errors import ModelError
 from sitegen.importing.checkpoint.optional_library import optional_library
 from sitegen.importing.graph.reading import LARGEST
+from sitegen.importing.keras.memory import at_most
 from sitegen.importing.keras.network import Values
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -141,7 +142,8 @@ class Hdf5:
             longest = 0 if text is None else text.length or self._longest
             if text is None or len(stated.shape) != rank or count * longest > LARGEST:
                 raise ModelError(f"{self._file}: the attribute {name!r} is not what Keras writes. Save the model anew.")
-            return group.attrs[name]
+            with at_most(_LARGEST_TEXT + count * longest):
+                return group.attrs[name]
         except ModelError:
             raise
         except Exception as error:

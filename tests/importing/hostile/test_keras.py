@@ -1,6 +1,9 @@
 """Models of Keras that are damaged, or made to do harm, get an error that names them; nothing of them is run."""
 
 import json
+import resource
+import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from io import BytesIO
@@ -206,3 +209,17 @@ def test_a_file_of_nothing_that_links_to_itself(tmp_path: Path, h5py: Any) -> No
         file.attrs["model_config"] = json.dumps(configuration(2))
         file["model_weights"] = h5py.SoftLink("/model_weights")
     refused(tmp_path / "model.h5", "is a link")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds what a process may have")
+def test_a_text_that_says_it_is_longer_than_memory(tmp_path: Path, h5py: Any) -> None:
+    """The library takes as much memory as the reference to a text says that it is long."""
+    file = save_hdf5(tmp_path / "model.h5", weights())
+    length = struct.pack("<I", len(json.dumps(configuration(2))))
+    content = file.read_bytes()
+    assert content.count(length) == 2  # the reference, and the text's own place
+    for place in (content.find(length), content.rfind(length)):
+        file.write_bytes(content[:place] + struct.pack("<I", 0xF0000000) + content[place + 4 :])
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        refused(file, "damaged")
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1_000_000  # kB; it says 4 GB

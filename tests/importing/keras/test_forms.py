@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from sitegen.errors import ModelError, SettingsError
+from sitegen.importing.keras.weights import role_of
 from sitegen.importing.sources.keras_model import import_keras, questions
 from sitegen.importing.sources.onnx_original import against_the_rest
 from tests.helpers.importing.keras_models import (
@@ -136,7 +137,7 @@ def test_the_names_of_keras_1(tmp_path: Path) -> None:
         {"class_name": "Activation", "config": {"name": "end", "activation": "sigmoid"}},
     ]
     old = {"kernel": "W", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_std"}
-    parts = [(*name.split("/"), values) for name, values in given.items()]
+    parts = [(*role_of(name), values) for name, values in given.items()]
     named = {f"{layer}/{layer}_{old.get(role, role)}": values for layer, role, values in parts}
     document = {"class_name": "Sequential", "config": layers}
     model = import_keras(save_tfjs(tmp_path / "in", named, document=document), SETTINGS)
