@@ -39,7 +39,10 @@ def main() -> None:
     import keras
     import torch
 
-    print("| family | side | layers | file | logits, from NumPy in float64 | probabilities, from Keras | class activation maps | CPU |")
+    print(
+        "| family | side | layers | file | logits, from NumPy in float64 | probabilities, from Keras "
+        "| class activation maps | CPU |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for family in sys.argv[1:] or FAMILIES:
         keras.backend.clear_session()
