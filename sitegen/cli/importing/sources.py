@@ -43,6 +43,12 @@ SOURCES = (
         "Import a graph model of TensorFlow.js.", needs=(), asks=True,
     ),
     Source(
+        "keras", "keras_model", "import_keras", "FILE|DIR",
+        "A .keras or .h5, JSON with weights beside it, model.json of a layers model, or a folder with one of these.",
+        "Import a classifier of Keras, or a layers model of TensorFlow.js. Nothing that it holds is run.",
+        needs=(), asks=True,
+    ),
+    Source(
         "timm", "timm_folder", "import_timm", "DIR", "A folder with config.json and weights.",
         "Import an image classifier of timm from a folder on disk.",
     ),

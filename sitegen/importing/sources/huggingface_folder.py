@@ -21,11 +21,11 @@ from sitegen.importing.checkpoint.optional_library import optional_library
 from sitegen.importing.checkpoint.safe_checkpoint import read_safetensors
 from sitegen.importing.checkpoint.weights import check_finite
 from sitegen.importing.origin import names_of
+from sitegen.importing.proof.value_check import check_values
 from sitegen.importing.settings import ImportSettings, OutputKind, as_label, image_of
 from sitegen.importing.source import Images, ImportedClassifier
 from sitegen.importing.sources.huggingface_image import image_plan
 from sitegen.importing.sources.torch_classifier import TorchSource, torch_classifier
-from sitegen.importing.sources.value_check import check_values
 from sitegen.settings.recipe import network_input
 
 PREPROCESSOR = "preprocessor_config.json"

@@ -49,13 +49,12 @@ def read_tfjs(path: Path) -> TfGraph:
     topology = document.get("modelTopology")
     if document.get("format") == "layers-model" or (isinstance(topology, dict) and "node" not in topology):
         raise ModelError(
-            f"{file} is a layers model, and graph models are read. Convert it: tensorflowjs_converter "
-            "--input_format=tfjs_layers_model --output_format=tfjs_graph_model."
+            f"{file} is a layers model, and graph models are read here. Import it with: sitegen import keras {file}"
         )
     if not isinstance(topology, dict) or not isinstance(topology.get("node"), list):
         raise ModelError(f"{file} is no TensorFlow.js model: it has no modelTopology with nodes. Name its model.json.")
     shards: list[Path] = []
-    weights = dict(_weights(document.get("weightsManifest"), file, shards))
+    weights = dict(read_weights(document.get("weightsManifest"), file, shards))
     nodes = [node_of(entry, file) for entry in topology["node"]]
     outputs = _outputs(document, nodes)
     needed = in_order(nodes, outputs, file)
@@ -102,8 +101,11 @@ def _check(nodes: Sequence[TfNode], weights: Mapping[str, NDArray[Any]], file: P
             raise ModelError(f"{file}: the weights {name!r} have numbers that are NaN or infinite.")
 
 
-def _weights(manifest: Any, file: Path, shards: list[Path]) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield the weights by name; note the files that they come from."""
+def read_weights(manifest: Any, file: Path, shards: list[Path]) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield the weights of a manifest by name, for the model.json `file`; add their files to `shards`.
+
+    Raises ModelError where a file is not in the folder of `file`, or has another length than the manifest says.
+    """
     try:
         groups = [(list(group["paths"]), [_Entry.of(entry, file) for entry in group["weights"]]) for group in manifest]
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:

@@ -5,36 +5,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import numpy_helper
 
-from sitegen.importing.graph.passes import free_name
+from sitegen.importing.graph.writing import NodeWriter
 from sitegen.importing.tfjs.nodes import TfNode
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
-class TfWriter:
+class TfWriter(NodeWriter):
     """Collects ONNX nodes and constants; a TensorFlow node's result has the node's name."""
 
     def __init__(self, nodes: Sequence[TfNode], weights: Mapping[str, NDArray[Any]]) -> None:
-        self.nodes: list[NodeProto] = []
-        self.initialisers: dict[str, TensorProto] = {}
         self._weights = weights
         self._makers = {node.name: node for node in nodes}
-        self._taken = set(self._makers)
-
-    def write(self, operator: str, inputs: Sequence[str], result: str | None = None, **attributes: Any) -> str:
-        """Write a node and return the name of its result: the given one, or a new one."""
-        name = result or free_name(self._taken, operator)
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
-        return name
-
-    def constant(self, values: NDArray[Any] | Sequence[int], wanted: str) -> str:
-        """Add a constant and return its name; lists are of 64-bit integers."""
-        array = np.asarray(values) if isinstance(values, np.ndarray) else np.array(values, np.int64)
-        name = free_name(self._taken, wanted)
-        self.initialisers[name] = numpy_helper.from_array(array, name)
-        return name
+        super().__init__(self._makers)
 
     def read(self, node: TfNode, index: int) -> str:
         """Return the name of what a node reads; constants are added as they are."""

@@ -48,7 +48,7 @@ def entry(document: Any, index: int = 0) -> Any:
         (b'{"modelTopology": {"node": []}, "weightsManifest": []}', "no outputs"),
         (b'{"modelTopology": {"node": [1]}, "weightsManifest": []}', "a node that is none"),
         (b'{"modelTopology": {"node": [{"name": "a"}]}, "weightsManifest": []}', "a node that is none"),
-        (b'{"format": "layers-model", "modelTopology": {"model_config": {}}}', "tensorflowjs_converter"),
+        (b'{"format": "layers-model", "modelTopology": {"model_config": {}}}', "sitegen import keras"),
     ],
 )
 def test_documents_that_are_no_graph_model(tmp_path: Path, content: bytes, message: str) -> None:

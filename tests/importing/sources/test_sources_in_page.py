@@ -17,6 +17,7 @@ from sitegen.importing.bundle import import_bundle
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier, Logits
 from sitegen.importing.sources.chexnet import import_chexnet
+from sitegen.importing.sources.keras_model import import_keras
 from sitegen.importing.sources.onnx_model import import_onnx
 from sitegen.importing.sources.tfjs_model import import_tfjs
 from sitegen.importing.sources.torchxrayvision import import_torchxrayvision
@@ -25,8 +26,9 @@ from sitegen.importing.tfjs.reference import evaluate
 from sitegen.phantom import phantom
 from sitegen.site import build_site
 from tests.helpers.browser.support import encoded, opened
+from tests.helpers.importing import keras_models
 from tests.helpers.importing.checkpoints import SMALL, chexnet_checkpoint, dense_logits, dense_weights
-from tests.helpers.importing.onnx_models import export, logits_of, settings, sigmoid
+from tests.helpers.importing.onnx_models import export, logits_of, settings, sigmoid, softmax
 from tests.helpers.importing.tfjs_models import dense_classifier
 
 pytestmark = [
@@ -35,7 +37,7 @@ pytestmark = [
     pytest.mark.skipif(missing() is not None, reason=str(missing())),
 ]
 
-SOURCES = ["chexnet", "torchxrayvision", "mobile", "transformer", "tfjs"]
+SOURCES = ["chexnet", "torchxrayvision", "mobile", "transformer", "tfjs", "keras"]
 LABELS = ("Effusion", "", "Mass")  # of the model of TorchXRayVision, whose second output means nothing
 DENSE = {
     "chexnet": dense_weights(replace(SMALL, channels=3, labels=14)),
@@ -56,6 +58,9 @@ def read(source: str, folder: Path) -> ImportedClassifier:
     if source == "tfjs":
         path = dense_classifier().save(folder / "tfjs", ["probabilities"])
         return import_tfjs(path, settings(18, colour="grey", name=source))
+    if source == "keras":
+        path = keras_models.save_tfjs(folder / "layers", keras_models.weights())
+        return import_keras(path, settings(keras_models.LABELS, name=source))
     network = {"mobile": "mobilenet-v3", "transformer": "vit"}[source]
     file = export(network, folder / f"{source}.onnx", opset=18, end=torch.sigmoid)
     return import_onnx(file, settings(5, name=source))
@@ -68,6 +73,8 @@ def original(source: str, tensor: np.ndarray, folder: Path) -> Logits:
         return sigmoid(logits[[at for at, label in enumerate(LABELS) if label]] if source != "chexnet" else logits)
     if source == "tfjs":
         return evaluate(read_tfjs(folder / "tfjs" / "model.json"), tensor)["probabilities"][0]
+    if source == "keras":
+        return softmax(keras_models.expected(keras_models.weights(), tensor)[0])
     return sigmoid(logits_of({"mobile": "mobilenet-v3", "transformer": "vit"}[source], tensor)[0])
 
 
