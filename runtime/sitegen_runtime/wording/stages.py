@@ -16,7 +16,6 @@ NAMES = {
     "session": "Making the network ready",
     "explanation": "Finding what matters",
     "what-if": "Asking again",
-    "attack": "Changing the image",
     "done": "Done",
 }
 _ANALYSIS = ("start", "compare", "bundle", "check", "pixels", "gate", "classifier", "features", "done")
