@@ -10,7 +10,6 @@ noise, so that it compresses as radiographs do; a PNG of its upper eight bits st
 """
 
 import argparse
-import base64
 import io
 import json
 import statistics
@@ -19,6 +18,7 @@ from typing import Any
 
 import imagecodecs
 import numpy as np
+from handed_over import analysed, hand_over
 from median_interval import median_interval
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -41,20 +41,13 @@ from rich.progress import Progress
 from rich.table import Table
 from samples import ratios, summarise
 
-from sitegen.browser.chromium import Chromium, chromium
+from sitegen.browser.chromium import chromium
 from sitegen.browser.page import SitePage, site_address
 from sitegen.phantom import phantom
 
 ROWS, COLUMNS = 3000, 2500
 REFERENCE = "uncompressed"
 QUANTITIES = {"first, ms": "first", "following, ms": "following", "peak, MB": "peak"}
-_PIECE = 3_000_000  # characters handed to the browser at once
-_ANALYSE = """
-const done = arguments[0];
-const begin = performance.now();
-sitegen.analyse(window.file, { name: "image", force: true }).then(
-  (document) => done({ ms: performance.now() - begin, document }), (error) => done({ error: String(error) }));
-"""
 Cells = np.ndarray[Any, np.dtype[np.uint16]]
 Visit = dict[str, float]
 
@@ -124,29 +117,12 @@ def visit(site: Path, data: bytes) -> Visit:
     with chromium() as driver, site_address(site, "file") as url:
         blank = renderer_memory(driver)
         SitePage(driver, url).wait_until_ready()
-        _hand_over(driver, data)
+        hand_over(driver, data)
         with watched(driver, seconds=0.05) as peak:
-            times = [_analysed(driver) for _ in range(3)]
+            times = [analysed(driver).milliseconds for _ in range(3)]
         peak.see(renderer_memory(driver))
     found = {"first": times[0], "following": statistics.median(times[1:])}
     return found | ({"peak": peak.megabytes - blank.resident} if blank else {})
-
-
-def _hand_over(driver: Chromium, data: bytes) -> None:
-    """Give the page a file, in pieces: a command to a browser may not be that long."""
-    text = base64.b64encode(data).decode()
-    driver.execute_script("window.pieces = []")
-    for start in range(0, len(text), _PIECE):
-        script = "pieces.push(Uint8Array.from(atob(arguments[0]), (letter) => letter.charCodeAt(0)))"
-        driver.execute_script(script, text[start : start + _PIECE])
-    driver.execute_script("window.file = new Blob(pieces); delete window.pieces")
-
-
-def _analysed(driver: Chromium) -> float:
-    answer = driver.execute_async_script(_ANALYSE)
-    if "error" in answer:
-        raise SystemExit(f"The page did not analyse the file: {answer['error']}")
-    return float(answer["ms"])
 
 
 def benchmark(site: Path, rounds: int) -> dict[str, list[Visit]]:

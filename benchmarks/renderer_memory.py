@@ -23,13 +23,26 @@ def renderer_memory(driver: Driver) -> Memory | None:
 
     Selenium's drivers of Chromium tell which process is theirs. Of other browsers only one may run at a time.
     """
+    return max(map(_memory, _renderers(driver)), key=lambda memory: memory.resident, default=None)
+
+
+def renderer_seconds(driver: Driver) -> float | None:
+    """Return the processor time that a browser's page processes have taken so far, or None where there is no /proc.
+
+    Unlike the time that passes, it does not grow with what else the machine does.
+    """
+    utime, stime = 11, 12  # of proc(5)
+    taken = [float(_after_name(pid)[field]) for pid in _renderers(driver) for field in (utime, stime)]
+    return sum(taken) / os.sysconf("SC_CLK_TCK") if taken else None
+
+
+def _renderers(driver: Driver) -> list[int]:
     if not Path("/proc").is_dir():
-        return None
+        return []
     service = getattr(driver, "service", None)
     root = service.process.pid if service else os.getpid()
     parents = {pid: parent for pid in map(int, _numbers()) if (parent := _parent(pid)) is not None}
-    renderers = [pid for pid in parents if _descends(pid, root, parents) and _is_renderer(pid)]
-    return max((_memory(pid) for pid in renderers), key=lambda memory: memory.resident, default=None)
+    return [pid for pid in parents if _descends(pid, root, parents) and _is_renderer(pid)]
 
 
 class PeakSoFar:
@@ -68,10 +81,14 @@ def _numbers() -> list[str]:
 
 def _parent(pid: int) -> int | None:
     try:
-        # The command's name, in parentheses, may contain anything: the fields are counted from its end.
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return int(_after_name(pid)[1])
     except OSError:
         return None  # it has ended meanwhile
+
+
+def _after_name(pid: int) -> list[str]:
+    # The command's name, in parentheses, may contain anything: the fields are counted from its end.
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _descends(pid: int, root: int, parents: dict[int, int]) -> bool:

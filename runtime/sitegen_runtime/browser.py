@@ -31,11 +31,13 @@ from sitegen_runtime.requests import (
     Progress,
     Question,
     ReadFile,
+    ReadPixels,
     ReadRows,
     Request,
     RunGraph,
     ShadeCells,
     Sketch,
+    SumCells,
 )
 from sitegen_runtime.saved_documents import described_again
 from sitegen_runtime.wording.changes import describe_choices, describe_what_if
@@ -192,6 +194,10 @@ def _message(request: Question) -> Message:
             return ["open", json.dumps({"type": media_type}), payload]
         case ReadRows(left, top, width, height):
             return ["rows", json.dumps({"left": left, "top": top, "width": width, "height": height}), None]
+        case ReadPixels(rows, columns):
+            return ["pixels", json.dumps({"rows": _steps(rows), "columns": _steps(columns)}), None]
+        case SumCells(grids):
+            return ["sums", json.dumps({"grids": [vars(grid) for grid in grids]}), None]
         case DecodeFrame(codec, frame, columns, rows, precision):
             fields = {"codec": codec, "columns": columns, "rows": rows, "precision": precision}
             return ["decode", json.dumps(fields), frame]
@@ -212,8 +218,10 @@ def _reader(request: Request) -> Callable[[Any], Any]:
     match request:
         case OpenImage():
             return json.loads
-        case ReadRows() | ReadFile() | DecodeFrame() | ShadeCells():
+        case ReadRows() | ReadPixels() | ReadFile() | DecodeFrame() | ShadeCells():
             return _bytes
+        case SumCells():
+            return _doubles
         case RunGraph(outputs=outputs):
             return lambda buffers: {name: array("f", bytes(part)) for name, part in zip(outputs, buffers, strict=True)}
     return _nothing
@@ -221,6 +229,14 @@ def _reader(request: Request) -> Callable[[Any], Any]:
 
 def _bytes(buffer: Any) -> memoryview:
     return memoryview(buffer)
+
+
+def _doubles(buffer: Any) -> "memoryview[float]":
+    return memoryview(buffer).cast("B").cast("d")
+
+
+def _steps(places: range) -> dict[str, int]:
+    return {"start": places.start, "step": places.step, "count": len(places)}
 
 
 def _nothing(_: Any) -> None:

@@ -45,6 +45,45 @@ class ReadRows:
 
 
 @dataclass(frozen=True)
+class ReadPixels:
+    """Give single pixels of the open image: those where `rows` and `columns` meet. The answer is as for `ReadRows`."""
+
+    rows: range
+    columns: range
+
+
+FIRST, LUMA, COLOURS, PAIR = "first", "luma", "colours", "pair"
+"""What samples a pixel of R, G and B has (`CellGrid.samples`): R, the luma, all three apart, or one of 256 R + G."""
+
+
+@dataclass(frozen=True)
+class CellGrid:
+    """A square of the open image, parted into `cells` x `cells` cells."""
+
+    left: int
+    top: int
+    side: int
+    cells: int
+    samples: str
+
+    @property
+    def planes(self) -> int:
+        """How many sums each cell has."""
+        return 3 if self.samples == COLOURS else 1
+
+
+@dataclass(frozen=True)
+class SumCells:
+    """Add the samples of the open image up, cell by cell, exactly as `pixels.luma` and `pixels.area_average` define it.
+
+    The answer is a flat sequence of whole numbers below 2**53: for each grid, plane by plane, the sums of its cells row
+    by row, in units of 1 / cells**2 pixel.
+    """
+
+    grids: tuple[CellGrid, ...]
+
+
+@dataclass(frozen=True)
 class DecodeFrame:
     """Decode one compressed frame of grey cells by the codec of that name (`formats.dicom.syntaxes`).
 
@@ -123,5 +162,6 @@ class Sketch:
     made: object
 
 
-Question = Progress | OpenImage | ReadRows | DecodeFrame | ShadeCells | LoadGraph | ReadFile | RunGraph
+Pixels = OpenImage | ReadRows | ReadPixels | SumCells | DecodeFrame | ShadeCells
+Question = Progress | Pixels | LoadGraph | ReadFile | RunGraph
 Request = Question | Sketch

@@ -3,6 +3,8 @@
 import io
 import warnings
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from sitegen_runtime.errors import DamagedImage
@@ -38,4 +40,18 @@ class OpenedImage:
 
     def rows(self, left: int, top: int, width: int, height: int) -> bytes:
         """Return the RGBA bytes of a rectangle, row by row."""
-        return self._image.crop((left, top, left + width, top + height)).convert("RGB").convert("RGBA").tobytes()
+        return self._part(left, top, width, height).convert("RGBA").tobytes()
+
+    def pixels(self, rows: range, columns: range) -> bytes:
+        """Return the RGBA bytes of the pixels where these rows and columns meet."""
+        parts = [self._part(0, row, self._image.width, 1).convert("RGBA") for row in rows]
+        picked = [np.asarray(part)[:, columns.start : columns.stop : columns.step] for part in parts]
+        return b"".join(each.tobytes() for each in picked)
+
+    def samples(self, left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
+        """Return a rectangle as it is stored, [height, width, 1] of a grey image, else [height, width, 3]."""
+        part = np.asarray(self._part(left, top, width, height, "L" if self._image.mode == "L" else "RGB"))
+        return part.reshape(height, width, -1)
+
+    def _part(self, left: int, top: int, width: int, height: int, mode: str = "RGB") -> Image.Image:
+        return self._image.crop((left, top, left + width, top + height)).convert(mode)

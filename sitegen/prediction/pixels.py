@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sitegen.prediction.cell_sums import sum_cells
 from sitegen.prediction.frames import decode_frame, shade_cells
 from sitegen.prediction.images import OpenedImage
 from sitegen_runtime.errors import EngineFailed
 from sitegen_runtime.formats import InspectedImage
-from sitegen_runtime.requests import DecodeFrame, OpenImage, ReadRows, Request, ShadeCells
+from sitegen_runtime.requests import DecodeFrame, OpenImage, ReadPixels, ReadRows, Request, ShadeCells, SumCells
 
 T = TypeVar("T")
 
@@ -33,14 +34,22 @@ class PixelSource:
                 self._opened = OpenedImage(media_type, payload)
                 return self._opened.size
             case ReadRows(left, top, width, height):
-                if self._opened is None:
-                    raise EngineFailed("Rows of an image were asked for before it was open.")
-                return self._opened.rows(left, top, width, height)
+                return self._image.rows(left, top, width, height)
+            case ReadPixels(rows, columns):
+                return self._image.pixels(rows, columns)
+            case SumCells():
+                return sum_cells(self._image, request)
             case DecodeFrame():
                 return decode_frame(request)
             case ShadeCells():
                 return shade_cells(request)
         return None
+
+    @property
+    def _image(self) -> OpenedImage:
+        if self._opened is None:
+            raise EngineFailed("Pixels of an image were asked for before it was open.")
+        return self._opened
 
 
 def decoded(requests: Generator[Request, Any, T]) -> T:

@@ -63,12 +63,15 @@ WORKER_SCRIPTS = (
     "embedded",
     "python",
     "decoder",
+    "cell_sums",
+    "jpeg_blocks",
     "codecs",
     "shades",
     "threads",
     "webgpu",
     "weights",
     "networks",
+    "work",
     "main",
 )
 

@@ -48,6 +48,34 @@ interface RowsRequest {
   height: number;
 }
 
+interface Places {
+  start: number;
+  step: number;
+  count: number;
+}
+
+interface PixelsRequest {
+  rows: Places;
+  columns: Places;
+}
+
+interface CellGrid {
+  left: number;
+  top: number;
+  side: number;
+  cells: number;
+  samples: "first" | "luma" | "colours" | "pair";
+}
+
+// Blocks to be counted (sitegen_runtime/formats/jpeg_blocks.py): Huffman codes, and which of them each block of an MCU has.
+interface BlocksRequest {
+  codes: string[];
+  slots: [dc: number, ac: number][];
+  first: number;
+  last: number;
+  most: number;
+}
+
 interface FrameRequest extends WantedFrame {
   codec: string;
 }
@@ -63,6 +91,8 @@ type PythonRequest = { bytes: Uint8Array<ArrayBuffer> | null } & (
   | { kind: "progress"; fields: { stage: string; done: number } }
   | { kind: "open"; fields: { type: string } }
   | { kind: "rows"; fields: RowsRequest }
+  | { kind: "pixels"; fields: PixelsRequest }
+  | { kind: "sums"; fields: { grids: CellGrid[] } }
   | { kind: "decode"; fields: FrameRequest }
   | { kind: "shade"; fields: ShadeRequest }
   | { kind: "load"; fields: { role: string } }

@@ -53,6 +53,19 @@ class DecodedImage {
     return context.getImageData(0, 0, width, height).data;
   }
 
+  // Single pixels: those where rows and columns meet.
+  /** @param {PixelsRequest} places @returns {Uint8Array} */
+  pixels({ rows, columns }) {
+    const picked = new Uint32Array(rows.count * columns.count);
+    let place = 0;
+    for (let y = 0; y < rows.count; y += 1) {
+      const top = rows.start + y * rows.step;
+      const row = new Uint32Array(this.rows({ left: 0, top, width: this.bitmap.width, height: 1 }).buffer);
+      for (let x = 0; x < columns.count; x += 1) picked[place++] = row[columns.start + x * columns.step];
+    }
+    return new Uint8Array(picked.buffer);
+  }
+
   close() {
     this.bitmap.close();
   }
@@ -66,6 +79,15 @@ function canvasKeepsPixels() {
   for (let index = 0; index < pixels.data.length; index++) pixels.data[index] = index % 4 === 3 ? 255 : (index * 37) % 256;
   context.putImageData(pixels, 0, 0);
   return context.getImageData(0, 0, side, side).data.every((value, index) => value === pixels.data[index]);
+}
+
+// Of two bytes of a sample the upper is red, and alone a picture.
+/** @param {OffscreenCanvas} canvas @param {OffscreenCanvasRenderingContext2D} context */
+function spreadRed(canvas, context) {
+  const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
+  const rgba = new Uint32Array(pixels.data.buffer);
+  for (let index = 0; index < rgba.length; index += 1) rgba[index] = 0xff000000 + 0x010101 * (rgba[index] & 0xff);
+  context.putImageData(pixels, 0, 0);
 }
 
 // An upright copy for the page to draw, small unless it asks for more: what was analysed, not what the page's own decoder
@@ -84,8 +106,8 @@ const UPRIGHT = {
   8: (w, h) => [0, -1, 1, 0, 0, w],
 };
 
-/** @param {ImageBitmap} bitmap @param {number} orientation @param {boolean} inverted @param {number} side */
-function previewOf(bitmap, orientation, inverted, side) {
+/** @param {ImageBitmap} bitmap @param {{ orientation: number, inverted: boolean, side: number, isPaired: boolean }} how */
+function previewOf(bitmap, { orientation, inverted, side, isPaired }) {
   const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
   const width = Math.max(1, Math.round(bitmap.width * scale));
   const height = Math.max(1, Math.round(bitmap.height * scale));
@@ -94,6 +116,7 @@ function previewOf(bitmap, orientation, inverted, side) {
   context.imageSmoothingQuality = "high";
   context.setTransform(...UPRIGHT[orientation](width, height));
   context.drawImage(bitmap, 0, 0, width, height);
+  if (isPaired) spreadRed(canvas, context);
   if (inverted) {
     context.globalCompositeOperation = "difference"; // from white
     context.fillStyle = "#fff";

@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from skimage.metrics import structural_similarity
 
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.errors import Cancelled, DamagedImage, EngineFailed
 from sitegen_runtime.pixels.geometry import Square
-from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import CellGrid, OpenImage, Progress, ReadPixels, Request, RunGraph, SumCells
 from tests.helpers.runtime.drive import LOGITS, Machine, job
 from tests.helpers.runtime.images import encode_png, picture, saved
 from tests.helpers.runtime.models import model
@@ -35,7 +34,8 @@ def test_order_of_requests() -> None:
         "progress pixels",
         "OpenImage",
         "progress pixels",
-        "ReadRows",
+        "ReadPixels",
+        "SumCells",
         "progress gate",
         "run gate",
         "progress classifier",
@@ -50,8 +50,8 @@ def test_order_of_requests() -> None:
 def test_requests_say_what_is_needed() -> None:
     machine = Machine(RGBA)
     analysis = analysed(machine)
-    rows = next(request for request in machine.asked if isinstance(request, ReadRows))
-    assert rows == ReadRows(8, 0, 44, 44)
+    sums = next(request for request in machine.asked if isinstance(request, SumCells))
+    assert sums == SumCells((CellGrid(8, 0, 44, 16, "luma"), CellGrid(8, 0, 44, 8, "luma")))
     runs = {request.role: request for request in machine.asked if isinstance(request, RunGraph)}
     feeds = {role: request.feeds for role, request in runs.items()}
     assert [(feed.name, feed.shape) for feed in feeds["classifier"]] == [("image", (1, 1, 16, 16))]
@@ -139,7 +139,7 @@ def test_cancelled_at_every_progress(number: int) -> None:
     assert "total" in analysis.document["timings"]
 
 
-@pytest.mark.parametrize("kind", [OpenImage, ReadRows, RunGraph])
+@pytest.mark.parametrize("kind", [OpenImage, ReadPixels, SumCells, RunGraph])
 @pytest.mark.parametrize(
     ("failure", "code", "message"),
     [
@@ -218,24 +218,6 @@ def test_too_many_pixels() -> None:
     assert "findings" in Machine(RGBA).run(job(DATA, model(), max_pixels=60 * 44)).document
 
 
-def test_large_images_come_in_strips_of_at_most_4_megapixels() -> None:
-    width, height = 3100, 3000
-    data = saved(Image.new("L", (width, height), 100), "PNG")
-    white = np.broadcast_to(np.uint8(100), (height, width, 4))
-    machine = Machine(white)
-    document = analysed(machine, data, gate=False).document
-    strips = [request for request in machine.asked if isinstance(request, ReadRows)]
-    assert len(strips) == 3
-    assert all(strip.width * strip.height <= 4_000_000 for strip in strips)
-    assert [strip.top for strip in strips] == [0, 1333, 2666]
-    assert sum(strip.height for strip in strips) == height
-    assert {(strip.left, strip.width) for strip in strips} == {(50, 3000)}
-    shares = [request.done for request in machine.asked if isinstance(request, Progress) and request.stage == "pixels"]
-    assert shares == sorted(shares)
-    assert len(shares) == 1 + len(strips)  # a chance to cancel before every strip
-    assert "error" not in document
-
-
 def test_a_small_image_is_enlarged_with_a_note() -> None:
     small = picture(40, 20)
     document = analysed(Machine(np.asarray(small.convert("RGBA"))), saved(small, "PNG"), cells=32).document
@@ -255,10 +237,20 @@ def test_notes_of_the_file_are_in_the_document() -> None:
     assert document["image"]["notes"] == document["notes"]
 
 
-def test_python_decodes_16_bits_without_asking_the_machine() -> None:
-    samples = np.random.default_rng(0).integers(0, 65536, (30, 20, 1))
+def test_python_decodes_16_bits_of_colour_without_asking_the_machine() -> None:
+    samples = np.random.default_rng(0).integers(0, 65536, (30, 20, 3))
     machine = Machine(RGBA)
-    document = analysed(machine, encode_png(samples, 0, 16)).document
+    document = analysed(machine, encode_png(samples, 2, 16), force=True).document  # noise has too much of colour
     assert document["image"]["bits"] == 16
-    assert not any(isinstance(request, OpenImage | ReadRows) for request in machine.asked)
+    assert not any(isinstance(request, OpenImage | SumCells) for request in machine.asked)
     assert len(document["findings"]) == 3
+
+
+def test_grey_of_16_bits_is_what_the_two_bytes_that_the_machine_decodes_say() -> None:
+    samples = np.random.default_rng(0).integers(0, 65536, (30, 20, 1))
+    machine = Machine(np.concatenate([samples >> 8, samples & 255, samples & 0, samples | 255], 2).astype(np.uint8))
+    document = analysed(machine, encode_png(samples, 0, 16)).document
+    grids = next(request for request in machine.asked if isinstance(request, SumCells)).grids
+    assert {grid.samples for grid in grids} == {"pair"}
+    colour = np.repeat(samples, 3, 2)  # which the runtime decodes itself
+    assert document["tensors"] == analysed(Machine(RGBA), encode_png(colour, 2, 16)).document["tensors"]

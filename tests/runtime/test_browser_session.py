@@ -14,7 +14,9 @@ from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.browser import Session
 from sitegen_runtime.maps import masked_runs
+from sitegen_runtime.requests import CellGrid
 from sitegen_runtime.wording.failures import CANCELLED, UNDECODABLE
+from tests.helpers.runtime.cell_sums import defined_sums
 from tests.helpers.runtime.images import picture, saved
 
 ENGINE = {"runtime": "pyodide", "provider": "wasm", "threads": 1}
@@ -51,10 +53,14 @@ class Worker:
             self.canvas = Image.open(io.BytesIO(payload)).convert("RGB").convert("RGBA")
             assert Image.MIME[str(Image.open(io.BytesIO(payload)).format)] == fields["type"]
             return json.dumps(self.canvas.size)
-        if kind == "rows":
-            left, top = fields["left"], fields["top"]
-            box = (left, top, left + fields["width"], top + fields["height"])
-            return memoryview(self.canvas.crop(box).tobytes())
+        if kind == "pixels":
+            rows, columns = (
+                [place["start"] + i * place["step"] for i in range(place["count"])] for place in fields.values()
+            )
+            return memoryview(np.asarray(self.canvas)[np.ix_(rows, columns)].tobytes())
+        if kind == "sums":
+            sums = (defined_sums(np.asarray(self.canvas), CellGrid(**grid)) for grid in fields["grids"])
+            return memoryview(np.concatenate([*sums]).astype("<f8").tobytes())
         if kind == "file":
             return memoryview(self.bundle.path(fields["name"]).read_bytes())
         if kind == "run":
@@ -130,7 +136,7 @@ def test_documents_equal_those_of_predict(bundle: Bundle, data: bytes, force: bo
 def test_messages_come_in_the_types_of_javascript(bundle: Bundle) -> None:
     worker = Worker(bundle)
     end, overlay = worker.run(worker.session(saved(SMOOTH, "PNG")))
-    assert [kind for kind in worker.kinds if kind != "progress"] == ["open", "rows", "run", "run"]
+    assert [kind for kind in worker.kinds if kind != "progress"] == ["open", "pixels", "sums", "run", "run"]
     assert [entry["stage"] for entry in worker.progress] == ["check", "pixels", "pixels", "gate", "classifier", "done"]
     assert end["orientation"] == 1
     assert end["squares"] == {"classifier": [15, 0, 90], "gate": [15, 0, 90]}
@@ -228,7 +234,7 @@ def test_gradients_equal_those_of_the_predictor(gradient_bundle: Bundle) -> None
     # One tensor after the other, in the order of the document, so that the page can cut them apart by their shapes.
     assert values == b"".join(part.tobytes() for part in expected.values.values())
     assert len(values) == 4 * sum(int(np.prod(entry["shape"])) for entry in end["document"]["gradients"])
-    assert [kind for kind in worker.kinds if kind != "progress"] == ["open", "rows", "run", "load", "run"]
+    assert [kind for kind in worker.kinds if kind != "progress"] == ["open", "pixels", "sums", "run", "load", "run"]
     stages = [entry["stage"] for entry in worker.progress]
     assert list(dict.fromkeys(stages)) == ["check", "pixels", "gate", "session", "gradient", "done"]
 

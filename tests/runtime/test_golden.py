@@ -6,6 +6,7 @@ from array import array
 from math import sqrt
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,7 +15,8 @@ from sitegen_runtime import golden
 from sitegen_runtime.browser import Session
 from sitegen_runtime.bundle.model import Model, read_model
 from sitegen_runtime.golden import Verdict, check_network, difference
-from sitegen_runtime.requests import OpenImage, ReadFile, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import CellGrid, OpenImage, ReadFile, Request, RunGraph, SumCells
+from tests.helpers.runtime.cell_sums import defined_sums
 from tests.helpers.runtime.models import description
 
 
@@ -60,9 +62,8 @@ class Engines:
         if isinstance(request, OpenImage):
             self.picture = Image.open(io.BytesIO(request.payload)).convert("RGBA")
             return self.picture.size
-        if isinstance(request, ReadRows):
-            box = request.left, request.top, request.left + request.width, request.top + request.height
-            return self.picture.crop(box).tobytes()
+        if isinstance(request, SumCells):
+            return [each for grid in request.grids for each in defined_sums(np.asarray(self.picture), grid)]
         if isinstance(request, RunGraph):
             length = len(request.feeds[0].values)
             return {name: array("f", [self.value(request, name)] + [0.25] * (length - 1)) for name in request.outputs}
@@ -181,9 +182,9 @@ def test_the_pages_session_gives_the_verdict() -> None:
         elif kind == "open":
             engines.picture = Image.open(io.BytesIO(message[2])).convert("RGBA")
             message = session.answer(json.dumps(engines.picture.size))
-        elif kind == "rows":
-            request = ReadRows(fields["left"], fields["top"], fields["width"], fields["height"])
-            message = session.answer(engines.reply(request))
+        elif kind == "sums":
+            request = SumCells(tuple(CellGrid(**grid) for grid in fields["grids"]))
+            message = session.answer(array("d", engines.reply(request)))
         else:
             message = session.answer(png() if kind == "file" else None)
     assert [entry for entry in seen if entry[0] == "run"] == [("run", False), ("run", True)]

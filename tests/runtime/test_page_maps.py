@@ -44,7 +44,7 @@ def test_what_an_analysis_saw_is_not_seen_again(gradient_bundle: Bundle) -> None
     assert asked(second) == ["load", "run"]
     other = Worker(gradient_bundle)
     again, same = other.run(other.session(DATA, kind="explain", keep="never kept", **WANTED))
-    assert asked(other) == ["open", "rows", "run", "run", "load", "run"]
+    assert asked(other) == ["open", "pixels", "sums", "run", "run", "load", "run"]
     assert content == same
     assert same_apart_from_the_machine(end["document"]) == same_apart_from_the_machine(again["document"])
     third = Worker(gradient_bundle)  # what the long way has seen is kept, too

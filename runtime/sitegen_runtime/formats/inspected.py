@@ -12,7 +12,10 @@ MAX_SIDE = 65_500
 """The longest side that every decoder takes: JPEG_MAX_DIMENSION of libjpeg (jmorecfg.h)."""
 
 PLATFORM = "platform"
-"""`InspectedImage.decoder`: hand the payload to the browser, or to Pillow."""
+"""`InspectedImage.decoder`: hand the payload to the browser, or to Pillow.
+
+Of an image of 16 bits, it holds the upper byte of each sample as red, and the lower as green.
+"""
 
 PYTHON = "python"
 """`InspectedImage.decoder`: call `decode_png`."""

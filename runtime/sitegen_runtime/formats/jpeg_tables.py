@@ -61,6 +61,7 @@ class HuffmanTree:
     """A code as a binary tree: `children[2 * node + bit]` is the next node, or ~symbol, or NO_CODE."""
 
     children: tuple[int, ...]
+    code: HuffmanCode
 
 
 def quantisation_tables(body: bytes) -> Iterator[int]:
@@ -127,7 +128,7 @@ def huffman_tree(code: HuffmanCode) -> HuffmanTree:
             word += 1
         used += count
         word <<= 1
-    return HuffmanTree(tuple(children))
+    return HuffmanTree(tuple(children), code)
 
 
 def _insert(children: list[int], code: int, length: int, symbol: int) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
 from sitegen_runtime.formats.inspected import PLATFORM, PYTHON, TRUNCATED, InspectedImage, check_parts, check_size
-from sitegen_runtime.formats.png_alpha import OPAQUE_TYPES, without_alpha
 from sitegen_runtime.formats.png_cost import DecodingCost, check_interlaced
+from sitegen_runtime.formats.png_lanes import PlatformPixels, is_the_platforms, pixels_for_the_platform
 from sitegen_runtime.formats.png_layout import DEPTHS, GREY_TYPES, PALETTE, Header, inflated, unpack_header
 from sitegen_runtime.formats.sniff import PNG, PNG_SIGNATURE
 
@@ -38,20 +38,20 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
 
     Raises DamagedImage, UnsupportedType or TooLarge. The payload keeps IHDR, the palette where it gives the colours,
     and one IDAT; it says nothing of colour spaces, transparency, animation or orientation, about which decoders differ.
-    The alpha of an 8-bit image is taken out of it.
+    Where the platform decodes it, alpha is taken out, and 16 bits are two of 8 (see `png_lanes`).
     """
     header = _read_header(data)
     check_size(header.width, header.height, max_pixels)
-    if not _is_the_platforms(header):
+    if not is_the_platforms(header):
         check_interlaced(header)
     contents = _walk(data, header)
     if not contents.pixels:
         raise DamagedImage(f"The file holds no image data. {_COPY_AGAIN}")
     _check_palette(contents)
     compressed = b"".join(contents.pixels)
-    compressed = compressed[: _check_pixels(header, compressed)]
-    if header.bits == 8 and header.colour_type in OPAQUE_TYPES:
-        header, compressed = without_alpha(header, compressed)
+    made = pixels_for_the_platform(header)
+    compressed = compressed[: _check_pixels(header, compressed, made)]
+    payload = png_file(made.header, made.stream()) if made else png_file(header, compressed, contents.palette)
     return InspectedImage(
         media_type=PNG,
         width=header.width,
@@ -59,15 +59,10 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
         bits=header.bits,
         grey=header.colour_type in GREY_TYPES,
         orientation=contents.orientation,
-        decoder=PLATFORM if _is_the_platforms(header) else PYTHON,
-        payload=png_file(header, compressed, contents.palette),
+        decoder=PLATFORM if is_the_platforms(header) else PYTHON,
+        payload=payload,
         notes=_notes(contents),
     )
-
-
-def _is_the_platforms(header: Header) -> bool:
-    """Whether the platform can decode the image, once its alpha is taken out."""
-    return header.bits == 8 and header.colour_type != PALETTE
 
 
 def _read_header(data: bytes) -> Header:
@@ -166,17 +161,17 @@ def _check_palette(contents: _Contents) -> None:
         raise DamagedImage(f"The palette of the file is missing or of a wrong length. {_COPY_AGAIN}")
 
 
-def _check_pixels(header: Header, compressed: bytes) -> int:
+def _check_pixels(header: Header, compressed: bytes, made: PlatformPixels | None) -> int:
     """How many bytes of `compressed` the zlib stream takes, after inflating all of it in bounded pieces.
 
-    Raises DamagedImage unless it gives exactly the bytes that the header calls for, each row starts with a filter
-    type of 0 to 4 (9.2), and the stream ends with the right Adler-32 sum; TooLarge as soon as the rows so far have
-    more filters than the runtime undoes in good time.
+    `made` is handed them. Raises DamagedImage unless it gives exactly the bytes that the header calls for, each row
+    starts with a filter type of 0 to 4 (9.2), and the stream ends with the right Adler-32 sum; TooLarge as soon as the
+    rows so far have more filters than the runtime undoes in good time.
     """
     used = 0
     passes = header.passes()
     passing = passes[0]
-    cost = None if _is_the_platforms(header) else DecodingCost(header)
+    cost = None if is_the_platforms(header) else DecodingCost(header)
     stride, rows_left, at = 1, 0, 0
     for piece, used_so_far in inflated(compressed, header.inflated_size()):
         used, start = used_so_far, 0
@@ -193,6 +188,8 @@ def _check_pixels(header: Header, compressed: bytes) -> int:
             rows, at = divmod(at + end - start, stride)
             rows_left -= rows
             start = end
+        if made:
+            made.add(piece)
     return used
 
 

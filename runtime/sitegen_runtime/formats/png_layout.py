@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats.inspected import TRUNCATED
 
+GREY, RGB = 0, 2
+"""The colour types of images without alpha or palette."""
+
 PALETTE = 3
 """The colour type of images whose samples are palette indices."""
 

@@ -14,6 +14,7 @@ from sitegen_runtime.formats.png_layout import (
     DEPTHS,
     GREY_TYPES,
     PALETTE,
+    RGB,
     Header,
     Pass,
     inflated,
@@ -45,19 +46,20 @@ class Plane:
 class PngPixels:
     """The pixels of one PNG: their form at once, themselves by `pieces()`, without alpha and with palettes applied."""
 
-    def __init__(self, header: Header, palette: bytes, compressed: bytes) -> None:
+    def __init__(self, header: Header, palette: bytes, compressed: bytes, is_paired: bool = False) -> None:
+        """`is_paired` says that red and green are the two bytes of one grey sample (see `png_lanes`)."""
         self.width = header.width
         """Samples of a channel in a row."""
         self.height = header.height
         """Rows in all."""
-        self.channels = 1 if header.colour_type in GREY_TYPES else 3
+        self.channels = 1 if is_paired or header.colour_type in GREY_TYPES else 3
         """1 for grey, 3 for red, green and blue."""
-        self.sample_bits = 16 if header.bits == 16 else 8
+        self.sample_bits = 16 if is_paired or header.bits == 16 else 8
         """Bits of a sample: 16 only where the file has 16."""
         self._header = header
         self._compressed = compressed
         self._lanes = self.channels * self.sample_bits // 8
-        self._convert = _converter(header, palette)
+        self._convert = _first_two_exchanged if is_paired else _converter(header, palette)
 
     def pieces(self) -> Iterator[Plane]:
         """All rows in order, about half a megabyte at a time (those of an interlaced image all at the end).
@@ -144,7 +146,8 @@ def decode_png(image: InspectedImage) -> PngPixels:
         raise DamagedImage(_INCOMPLETE)
     if header.bits not in DEPTHS.get(header.colour_type, ()):
         raise DamagedImage(_INCOMPLETE)
-    return PngPixels(header, chunks.get(b"PLTE", b""), chunks[b"IDAT"])
+    is_paired = (image.bits, header.bits, header.colour_type) == (16, 8, RGB)
+    return PngPixels(header, chunks.get(b"PLTE", b""), chunks[b"IDAT"], is_paired)
 
 
 def _place(target: bytearray, start: int, part: Pass, lane_count: int, lanes: Lanes) -> None:
@@ -166,6 +169,11 @@ def _converter(header: Header, palette: bytes) -> Callable[[Lanes, int], Lanes]:
     top = (1 << header.bits) - 1
     table = _unpacking(header.bits, [value * 255 // top for value in range(top + 1)])
     return lambda lanes, width: [b"".join(map(table.__getitem__, lanes[0]))[:width]]
+
+
+def _first_two_exchanged(lanes: Lanes, width: int) -> Lanes:
+    """Upper and lower bytes as those of little-endian samples."""
+    return [lanes[1], lanes[0]]
 
 
 def _little_endian(lanes: Lanes, width: int) -> Lanes:

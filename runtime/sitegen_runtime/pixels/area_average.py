@@ -29,7 +29,7 @@ class AreaAverage:
         if side < 1 or cells < 1:
             raise ValueError(f"an area average needs at least one pixel and one cell, not {side} and {cells}")
         self.side, self.cells = side, cells
-        self.sums: list[int] = []
+        self.sums: list[float] = []  # whole numbers
         self._row = 0
         self._next_border = side  # in units of 1/cells pixel, as are all positions here
         self._partial = 0  # weighted rows of the open cell

@@ -12,9 +12,9 @@ from sitegen_runtime.formats import InspectedImage, PngPixels, decode_png
 from sitegen_runtime.pixels.colour_sample import ColourSample
 from sitegen_runtime.pixels.geometry import Square
 from sitegen_runtime.pixels.preprocess import PixelFormat, Preprocessor
-from sitegen_runtime.requests import OpenImage, Progress, ReadRows, Request
+from sitegen_runtime.requests import OpenImage, Progress, ReadPixels, Request, SumCells
 
-STRIP_PIXELS = 4_000_000  # at most this many pixels are held at once; 16 MB as RGBA
+_DECODED = 0.5  # of the work on pixels
 
 Pixels: TypeAlias = "tuple[dict[str, array[float]], dict[str, Square]]"
 
@@ -36,7 +36,7 @@ def collect(
 def _decoded_by_platform(
     image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None
 ) -> Generator[Request, Any, Pixels]:
-    pixels = PixelFormat(channels=4, grey=image.grey)
+    pixels = PixelFormat(channels=4, sample_bits=image.bits, grey=image.grey)
     preprocessor = Preprocessor(image.width, image.height, image.orientation, pixels, inputs, colour)
     size = yield OpenImage(image.media_type, image.payload)
     if tuple(size) != (image.width, image.height):
@@ -44,12 +44,17 @@ def _decoded_by_platform(
             f"The file announces {image.width} x {image.height} pixels but holds {size[0]} x {size[1]}. "
             "Copy it again from its source."
         )
-    left, top, width, height = preprocessor.window
-    strip = max(1, STRIP_PIXELS // width)
-    for row in range(0, height, strip):
-        yield Progress("pixels", row / height)
-        preprocessor.add_rows((yield ReadRows(left, top + row, width, min(strip, height - row))))
+    yield Progress("pixels", _DECODED)
+    if colour and not image.grey:
+        left, top, _, _ = preprocessor.window
+        rows, columns = colour.places
+        colour.take_pixels((yield ReadPixels(_moved(rows, top), _moved(columns, left))))
+    preprocessor.enter((yield SumCells(preprocessor.grids())))
     return preprocessor.tensors(), preprocessor.upright_squares
+
+
+def _moved(places: range, by: int) -> range:
+    return range(places.start + by, places.stop + by, places.step)
 
 
 def _decoded_here(

@@ -25,15 +25,26 @@ class ColourSample:
         self._colour_bytes = sample_bits // 8
         self._pixel_bytes = channels * self._colour_bytes
 
+    @property
+    def places(self) -> tuple[range, range]:
+        """The rows and the columns of the window at which the grid's pixels lie."""
+        return self._rows, self._columns
+
+    def take_pixels(self, rgba: bytes | memoryview) -> None:
+        """Take the RGBA bytes of all of the grid's pixels at once, instead of rows."""
+        self._add([memoryview(rgba)[place::4] for place in range(3)])
+
     def take(self, number: int, row: memoryview) -> None:
         """Take the row of this number, from 0; it counts where the grid has it."""
         if number not in self._rows:
             return
         start, step = self._columns.start * self._pixel_bytes, self._columns.step * self._pixel_bytes
         upper = self._colour_bytes - 1  # of 16 bits, the upper 8 are enough
-        planes: Sequence[memoryview] = [row[start + place * self._colour_bytes + upper :: step] for place in range(3)]
+        self._add([row[start + place * self._colour_bytes + upper :: step] for place in range(3)])
+
+    def _add(self, planes: Sequence[memoryview]) -> None:
         self._total += sum(map(sub, map(max, *planes), map(min, *planes)))
-        self._count += len(self._columns)
+        self._count += len(planes[0])
 
     @property
     def mean(self) -> float:

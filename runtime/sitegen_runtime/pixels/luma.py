@@ -35,6 +35,13 @@ def first_plane(rgba: bytes | memoryview, width: int) -> int:
     return int.from_bytes(rgba, "little") & repeat_in_lanes(0xFF, width)
 
 
+def paired_plane(rgba: bytes | memoryview, width: int) -> int:
+    """Return the lane row of 16-bit samples: their upper bytes are the red of RGBA pixels, their lower the green."""
+    row = int.from_bytes(rgba, "little")
+    mask = repeat_in_lanes(0xFF, width)
+    return ((row & mask) << 8) | ((row >> 8) & mask)
+
+
 def sample_planes(samples: bytes | memoryview, width: int, channels: int, sample_bits: int) -> tuple[int, ...]:
     """Return the lane rows of one row of interleaved samples.
 

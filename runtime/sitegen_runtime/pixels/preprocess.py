@@ -7,7 +7,7 @@ the tensors. Rows may come in strips of any height, so memory does not grow with
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,8 +16,9 @@ from sitegen_runtime.errors import TooSmall
 from sitegen_runtime.pixels.area_average import AreaAverage
 from sitegen_runtime.pixels.colour_sample import ColourSample
 from sitegen_runtime.pixels.geometry import Square, centred_square, orient, stored_square, upright_size
-from sitegen_runtime.pixels.luma import colour_planes, first_plane, luma, sample_planes
+from sitegen_runtime.pixels.luma import colour_planes, first_plane, luma, paired_plane, sample_planes
 from sitegen_runtime.pixels.tensor import to_tensor
+from sitegen_runtime.requests import COLOURS, FIRST, LUMA, PAIR, CellGrid
 
 SMALLEST_SIDE = 16  # pixels of the shorter side; less than this holds no picture of anything
 
@@ -27,7 +28,8 @@ class PixelFormat:
     """How the rows of a decoded image are stored.
 
     `channels` is 4 for RGBA (whose alpha is ignored), 3 for RGB, 1 for grey; samples are interleaved, unsigned, of
-    `sample_bits` 8 or 16 (little-endian). `grey` says that red, green and blue are known to be equal.
+    `sample_bits` 8 or 16 (little-endian). `grey` says that red, green and blue are known to be equal. Four channels of
+    16 bits are RGBA of 8 whose red is the upper and green the lower byte of a grey sample.
     """
 
     channels: int
@@ -37,7 +39,12 @@ class PixelFormat:
     @property
     def pixel_bytes(self) -> int:
         """Bytes from one pixel to the next."""
-        return self.channels * self.sample_bits // 8
+        return 4 if self.is_paired else self.channels * self.sample_bits // 8
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether a sample of 16 bits lies in two channels of 8."""
+        return self.channels == 4 and self.sample_bits == 16
 
     @property
     def colour_channels(self) -> int:
@@ -136,9 +143,34 @@ class Preprocessor:
 
     def _planes(self, part: memoryview, width: int) -> tuple[int, ...]:
         pixels = self._pixels
+        if pixels.is_paired:
+            return (paired_plane(part, width),)
         if pixels.channels == 4:
             return (first_plane(part, width),) if pixels.grey else colour_planes(part, width)
         return sample_planes(part, width, pixels.channels, pixels.sample_bits)
+
+    def grids(self) -> tuple[CellGrid, ...]:
+        """Return what each network input needs of an image that has been decoded to RGBA."""
+        return tuple(self._grid(target) for target in self._targets)
+
+    def _grid(self, target: _Target) -> CellGrid:
+        square = target.square
+        return CellGrid(square.left, square.top, square.side, target.network_input.cells, self._samples(target))
+
+    def _samples(self, target: _Target) -> str:
+        if self._pixels.is_paired:
+            return PAIR
+        if self._pixels.grey:
+            return FIRST
+        return COLOURS if len(target.averages) > 1 else LUMA
+
+    def enter(self, sums: Sequence[float]) -> None:
+        """Take the sums of all `grids`, as `SumCells` gives them, instead of rows."""
+        start = 0
+        for target in self._targets:
+            for average in target.averages:
+                average.sums = list(sums[start : start + average.cells**2])
+                start += average.cells**2
 
     def tensors(self) -> dict[str, array[float]]:
         """Return the float32 NCHW values of each network input by role, once all rows of the window were added."""

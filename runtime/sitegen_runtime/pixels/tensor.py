@@ -10,12 +10,12 @@ from hashlib import sha256
 from sitegen_runtime.bundle.model import NetworkInput
 
 
-def to_tensor(planes: Sequence[Sequence[int]], divisor: int, network_input: NetworkInput) -> array[float]:
+def to_tensor(planes: Sequence[Sequence[float]], divisor: int, network_input: NetworkInput) -> array[float]:
     """Return the float32 values, in NCHW order with N = 1, of one network input.
 
-    `planes` has one sequence of cell sums a channel; `sum / divisor` is the mean sample as a share of full scale, 0 to
-    1, which is mapped onto the input's range and then normalised: (low + (high - low) * share - mean) / std, in
-    float64, rounded to float32 once.
+    `planes` has one sequence of cell sums a channel, whole numbers below 2**53, as `divisor` is. `sum / divisor` is the
+    mean sample as a share of full scale, 0 to 1, which is mapped onto the input's range and then normalised:
+    (low + (high - low) * share - mean) / std, in float64, rounded to float32 once.
     """
     low, high = network_input.range
     span = high - low

@@ -13,7 +13,17 @@ from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.interventions.expectation import Drawn, draw_effects
 from sitegen_runtime.interventions.what_if import Scene, try_out
-from sitegen_runtime.requests import LoadGraph, OpenImage, Progress, ReadFile, ReadRows, Request, RunGraph
+from sitegen_runtime.requests import (
+    LoadGraph,
+    OpenImage,
+    Progress,
+    ReadFile,
+    ReadPixels,
+    Request,
+    RunGraph,
+    SumCells,
+)
+from tests.helpers.runtime.cell_sums import defined_sums
 
 ENGINE = {"runtime": "cpython", "provider": "cpu", "threads": 1}
 LOGITS = (0.5, -1.0, 2.0)
@@ -53,8 +63,10 @@ class Machine:
         match request:
             case OpenImage():
                 return self.rgba.shape[1], self.rgba.shape[0]
-            case ReadRows(left, top, width, height):
-                return self.rgba[top : top + height, left : left + width].tobytes()
+            case SumCells(grids):
+                return [each for grid in grids for each in defined_sums(self.rgba, grid)]
+            case ReadPixels(rows, columns):
+                return self.rgba[np.ix_(rows, columns)].tobytes()
             case RunGraph(role="gate", feeds=(image,)):
                 noise = np.random.default_rng(0).normal(0, self.gate_error, len(image.values)) if self.gate_error else 0
                 rebuilt = np.array(image.values) if self.known is None else self.known.reshape(-1)

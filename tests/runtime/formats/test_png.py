@@ -66,7 +66,9 @@ def test_pixels_of_every_kind(colour_type: int, bits: int, interlaced: bool) -> 
     image = inspect_image(data)
     assert (image.media_type, image.width, image.height, image.bits) == ("image/png", 13, 21, bits)
     assert image.grey == (colour_type in (0, 4))
-    assert image.decoder == ("platform" if bits == 8 and colour_type != 3 else "python")
+    assert image.decoder == (
+        "platform" if (bits == 8 and colour_type != 3) or (bits == 16 and image.grey) else "python"
+    )
     assert np.array_equal(pixels(image), expected(samples, colour_type, bits))
 
 
@@ -79,6 +81,26 @@ def test_alpha_is_taken_out_for_the_platforms_decoder(colour_type: int, interlac
         assert opaque.mode == {4: "L", 6: "RGB"}[colour_type]
         found = np.asarray(opaque).reshape(70, 45, -1)
     assert np.array_equal(found, expected(samples, colour_type, 8)[:, :, : found.shape[2]])
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize("colour_type", [0, 4])
+def test_sixteen_bits_of_grey_are_two_of_eight_for_the_platforms_decoder(colour_type: int, interlaced: bool) -> None:
+    samples = random_samples(4, 70, 45, colour_type, 16)
+    data = encode_png(samples, colour_type, 16, interlaced=interlaced, filter_of=lambda row: row % 5)
+    with Image.open(io.BytesIO(inspect_image(data).payload)) as paired:
+        upper, lower, rest = (plane.astype(np.uint16) for plane in np.moveaxis(np.asarray(paired), 2, 0))
+    assert np.array_equal(upper << 8 | lower, samples[..., 0])
+    assert not rest.any()
+
+
+def test_large_images_are_handed_on_compressed() -> None:
+    width, height = 5_000, 4_500  # three bytes a pixel: more than 64 MiB
+    raw = zlib.compress(bytes((1 + 2 * width) * height), 1)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0))
+    payload = inspect_image(SIGNATURE + header + chunk(b"IDAT", raw) + chunk(b"IEND", b"")).payload
+    assert len(payload) < 10_000_000
+    assert zlib.decompress(payload[41:-16]) == bytes((1 + 3 * width) * height)
 
 
 @settings(max_examples=60, deadline=None)
@@ -120,8 +142,8 @@ def test_pixels_of_sixteen_bits_are_those_of_pillow() -> None:
 
 
 def test_a_large_image_comes_in_pieces_of_rows() -> None:
-    raw = (b"\0" + bytes(4000 * 2)) * 500
-    data = SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 4000, 500, 16, 0, 0, 0, 0))
+    raw = (b"\0" + bytes(4000 * 6)) * 160
+    data = SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", 4000, 160, 16, 2, 0, 0, 0))
     pieces = list(decode_png(inspect_image(data + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))).pieces())
     assert len(pieces) > 4
     assert max(len(piece.samples) for piece in pieces) < 1_000_000

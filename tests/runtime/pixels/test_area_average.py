@@ -28,7 +28,7 @@ def expected(pixels: np.ndarray, cells: int) -> list[int]:
     return list((weights @ pixels.astype(object) @ weights.T).reshape(-1))
 
 
-def averaged(pixels: np.ndarray, cells: int) -> list[int]:
+def averaged(pixels: np.ndarray, cells: int) -> list[float]:
     average = AreaAverage(len(pixels), cells)
     for row in pixels:
         average.add(int.from_bytes(row.astype("<u4").tobytes(), "little"))

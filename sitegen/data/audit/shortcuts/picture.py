@@ -70,6 +70,8 @@ def _plane(image: InspectedImage) -> Plane:
 def _decoded_by_pillow(image: InspectedImage) -> Plane:
     rows = OpenedImage(image.media_type, image.payload).rows(0, 0, image.width, image.height)
     pixels = np.frombuffer(rows, np.uint8).reshape(image.height, image.width, 4)
+    if image.bits == 16:  # two bytes of each sample: see `PLATFORM`
+        return _grey(pixels[..., :1] * np.uint16(256) + pixels[..., 1:2], 65535)
     return _grey(pixels[..., :1] if image.grey else pixels[..., :3], 255)
 
 
