@@ -51,7 +51,7 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
     compressed = b"".join(contents.pixels)
     made = pixels_for_the_platform(header)
     compressed = compressed[: _check_pixels(header, compressed, made)]
-    payload = png_file(made.header, made.stream()) if made else png_file(header, compressed, contents.palette)
+    payload = png_file(made.header, *made.stream()) if made else png_file(header, compressed, palette=contents.palette)
     return InspectedImage(
         media_type=PNG,
         width=header.width,
@@ -193,14 +193,21 @@ def _check_pixels(header: Header, compressed: bytes, made: PlatformPixels | None
     return used
 
 
-def png_file(header: Header, compressed: bytes, palette: bytes = b"") -> bytes:
-    """A PNG file of nothing but header, palette (where there is one), pixels (a whole zlib stream) and end."""
-    chunks = [(b"IHDR", header.packed()), (b"IDAT", compressed), (b"IEND", b"")]
+def png_file(header: Header, *compressed: bytes, palette: bytes = b"") -> bytes:
+    """A PNG file of nothing but header, palette (where there is one), pixels (parts of a zlib stream) and end."""
+    chunks: list[tuple[bytes, tuple[bytes, ...]]] = [
+        (b"IHDR", (header.packed(),)),
+        (b"IDAT", compressed),
+        (b"IEND", ()),
+    ]
     if palette:
-        chunks.insert(1, (b"PLTE", palette))
+        chunks.insert(1, (b"PLTE", (palette,)))
     parts = [PNG_SIGNATURE]
     for name, body in chunks:
-        parts += [struct.pack(">I", len(body)), name, body, _checksum(name, body)]
+        checksum = zlib.crc32(name)
+        for part in body:  # which are joined once alone: they may be as large as the image
+            checksum = zlib.crc32(part, checksum)
+        parts += [struct.pack(">I", sum(map(len, body))), name, *body, struct.pack(">I", checksum)]
     return b"".join(parts)
 
 

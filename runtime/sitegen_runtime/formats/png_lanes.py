@@ -66,6 +66,6 @@ class PlatformPixels:
             self._stride, self._width = next(self._strides, (0, 0))
         self._begun = buffer[position:]
 
-    def stream(self) -> bytes:
-        """Return the zlib stream, once all bytes were added."""
-        return b"".join([*self._parts, self._compressor.flush()])
+    def stream(self) -> list[bytes]:
+        """Return the parts of the zlib stream, once all bytes were added."""
+        return [*filter(None, self._parts), self._compressor.flush()]
