@@ -40,7 +40,7 @@ class CheckingCost:
 
     def __init__(self, cold: bool = False) -> None:
         self.is_sure_to_fit = False
-        """Whether the file is not too much even if each of its bytes is a new transition, so that none need be counted."""
+        """Whether the file fits even if each of its bytes is a new transition, so that none need be counted."""
         self._cold = cold
         self._frame: Frame | None = None
         self._cost = 0
