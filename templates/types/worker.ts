@@ -67,7 +67,7 @@ interface CellGrid {
   samples: "first" | "luma" | "colours" | "pair";
 }
 
-// Blocks to be counted (sitegen_runtime/formats/jpeg_blocks.py): Huffman codes, and which of them each block of an MCU has.
+// Blocks to be counted (sitegen_runtime/formats/jpeg_tables.py): Huffman codes, and which of them each block of an MCU has.
 interface BlocksRequest {
   codes: string[];
   slots: [dc: number, ac: number][];

@@ -88,7 +88,7 @@ function keptTable(code) {
   return table;
 }
 
-// For Python, which hands the data over as they lie in its memory (sitegen_runtime/formats/jpeg_blocks.py).
+// For Python, which hands the data over as they lie in its memory (sitegen_runtime/formats/jpeg_tables.py).
 /** @param {import("pyodide/ffi").PyBuffer} bytes @param {string} scan */
 function countBlocks(bytes, scan) {
   /** @type {BlocksRequest} */

@@ -69,7 +69,7 @@ async function boot({ lifeline, assets, boot, bundles: all }) {
   await chooseDecoder(boot.decoder);
   pyodide = await timed("python", () => startPython(assets, boot));
   Session = pyodide.pyimport("sitegen_runtime.browser").Session;
-  pyodide.pyimport("sitegen_runtime.formats.jpeg_blocks").count_by(countBlocks);
+  pyodide.pyimport("sitegen_runtime.formats.jpeg_tables").count_by(countBlocks);
   await descriptionOf(bundles[0], assets);
   const { provider = "wasm", threads = 1, isLow = false, note = null } = boot;
   const start = () => startNetworks(assets, bundles[0], provider, isLow);

@@ -4,7 +4,7 @@ A truncated or damaged scan still "decodes" in libjpeg, with a warning that brow
 Huffman codes bit by bit would find it out, but takes seconds in Python. Here the code is turned into an automaton that
 eats whole bytes: its state is where in a block and in a code word a byte ends, its transitions are found when they
 are first met, and the walk over known ones runs in C (`itertools.accumulate`). The values of coefficients are
-skipped, only blocks are counted. A page counts most of them in its own way first (`jpeg_blocks`).
+skipped, only blocks are counted. A page counts most of them in its own way first (`whole_blocks`).
 
 What it cannot see: changed bits that leave the number of blocks right (in values, or where codes fall back in step).
 In trials on whole files, losses of 200 bytes or more were nearly always found, single flipped bits half the time.
@@ -15,9 +15,8 @@ from functools import lru_cache
 from itertools import accumulate
 from operator import attrgetter, getitem
 
-from sitegen_runtime.formats.jpeg_blocks import whole_blocks
 from sitegen_runtime.formats.jpeg_cost import CheckingCost
-from sitegen_runtime.formats.jpeg_tables import NO_CODE, HuffmanCode, HuffmanTree
+from sitegen_runtime.formats.jpeg_tables import NO_CODE, HuffmanCode, HuffmanTree, whole_blocks
 
 _MAX_TRANSITIONS = 200_000
 """Transitions after which an automaton is forgotten and built anew, so that it stays within some 20 MB."""

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sitegen_runtime.errors import ImageError
-from sitegen_runtime.formats import InspectedImage, inspect_image, jpeg_blocks
+from sitegen_runtime.formats import InspectedImage, inspect_image, jpeg_tables
 from tests.helpers.runtime.images import mutations, picture, saved
 from tests.helpers.runtime.node_scripts import node_function
 
@@ -31,13 +31,13 @@ def count() -> Iterator[Count]:
 
 @pytest.fixture(autouse=True)
 def nobody_counts_afterwards(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(jpeg_blocks, "_LEAST_BYTES", 16)
+    monkeypatch.setattr(jpeg_tables, "_LEAST_BYTES", 16)
     yield
-    jpeg_blocks.count_by(None)
+    jpeg_tables.count_by(None)
 
 
 def verdict(data: bytes, count: Count | None) -> InspectedImage | tuple[str, str]:
-    jpeg_blocks.count_by(count)
+    jpeg_tables.count_by(count)
     try:
         return inspect_image(data, max_pixels=1_000_000)
     except ImageError as error:
@@ -71,7 +71,7 @@ def test_nearly_all_of_a_scan_is_counted(count: Count) -> None:
         answers.append((len(data), count(data, scan)))
         return answers[-1][1]
 
-    jpeg_blocks.count_by(noting)
+    jpeg_tables.count_by(noting)
     assert inspect_image(out.getvalue()).width == 300
     ((size, answer),) = answers
     blocks, bits = map(int, answer.strip("[]").split(","))
