@@ -17,7 +17,7 @@ from sitegen.importing.sources.onnx_model import questions
 from sitegen.phantom import phantom
 from tests.helpers.bundles import classifier, make_bundle
 
-VERBS = ["torch", "torchscript", "chexnet", "torchxrayvision", "onnx", "tfjs", "timm", "huggingface"]
+VERBS = ["torch", "torchscript", "chexnet", "torchxrayvision", "onnx", "tfjs", "keras", "timm", "huggingface"]
 
 
 @pytest.fixture(scope="module")

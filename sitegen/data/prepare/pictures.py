@@ -37,14 +37,19 @@ def read_picture(raw: bytes) -> Pixels:
     image = inspected(raw)
     if image.decoder == CELLS:
         return shown_frame(image)
-    opened = _opened(image)
-    if image.bits == 16 and opened.mode != "I;16":
-        raise UnsupportedType("The image has 16 bits and colour or alpha. Save it as 16-bit grey, or with 8 bits.")
-    if opened.mode != "I;16":
-        opened = opened.convert("L" if image.grey else "RGB")
+    if image.bits == 16 and not image.grey:
+        raise UnsupportedType("The image has 16 bits and colour. Save it as 16-bit grey, or with 8 bits.")
+    opened = _opened(image).convert("L" if image.grey and image.bits != 16 else "RGB")
     if image.orientation in _UPRIGHT:
         opened = opened.transpose(_UPRIGHT[image.orientation])
-    return np.asarray(opened)
+    return _joined(np.asarray(opened)) if image.bits == 16 else np.asarray(opened)
+
+
+def _joined(halves: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Greys of 16 bits whose upper byte is red and whose lower is green: see `sitegen_runtime.formats.png_lanes`."""
+    upper, lower = halves[..., 0].astype(np.uint16), halves[..., 1]
+    joined: NDArray[np.uint16] = upper << 8 | lower
+    return joined
 
 
 def png_of(pixels: Pixels) -> bytes:
