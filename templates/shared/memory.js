@@ -3,7 +3,7 @@
 const { port1: drain, port2: closedEnd } = new MessageChannel();
 closedEnd.close();
 
-/** @param {ArrayBuffer | Uint8Array<ArrayBuffer>} bytes */
+/** @param {ArrayBuffer | Uint8Array<ArrayBuffer> | Uint32Array<ArrayBuffer>} bytes */
 function freed(bytes) {
   drain.postMessage(null, ["buffer" in bytes ? bytes.buffer : bytes]);
 }

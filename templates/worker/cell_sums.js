@@ -1,6 +1,6 @@
 // The exact sums of cells that sitegen_runtime/pixels/area_average.py defines, of pixels that the browser decoded: whole
 // numbers, and far below 2 ** 53, so that doubles hold them as they are.
-const SUMMED_PIXELS = 1 << 20; // read from the picture at a time
+const SUMMED_PIXELS = 1 << 18; // read from the picture at a time
 
 // Lay one row of samples out, of the pixels from `from` on; a pixel's lowest byte is its red.
 /** @typedef {(row: Float64Array, pixels: Uint32Array, from: number) => void} Sampler */
@@ -113,7 +113,7 @@ class SummedSquare {
 }
 
 // Answers `SumCells` of sitegen_runtime/requests.py. `rowsOf` gives the RGBA bytes of a rectangle.
-/** @param {CellGrid[]} grids @param {(place: RowsRequest) => Uint8ClampedArray} rowsOf @returns {Uint8Array} of doubles */
+/** @param {CellGrid[]} grids @param {(place: RowsRequest) => Uint8ClampedArray<ArrayBuffer>} rowsOf @returns {Uint8Array} of doubles */
 function cellSums(grids, rowsOf) {
   const sums = new Float64Array(grids.reduce((total, { cells, samples }) => total + cells ** 2 * SAMPLERS[samples].length, 0));
   /** @type {SummedSquare[]} */
@@ -134,6 +134,7 @@ function cellSums(grids, rowsOf) {
     const height = Math.min(step, bottom - top);
     const pixels = new Uint32Array(rowsOf({ left, top, width, height }).buffer);
     for (let y = 0; y < height; y += 1) for (const square of squares) square.add(top + y, pixels, y * width + square.left - left);
+    freed(pixels);
   }
   return new Uint8Array(sums.buffer);
 }

@@ -62,12 +62,14 @@ class DecodedImage {
       const top = rows.start + y * rows.step;
       const row = new Uint32Array(this.rows({ left: 0, top, width: this.bitmap.width, height: 1 }).buffer);
       for (let x = 0; x < columns.count; x += 1) picked[place++] = row[columns.start + x * columns.step];
+      freed(row);
     }
     return new Uint8Array(picked.buffer);
   }
 
   close() {
     this.bitmap.close();
+    this.canvas.width = this.canvas.height = 0; // gives its memory back at once
   }
 }
 
