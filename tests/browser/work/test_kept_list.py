@@ -1,5 +1,6 @@
 """The list that a browser keeps where somebody asked for it: there again, as it was, and gone when it is not wanted."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +103,8 @@ def test_what_another_model_said_does_not_count(
         build_site(each, tmp_path / name, options=options).folder
         for name, each in (("old", gate_bundle), ("new", bundle))
     )
+    later = (old / "index.html").stat().st_mtime + 60
+    os.utime(new / "index.html", (later, later))  # a browser asks whether it changed, in whole seconds
     site = tmp_path / "dist"
     site.symlink_to(old)
     with site_address(site, "http") as url:

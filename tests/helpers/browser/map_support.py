@@ -128,9 +128,10 @@ def settled(view: WebElement, before: np.ndarray) -> np.ndarray:
 
 
 def saved_file(driver: Chromium, folder: Path, name: str) -> Path:
-    """Wait for a download of this name."""
-    WebDriverWait(driver, 20).until(lambda _: (folder / name).exists())
-    return folder / name
+    """Wait for a download of this name. Chromium takes the name with an empty file before it has the content."""
+    file = folder / name
+    WebDriverWait(driver, 20).until(lambda _: file.exists() and file.stat().st_size)
+    return file
 
 
 def allow_downloads(driver: Chromium, folder: Path) -> None:
