@@ -130,7 +130,7 @@ def settled(view: WebElement, before: np.ndarray) -> np.ndarray:
 def saved_file(driver: Chromium, folder: Path, name: str) -> Path:
     """Wait for a download of this name. Chromium takes the name with an empty file before it has the content."""
     file = folder / name
-    WebDriverWait(driver, 20).until(lambda _: file.exists() and file.stat().st_size)
+    WebDriverWait(driver, 20).until(lambda _: file.exists() and file.stat().st_size > 0)
     return file
 
 
