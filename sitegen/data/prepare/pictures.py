@@ -48,7 +48,7 @@ def read_picture(raw: bytes) -> Pixels:
 def _joined(halves: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Greys of 16 bits whose upper byte is red and whose lower is green: see `sitegen_runtime.formats.png_lanes`."""
     upper, lower = halves[..., 0].astype(np.uint16), halves[..., 1]
-    joined: NDArray[np.uint16] = upper << 8 | lower
+    joined: NDArray[np.uint16] = upper * np.uint16(256) + lower
     return joined
 
 
