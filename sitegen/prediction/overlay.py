@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from sitegen.prediction.images import UPRIGHT
 from sitegen.prediction.pixels import shown_frame
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.explanation import Explanation
@@ -15,15 +16,6 @@ from sitegen_runtime.wording.explanations import LEGEND
 
 SMALLEST_WIDTH = 480  # so that the legend can be read below a small image, too
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, cells: int, look: Look) -> Image.Image:
@@ -94,6 +86,6 @@ def _upright(data: bytes, analysis: Analysis) -> Image.Image:
     if image.mode.startswith("I"):  # 16 bits a sample, which Pillow would cut off instead of scaling
         image = image.convert("I").point(lambda level: level / 257).convert("L")
     upright = image.convert("RGB")
-    if analysis.orientation in _TURNS:
-        upright = upright.transpose(_TURNS[analysis.orientation])
+    if analysis.orientation in UPRIGHT:
+        upright = upright.transpose(UPRIGHT[analysis.orientation])
     return ImageOps.invert(upright) if analysis.inverted else upright

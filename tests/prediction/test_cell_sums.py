@@ -31,7 +31,7 @@ RANDOM = np.random.default_rng(11)
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[NodeFunction]:
-    with node_function(IN_THE_PAGE, "cell_sums.js") as function:
+    with node_function(IN_THE_PAGE, "../shared/memory.js", "cell_sums.js") as function:
         yield function
 
 

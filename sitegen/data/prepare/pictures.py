@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sitegen.data.images import inspected
+from sitegen.prediction.images import UPRIGHT
 from sitegen.prediction.pixels import shown_frame
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats import CELLS, InspectedImage
@@ -16,16 +17,6 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 """[height, width] of greys, or [height, width, 3] of colours; uint8, or uint16 for greys of 16 bits."""
 
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What each EXIF orientation takes to stand upright."""
 
 
 def read_picture(raw: bytes) -> Pixels:
@@ -40,8 +31,8 @@ def read_picture(raw: bytes) -> Pixels:
     if image.bits == 16 and not image.grey:
         raise UnsupportedType("The image has 16 bits and colour. Save it as 16-bit grey, or with 8 bits.")
     opened = _opened(image).convert("L" if image.grey and image.bits != 16 else "RGB")
-    if image.orientation in _UPRIGHT:
-        opened = opened.transpose(_UPRIGHT[image.orientation])
+    if image.orientation in UPRIGHT:
+        opened = opened.transpose(UPRIGHT[image.orientation])
     return _joined(np.asarray(opened)) if image.bits == 16 else np.asarray(opened)
 
 
