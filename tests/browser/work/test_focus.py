@@ -135,7 +135,8 @@ def test_leaving_asks_while_something_would_be_lost(at: Chromium) -> None:
     """
     assert not at.execute_script(asks)
     at.find_element(By.ID, "example").click()
-    assert at.execute_script(asks)
+    # The example is fetched first: there is something to lose from the moment that it stands in the list.
+    WebDriverWait(at, 30).until(lambda _: at.execute_script(asks))
     (card,) = cards(at, 1)
     assert at.execute_script(asks)
     at.execute_script("HTMLAnchorElement.prototype.click = function () {};")
