@@ -58,8 +58,8 @@ def _summary(document: "PreparedDocument") -> str:
     good = [file for file in document["files"] if not file["problem"]]
     made = sum(len(file["made"]) for file in good)
     nothing = sum(not file["made"] for file in good)
-    words = f"{made} file(s) of {len(good)} are there."
-    return f"{words} {nothing} had no slice that a mask touches." if nothing else words
+    words = f"{made} file(s) made from {len(good)}."
+    return f"{words} {nothing} of them had no slice that a mask touches." if nothing else words
 
 
 def _tell_problems(document: "PreparedDocument") -> None:

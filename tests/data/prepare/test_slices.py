@@ -32,7 +32,7 @@ def test_slices_that_a_mask_touches(scans: Path, sitegen: Sitegen) -> None:
     out, options = scans / "out", ("--masks", scans / "masks", "--full-range", "--write-masks")
     done = sitegen("slices", scans / "scans", "-o", out, *options)
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("6 file(s) of 2 are there. 1 had no slice that a mask touches.\n")
+    assert done.stdout.startswith("6 file(s) made from 2. 1 of them had no slice that a mask touches.\n")
     places = [f"a/axial-000{index}.png" for index in (2, 3, 6)]
     assert made(out) == [*(f"images/{place}" for place in places), *(f"masks/{place}" for place in places)]
     # Right is to the left: voxel x lies in column 5 - x, voxel y in row 6 - y.

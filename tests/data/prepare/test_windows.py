@@ -39,7 +39,7 @@ def test_a_dicom_files_values_are_windowed(depth: int, tmp_path: Path, sitegen: 
     path.write_bytes(as_bytes(radiograph(CELLS, **HOUNSFIELD, BitsStored=12, HighBit=11)))
     done = sitegen("window", path.parent, "-o", tmp_path / "out", "--level", 40, "--width", 400, "--depth", depth)
     assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("1 file(s) of 1 are there.\n")
+    assert done.stdout.startswith("1 file(s) made from 1.\n")
     found = opened(tmp_path / "out/ct.png")
     assert found.dtype == (np.uint8 if depth == 8 else np.uint16)
     values = apply_modality_lut(CELLS, dcmread(path))
@@ -129,7 +129,7 @@ def test_bad_volumes_are_named_and_the_others_done(volume_file: MAKE_VOLUME, sit
     (tmp_path / "in/text.nii.gz").write_bytes(b"no gzip")
     done = sitegen("window", tmp_path / "in", "-o", tmp_path / "out", "--full-range")
     assert done.exit_code == 1
-    assert done.stdout.startswith("2 file(s) of 1 are there.\n")
+    assert done.stdout.startswith("2 file(s) made from 1.\n")
     told = dict(line.removeprefix("left out: ").split(": ", 1) for line in done.stderr.splitlines())
     assert told["nan.nii"].startswith("It has values that are no numbers.")
     assert told["flat.nii"] == "All its values are 7: there is nothing between black and white."
