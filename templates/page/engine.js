@@ -2,7 +2,7 @@
 // the job it was at is tried once more.
 const ACCEPT_MS = 10_000; // an idle worker answers at once
 const SILENCE_MS = 90_000; // one run of a large network on an old machine
-const CANCEL_MS = 5_000;
+const CANCEL_MS = 5_000; // the person has had the answer by then; this is for the worker, which may be kept
 const ATTEMPTS = 2;
 const OUT_OF_MEMORY = /out of memory|allocat/i;
 const CARD_START_MS = 60_000; // for a driver that hangs; then WebAssembly does the work
@@ -136,7 +136,7 @@ class Engine {
     this.endWorker();
     const job = this.active;
     this.active = null;
-    if (job) {
+    if (job && !job.cancelled) {
       job.attempts -= 1; // it has done nothing wrong
       this.queue.unshift(job);
     }
@@ -191,6 +191,7 @@ class Engine {
     this.expectWithin(job.cancelled ? CANCEL_MS : ACCEPT_MS);
   }
 
+  // Answered at once, whatever the worker is at; what it still says of the job is not heard.
   /** @param {Job} job */
   cancel(job) {
     if (this.active === job && this.worker) {
@@ -199,9 +200,9 @@ class Engine {
       this.expectWithin(CANCEL_MS);
     } else if (this.queue.includes(job)) {
       this.queue.splice(this.queue.indexOf(job), 1);
-      job.resolve(cancelledResult(job));
     }
     job.cancelled = true;
+    job.resolve(cancelledResult(job));
   }
 
   /** @param {number} milliseconds */
@@ -248,10 +249,11 @@ class Engine {
   hearOfJob(message) {
     const job = this.active;
     if (job?.id !== message.id) return;
-    if (!job.cancelled) this.expectWithin(SILENCE_MS);
+    if (message.kind === "result") return this.release(job, message);
+    if (job.cancelled) return;
+    this.expectWithin(SILENCE_MS);
     if (message.kind === "progress") job.onProgress?.({ stage: message.stage, done: message.done });
-    if (message.kind === "sketch" && !job.cancelled) job.onSketch?.(message);
-    if (message.kind === "result") this.release(job, message);
+    if (message.kind === "sketch") job.onSketch?.(message);
   }
 
   /** @param {Worker} worker @param {Extract<FromWorker, { kind: "decode" }>} message */
@@ -283,9 +285,7 @@ class Engine {
   release(job, result) {
     clearTimeout(this.watchdog);
     this.active = null;
-    const isFailure = "document" in result && result.document !== null && "error" in result.document;
-    const isTooLate = job.cancelled && !isFailure; // it was done before the worker heard of it
-    job.resolve(isTooLate ? cancelledResult(job) : result);
+    job.resolve(result);
     this.pump();
   }
 
@@ -299,9 +299,8 @@ class Engine {
     const job = this.active;
     this.active = null;
     this.isReady = false;
-    if (job?.cancelled) job.resolve(cancelledResult(job));
-    else if (job && job.attempts < ATTEMPTS) this.queue.unshift(job);
-    else job?.resolve(failureResult(job, "given-up", reason));
+    if (job && !job.cancelled && job.attempts < ATTEMPTS) this.queue.unshift(job);
+    else job?.resolve(failureResult(job, "given-up", reason)); // which is no news where it was cancelled
     this.restart();
   }
 

@@ -89,6 +89,15 @@ def test_cancel_arrives_at_every_stage(standing_catching: Standing, site: Path, 
     assert page.analyse(encoded(), "next.png")["findings"]
 
 
+def test_cancel_is_answered_before_a_worker_obeys(standing_catching: Standing, site: Path) -> None:
+    """It may be within one long step of a large file, which hears nothing; then it is replaced, and others follow."""
+    page = standing_catching(site)
+    answer = interrupted(page, "caughtWorkers[0].onmessage = null; controller.abort();", "pixels")
+    assert (answer["code"], answer["workers"]) == ("cancelled", 1)
+    assert page.analyse(encoded(), "next.png")["findings"]
+    assert page.driver.execute_script("return caughtWorkers.length") == 2
+
+
 def test_a_signal_that_was_aborted_before_runs_nothing(standing_catching: Standing, site: Path) -> None:
     answer = interrupted(standing_catching(site), "controller.abort();", "before")
     assert (answer["code"], answer["stages"]) == ("cancelled", [])
