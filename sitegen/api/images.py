@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from sitegen_runtime.errors import DamagedImage
-from sitegen_runtime.formats.png import png_file
-from sitegen_runtime.formats.png_layout import Header
+from sitegen_runtime.formats.png.chunks import png_file
+from sitegen_runtime.formats.png.layout import Header
 
 ImageLike: TypeAlias = str | PathLike[str] | bytes | NDArray[np.uint8] | NDArray[np.uint16] | Image.Image
 

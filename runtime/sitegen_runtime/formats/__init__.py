@@ -2,7 +2,7 @@
 
 from sitegen_runtime.formats.inspect import inspect_image
 from sitegen_runtime.formats.inspected import CELLS, MAX_PIXELS, MAX_SIDE, PLATFORM, PYTHON, InspectedImage
-from sitegen_runtime.formats.png_pixels import Plane, PngPixels, decode_png
+from sitegen_runtime.formats.png.pixels import Plane, PngPixels, decode_png
 
 __all__ = [
     "CELLS",

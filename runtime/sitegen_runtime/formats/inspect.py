@@ -2,7 +2,7 @@
 
 from sitegen_runtime.formats.inspected import MAX_PIXELS, InspectedImage
 from sitegen_runtime.formats.jpeg import inspect_jpeg
-from sitegen_runtime.formats.png import inspect_png
+from sitegen_runtime.formats.png.chunks import inspect_png
 from sitegen_runtime.formats.sniff import DICOM, JPEG, PNG, sniff, unknown_kind
 from sitegen_runtime.formats.webp import inspect_webp
 

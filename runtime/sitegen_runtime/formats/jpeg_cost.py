@@ -18,7 +18,7 @@ GREY_PIXEL, COLOUR_PIXEL = 10, 18
 """Nanoseconds in CPython for a pixel that is decoded and averaged."""
 
 LIMIT = 12_000_000_000
-"""In the same unit. Three times what a PNG may take (see `png_cost`): a radiograph of 12 megapixels that was saved in
+"""In the same unit. Three times what a PNG may take (see `png.cost`): a radiograph of 12 megapixels that was saved in
 colour, and a photograph of one, come to 5 s, and people have those."""
 
 

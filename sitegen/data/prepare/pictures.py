@@ -37,7 +37,7 @@ def read_picture(raw: bytes) -> Pixels:
 
 
 def _joined(halves: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Greys of 16 bits whose upper byte is red and whose lower is green: see `sitegen_runtime.formats.png_lanes`."""
+    """Greys of 16 bits whose upper byte is red and whose lower is green: see `sitegen_runtime.formats.png.lanes`."""
     upper, lower = halves[..., 0].astype(np.uint16), halves[..., 1]
     joined: NDArray[np.uint16] = upper * np.uint16(256) + lower
     return joined

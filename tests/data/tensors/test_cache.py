@@ -120,7 +120,7 @@ def test_a_change_of_the_settings_or_of_the_runtime_is_another_cache(monkeypatch
     assert settings_key(INPUTS) != before
 
 
-@pytest.mark.parametrize("module", ["pixels/area_average.py", "pixels/luma.py", "formats/png.py"])
+@pytest.mark.parametrize("module", ["pixels/area_average.py", "pixels/luma.py", "formats/png/chunks.py"])
 def test_the_key_follows_the_runtimes_pixel_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     source = shutil.copytree(runtime_source(), tmp_path / "runtime")
     monkeypatch.setattr(cache, "runtime_source", lambda: source)

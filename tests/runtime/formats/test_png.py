@@ -209,7 +209,7 @@ def test_a_damaged_description_is_ignored_with_a_note() -> None:
     [
         (HEADER + END, DamagedImage, "no image data"),
         (HEADER + chunk(b"IDAT", zlib.compress(RAW[:-1])) + END, DamagedImage, "ends before"),
-        (HEADER + chunk(b"IDAT", zlib.compress(RAW + b"\0")) + END, DamagedImage, "more image data"),
+        (HEADER + chunk(b"IDAT", zlib.compress(RAW * 2)) + END, DamagedImage, "twice the image data"),
         (HEADER + chunk(b"IDAT", zlib.compress(RAW)[:-1]) + END, DamagedImage, "ends before"),
         (HEADER + chunk(b"IDAT", zlib.compress(RAW)[:-1] + b"\2") + END, DamagedImage, "damaged"),
         (HEADER + chunk(b"IDAT", zlib.compress(RAW[:-31] + b"\5" + bytes(30))) + END, DamagedImage, "damaged"),

@@ -8,7 +8,7 @@ import pytest
 
 from sitegen_runtime.errors import TooLarge
 from sitegen_runtime.formats import PYTHON, decode_png, inspect_image
-from sitegen_runtime.formats.png_layout import Header
+from sitegen_runtime.formats.png.layout import Header
 from tests.helpers.runtime.images import SIGNATURE, chunk
 
 NO_FILTER, SUB, UP, AVERAGE, PAETH = range(5)

@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.exif import orientation
 from sitegen_runtime.formats.inspected import PLATFORM, PYTHON, TRUNCATED, InspectedImage, check_parts, check_size
-from sitegen_runtime.formats.png_cost import DecodingCost, check_interlaced
-from sitegen_runtime.formats.png_lanes import PlatformPixels, is_the_platforms, pixels_for_the_platform
-from sitegen_runtime.formats.png_layout import DEPTHS, GREY_TYPES, PALETTE, Header, inflated, unpack_header
+from sitegen_runtime.formats.png.cost import DecodingCost, check_interlaced
+from sitegen_runtime.formats.png.lanes import PlatformPixels, is_the_platforms, pixels_for_the_platform
+from sitegen_runtime.formats.png.layout import DEPTHS, GREY_TYPES, PALETTE, Header, unpack_header
+from sitegen_runtime.formats.png.stream import PixelStream, understates_window, with_widest_window, without_surplus
 from sitegen_runtime.formats.sniff import PNG, PNG_SIGNATURE
 
 _COPY_AGAIN = "Copy it again from its source."
 _ANIMATED = "Animated image: only its still picture was analysed."
+_SURPLUS = "The file holds more rows than its size calls for. They were left out."
+_WINDOW = "The compressed image data looks back further than it says, which some programs cannot read. It is complete."
 _END_MISSING = "The end of the file is missing or damaged, but the image data is complete."
 
 
@@ -38,7 +41,7 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
 
     Raises DamagedImage, UnsupportedType or TooLarge. The payload keeps IHDR, the palette where it gives the colours,
     and one IDAT; it says nothing of colour spaces, transparency, animation or orientation, about which decoders differ.
-    Where the platform decodes it, alpha is taken out, and 16 bits are two of 8 (see `png_lanes`).
+    Where the platform decodes it, alpha is taken out, and 16 bits are two of 8 (see `lanes`).
     """
     header = _read_header(data)
     check_size(header.width, header.height, max_pixels)
@@ -50,8 +53,12 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
     _check_palette(contents)
     compressed = b"".join(contents.pixels)
     made = pixels_for_the_platform(header)
-    compressed = compressed[: _check_pixels(header, compressed, made)]
-    payload = png_file(made.header, *made.stream()) if made else png_file(header, compressed, palette=contents.palette)
+    stream = PixelStream(compressed, header.inflated_size())
+    _check_pixels(header, stream, made)
+    if made:
+        payload = png_file(made.header, *made.stream())
+    else:
+        payload = png_file(header, *_plainest(compressed, stream, header.inflated_size()), palette=contents.palette)
     return InspectedImage(
         media_type=PNG,
         width=header.width,
@@ -61,8 +68,15 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
         orientation=contents.orientation,
         decoder=PLATFORM if is_the_platforms(header) else PYTHON,
         payload=payload,
-        notes=_notes(contents),
+        notes=_notes(contents, stream, understates_window(compressed, header.inflated_size())),
     )
+
+
+def _plainest(compressed: bytes, stream: PixelStream, size: int) -> list[bytes]:
+    """The parts of a stream that every decoder reads alike."""
+    if stream.surplus:
+        return without_surplus(compressed, size)
+    return [with_widest_window(compressed[: stream.used])]
 
 
 def _read_header(data: bytes) -> Header:
@@ -161,20 +175,19 @@ def _check_palette(contents: _Contents) -> None:
         raise DamagedImage(f"The palette of the file is missing or of a wrong length. {_COPY_AGAIN}")
 
 
-def _check_pixels(header: Header, compressed: bytes, made: PlatformPixels | None) -> int:
-    """How many bytes of `compressed` the zlib stream takes, after inflating all of it in bounded pieces.
+def _check_pixels(header: Header, stream: PixelStream, made: PlatformPixels | None) -> None:
+    """Inflate all of the stream in bounded pieces, which `made` is handed.
 
-    `made` is handed them. Raises DamagedImage unless it gives exactly the bytes that the header calls for, each row
-    starts with a filter type of 0 to 4 (9.2), and the stream ends with the right Adler-32 sum; TooLarge as soon as the
-    rows so far have more filters than the runtime undoes in good time.
+    Raises DamagedImage unless it gives the bytes that the header calls for, each row starts with a filter type of 0 to
+    4 (9.2), and the stream ends with the right Adler-32 sum; TooLarge as soon as the rows so far have more filters than
+    the runtime undoes in good time.
     """
-    used = 0
     passes = header.passes()
     passing = passes[0]
     cost = None if is_the_platforms(header) else DecodingCost(header)
     stride, rows_left, at = 1, 0, 0
-    for piece, used_so_far in inflated(compressed, header.inflated_size()):
-        used, start = used_so_far, 0
+    for piece in stream:
+        start = 0
         while start < len(piece):
             if not rows_left:
                 passing = passes.pop(0)
@@ -190,7 +203,6 @@ def _check_pixels(header: Header, compressed: bytes, made: PlatformPixels | None
             start = end
         if made:
             made.add(piece)
-    return used
 
 
 def png_file(header: Header, *compressed: bytes, palette: bytes = b"") -> bytes:
@@ -211,9 +223,13 @@ def png_file(header: Header, *compressed: bytes, palette: bytes = b"") -> bytes:
     return b"".join(parts)
 
 
-def _notes(contents: _Contents) -> tuple[str, ...]:
+def _notes(contents: _Contents, stream: PixelStream, is_window_understated: bool) -> tuple[str, ...]:
     """Sentences on what was unusual."""
     notes = [_ANIMATED] if contents.animated else []
+    if stream.surplus:
+        notes.append(_SURPLUS)
+    if is_window_understated:
+        notes.append(_WINDOW)
     if contents.ignored:
         notes.append(f"Damaged descriptions in the file were ignored ({', '.join(sorted(set(contents.ignored)))}).")
     if not contents.ended:

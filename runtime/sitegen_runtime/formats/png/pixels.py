@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sitegen_runtime.errors import DamagedImage, UnsupportedType
 from sitegen_runtime.formats.inspected import InspectedImage
-from sitegen_runtime.formats.png_layout import (
+from sitegen_runtime.formats.png.layout import (
     ALPHA_TYPES,
     DEPTHS,
     GREY_TYPES,
@@ -17,10 +17,10 @@ from sitegen_runtime.formats.png_layout import (
     RGB,
     Header,
     Pass,
-    inflated,
     unpack_header,
 )
-from sitegen_runtime.formats.png_unfilter import unfilter
+from sitegen_runtime.formats.png.stream import PixelStream
+from sitegen_runtime.formats.png.unfilter import unfilter
 from sitegen_runtime.formats.sniff import PNG
 
 _PIECE_BYTES = 1 << 19
@@ -47,7 +47,7 @@ class PngPixels:
     """The pixels of one PNG: their form at once, themselves by `pieces()`, without alpha and with palettes applied."""
 
     def __init__(self, header: Header, palette: bytes, compressed: bytes, is_paired: bool = False) -> None:
-        """`is_paired` says that red and green are the two bytes of one grey sample (see `png_lanes`)."""
+        """`is_paired` says that red and green are the two bytes of one grey sample (see `lanes`)."""
         self.width = header.width
         """Samples of a channel in a row."""
         self.height = header.height
@@ -107,7 +107,7 @@ class PngPixels:
         header = self._header
         pixel_bytes = max(1, header.samples * header.bits // 8)
         kept = pixel_bytes - (header.bits // 8 if header.colour_type in ALPHA_TYPES else 0)
-        stream = (piece for piece, _ in inflated(self._compressed, header.inflated_size()))
+        stream = iter(PixelStream(self._compressed, header.inflated_size()))
         buffer, position = b"", 0
         for part in header.passes():
             above = [bytes(len(range(lane, part.row_bytes, pixel_bytes))) for lane in range(kept)]

@@ -5,7 +5,7 @@ number of pixels alone says little. It counts work, not time: every machine, and
 """
 
 from sitegen_runtime.errors import TooLarge
-from sitegen_runtime.formats.png_layout import ALPHA_TYPES, PALETTE, Header, Pass
+from sitegen_runtime.formats.png.layout import ALPHA_TYPES, PALETTE, Header, Pass
 
 _NANOSECONDS = (2, 40, 4, 58, 113)
 """For a byte under filter 0 to 4 in CPython, on the machine that benchmarks/README.md describes."""

@@ -12,7 +12,7 @@ filter.
 import zlib
 from dataclasses import replace
 
-from sitegen_runtime.formats.png_layout import ALPHA_TYPES, GREY, GREY_TYPES, PALETTE, RGB, Header
+from sitegen_runtime.formats.png.layout import ALPHA_TYPES, GREY, GREY_TYPES, PALETTE, RGB, Header
 
 _STORED_BYTES = 1 << 26
 """What is at most handed on without compression: it is decoded once and dropped, but takes its place until then."""

@@ -1,12 +1,7 @@
-"""How PNG lays pixels out: the header's meaning, interlace passes, and the inflated stream in bounded pieces."""
+"""How PNG lays pixels out: the header's meaning, and interlace passes."""
 
 import struct
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-from sitegen_runtime.errors import DamagedImage
-from sitegen_runtime.formats.inspected import TRUNCATED
 
 GREY, RGB = 0, 2
 """The colour types of images without alpha or palette."""
@@ -25,7 +20,6 @@ DEPTHS: dict[int, tuple[int, ...]] = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2,
 
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _HEADER = struct.Struct(">IIBBBBB")
-_PIECE_BYTES = 1 << 20
 
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 """First column, first row, column step and row step of the seven passes (PNG, 8.1)."""
@@ -85,34 +79,3 @@ def unpack_header(body: bytes) -> Header:
     """The header in the 13 bytes of an IHDR chunk; nothing is checked."""
     width, height, bits, colour_type, _, _, interlace = _HEADER.unpack(body)
     return Header(width, height, bits, colour_type, bool(interlace))
-
-
-def inflated(compressed: bytes, size: int) -> Iterator[tuple[bytes, int]]:
-    """Pieces of at most 1 MiB of a zlib stream that must inflate to `size` bytes, each with the input used so far.
-
-    Raises DamagedImage when the stream is corrupt, incomplete, or longer or shorter than `size`. The stream's own
-    window size is enforced (`wbits=0`) because libpng does so, while Pillow does not.
-    """
-    decompressor = zlib.decompressobj(wbits=0)
-    source = memoryview(compressed)
-    fed, total = 0, 0
-    pending = b""
-    while not decompressor.eof:
-        if not pending:
-            pending = bytes(source[fed : fed + _PIECE_BYTES // 4])
-            fed += len(pending)
-        try:
-            piece = decompressor.decompress(pending, _PIECE_BYTES)
-        except zlib.error:
-            raise DamagedImage(
-                "The compressed image data of the file is damaged. Copy it again from its source."
-            ) from None
-        if not piece and not pending and not decompressor.eof:
-            raise DamagedImage(TRUNCATED)
-        pending = decompressor.unconsumed_tail
-        total += len(piece)
-        if total > size:
-            raise DamagedImage("The file holds more image data than its size calls for. Copy it again from its source.")
-        yield piece, fed - len(pending) - len(decompressor.unused_data)
-    if total != size:
-        raise DamagedImage(TRUNCATED)
