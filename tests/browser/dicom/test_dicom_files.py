@@ -15,7 +15,7 @@ from sitegen.site.options import SiteOptions
 from tests.helpers.browser.map_support import stage_pixels
 from tests.helpers.browser.plain_server import plain_server
 from tests.helpers.browser.support import Standing, cards, choose, data_folder, encoded, written
-from tests.helpers.browser.viewer_support import act, canvas, layer
+from tests.helpers.browser.viewer_support import act, canvas, drawn, layer
 
 imagecodecs = pytest.importorskip("imagecodecs")
 from tests.helpers.browser.dicom_frames import cells_of, whole_files  # noqa: E402 - which needs imagecodecs
@@ -121,7 +121,7 @@ def at(standing: Standing, site: Path) -> Iterator[Chromium]:
 def test_the_card_shows_the_file_as_it_was_shaded(at: Chromium, tmp_path: Path, coding: str) -> None:
     cells = cells_of(256, 224, 12)  # small enough for a stage that shows all of its own pixels
     choose(at, written(tmp_path, "IM000001", whole_files(cells)[coding]))
-    (card,) = cards(at, 1)
+    card = drawn(cards(at, 1)[0])
     layer(card, "")
     act(card, "actual")
     act(card, "seen")  # nothing is drawn over it any more

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sitegen.browser.chromium import Chromium
+from tests.helpers.browser.hearing import hear, heard
 from tests.helpers.browser.support import Standing, cards, encoded
 from tests.helpers.dicom_files import as_bytes, radiograph, without_prefix
 
@@ -54,29 +55,18 @@ def names(driver: Chromium, count: int) -> list[str]:
     return [card.find_element("css selector", ".card-name").text for card in cards(driver, count)]
 
 
-def heard(driver: Chromium) -> None:
-    driver.execute_script("""
-        window.said = [];
-        const line = document.getElementById("status");
-        new MutationObserver(() => window.said.push(line.textContent)).observe(line, {childList: true});""")
-
-
-def said(driver: Chromium) -> list[str]:
-    return list(driver.execute_script("return said"))
-
-
 def test_a_dropped_folder(at: Chromium, disc: Path) -> None:
-    heard(at)
+    hear(at)
     drop(at, disc)
     assert sorted(names(at, 3)) == sorted(NAMES)
-    assert WORDS in said(at)
+    assert WORDS in heard(at)
 
 
 def test_a_chosen_folder(at: Chromium, disc: Path) -> None:
-    heard(at)
+    hear(at)
     at.find_element("id", "folder").send_keys(str(disc))
     assert sorted(names(at, 3)) == sorted(NAMES)
-    assert WORDS in said(at)
+    assert WORDS in heard(at)
 
 
 def test_a_folder_is_read_in_the_order_of_its_numbers(at: Chromium, disc: Path) -> None:
@@ -85,15 +75,15 @@ def test_a_folder_is_read_in_the_order_of_its_numbers(at: Chromium, disc: Path) 
 
 
 def test_a_file_beside_a_folder_is_judged_as_those_in_it(at: Chromium, disc: Path) -> None:
-    heard(at)
+    hear(at)
     drop(at, disc / "DICOM" / "picture.png", disc / "VIEWER")
     (card,) = cards(at, 1)
     assert "picture.png" in card.text
-    assert "1 image found; 2 files that are no images were left out." in said(at)
+    assert "1 image found; 2 files that are no images were left out." in heard(at)
 
 
 def test_files_alone_say_nothing_of_folders(at: Chromium, disc: Path) -> None:
-    heard(at)
+    hear(at)
     drop(at, disc / "DICOM" / "picture.png", disc / "DICOM" / "ST1" / "IM9")
     assert sorted(names(at, 2)) == ["IM9", "picture.png"]
-    assert not any("left out" in words for words in said(at))
+    assert not any("left out" in words for words in heard(at))

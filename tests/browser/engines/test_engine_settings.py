@@ -11,6 +11,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import SitePage
 from tests.helpers.browser.support import cards, choose, encoded, opened, written
+from tests.helpers.browser.viewer_support import drawn
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +41,7 @@ def test_what_runs_is_said_in_words(page: SitePage[Chromium]) -> None:
 def test_a_choice_in_the_page_starts_another_worker_and_images_stay(page: SitePage[Chromium], tmp_path: Path) -> None:
     choose(page.driver, written(tmp_path, "a.png", encoded()))
     (card,) = cards(page.driver, 1)
-    before = card.text
+    before = drawn(card).text
     page.driver.find_element(By.CSS_SELECTOR, "#engine-settings summary").click()
     Select(page.driver.find_element(By.NAME, "engine-memory")).select_by_visible_text(
         "As little as possible, more slowly"
@@ -50,7 +51,7 @@ def test_a_choice_in_the_page_starts_another_worker_and_images_stay(page: SitePa
     )
     assert workers(page) == 2
     choose(page.driver, written(tmp_path, "b.png", encoded(seed=1)))
-    assert cards(page.driver, 2)[1].text == before
+    assert drawn(cards(page.driver, 2)[1]).text == before
 
 
 def test_a_choice_is_kept_for_the_next_visit(page: SitePage[Chromium]) -> None:

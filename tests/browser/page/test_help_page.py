@@ -6,6 +6,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.page import site_address
 from sitegen.site.help import help_text
@@ -59,10 +60,10 @@ def test_help_opens_beside_the_page(driver: webdriver.Chrome, site: Path) -> Non
         driver.get(url)
         before = driver.current_window_handle
         driver.find_element("css selector", "header a[href='help.html']").click()
-        (other,) = set(driver.window_handles) - {before}
+        (other,) = WebDriverWait(driver, 30).until(lambda _: set(driver.window_handles) - {before})
         driver.switch_to.window(other)
         try:
-            assert driver.title == "How to read a result"
+            WebDriverWait(driver, 30).until(lambda _: driver.title == "How to read a result")
         finally:
             driver.close()
             driver.switch_to.window(before)

@@ -158,9 +158,11 @@ def test_a_card_can_be_removed_and_the_other_pages_open(at: Chromium) -> None:
     assert not at.find_elements(By.CLASS_NAME, "card")
     assert at.switch_to.active_element.text == "Undo the removal"
     at.find_element(By.LINK_TEXT, "Model card").click()
+    WebDriverWait(at, 30).until(lambda _: at.find_elements(By.LINK_TEXT, "Back"))
     assert "diagnostic" in at.find_element(By.TAG_NAME, "main").text.lower()
     at.find_element(By.LINK_TEXT, "Back").click()
-    at.find_element(By.PARTIAL_LINK_TEXT, "Licences of everything").click()
+    WebDriverWait(at, 30).until(lambda _: at.find_elements(By.PARTIAL_LINK_TEXT, "Licences of everything"))[0].click()
+    WebDriverWait(at, 30).until(lambda _: not at.find_elements(By.ID, "files"))
     text = at.find_element(By.TAG_NAME, "main").text
     assert all(name in text for name in ("Pyodide", "ONNX Runtime Web", "js-sha256", "MPL-2.0"))
 

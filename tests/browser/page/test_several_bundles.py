@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -245,7 +244,7 @@ def test_a_model_that_is_only_passed_over_is_not_loaded(page: SitePage[Chromium]
     # At once, as no test could press keys: arrow keys choose every model that they pass.
     names = "for (const name of ['other-model', 'test-model']) document.querySelector(`input[value=${name}]`).click();"
     page.driver.execute_script(names)
-    time.sleep(0.8)
+    page.driver.execute_async_script("setTimeout(arguments[0], 500)")  # later than the page's own timers of 400 ms
     assert loaded(page) == []
 
 

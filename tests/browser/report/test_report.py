@@ -22,6 +22,7 @@ from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
 from tests.helpers.browser.accessibility import Look, looked_at, violations
+from tests.helpers.browser.hearing import hear, heard
 from tests.helpers.browser.support import Standing, cards, choose, noise, png, written
 
 pytestmark = pytest.mark.browser
@@ -231,7 +232,8 @@ def test_a_session_opens_again_and_waits_for_its_images(at: Chromium, standing: 
     at.find_element(By.CSS_SELECTOR, "dialog[open]").send_keys(Keys.ESCAPE)
     choose(at, *[written(tmp_path, f"another name {number}.png", data) for number, data in enumerate(FILES.values())])
     cards(at, 3)  # none more: they are told by their content
-    WebDriverWait(at, 30).until(lambda _: cards(at, 3)[2].find_elements(By.TAG_NAME, "canvas"))
+    for card in cards(at, 3):
+        WebDriverWait(at, 30).until(lambda _, card=card: card.find_elements(By.TAG_NAME, "canvas"))
     again = json.loads(asked(at, "json")[1])
     assert [without(each, "timings") for each in again] == [without(each, "timings") for each in documents]
     assert second.find_elements(By.TAG_NAME, "canvas")
@@ -252,10 +254,10 @@ def test_a_damaged_session_opens_nothing_and_breaks_nothing(at: Chromium, tmp_pa
     session = json.loads(asked(at, "session")[1])
     session["images"] = session["images"][:1]
     at.find_element(By.CSS_SELECTOR, "dialog[open]").send_keys(Keys.ESCAPE)
-    before = at.find_element(By.ID, "status").text
+    hear(at)
     choose(at, written(tmp_path, "session.json", change(session).encode()))
-    WebDriverWait(at, 20).until(lambda _: at.find_element(By.ID, "status").text != before)
-    assert any(said in at.find_element(By.ID, "status").text for said in ("no session of this page", "Left out: "))
+    WebDriverWait(at, 30).until(lambda _: heard(at))
+    assert any(words in heard(at)[-1] for words in ("no session of this page", "Left out: "))
     assert len(cards(at, 3)) == 3
 
 

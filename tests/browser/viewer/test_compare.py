@@ -16,7 +16,7 @@ from sitegen.site import build_site
 from tests.helpers.browser.map_support import stage_pixels
 from tests.helpers.browser.several import OTHER, TITLE, make_other
 from tests.helpers.browser.support import Standing, cards, choose, opened, png, written
-from tests.helpers.browser.viewer_support import DESK, act, canvas, scene, stage
+from tests.helpers.browser.viewer_support import DESK, act, canvas, drawn, scene, stage
 
 pytestmark = pytest.mark.browser
 
@@ -39,7 +39,7 @@ def pair(at: Chromium, tmp_path: Path) -> tuple[WebElement, WebElement]:
     at.find_element(By.ID, "side-by-side").click()
     WebDriverWait(at, 20).until(lambda _: len(at.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]")) == 2)
     one, other = at.find_elements(By.CLASS_NAME, "card")
-    return one, other
+    return drawn(one), drawn(other)
 
 
 def middle(card: WebElement) -> tuple[float, float, float]:

@@ -1,6 +1,5 @@
 """axe-core finds nothing in any state of the page: in light and dark, on windows from 320 to 1280 pixels."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +9,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium, chromium
 from tests.helpers.browser.accessibility import LOOKS, Look, looked_at, violations
+from tests.helpers.browser.holding import held_images
 from tests.helpers.browser.map_support import choose_option, open_map, views, wait_for_maps
-from tests.helpers.browser.support import cards, choose, encoded, noise, opened, show_pane, written
+from tests.helpers.browser.support import cards, choose, encoded, listed, noise, opened, show_pane, written
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,6 @@ def check(driver: Chromium, state: str, looks: list[Look] = LOOKS) -> None:
     found = {}
     for look in looks:
         with looked_at(driver, look):
-            time.sleep(0.15)  # transitions and ResizeObservers
             wrong = violations(driver)
             wide = driver.execute_script(TOO_WIDE)
         if wrong or wide:
@@ -43,8 +42,9 @@ def check(driver: Chromium, state: str, looks: list[Look] = LOOKS) -> None:
 
 
 def press(driver: Chromium, text: str) -> None:
-    found = driver.find_elements(By.XPATH, f"//*[@id='work']//button[starts-with(., '{text}')]")
-    next(button for button in found if button.is_displayed()).click()
+    path = f"//*[@id='work']//button[starts-with(., '{text}')]"
+    in_sight = lambda _: [button for button in driver.find_elements(By.XPATH, path) if button.is_displayed()]  # noqa: E731
+    WebDriverWait(driver, 30).until(in_sight)[0].click()
 
 
 def test_before_the_first_image(page: Chromium) -> None:
@@ -113,12 +113,14 @@ def test_two_beside_each_other(page: Chromium) -> None:
 
 def test_a_long_list_at_work_paused_and_done(page: Chromium, tmp_path: Path) -> None:
     data = encoded()
-    choose(page, *(written(tmp_path, f"{number}.png", data) for number in range(40)))
-    check(page, "working", LOOKS[:1])
-    press(page, "Pause")
-    check(page, "paused")
-    press(page, "Go on")
-    press(page, "Cancel the rest")
+    with held_images(page):
+        choose(page, *(written(tmp_path, f"{number}.png", data) for number in range(40)))
+        listed(page, 43)
+        check(page, "working", LOOKS[:1])
+        press(page, "Pause")
+        check(page, "paused")
+        press(page, "Go on")
+        press(page, "Cancel the rest")
     wait_until(page, lambda: "43 of 43" in page.find_element(By.CLASS_NAME, "list-count").text)
     check(page, "cancelled", [*LOOKS, Look(640, 900, letters=2)])
     page.find_element(By.CSS_SELECTOR, "select[name=list-show] option[value=failed]").click()

@@ -7,7 +7,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import site_address
-from tests.helpers.browser.support import cards, choose, encoded, written
+from tests.helpers.browser.support import cards, choose, encoded, waiting, written
 
 pytestmark = pytest.mark.browser
 
@@ -37,8 +37,8 @@ def _waits_and_is_analysed(driver: Chromium, site: Path, file: Path) -> None:
     with site_address(site, "file") as url:
         driver.get(url)
         choose(driver, file)
-        status = driver.find_element("css selector", ".card-status")
-        assert status.text == "Waiting for the model"
+        status = waiting(driver).find_element("css selector", ".card-status")
+        WebDriverWait(driver, 30).until(lambda _: status.text == "Waiting for the model")
         WebDriverWait(driver, 30).until(lambda _: driver.execute_script("return release !== null"))
         driver.execute_script("release()")
         (card,) = cards(driver, 1)

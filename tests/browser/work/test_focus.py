@@ -11,8 +11,9 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
+from tests.helpers.browser.holding import held_images
 from tests.helpers.browser.map_support import choose_option, views, wait_for_maps
-from tests.helpers.browser.support import Standing, cards, choose, encoded, noise, written
+from tests.helpers.browser.support import Standing, cards, choose, encoded, listed, noise, written
 
 pytestmark = pytest.mark.browser
 
@@ -85,19 +86,20 @@ def test_cancelling_a_map_keeps_the_focus(at: Chromium) -> None:
     (card,) = cards(at, 1)
     enter(at, card.find_element(By.CLASS_NAME, "finding-open"))
     wait_for_maps(card)
-    choose_option(views(card)[0], "Method", "integrated-gradients")
-    enter(at, views(card)[0].find_element(By.XPATH, ".//button[.='Cancel']"))
+    with held_images(at):
+        choose_option(views(card)[0], "Method", "integrated-gradients")
+        enter(at, views(card)[0].find_element(By.XPATH, ".//button[.='Cancel']"))
     assert active(at).tag_name == "select"
 
 
 def test_the_end_of_an_analysis_and_cancel_keep_the_focus(at: Chromium, tmp_path: Path) -> None:
-    choose(at, *(written(tmp_path, f"{n}.png", encoded(seed=n, size=600)) for n in range(4)))
-    at.execute_script("document.getElementById('rows').focus()")
-    key(at, Keys.END)
-    cancel = at.find_element(By.CSS_SELECTOR, ".card [data-action=cancel]")
-    if cancel.is_displayed():
-        enter(at, cancel)
-        WebDriverWait(at, 30).until(lambda _: at.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]"))
+    with held_images(at):
+        choose(at, *(written(tmp_path, f"{n}.png", encoded(seed=n, size=600)) for n in range(4)))
+        listed(at, 4)
+        at.execute_script("document.getElementById('rows').focus()")
+        key(at, Keys.END)
+        enter(at, at.find_element(By.CSS_SELECTOR, ".card [data-action=cancel]"))
+    WebDriverWait(at, 30).until(lambda _: at.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false]"))
     active(at)
     newest, *_, first = cards(at, 4)
     enter(at, button(newest, "Try again"))

@@ -8,16 +8,18 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
-from tests.helpers.browser.map_support import status
-from tests.helpers.browser.support import cards, encoded, opened, written
+from tests.helpers.browser.hearing import hear, heard, wait_for_words
+from tests.helpers.browser.support import Standing, cards, encoded, written
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def at(driver: Chromium, site: Path) -> Iterator[Chromium]:
-    with opened(driver, site):
-        yield driver
+def at(standing: Standing, site: Path) -> Iterator[Chromium]:
+    driver = standing(site).driver
+    hear(driver)
+    yield driver
+    standing.clear()
 
 
 @pytest.fixture
@@ -38,29 +40,20 @@ def folder(tmp_path: Path) -> Path:
 SAID = "3 images found; 3 files that are no images were left out."
 
 
-def heard(driver: Chromium) -> None:
-    driver.execute_script("""
-        window.said = [];
-        const line = document.getElementById("status");
-        new MutationObserver(() => window.said.push(line.textContent)).observe(line, {childList: true});""")
-
-
 def test_a_folder_is_chosen(at: Chromium, folder: Path) -> None:
-    heard(at)
     at.find_element(By.ID, "folder").send_keys(str(folder))
     names = [card.find_element(By.CLASS_NAME, "card-name").text for card in cards(at, 3)]
     assert names == ["a folder/inner/without-ending", "a folder/10.jpg", "a folder/2.png"]
-    assert SAID in at.execute_script("return said")
+    assert SAID in heard(at)
 
 
 def test_a_folder_is_dropped(at: Chromium, folder: Path) -> None:
-    heard(at)
     data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
         at.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 200, "data": data})
     names = [card.find_element(By.CLASS_NAME, "card-name").text for card in cards(at, 3)]
     assert names == ["a folder/inner/without-ending", "a folder/10.jpg", "a folder/2.png"]
-    assert SAID in at.execute_script("return said")
+    assert SAID in heard(at)
 
 
 def test_an_empty_folder_and_one_without_images(at: Chromium, tmp_path: Path) -> None:
@@ -70,8 +63,7 @@ def test_an_empty_folder_and_one_without_images(at: Chromium, tmp_path: Path) ->
     data = {"items": [], "files": [str(other)], "dragOperationsMask": 1}
     for kind in ("dragEnter", "dragOver", "drop"):
         at.execute_cdp_cmd("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 200, "data": data})
-    expected = "No image was found in that folder: 1 file that is no image was left out."
-    WebDriverWait(at, 5).until(lambda _: status(at) == expected)
+    wait_for_words(at, "No image was found in that folder: 1 file that is no image was left out.")
     assert not at.find_elements(By.CLASS_NAME, "card")
 
 
@@ -86,5 +78,7 @@ return event.defaultPrevented;
 
 def test_a_dropped_link_says_what_to_do(at: Chromium) -> None:
     assert at.execute_script(LINK)
-    WebDriverWait(at, 5).until(lambda _: "link" in status(at))
-    assert "drop the file" in status(at)
+    WebDriverWait(at, 30).until(lambda _: heard(at))
+    (said,) = heard(at)
+    assert "link" in said
+    assert "drop the file" in said

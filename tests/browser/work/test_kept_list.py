@@ -14,7 +14,9 @@ from sitegen.bundle import Bundle
 from sitegen.site import build_site
 from sitegen.site.options import SiteOptions
 from sitegen_runtime.wording.work_list import WORK_LIST
+from tests.helpers.browser.hearing import hearing_from_the_start, wait_for_words
 from tests.helpers.browser.support import cards, choose, encoded, noise, opened, written
+from tests.helpers.browser.viewer_support import drawn
 
 pytestmark = pytest.mark.browser
 DATABASES = "const [done] = arguments; indexedDB.databases().then((all) => done(all.map(({name}) => name)));"
@@ -25,7 +27,7 @@ ROW = "return [...document.querySelectorAll('#rows [role=option]')].map((row) =>
 @pytest.fixture
 def served(driver: Chromium, gate_site: Path) -> Iterator[SitePage[Chromium]]:
     """A served page, on an origin where nothing is kept yet."""
-    with opened(driver, gate_site, "http") as page:
+    with hearing_from_the_start(driver), opened(driver, gate_site, "http") as page:
         yield page
 
 
@@ -33,13 +35,9 @@ def tick(driver: Chromium) -> None:
     driver.find_element(By.ID, "keep-list").click()
 
 
-def said(driver: Chromium, words: str) -> None:
-    WebDriverWait(driver, 20).until(lambda _: driver.find_element(By.ID, "status").text == words)
-
-
 def wait_until_written(driver: Chromium) -> None:
     """Once all is kept, leaving loses nothing, and the page does not ask."""
-    WebDriverWait(driver, 20).until(lambda _: not driver.execute_script(UNSAVED))
+    WebDriverWait(driver, 30).until(lambda _: not driver.execute_script(UNSAVED))
 
 
 def again(page: SitePage[Chromium]) -> None:
@@ -56,14 +54,14 @@ def test_a_kept_list_is_there_again(served: SitePage[Chromium], tmp_path: Path) 
     first.find_element(By.CSS_SELECTOR, ".own-note textarea").send_keys("look again")
     assert driver.execute_script(UNSAVED)
     tick(driver)
-    said(driver, WORK_LIST["keep_begun"])
+    wait_for_words(driver, WORK_LIST["keep_begun"])
     wait_until_written(driver)
-    rows, words = driver.execute_script(ROW), first.text
+    rows, words = driver.execute_script(ROW), drawn(first).text
     again(served)
-    said(driver, WORK_LIST["keep_restored"].replace("{count}", "2"))
+    wait_for_words(driver, WORK_LIST["keep_restored"].replace("{count}", "2"))
     refused, first = cards(driver, 2)
     assert driver.execute_script(ROW) == rows
-    assert first.text == words
+    assert drawn(first).text == words
     assert first.find_element(By.CSS_SELECTOR, ".own-note textarea").get_property("value") == "look again"
     assert refused.get_attribute("data-outcome") == "refused"
     assert first.find_elements(By.CSS_SELECTOR, ".viewer-main canvas")  # the picture is made from the kept file
@@ -84,7 +82,7 @@ def test_without_the_tick_nothing_is_kept(served: SitePage[Chromium], tmp_path: 
     wait_until_written(driver)
     assert len(driver.execute_async_script(DATABASES)) == 1
     tick(driver)
-    said(driver, WORK_LIST["keep_ended"])
+    wait_for_words(driver, WORK_LIST["keep_ended"])
     assert driver.execute_async_script(DATABASES) == []
     assert (
         driver.execute_script("return Object.keys(localStorage).filter((key) => key.startsWith('sitegen list'))") == []

@@ -1,6 +1,5 @@
 """The list of images: many in one go, chosen by keys, sorted, filtered, paused, cancelled, tried again, removed."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,24 +11,20 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from sitegen.browser.chromium import Chromium
+from tests.helpers.browser.hearing import hear, heard
+from tests.helpers.browser.holding import held_images, next_frame
 from tests.helpers.browser.map_support import pixels
-from tests.helpers.browser.support import cards, choose, encoded, noise, opened, written
+from tests.helpers.browser.support import Standing, cards, choose, encoded, listed, noise, written
 
 pytestmark = pytest.mark.browser
 
 MANY = 60
-# What is said aloud, kept from now on.
-HEAR = """
-window.said = [];
-const line = document.getElementById("status");
-new MutationObserver(() => window.said.push(line.textContent)).observe(line, {childList: true});
-"""
 
 
 @pytest.fixture
-def at(driver: Chromium, site: Path) -> Iterator[Chromium]:
-    with opened(driver, site):
-        yield driver
+def at(standing: Standing, site: Path) -> Iterator[Chromium]:
+    yield standing(site).driver
+    standing.clear()
 
 
 def many(driver: Chromium, folder: Path, count: int = MANY) -> None:
@@ -38,6 +33,7 @@ def many(driver: Chromium, folder: Path, count: int = MANY) -> None:
     made = {3: noise(64), 7: b"no image"}
     names = [written(folder, f"{n:03} image.png", made.get(n % 10, contents[n % 3])) for n in range(count)]
     choose(driver, *names)
+    listed(driver, count)
 
 
 def count(driver: Chromium) -> str:
@@ -55,8 +51,8 @@ def press(driver: Chromium, text: str) -> None:
 
 
 def key(driver: Chromium, *keys: str) -> None:
-    for each in keys:
-        ActionChains(driver).send_keys(each).perform()
+    """Press keys, one at once after the other: letters that come late begin another name."""
+    ActionChains(driver).send_keys(*keys).perform()
 
 
 def chosen(driver: Chromium) -> str:
@@ -71,18 +67,18 @@ def shown(driver: Chromium) -> int:
 
 def filtered(driver: Chromium, value: str) -> int:
     Select(driver.find_element(By.NAME, "list-show")).select_by_value(value)
-    time.sleep(0.2)  # the list is drawn with the next frame
+    next_frame(driver)
     return shown(driver)
 
 
 def test_many_images_are_all_done_and_few_are_elements(at: Chromium, tmp_path: Path) -> None:
-    at.execute_script(HEAR)
+    hear(at)
     many(at, tmp_path)
     wait_until_done(at)
     rows = at.find_elements(By.CSS_SELECTOR, "#rows [role=option]")
     assert len(rows) < 25
     assert shown(at) == MANY
-    said = at.execute_script("return said")
+    said = heard(at)
     assert said[0] == f"Analysing {MANY} images."
     assert [text for text in said if " of " in text] == [f"{n} of {MANY} images done." for n in (15, 30, 45)]
     assert said[-1].startswith(f"{MANY} images done: ")
@@ -137,6 +133,7 @@ def test_filters_and_orders(at: Chromium, tmp_path: Path) -> None:
         "Not yet analysed (0)",
     ]
     Select(at.find_element(By.NAME, "list-order")).select_by_value("state")
+    next_frame(at)
     at.execute_script("arguments[0].focus()", at.find_element(By.ID, "rows"))
     key(at, Keys.END)
     assert chosen(at) == "017 image.png"  # the last that failed
@@ -144,20 +141,19 @@ def test_filters_and_orders(at: Chromium, tmp_path: Path) -> None:
 
 
 def test_pause_cancel_the_rest_and_retry(at: Chromium, tmp_path: Path) -> None:
-    many(at, tmp_path)
-    press(at, "Pause")
-    WebDriverWait(at, 20).until(lambda _: at.find_element(By.CLASS_NAME, "list-facts").text.endswith("Paused"))
-    time.sleep(1)  # what had begun ends
-    paused = count(at)
-    time.sleep(1)
-    assert count(at) == paused
-    assert paused != f"{MANY} of {MANY} images done"
-    press(at, "Go on")
-    press(at, "Cancel the rest")
+    with held_images(at):
+        many(at, tmp_path)
+        press(at, "Pause")
+        WebDriverWait(at, 20).until(lambda _: at.find_element(By.CLASS_NAME, "list-facts").text.endswith("Paused"))
+    # What had begun ends, and whatever ends would begin the next at once.
+    WebDriverWait(at, 30).until(lambda _: not at.find_elements(By.CSS_SELECTOR, "#rows [data-state=working]"))
+    WebDriverWait(at, 10).until(lambda _: count(at) == f"2 of {MANY} images done")
+    with held_images(at):
+        press(at, "Go on")
+        press(at, "Cancel the rest")
     wait_until_done(at)
     assert at.switch_to.active_element.tag_name != "body"
-    failed = filtered(at, "failed")
-    assert failed > 20
+    assert filtered(at, "failed") == MANY - 2
     press(at, "Retry failed")
     wait_until_done(at)
     filtered(at, "all")
@@ -180,8 +176,9 @@ def test_all_are_removed_and_brought_back(at: Chromium, tmp_path: Path) -> None:
 
 
 def test_one_that_is_removed_at_work_is_done_after_it_came_back(at: Chromium, tmp_path: Path) -> None:
-    many(at, tmp_path, 12)
-    press(at, "Remove all")
+    with held_images(at):
+        many(at, tmp_path, 12)
+        press(at, "Remove all")
     press(at, "Undo the removal")
     wait_until_done(at, 12)
     assert filtered(at, "failed") == 1
@@ -199,9 +196,11 @@ def test_the_picture_of_an_image_looked_at_long_ago_is_made_again(at: Chromium, 
 
 
 def test_what_is_looked_at_goes_first(at: Chromium, tmp_path: Path) -> None:
-    many(at, tmp_path)
-    at.execute_script("arguments[0].focus()", at.find_element(By.ID, "rows"))
-    key(at, Keys.END)
-    WebDriverWait(at, 30).until(lambda _: at.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false] .card-status"))
-    assert chosen(at) == "059 image.png"
-    assert count(at) != f"{MANY} of {MANY} images done"
+    with held_images(at) as held:
+        many(at, tmp_path)
+        at.execute_script("arguments[0].focus()", at.find_element(By.ID, "rows"))
+        key(at, Keys.END)
+        held.let_on(3)  # two were begun before
+        WebDriverWait(at, 30).until(lambda _: at.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false] .card-status"))
+        assert chosen(at) == "059 image.png"
+        WebDriverWait(at, 10).until(lambda _: count(at) == f"3 of {MANY} images done")

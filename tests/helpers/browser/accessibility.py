@@ -8,6 +8,7 @@ import pytest
 
 from sitegen.browser.chromium import Chromium
 from sitegen.errors import AssetError
+from tests.helpers.browser.holding import at_rest
 from tests.javascript.check import install
 
 RUN = """
@@ -46,7 +47,7 @@ LOOKS = [
 
 @contextlib.contextmanager
 def looked_at(driver: Chromium, look: Look) -> Iterator[None]:
-    """Show the page so, and as it was afterwards."""
+    """Show the page so, come to rest, and as it was afterwards."""
     size = {"width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": look.width < 600}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [
@@ -57,6 +58,7 @@ def looked_at(driver: Chromium, look: Look) -> Iterator[None]:
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     driver.execute_script("document.documentElement.style.fontSize = arguments[0]", f"{100 * look.letters:.0f}%")
     try:
+        at_rest(driver)
         yield
     finally:
         driver.execute_script("document.documentElement.style.fontSize = ''")

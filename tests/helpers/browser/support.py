@@ -175,7 +175,7 @@ const wait = (tries) => {
   if (!card || card.getAttribute("aria-busy") === "false" || tries === 0) return done(card ?? null);
   setTimeout(wait, 20, tries - 1);
 };
-wait(document.querySelector(`#row-${number}[data-state=waiting], #row-${number}[data-state=working]`) ? 0 : 250);
+wait(document.querySelector(`#row-${number}[data-state=waiting], #row-${number}[data-state=working]`) ? 0 : 1500);
 """
 STATES = """
 const rows = [...document.querySelectorAll("#rows [role=option]")];
@@ -206,8 +206,14 @@ def cards(driver: Chromium, count: int) -> list[WebElement]:
 
 
 def waiting(driver: Chromium) -> WebElement:
-    """The card in sight, done or not."""
-    return driver.find_element(By.CSS_SELECTOR, ".card")
+    """The card in sight, done or not, once it is there: files that were chosen are looked into first."""
+    return WebDriverWait(driver, 30).until(lambda _: driver.find_elements(By.CSS_SELECTOR, ".card"))[0]
+
+
+def listed(driver: Chromium, count: int) -> None:
+    """Wait until so many images are in the list, done or not."""
+    size = "return Number(document.querySelector('#rows [aria-setsize]')?.getAttribute('aria-setsize') ?? 0)"
+    WebDriverWait(driver, 30).until(lambda _: driver.execute_script(size) == count)
 
 
 def show_pane(driver: Chromium, name: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
 from tests.helpers.browser.support import cards, choose, written
@@ -75,6 +76,12 @@ def stored(upright: np.ndarray, orientation: int) -> bytes:
 
 
 def opened_image(driver: Chromium, folder: Path, data: bytes, name: str = "a.png", count: int = 1) -> WebElement:
-    """Open an image; return its card, the newest of so many."""
+    """Open an image; return its card, the newest of so many, drawn."""
     choose(driver, written(folder, name, data))
-    return cards(driver, count)[0]
+    return drawn(cards(driver, count)[0])
+
+
+def drawn(card: WebElement) -> WebElement:
+    """Wait until the plain picture is drawn: before it is, the viewer knows no size to zoom by. Return the card."""
+    WebDriverWait(card.parent, 30).until(lambda _: canvas(card).get_attribute("data-place"))
+    return card
