@@ -1,5 +1,6 @@
 """Hosts, frames and browsers that refuse something: the page works without it, or says truly what is in its way."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.by import By
 
-from sitegen.browser.chromium import Chromium, chromium
+from sitegen.browser.chromium import Chromium
 from sitegen.browser.driver import Driver
 from sitegen.browser.engines import ENGINES
 from tests.helpers.browser.hosts import Host, serving
@@ -24,11 +25,15 @@ SANDBOX = '<iframe sandbox="allow-scripts{}" src="{{}}"></iframe>'
 SRCDOC = '<iframe sandbox="allow-scripts" srcdoc="<iframe src=\'{}\'></iframe>"></iframe>'
 
 
-@pytest.fixture
-def browser() -> Iterator[Chromium]:
-    """A browser of its own: what tests delete there, no other test shall miss."""
-    with chromium() as started:
-        yield started
+@contextlib.contextmanager
+def altered(driver: Chromium, source: str) -> Iterator[None]:
+    """Let a script run before those of every page that is opened meanwhile."""
+    added = driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+    try:
+        yield
+    finally:  # what tests delete, no other test shall miss
+        driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+        driver.get("about:blank")
 
 
 def said(driver: Chromium, seconds: float = 60) -> str:
@@ -130,7 +135,7 @@ def test_what_is_refused_is_told(name: str, driver: Chromium, gate_site: Path) -
     host, expected = REFUSED[name]
     with serving(host, gate_site) as root:
         driver.get(root + "index.html")
-        text = said(driver, 2 if expected == [NOT_RUN] else 60)
+        text = said(driver, 0 if expected == [NOT_RUN] else 60)  # a page that is loaded has run
         assert [part for part in expected if part not in text] == [], text
         assert "copy is damaged" not in text or expected == [NOT_RUN]
         driver.get("about:blank")
@@ -203,29 +208,26 @@ NEEDED = {
 
 
 @pytest.mark.parametrize("name", list(NOT_NEEDED))
-def test_the_page_does_without(name: str, browser: Chromium, gate_site: Path) -> None:
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NOT_NEEDED[name]})
-    with serving(Host(), gate_site) as root:
-        browser.get(root + "index.html")
-        assert said(browser) == READY
+def test_the_page_does_without(name: str, driver: Chromium, gate_site: Path) -> None:
+    with serving(Host(), gate_site) as root, altered(driver, NOT_NEEDED[name]):
+        driver.get(root + "index.html")
+        assert said(driver) == READY
 
 
-def test_what_a_browser_lacks_is_named(browser: Chromium, gate_site: Path) -> None:
+def test_what_a_browser_lacks_is_named(driver: Chromium, gate_site: Path) -> None:
     with serving(Host(), gate_site) as root:
         for name, deletion in NEEDED.items():
-            added = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": deletion})
-            browser.get(root + "index.html")
-            assert f"This browser does not offer what the page needs: {name}." in said(browser, 5)
-            assert browser.find_element(By.ID, "status").text == "This page could not start."
-            browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+            with altered(driver, deletion):
+                driver.get(root + "index.html")
+                assert f"This browser does not offer what the page needs: {name}." in said(driver)
+                assert driver.find_element(By.ID, "status").text == "This page could not start."
 
 
-def test_what_stops_the_program_is_told_and_not_called_damage(browser: Chromium, gate_site: Path) -> None:
+def test_what_stops_the_program_is_told_and_not_called_damage(driver: Chromium, gate_site: Path) -> None:
     broken = "Object.defineProperty(document, 'querySelectorAll', { get() { throw new Error('not today'); } });"
-    browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": broken})
-    with serving(Host(), gate_site) as root:
-        browser.get(root + "index.html")
-        assert said(browser, 5).startswith("The page's own program stopped: Uncaught Error: not today. This browser,")
+    with serving(Host(), gate_site) as root, altered(driver, broken):
+        driver.get(root + "index.html")
+        assert said(driver).startswith("The page's own program stopped: Uncaught Error: not today. This browser,")
 
 
 def test_a_site_on_a_disk_works_in_a_frame(driver: Chromium, gate_site: Path, tmp_path: Path) -> None:

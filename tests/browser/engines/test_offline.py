@@ -20,6 +20,7 @@ from sitegen.bundle import Bundle
 from sitegen.site import build_site
 from sitegen.site.options import SiteOptions
 from sitegen_runtime.document_types import ResultDocument
+from tests.helpers.browser.patience import be_patient
 from tests.helpers.browser.plain_server import PlainServer, plain_server
 from tests.helpers.browser.support import encoded
 from tests.helpers.bundles import make_bundle
@@ -51,11 +52,17 @@ CHECK = "navigator.serviceWorker.controller.postMessage({kind: 'check'});"
 REGISTRATIONS = "const [done] = arguments; navigator.serviceWorker.getRegistrations().then((all) => done(all.length));"
 
 
+def four_processors(driver: Chromium) -> None:
+    """Let this tab be on a machine of four processors."""
+    be_patient(driver)
+    driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
+
+
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Chromium]:
     """A browser on a machine of four processors. Each server is an origin of its own, where nothing is kept yet."""
     with chromium() as driver:
-        driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
+        four_processors(driver)
         yield driver
 
 
@@ -144,14 +151,20 @@ def visited(driver: Chromium, server: PlainServer) -> None:
     wait_until_whole(driver)
 
 
+def offered(driver: Chromium) -> str:
+    """Have the page look for another version until it offers one; return its words."""
+    notice = driver.find_element(By.ID, "update")
+    # A look that began before the server changed is not begun again: so look until there is news.
+    WebDriverWait(driver, 60).until(lambda d: d.execute_script(CHECK) or notice.is_displayed())
+    return str(notice.text)
+
+
 def test_an_update_is_offered_and_swaps_the_whole_site(machine: Chromium, site: Path, second: Path) -> None:
     with plain_server(site) as server:
         visited(machine, server)
         first_title = title(machine)
         server.folder, before = second, len(server.asked)
-        machine.execute_script(CHECK)
-        notice = machine.find_element(By.ID, "update")
-        WebDriverWait(machine, 60).until(lambda _: notice.is_displayed())
+        offered(machine)
         assert title(machine) == first_title  # nothing changes under a person's hands
         assert not {name for name in server.asked[before:] if name.startswith("assets/webgpu/")}
         common = hashes_of(site).items() & hashes_of(second).items()
@@ -166,32 +179,26 @@ def test_an_update_is_offered_and_swaps_the_whole_site(machine: Chromium, site: 
 
 
 def test_no_start_takes_an_update_and_a_step_back_is_called_one(machine: Chromium, site: Path, second: Path) -> None:
-    def offered() -> str:
-        notice = machine.find_element(By.ID, "update")
-        # A look that began before the server changed is not begun again: so look until there is news.
-        WebDriverWait(machine, 60).until(lambda d: d.execute_script(CHECK) or notice.is_displayed())
-        return str(notice.text)
-
     with plain_server(site) as server:
         visited(machine, server)
         first_title = title(machine)
         server.folder = second
-        machine.execute_script(CHECK)
-        assert offered().startswith("A new version of this site is ready.")
+        assert offered(machine).startswith("A new version of this site is ready.")
         for _ in range(2):
             opened(machine, server.address)
             assert title(machine) == first_title
-            assert offered().startswith("A new version of this site is ready.")
+            assert offered(machine).startswith("A new version of this site is ready.")
         machine.find_element(By.ID, "update-now").click()
         WebDriverWait(machine, 60, ignored_exceptions=AT_A_RELOAD).until(lambda d: title(d) == "The second version")
         SitePage(machine, server.address).wait_until_ready()
         wait_until_whole(machine)
         server.folder = site
-        machine.execute_script(CHECK)
-        assert offered().startswith("The server has gone back to a version of this site that was in use here before")
+        assert offered(machine).startswith(
+            "The server has gone back to a version of this site that was in use here before"
+        )
         opened(machine, server.address)
         assert title(machine) == "The second version"
-        assert offered().startswith("The server has gone back")
+        assert offered(machine).startswith("The server has gone back")
 
 
 def test_a_version_that_is_not_whole_on_the_server_is_not_taken(
@@ -211,8 +218,7 @@ def test_a_version_that_is_not_whole_on_the_server_is_not_taken(
         current, *_ = (files for files in machine.execute_async_script(KEPT).values() if files == hashes_of(site))
         assert current
         server.folder = second  # the upload comes to its end
-        machine.execute_script(CHECK)
-        WebDriverWait(machine, 60).until(lambda d: d.find_element(By.ID, "update").is_displayed())
+        offered(machine)
 
 
 LOAD = """
@@ -234,10 +240,9 @@ def test_a_tab_that_stays_open_keeps_its_version(machine: Chromium, site: Path, 
         visited(machine, server)
         old_tab = machine.current_window_handle
         server.folder = second
-        machine.execute_script(CHECK)
-        WebDriverWait(machine, 60).until(lambda d: d.find_element(By.ID, "update").is_displayed())
+        offered(machine)
         machine.switch_to.new_window("tab")
-        machine.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
+        four_processors(machine)
         visited(machine, server)
         WebDriverWait(machine, 60).until(lambda d: d.find_element(By.ID, "update").is_displayed())
         assert title(machine) != "The second version"  # a start alone takes nothing
@@ -285,8 +290,8 @@ def test_a_site_built_without_a_service_worker_takes_the_old_one_away(
     with plain_server(site) as server:
         visited(machine, server)
         server.folder = without
-        machine.execute_script(CHECK)
-        WebDriverWait(machine, 60).until(lambda d: d.execute_async_script(REGISTRATIONS) == 0)
+        gone = lambda d: d.execute_async_script(REGISTRATIONS) == 0 or d.execute_script(CHECK)  # noqa: E731
+        WebDriverWait(machine, 60).until(gone)
         page = SitePage(machine, server.address)
         machine.refresh()  # the host says nothing of caching, and so the browser may show the page that it has
         page.wait_until_ready()
@@ -306,6 +311,7 @@ def test_a_browser_without_room_shows_the_page_all_the_same(site: Path) -> None:
     with plain_server(site) as server, chromium() as driver:
         room = {"origin": server.address.removesuffix("/index.html"), "quotaSize": 100_000}
         driver.execute_cdp_cmd("Storage.overrideQuotaForOrigin", room)
+        be_patient(driver)
         page = opened(driver, server.address)
         assert driver.execute_script("return navigator.serviceWorker.controller !== null")
         assert page.analyse(encoded(), "a.png", force=True)["findings"]

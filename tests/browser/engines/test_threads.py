@@ -11,6 +11,7 @@ from sitegen.browser.chromium import Chromium, chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
+from tests.helpers.browser.patience import IMPATIENT, be_patient
 from tests.helpers.browser.support import encoded, opened
 
 pytestmark = pytest.mark.browser
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.browser
 # Gives the engine's threads another program than theirs, which never answers.
 SILENT = base64.b64encode(gzip.compress(b"// nothing", mtime=0)).decode()
 SILENT_THREADS = f"""
+{IMPATIENT}
 const Original = window.Worker;
 window.Worker = class extends Original {{
   postMessage(message, ...rest) {{
@@ -33,6 +35,7 @@ window.Worker = class extends Original {{
 def machine() -> Iterator[Chromium]:
     """A browser on a machine of four processors, where a page is to use two threads."""
     with chromium() as driver:
+        be_patient(driver)
         driver.execute_cdp_cmd("Emulation.setHardwareConcurrencyOverride", {"hardwareConcurrency": 4})
         yield driver
 

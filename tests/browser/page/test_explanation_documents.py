@@ -207,4 +207,4 @@ def test_the_keyboard_reaches_the_maps(driver: Chromium, gradient_site: Path, tm
         slider.send_keys(Keys.ARROW_LEFT)
         assert slider.get_attribute("aria-valuetext") == "70 %"
         set_range(card, "opacity", 30)
-        WebDriverWait(driver, 5).until(lambda _: "30 %" in card.find_element(By.CLASS_NAME, "look").text)
+        WebDriverWait(driver, 30).until(lambda _: "30 %" in card.find_element(By.CLASS_NAME, "look").text)

@@ -35,16 +35,16 @@ from tests.helpers.browser.map_support import (
     views,
     wait_for_maps,
 )
-from tests.helpers.browser.support import cards, choose, noise, opened, written
+from tests.helpers.browser.support import Standing, cards, choose, noise, written
 from tests.helpers.browser.viewer_support import act, canvas, zoom
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def at(catching: Chromium, shipped_site: Path) -> Iterator[Chromium]:
-    with opened(catching, shipped_site):
-        yield catching
+def at(standing_catching: Standing, shipped_site: Path) -> Iterator[Chromium]:
+    yield standing_catching(shipped_site).driver
+    standing_catching.clear()
 
 
 def test_the_strongest_place_of_the_picture_is_that_of_pythons_map(
@@ -223,6 +223,7 @@ def test_a_report_has_the_maps_that_are_open(at: Chromium, tmp_path: Path) -> No
         image(at, tmp_path, f"{seed}.png", seed=seed)
     at.find_element(By.ID, "report").click()
     html = at.execute_async_script(SAVED_REPORT)
+    at.find_element(By.CSS_SELECTOR, "dialog[open]").send_keys(Keys.ESCAPE)
     sheets = html.split('<article class="sheet">')[2:]
     titles = [re.findall(r"<figcaption>([^<]*)</figcaption>", sheet) for sheet in sheets]
     assert titles == [["Saliency for Pneumonia"], [], [], []]

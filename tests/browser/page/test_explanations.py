@@ -10,6 +10,8 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
+from tests.helpers.browser.accessibility import Look, looked_at
+from tests.helpers.browser.holding import held_messages
 from tests.helpers.browser.map_support import (
     LISTEN,
     choose_option,
@@ -26,25 +28,27 @@ from tests.helpers.browser.map_support import (
     views,
     wait_for_maps,
 )
-from tests.helpers.browser.support import cards, choose, encoded, opened, written
+from tests.helpers.browser.support import Standing, cards, choose, encoded, opened, spoil, written
 from tests.helpers.browser.viewer_support import even_stages
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def at(catching: Chromium, shipped_site: Path) -> Iterator[Chromium]:
-    with opened(catching, shipped_site):
-        even_stages(catching)
-        yield catching
+def at(standing_catching: Standing, shipped_site: Path) -> Iterator[Chromium]:
+    driver = standing_catching(shipped_site).driver
+    even_stages(driver)
+    yield driver
+    standing_catching.clear()
 
 
 @pytest.fixture
-def small(catching: Chromium, gradient_site: Path) -> Iterator[Chromium]:
+def small(standing_catching: Standing, gradient_site: Path) -> Iterator[Chromium]:
     """A model with three labels, whose bundle has a gradient graph and nothing else for maps."""
-    with opened(catching, gradient_site):
-        even_stages(catching)
-        yield catching
+    driver = standing_catching(gradient_site).driver
+    even_stages(driver)
+    yield driver
+    standing_catching.clear()
 
 
 def untouched(view: WebElement, plain: np.ndarray) -> float:
@@ -80,18 +84,15 @@ def test_a_finding_opens_its_map_over_the_image(at: Chromium) -> None:
     assert card.find_element(By.CSS_SELECTOR, "[role=meter]").is_displayed()
 
 
-def test_a_maps_picture_fills_its_stage(catching: Chromium, shipped_site: Path) -> None:
-    catching.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride", {"width": 1280, "height": 1100, "deviceScaleFactor": 1, "mobile": False}
-    )
-    with opened(catching, shipped_site):
-        card = example(catching)
+def test_a_maps_picture_fills_its_stage(at: Chromium) -> None:
+    with looked_at(at, Look(1280, 1100)):
+        at.execute_script("document.adoptedStyleSheets = []")  # stages as large as they are
+        card = example(at)
         open_map(card, "Pneumonia")
         canvas = map_canvas(views(card)[0])
         stage = canvas.find_element(By.XPATH, "..")
         assert stage.size["height"] > 400
         assert canvas.size == stage.size
-    catching.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_methods_are_chosen_and_guided_ones_warn(at: Chromium) -> None:
@@ -115,6 +116,49 @@ def test_methods_are_chosen_and_guided_ones_warn(at: Chromium) -> None:
     assert not card.find_elements(By.CLASS_NAME, "reasons")  # this model has them all
 
 
+def test_a_model_without_gradients_has_causal_effect_maps(driver: Chromium, site: Path, tmp_path: Path) -> None:
+    with opened(driver, site):
+        card = image(driver, tmp_path)
+        open_map(card)
+        (view,) = views(card)
+        assert title(view).startswith("Causal effect map for ")
+        assert "From 500 masked copies of the image." in view.find_element(By.TAG_NAME, "figcaption").text
+
+
+def test_a_causal_effect_map_sharpens_and_keeps_what_it_has_when_cancelled(at: Chromium) -> None:
+    card = example(at)
+    open_map(card, "Pneumonia")
+    (view,) = views(card)
+    caption, save = (
+        view.find_element(By.TAG_NAME, "figcaption"),
+        view.find_element(By.XPATH, ".//button[.='Save as PNG']"),
+    )
+    with held_messages(at, "sketch") as held:  # each map on the way stays until the next may come
+        choose_option(view, "Method", "cem")
+        held.let_on(1)
+        WebDriverWait(at, 60).until(lambda _: "Not finished: from the first 32 of 500" in caption.text)
+        first = pixels(map_canvas(view))
+        assert coloured(first) > 0.002
+        assert view.get_attribute("aria-busy") == "true"
+        assert not save.is_enabled()
+        held.let_on(1)
+        WebDriverWait(at, 60).until(lambda _: "from the first 84 of 500" in caption.text)
+        assert not np.array_equal(pixels(map_canvas(view)), first)
+        press(view, "Cancel")
+    wait_for_maps(card)
+    assert "Not finished: from the first" in caption.text
+    assert not view.find_element(By.CSS_SELECTOR, ".failure").is_displayed()
+    assert save.is_enabled()
+    kept = pixels(map_canvas(view))
+    assert coloured(kept) > 0.002
+    set_range(card, "opacity", 30)  # what was kept has looks, as every map
+    WebDriverWait(at, 20).until(lambda _: not np.array_equal(pixels(map_canvas(view)), kept))
+    choose_option(view, "Method", "saliency")
+    wait_for_maps(card)
+    assert title(view) == "Saliency for Pneumonia"
+    assert "Not finished" not in caption.text
+
+
 def test_what_a_model_cannot_give_is_disabled_with_the_reason(small: Chromium, tmp_path: Path) -> None:
     card = image(small, tmp_path)
     section = open_map(card)
@@ -129,46 +173,6 @@ def test_what_a_model_cannot_give_is_disabled_with_the_reason(small: Chromium, t
     reasons = [item.text for item in section.find_elements(By.CSS_SELECTOR, ".reasons li")]
     assert "does not end with an average over the image and one linear layer" in reasons[0]
     assert "no network of the role 'guided'" in reasons[1]
-
-
-def test_a_model_without_gradients_has_causal_effect_maps(driver: Chromium, site: Path, tmp_path: Path) -> None:
-    with opened(driver, site):
-        card = image(driver, tmp_path)
-        open_map(card)
-        (view,) = views(card)
-        assert title(view).startswith("Causal effect map for ")
-        assert "From 500 masked copies of the image." in view.find_element(By.TAG_NAME, "figcaption").text
-
-
-def test_a_causal_effect_map_sharpens_and_keeps_what_it_has_when_cancelled(at: Chromium) -> None:
-    card = example(at)
-    open_map(card, "Pneumonia")
-    (view,) = views(card)
-    choose_option(view, "Method", "cem")
-    caption, save = (
-        view.find_element(By.TAG_NAME, "figcaption"),
-        view.find_element(By.XPATH, ".//button[.='Save as PNG']"),
-    )
-    WebDriverWait(at, 60).until(lambda _: "Not finished: from the first 32 of 500" in caption.text)
-    first = pixels(map_canvas(view))
-    assert coloured(first) > 0.002
-    assert view.get_attribute("aria-busy") == "true"
-    assert not save.is_enabled()
-    WebDriverWait(at, 60).until(lambda _: "from the first 84 of 500" in caption.text)
-    assert not np.array_equal(pixels(map_canvas(view)), first)
-    press(view, "Cancel")
-    wait_for_maps(card)
-    assert "Not finished: from the first" in caption.text
-    assert not view.find_element(By.CSS_SELECTOR, ".failure").is_displayed()
-    assert save.is_enabled()
-    kept = pixels(map_canvas(view))
-    assert coloured(kept) > 0.002
-    set_range(card, "opacity", 30)  # what was kept has looks, as every map
-    WebDriverWait(at, 20).until(lambda _: not np.array_equal(pixels(map_canvas(view)), kept))
-    choose_option(view, "Method", "saliency")
-    wait_for_maps(card)
-    assert title(view) == "Saliency for Pneumonia"
-    assert "Not finished" not in caption.text
 
 
 def test_all_findings_and_each_of_them(small: Chromium, tmp_path: Path) -> None:
@@ -320,12 +324,13 @@ def test_cancel_and_then_another(at: Chromium) -> None:
     card = example(at)
     open_map(card, "Pneumonia")
     (view,) = views(card)
-    choose_option(view, "Method", "integrated-gradients")
-    stop = view.find_element(By.XPATH, ".//button[.='Cancel']")
-    assert stop.is_displayed()
-    assert view.find_element(By.CSS_SELECTOR, "progress").is_displayed()
-    assert card.find_element(By.CSS_SELECTOR, "[role=meter]").is_displayed()  # the result stays in sight
-    stop.click()
+    with held_messages(at, "progress"):  # the worker is at it, and the page does not hear how far it is
+        choose_option(view, "Method", "integrated-gradients")
+        stop = view.find_element(By.XPATH, ".//button[.='Cancel']")
+        assert stop.is_displayed()
+        assert view.find_element(By.CSS_SELECTOR, "progress").is_displayed()
+        assert card.find_element(By.CSS_SELECTOR, "[role=meter]").is_displayed()  # the result stays in sight
+        stop.click()
     wait_for_maps(card)
     assert "Cancelled" in view.find_element(By.CSS_SELECTOR, ".failure").text
     assert not stop.is_displayed()
@@ -340,8 +345,9 @@ def test_cancel_and_then_another(at: Chromium) -> None:
 def test_a_card_is_removed_while_its_map_is_made(at: Chromium, tmp_path: Path) -> None:
     card = example(at)
     open_map(card, "Pneumonia")
-    choose_option(views(card)[0], "Method", "integrated-gradients")
-    press(card, "Remove")
+    with held_messages(at, "progress"):
+        choose_option(views(card)[0], "Method", "integrated-gradients")
+        press(card, "Remove")
     after = image(at, tmp_path, "after.png", seed=5, size=400)
     assert "after.png" in after.text
     assert not at.find_elements(By.CLASS_NAME, "map-view")
@@ -358,4 +364,5 @@ def test_a_killed_worker_makes_the_map_at_its_second_start(at: Chromium) -> None
     card.find_element(By.CLASS_NAME, "finding-open").click()
     wait_for_maps(card)
     assert at.execute_script("return caughtWorkers.length") == 2
+    spoil(at)
     assert np.array_equal(pixels(map_canvas(views(card)[0])), expected)

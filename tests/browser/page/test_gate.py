@@ -70,7 +70,7 @@ def shows(card: WebElement, kind: str) -> np.ndarray:
 def figures(card: WebElement) -> str:
     """The gate's figures, which are folded away."""
     card.parent.execute_script("arguments[0].open = true", details := card.find_element(By.CLASS_NAME, "gate-details"))
-    WebDriverWait(card.parent, 5).until(lambda _: details.find_elements(By.CLASS_NAME, "measure"))
+    WebDriverWait(card.parent, 30).until(lambda _: details.find_elements(By.CLASS_NAME, "measure"))
     return details.text
 
 
@@ -92,7 +92,7 @@ def saved(at: Chromium, card: WebElement) -> tuple[str, dict[str, Any]]:
     """Name and content of the file that the card's button saves."""
     at.execute_script(CATCH_DOWNLOADS)
     press(at, card, "Save result")
-    ((name, text),) = WebDriverWait(at, 5).until(lambda _: at.execute_script("return window.downloads"))
+    ((name, text),) = WebDriverWait(at, 30).until(lambda _: at.execute_script("return window.downloads"))
     return name, json.loads(text)
 
 
@@ -276,7 +276,7 @@ def test_an_accepted_image_folds_the_same_away(at: Chromium, tmp_path: Path) -> 
     assert not [scale for scale in card.find_elements(By.CLASS_NAME, "scale") if scale.is_displayed()]
     assert np.abs(shows(card, "reconstruction")[..., 0] - known_image()).mean() < 0.02
     card.find_element(By.CSS_SELECTOR, ".gate-details > summary").send_keys(Keys.ENTER)
-    WebDriverWait(at, 5).until(lambda _: card.find_elements(By.CLASS_NAME, "scale"))
+    WebDriverWait(at, 30).until(lambda _: card.find_elements(By.CLASS_NAME, "scale"))
     names = [scale.accessible_name for scale in card.find_elements(By.CLASS_NAME, "scale") if scale.is_displayed()]
     assert len(names) == 2
     assert all(name.startswith("How unlike: ") for name in names)

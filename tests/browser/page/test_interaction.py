@@ -41,7 +41,7 @@ def test_an_accepted_image_shows_labelled_bars(at: Chromium) -> None:
     fill, mark = (bar.find_element(By.CLASS_NAME, name) for name in ("bar-fill", "bar-mark"))
     border = calibrated_operating_point(labels[0]) or labels[0].operating_point
     assert mark.rect["x"] - bar.rect["x"] == pytest.approx(bar.rect["width"] * border, abs=2)
-    WebDriverWait(at, 5).until(lambda _: abs(fill.rect["width"] / bar.rect["width"] * 100 - share) < 2)
+    WebDriverWait(at, 30).until(lambda _: abs(fill.rect["width"] / bar.rect["width"] * 100 - share) < 2)
     assert f"{share:.0f} %" in card.text
     assert "operating point" in card.text
     box.click()
@@ -63,9 +63,9 @@ def test_a_refused_image_shows_reason_and_error_map_and_can_be_forced(at: Chromi
     red = "const c = arguments[0], d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
     red += "let n = 0; for (let i = 0; i < d.length; i += 4) n += d[i] > d[i + 1] + 20; return n / (d.length / 4);"
     canvas = card.find_element(By.TAG_NAME, "canvas")
-    WebDriverWait(at, 5).until(lambda _: at.execute_script(red, canvas) > 0.2)
+    WebDriverWait(at, 30).until(lambda _: at.execute_script(red, canvas) > 0.2)
     layer(card, "")
-    WebDriverWait(at, 5).until(lambda _: at.execute_script(red, canvas) == 0)
+    WebDriverWait(at, 30).until(lambda _: at.execute_script(red, canvas) == 0)
     card.find_element(By.XPATH, ".//button[contains(., 'Analyse anyway')]").click()
     card.find_element(By.XPATH, ".//button[contains(., 'Yes')]").click()
     WebDriverWait(at, 20).until(lambda _: card.get_attribute("data-outcome") == "findings")

@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from sitegen.browser.chromium import Chromium
 from tests.helpers.browser.map_support import allow_downloads, pixels, press, saved_file, stage_pixels
-from tests.helpers.browser.support import Standing, encoded, png
+from tests.helpers.browser.support import Standing, encoded, png, spoil
 from tests.helpers.browser.viewer_support import DESK, act, canvas, layer, opened_image, scene, stage, zoom
 from tests.helpers.dicom_files import as_bytes, radiograph
 
@@ -110,7 +110,7 @@ def test_the_wheel_zooms_where_the_pointer_is(at: Chromium, card: WebElement) ->
     for _ in range(3):
         wheel = {"type": "mouseWheel", "x": box["x"] + x, "y": box["y"] + y, "deltaX": 0, "deltaY": -100}
         at.execute_cdp_cmd("Input.dispatchMouseEvent", wheel)
-    WebDriverWait(at, 5).until(lambda _: place(card)[2] > 1.9 * width)
+    WebDriverWait(at, 30).until(lambda _: place(card)[2] > 1.9 * width)
     left, top, wide, high = place(card)
     assert (x - left) / wide == pytest.approx(0.75, abs=0.01)
     assert (y - top) / high == pytest.approx(0.25, abs=0.04)  # the picture's edge follows the stage's
@@ -182,14 +182,14 @@ def test_two_fingers_zoom_and_one_moves(at: Chromium, card: WebElement) -> None:
     for step in range(1, 9):
         touch(at, "touchMove", (x - 40 - 5 * step, y), (x + 40 + 5 * step, y))
     touch(at, "touchEnd")
-    WebDriverWait(at, 5).until(lambda _: place(card)[2] > 1.8 * width)
+    WebDriverWait(at, 30).until(lambda _: place(card)[2] > 1.8 * width)
     left, top, wide, _ = place(card)
     assert wide == pytest.approx(2 * width, rel=0.05)
     touch(at, "touchStart", (x, y))
     for step in range(1, 5):
         touch(at, "touchMove", (x + 10 * step, y + 5 * step))
     touch(at, "touchEnd")
-    WebDriverWait(at, 5).until(lambda _: place(card)[0] != left)
+    WebDriverWait(at, 30).until(lambda _: place(card)[0] != left)
     assert place(card)[:2] == (pytest.approx(left + 40, abs=12), pytest.approx(top + 20, abs=8))
 
 
@@ -212,13 +212,12 @@ def test_it_fills_the_screen_and_escape_leaves(at: Chromium, card: WebElement) -
     try:
         act(card, "fill")
         viewer = card.find_element(By.CLASS_NAME, "viewer")
-        WebDriverWait(at, 5).until(lambda _: viewer.rect["width"] >= 1200)
+        WebDriverWait(at, 30).until(lambda _: viewer.rect["width"] >= 1200)
         assert at.execute_script("return document.elementFromPoint(5, 5).closest('.viewer') !== null")
         stage(card).send_keys(Keys.ESCAPE)
-        WebDriverWait(at, 5).until(lambda _: viewer.rect["width"] < 800)
+        WebDriverWait(at, 30).until(lambda _: viewer.rect["width"] < 800)
     finally:
-        at.execute_script("location.reload()")  # the page is itself again
-        at.execute_script("window.standing = false")
+        spoil(at)  # the next page has a screen to fill again
 
 
 def test_all_pixels_are_decoded_when_it_is_looked_into(at: Chromium, tmp_path: Path) -> None:
@@ -230,7 +229,7 @@ def test_all_pixels_are_decoded_when_it_is_looked_into(at: Chromium, tmp_path: P
     WebDriverWait(at, 20).until(lambda _: shown.get_attribute("data-source") == "1400 1400")
     assert zoom(card) == 100
     act(card, "fit")
-    WebDriverWait(at, 5).until(lambda _: shown.get_attribute("data-source") == "1024 1024")
+    WebDriverWait(at, 30).until(lambda _: shown.get_attribute("data-source") == "1024 1024")
 
 
 @pytest.mark.parametrize("ratio", [1, 2, 3])

@@ -197,12 +197,12 @@ def test_fingers_brush_and_two_of_them_zoom(
     for step in range(1, 6):
         touch(at, "touchMove", (x, y), (x + 60 + 12 * step, y))
     touch(at, "touchEnd")
-    WebDriverWait(at, 5).until(lambda _: stage_pixels(canvas(card))[1][2] > 1.5 * width)
+    WebDriverWait(at, 30).until(lambda _: stage_pixels(canvas(card))[1][2] > 1.5 * width)
     assert tried(card, tmp_path) == [entry]  # that was no stroke
     act(card, "fit")
     act(card, "what-if-erase")
     drag(card, (48, 48), (50, 48))
-    WebDriverWait(at, 10).until(lambda _: answer(card) and tried(card, tmp_path)[0]["regions"] == [[64, 32, 64, 32]])
+    WebDriverWait(at, 30).until(lambda _: answer(card) and tried(card, tmp_path)[0]["regions"] == [[64, 32, 64, 32]])
 
 
 def test_several_regions_are_compared_and_go_with_the_image(strict: Chromium, tmp_path: Path) -> None:
@@ -306,5 +306,5 @@ def test_regions_of_a_turned_image_are_told_as_its_file_has_it(
     act(card, "show-try 1")
     assert tried(card, tmp_path, "a.png.turn-90") == [entry]
     Select(card.find_element(By.CSS_SELECTOR, "[data-action=filling]")).select_by_value("mean")
-    WebDriverWait(strict, 10).until(lambda _: tried(card, tmp_path, "a.png.turn-90")[0]["filling"] == "mean")
+    WebDriverWait(strict, 30).until(lambda _: tried(card, tmp_path, "a.png.turn-90")[0]["filling"] == "mean")
     assert tried(card, tmp_path, "a.png.turn-90")[0]["regions"] == [region]  # there and back is the same

@@ -12,7 +12,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from sitegen.browser.chromium import Chromium
 from sitegen.site import build_site
 from tests.helpers.browser.accessibility import Look, looked_at
-from tests.helpers.browser.support import cards, encoded, opened, show_pane
+from tests.helpers.browser.support import Standing, cards, encoded, show_pane
 from tests.helpers.bundles import make_bundle
 
 pytestmark = pytest.mark.browser
@@ -51,9 +51,11 @@ def site_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(params=WINDOWS, ids=str)
-def at(request: pytest.FixtureRequest, driver: Chromium, site_of: tuple[int, Path]) -> Iterator[Chromium]:
-    with opened(driver, site_of[1]), looked_at(driver, request.param):
+def at(request: pytest.FixtureRequest, standing: Standing, site_of: tuple[int, Path]) -> Iterator[Chromium]:
+    driver = standing(site_of[1]).driver
+    with looked_at(driver, request.param):
         yield driver
+    standing.clear()
 
 
 def in_sight(driver: Chromium, node: Any) -> bool:
@@ -94,7 +96,7 @@ def test_with_several_images_the_verdict_of_the_chosen_one_is(at: Chromium) -> N
     assert in_sight(at, rows[0])
     assert rows[1].is_displayed()
     rows[1].click()
-    WebDriverWait(at, 10).until(lambda _: at.find_element(By.CLASS_NAME, "card-name").text == "1.png")
+    WebDriverWait(at, 30).until(lambda _: at.find_element(By.CLASS_NAME, "card-name").text == "1.png")
     assert in_sight(at, at.find_element(By.CLASS_NAME, "card-name"))
 
 

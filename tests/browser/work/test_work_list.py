@@ -47,7 +47,7 @@ def wait_until_done(driver: Chromium, images: int = MANY) -> None:
 def press(driver: Chromium, text: str) -> None:
     path = f"//*[@id='work']//button[starts-with(., '{text}')]"
     in_sight = lambda _: [button for button in driver.find_elements(By.XPATH, path) if button.is_displayed()]  # noqa: E731
-    WebDriverWait(driver, 10).until(in_sight)[0].click()
+    WebDriverWait(driver, 30).until(in_sight)[0].click()
 
 
 def key(driver: Chromium, *keys: str) -> None:
@@ -110,7 +110,7 @@ def test_keys_choose_and_the_list_is_one_stop(at: Chromium, tmp_path: Path) -> N
         active = at.find_element(By.ID, rows.get_attribute("aria-activedescendant") or "")
         assert active.find_element(By.CLASS_NAME, "row-name").text == chosen(at)
         assert active.is_displayed()
-        WebDriverWait(at, 10).until(lambda _: at.find_element(By.CLASS_NAME, "card-name").text == chosen(at))
+        WebDriverWait(at, 30).until(lambda _: at.find_element(By.CLASS_NAME, "card-name").text == chosen(at))
     key(at, Keys.DELETE)
     assert count(at) == f"{MANY - 1} of {MANY - 1} images done"
     assert at.switch_to.active_element == rows
@@ -147,7 +147,7 @@ def test_pause_cancel_the_rest_and_retry(at: Chromium, tmp_path: Path) -> None:
         WebDriverWait(at, 20).until(lambda _: at.find_element(By.CLASS_NAME, "list-facts").text.endswith("Paused"))
     # What had begun ends, and whatever ends would begin the next at once.
     WebDriverWait(at, 30).until(lambda _: not at.find_elements(By.CSS_SELECTOR, "#rows [data-state=working]"))
-    WebDriverWait(at, 10).until(lambda _: count(at) == f"2 of {MANY} images done")
+    WebDriverWait(at, 30).until(lambda _: count(at) == f"2 of {MANY} images done")
     with held_images(at):
         press(at, "Go on")
         press(at, "Cancel the rest")
@@ -203,4 +203,4 @@ def test_what_is_looked_at_goes_first(at: Chromium, tmp_path: Path) -> None:
         held.let_on(3)  # two were begun before
         WebDriverWait(at, 30).until(lambda _: at.find_elements(By.CSS_SELECTOR, ".card[aria-busy=false] .card-status"))
         assert chosen(at) == "059 image.png"
-        WebDriverWait(at, 10).until(lambda _: count(at) == f"3 of {MANY} images done")
+        WebDriverWait(at, 30).until(lambda _: count(at) == f"3 of {MANY} images done")

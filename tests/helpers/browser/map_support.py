@@ -18,7 +18,10 @@ from tests.helpers.browser.support import cards, choose, encoded, written
 # Keeps what the page's workers say, for tests that count.
 LISTEN = """
 window.heard = [];
-for (const worker of window.caughtWorkers) worker.addEventListener("message", ({data}) => window.heard.push(data));
+for (const worker of window.caughtWorkers.filter((each) => !each.isHeard)) {
+  worker.isHeard = true;
+  worker.addEventListener("message", ({data}) => window.heard.push(data));
+}
 """
 
 
