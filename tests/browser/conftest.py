@@ -24,6 +24,7 @@ from sitegen.browser.engines import ENGINES
 from sitegen.bundle import Bundle, load_bundle
 from sitegen.site import build_site
 from tests.helpers.browser.gate_bundle import make_gate_bundle
+from tests.helpers.browser.patience import be_patient
 from tests.helpers.browser.support import Standing
 from tests.helpers.browser.webgpu_support import make_golden_bundle
 
@@ -86,6 +87,7 @@ def golden_site(golden_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="package")
 def driver() -> Iterator[Chromium]:
     with chromium() as started:
+        be_patient(started)
         yield started
 
 

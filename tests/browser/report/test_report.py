@@ -232,8 +232,8 @@ def test_a_session_opens_again_and_waits_for_its_images(at: Chromium, standing: 
     at.find_element(By.CSS_SELECTOR, "dialog[open]").send_keys(Keys.ESCAPE)
     choose(at, *[written(tmp_path, f"another name {number}.png", data) for number, data in enumerate(FILES.values())])
     cards(at, 3)  # none more: they are told by their content
-    for card in cards(at, 3):
-        WebDriverWait(at, 30).until(lambda _, card=card: card.find_elements(By.TAG_NAME, "canvas"))
+    drawn = lambda _: all(card.find_elements(By.TAG_NAME, "canvas") for card in cards(at, 3))  # noqa: E731
+    WebDriverWait(at, 30).until(drawn)  # one after the other
     again = json.loads(asked(at, "json")[1])
     assert [without(each, "timings") for each in again] == [without(each, "timings") for each in documents]
     assert second.find_elements(By.TAG_NAME, "canvas")

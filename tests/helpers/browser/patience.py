@@ -12,11 +12,12 @@ _PATIENT = """
     setTimeout(act, act.name === "giveUp" && !window.isImpatient ? LONG : delay, ...values);
   const patient = (part) => typeof part === "string" && !window.isImpatient
     ? part.replace("THREADS_MS = 8_000", `THREADS_MS = ${LONG}`) : part;
-  window.Blob = class extends Blob {
-    constructor(parts = [], options = {}) {
-      super(options.type === "text/javascript" ? Array.from(parts, patient) : parts, options);
-    }
-  };
+  window.Blob = new Proxy(Blob, {
+    construct(made, [parts = [], options = {}], wanted) {
+      const given = options.type === "text/javascript" ? Array.from(parts, patient) : parts;
+      return Reflect.construct(made, [given, options], wanted);
+    },
+  });
 }
 """
 IMPATIENT = "window.isImpatient = true;"
