@@ -14,6 +14,7 @@ from sitegen import parallel
 from sitegen.errors import WorkerError
 
 SCRIPT = """
+import os
 import signal
 import time
 
@@ -21,7 +22,7 @@ from sitegen.parallel import each
 
 
 def work(item):
-    print("begun", flush=True)
+    os.write(1, b"begun\\n")  # a line of one process; what is printed comes in parts where Python does not buffer
     time.sleep({seconds})
     return item
 

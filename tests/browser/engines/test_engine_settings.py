@@ -10,7 +10,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import SitePage
-from tests.helpers.browser.support import cards, choose, encoded, opened, written
+from tests.helpers.browser.support import Standing, cards, choose, encoded, opened, written
 from tests.helpers.browser.viewer_support import drawn
 
 pytestmark = pytest.mark.browser
@@ -23,6 +23,14 @@ def page(catching: Chromium, site: Path) -> Iterator[SitePage[Chromium]]:
         catching.execute_script("localStorage.clear()")
 
 
+@pytest.fixture
+def unchanged(standing_catching: Standing, site: Path) -> Iterator[SitePage[Chromium]]:
+    """The page of an earlier test, in which no other worker was started."""
+    page = standing_catching(site)
+    yield page
+    page.driver.execute_script("localStorage.clear()")
+
+
 def in_use(page: SitePage[Chromium]) -> str:
     text = page.driver.find_element(By.ID, "engine-running").get_attribute("textContent")
     return str(text)
@@ -33,9 +41,24 @@ def workers(page: SitePage[Chromium]) -> int:
     return count
 
 
-def test_what_runs_is_said_in_words(page: SitePage[Chromium]) -> None:
-    assert in_use(page) == "In use: WebAssembly, one thread."
-    assert not page.driver.find_element(By.ID, "engine-note").is_displayed()
+def test_what_runs_is_said_in_words(unchanged: SitePage[Chromium]) -> None:
+    assert in_use(unchanged) == "In use: WebAssembly, one thread."
+    assert not unchanged.driver.find_element(By.ID, "engine-note").is_displayed()
+
+
+def test_the_same_choice_again_changes_nothing(unchanged: SitePage[Chromium]) -> None:
+    unchanged.configure(provider="wasm")
+    unchanged.configure(provider="auto", threads="one")
+    assert workers(unchanged) == 1
+
+
+@pytest.mark.parametrize("choice", ["{provider: 'gpu'}", "{speed: 'fast'}", "{memory: 'title'}"])
+def test_settings_that_do_not_exist_are_named(unchanged: SitePage[Chromium], choice: str) -> None:
+    script = (
+        f"const done = arguments[0]; sitegen.configure({choice}).then(() => done('taken'), (e) => done(String(e)));"
+    )
+    assert unchanged.driver.execute_async_script(script).startswith("RangeError: The engine has no setting ")
+    assert workers(unchanged) == 1
 
 
 def test_a_choice_in_the_page_starts_another_worker_and_images_stay(page: SitePage[Chromium], tmp_path: Path) -> None:
@@ -70,12 +93,6 @@ def test_a_choice_is_kept_for_the_next_visit(page: SitePage[Chromium]) -> None:
     )
 
 
-def test_the_same_choice_again_changes_nothing(page: SitePage[Chromium]) -> None:
-    page.configure(provider="wasm")
-    page.configure(provider="auto", threads="one")
-    assert workers(page) == 1
-
-
 def test_an_image_that_is_being_analysed_is_analysed_again(page: SitePage[Chromium]) -> None:
     script = """
     const [text, done] = arguments;
@@ -89,15 +106,6 @@ def test_an_image_that_is_being_analysed_is_analysed_again(page: SitePage[Chromi
     assert answer["document"]["findings"]
     assert answer["seen"].count("check") == 2
     assert workers(page) == 2
-
-
-@pytest.mark.parametrize("choice", ["{provider: 'gpu'}", "{speed: 'fast'}", "{memory: 'title'}"])
-def test_settings_that_do_not_exist_are_named(page: SitePage[Chromium], choice: str) -> None:
-    script = (
-        f"const done = arguments[0]; sitegen.configure({choice}).then(() => done('taken'), (e) => done(String(e)));"
-    )
-    assert page.driver.execute_async_script(script).startswith("RangeError: The engine has no setting ")
-    assert workers(page) == 1
 
 
 def test_webgpu_without_a_card_is_done_without_and_said(catching: Chromium, golden_site: Path) -> None:

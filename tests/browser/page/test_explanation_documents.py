@@ -1,12 +1,14 @@
 """Maps through the page's API, against Python's; what they cost in memory; controls by name, on a phone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
@@ -146,65 +148,64 @@ def test_memory_stays_flat_over_thirty_maps(driver: Chromium, gradient_site: Pat
     assert max(held[1:]) - held[0] < 40e6  # one picture of this image is 2.5 MB, and thirty are 77 MB
 
 
+@pytest.fixture
+def at(standing: Standing, gradient_site: Path) -> Iterator[Chromium]:
+    yield standing(gradient_site).driver
+    standing.clear()
+
+
 @pytest.mark.parametrize("width", [390, 1280])
-def test_maps_fit_the_screen_and_every_control_has_a_name(
-    driver: Chromium, gradient_site: Path, tmp_path: Path, width: int
-) -> None:
-    with opened(driver, gradient_site):
-        metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        try:
-            name = "a-very-long-name-without-any-space-in-it" * 4 + ".png"
-            choose(driver, written(tmp_path, name, encoded()))
-            (card,) = cards(driver, 1)
-            section = open_map(card)
-            press(section, "Compare")
-            wait_for_maps(card)
-            section.find_element(By.CSS_SELECTOR, ".reasons summary").click()
-            assert driver.execute_script("return document.documentElement.scrollWidth") <= width
-            first, second = section.find_elements(By.CLASS_NAME, "map-view")
-            assert (first.rect["y"] < second.rect["y"]) == (width == 390)
-        finally:
-            driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-        nodes = driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-        shown = [node for node in nodes if not node["ignored"]]
-        roles = {"button", "image", "img", "combobox", "slider", "region", "progressbar", "meter"}
-        unnamed = [
-            node["role"]["value"]
-            for node in shown
-            if node["role"]["value"] in roles and not node.get("name", {}).get("value")
-        ]
-        assert unnamed == []
-        sliders = [node["name"]["value"] for node in shown if node["role"]["value"] == "slider"]
-        assert len(sliders) == 2
-
-
-def test_the_keyboard_reaches_the_maps(driver: Chromium, gradient_site: Path, tmp_path: Path) -> None:
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.keys import Keys
-
-    with opened(driver, gradient_site):
-        choose(driver, written(tmp_path, "a.png", encoded()))
-        (card,) = cards(driver, 1)
-        driver.execute_script("arguments[0].focus()", card.find_element(By.CLASS_NAME, "finding-open"))
-        ActionChains(driver).send_keys(Keys.ENTER).perform()
+def test_maps_fit_the_screen_and_every_control_has_a_name(at: Chromium, tmp_path: Path, width: int) -> None:
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+    at.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        name = "a-very-long-name-without-any-space-in-it" * 4 + ".png"
+        choose(at, written(tmp_path, name, encoded()))
+        (card,) = cards(at, 1)
+        section = open_map(card)
+        press(section, "Compare")
         wait_for_maps(card)
-        assert "finding-open" in (driver.switch_to.active_element.get_attribute("class") or "")
-        reached = []
-        for _ in range(60):
-            ActionChains(driver).send_keys(Keys.TAB).perform()
-            active = driver.switch_to.active_element
-            reached.append(active.get_attribute("name") or active.text.split("\n")[0])
-            if reached[-1] == "Close the maps":
-                break
-        assert [name for name in reached if name in ("opacity", "threshold", "colour_map")] == [
-            "opacity",
-            "threshold",
-            "colour_map",
-        ]
-        assert {"Save as PNG", "Compare with another map"} <= set(reached)
-        slider = card.find_element(By.CSS_SELECTOR, "input[name=opacity]")
-        slider.send_keys(Keys.ARROW_LEFT)
-        assert slider.get_attribute("aria-valuetext") == "70 %"
-        set_range(card, "opacity", 30)
-        WebDriverWait(driver, 30).until(lambda _: "30 %" in card.find_element(By.CLASS_NAME, "look").text)
+        section.find_element(By.CSS_SELECTOR, ".reasons summary").click()
+        assert at.execute_script("return document.documentElement.scrollWidth") <= width
+        first, second = section.find_elements(By.CLASS_NAME, "map-view")
+        assert (first.rect["y"] < second.rect["y"]) == (width == 390)
+    finally:
+        at.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    nodes = at.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    shown = [node for node in nodes if not node["ignored"]]
+    roles = {"button", "image", "img", "combobox", "slider", "region", "progressbar", "meter"}
+    unnamed = [
+        node["role"]["value"]
+        for node in shown
+        if node["role"]["value"] in roles and not node.get("name", {}).get("value")
+    ]
+    assert unnamed == []
+    sliders = [node["name"]["value"] for node in shown if node["role"]["value"] == "slider"]
+    assert len(sliders) == 2
+
+
+def test_the_keyboard_reaches_the_maps(at: Chromium, tmp_path: Path) -> None:
+    choose(at, written(tmp_path, "a.png", encoded()))
+    (card,) = cards(at, 1)
+    at.execute_script("arguments[0].focus()", card.find_element(By.CLASS_NAME, "finding-open"))
+    ActionChains(at).send_keys(Keys.ENTER).perform()
+    wait_for_maps(card)
+    assert "finding-open" in (at.switch_to.active_element.get_attribute("class") or "")
+    reached = []
+    for _ in range(60):
+        ActionChains(at).send_keys(Keys.TAB).perform()
+        active = at.switch_to.active_element
+        reached.append(active.get_attribute("name") or active.text.split("\n")[0])
+        if reached[-1] == "Close the maps":
+            break
+    assert [name for name in reached if name in ("opacity", "threshold", "colour_map")] == [
+        "opacity",
+        "threshold",
+        "colour_map",
+    ]
+    assert {"Save as PNG", "Compare with another map"} <= set(reached)
+    slider = card.find_element(By.CSS_SELECTOR, "input[name=opacity]")
+    slider.send_keys(Keys.ARROW_LEFT)
+    assert slider.get_attribute("aria-valuetext") == "70 %"
+    set_range(card, "opacity", 30)
+    WebDriverWait(at, 30).until(lambda _: "30 %" in card.find_element(By.CLASS_NAME, "look").text)

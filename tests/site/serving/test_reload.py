@@ -43,13 +43,17 @@ def test_the_index_has_one_script_more_as_it_is_served(served: tuple[str, Reload
     assert json.loads(got(f"{url}/manifest.json")) == {}
 
 
-def test_an_open_page_is_told_when_there_is_a_new_version(served: tuple[str, Reloader, Path]) -> None:
+def test_an_open_page_is_told_when_there_is_a_new_version(
+    served: tuple[str, Reloader, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     url, reloader, _ = served
     asked = f"{url}{SCRIPT}?version={reloader.version}&asked=1"
     answers: list[str] = []
+    answer, has_come = reloader.answer, threading.Event()
+    monkeypatch.setattr(reloader, "answer", lambda query: has_come.set() or answer(query))
     waiting = threading.Thread(target=lambda: answers.append(got(asked)))
     waiting.start()
-    time.sleep(0.3)
+    assert has_come.wait(30)
     assert answers == []
     reloader.reload()
     waiting.join(30)
