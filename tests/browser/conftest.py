@@ -11,6 +11,10 @@ that an earlier test has left:
 A test that clicks removes its cards at the end (`standing.clear()`). One that counts requests or sessions, changes the
 page's functions or kills its worker has a page of its own: `with opened(driver, site) as page`. In the browser
 `catching`, with `standing_catching`, tests can reach the workers that a page makes.
+
+Page and test run side by side, and either may be the slower one. So a test waits for the very thing that it asserts,
+never for a time; what lasts only a moment it holds still (`tests.helpers.browser.holding`), and what the page says
+and takes back it has heard (`tests.helpers.browser.hearing`).
 """
 
 from collections.abc import Iterator
