@@ -15,7 +15,7 @@ from sitegen.bundle import Bundle
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
 from tests.helpers.browser.several import WITH_TOOLS
-from tests.helpers.browser.support import Standing, encoded, gradient, noise, opened, png, relative, spoil
+from tests.helpers.browser.support import Standing, encoded, gradient, noise, opened, png, relative
 
 pytestmark = pytest.mark.browser
 
@@ -157,8 +157,6 @@ def test_stages_are_reported_in_order(caught: SitePage[Chromium]) -> None:
 def test_cancel_arrives_at_every_stage(
     standing_catching: Standing, gradient_site: Path, gradient_bundle: Bundle, when: str
 ) -> None:
-    if when in ("session", "gradient"):
-        spoil(standing_catching.driver)  # in a new page alone these take their time
     page = standing_catching(gradient_site)
     answer = interrupted(page, "controller.abort();", when)
     assert answer["code"] == "cancelled"

@@ -50,7 +50,12 @@ def test_an_open_page_is_told_when_there_is_a_new_version(
     asked = f"{url}{SCRIPT}?version={reloader.version}&asked=1"
     answers: list[str] = []
     answer, has_come = reloader.answer, threading.Event()
-    monkeypatch.setattr(reloader, "answer", lambda query: has_come.set() or answer(query))
+
+    def noted(query: dict[str, list[str]]) -> str:
+        has_come.set()
+        return answer(query)
+
+    monkeypatch.setattr(reloader, "answer", noted)
     waiting = threading.Thread(target=lambda: answers.append(got(asked)))
     waiting.start()
     assert has_come.wait(30)
