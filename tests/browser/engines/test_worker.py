@@ -13,7 +13,7 @@ from sitegen.browser.chromium import Chromium
 from sitegen.browser.page import SitePage
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
-from tests.helpers.browser.support import Standing, encoded, opened, spoil
+from tests.helpers.browser.support import Standing, encoded, opened
 
 pytestmark = pytest.mark.browser
 
@@ -78,8 +78,6 @@ def test_an_image_that_kills_twice_is_given_up_and_others_follow(caught: SitePag
 
 @pytest.mark.parametrize("when", ["at once", "pixels", "gate", "classifier"])
 def test_cancel_arrives_at_every_stage(standing_catching: Standing, site: Path, when: str) -> None:
-    if when == "classifier":
-        spoil(standing_catching.driver)  # in a new page alone it takes its time
     page = standing_catching(site)
     answer = interrupted(page, "controller.abort();", when)
     assert answer["code"] == "cancelled"
