@@ -37,10 +37,15 @@ def phantom(seed: int = 0, size: int = 1024, opacity: bool = False) -> NDArray[n
     """
     if size < 16:
         raise ValueError(f"a phantom of {size} pixels a side shows nothing; take at least 16")
+    return _drawn(seed, size, opacity)
+
+
+def _drawn(seed: int, size: int, opacity: bool) -> NDArray[np.uint8]:
     rng = np.random.default_rng(seed)
     body = _draw_body(rng)
     factor = -(-SMALLEST_DRAWN // size)
-    y, x = np.meshgrid(_centres(size * factor), _centres(size * factor), indexing="ij")
+    # A column and a row: what depends on one of them alone is computed once for each row or column, not for each pixel.
+    y, x = np.meshgrid(_centres(size * factor), _centres(size * factor), indexing="ij", sparse=True)
     tissue = _soft_tissue(x, y, body)
     lungs = _lungs(x, y, body)
     tissue -= 0.30 * lungs
@@ -112,14 +117,15 @@ def _mediastinum(x: Plane, y: Plane, body: Body) -> Plane:
 
 def _bones(x: Plane, y: Plane, body: Body) -> Plane:
     across = np.abs(x - body.middle) / body.chest
-    bones = np.zeros_like(x)
+    bones = np.zeros_like(x + y)
+    within = _step(1.02 - across, 0.0, 0.02) * _step(across, 0.12, 0.05)
     for number in range(10):
         top = body.apex + 0.005 + number * 0.069
-        within = _step(1.02 - across, 0.0, 0.02) * _step(across, 0.12, 0.05)
         behind = top + body.tilt * across**2 - 0.03 * np.sin(np.pi * np.clip(across, 0, 1))
         front = top + 0.10 + 0.16 * (1 - across) * _step(across, 0.3, 0.05)
         bones += 0.085 * _band(y - behind, 0.011) * within
-        bones += 0.035 * _band(y - front, 0.010) * within * _step(across, 0.42, 0.08) * (number < 7)
+        if number < 7:
+            bones += 0.035 * _band(y - front, 0.010) * within * _step(across, 0.42, 0.08)
     collar = body.apex + 0.035 - 0.06 * across + 0.035 * np.sin(2.4 * across)
     bones += 0.13 * _band(y - collar, 0.012) * _step(across, 0.12, 0.03) * _step(1.15 - across, 0.0, 0.05)
     blades = _ellipse(across, y, 1.06, 0.27, 0.22, 0.15, 0.15)
@@ -128,19 +134,16 @@ def _bones(x: Plane, y: Plane, body: Body) -> Plane:
 
 def _vessels(x: Plane, y: Plane, body: Body, rng: np.random.Generator) -> Plane:
     """Branches that thin out from the hila."""
-    lines = np.zeros_like(x)
+    lines = np.zeros_like(x + y)
     for side in (-1.0, 1.0):
         outwards, down = (x - body.middle) * side - 0.09, y - 0.45
         distance = np.hypot(outwards, down) + 1e-6
         angle = np.arctan2(down, outwards)
+        width = (0.010 - 0.02 * distance).clip(0.002)
+        fading, beginning = np.exp(-distance / 0.13), 1 - np.exp(-((distance / 0.05) ** 2))
         for _ in range(14):
             course = rng.uniform(-1.5, 1.5) + rng.uniform(-1.2, 1.2) * distance
-            width = (0.010 - 0.02 * distance).clip(0.002)
-            lines += (
-                _bump((angle - course) * distance / width)
-                * np.exp(-distance / 0.13)
-                * (1 - np.exp(-((distance / 0.05) ** 2)))
-            )
+            lines += _bump((angle - course) * distance / width) * fading * beginning
     return 0.144 * np.minimum(lines, 1.5)
 
 

@@ -23,9 +23,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pytest
 from hypothesis import settings
+from numpy.typing import NDArray
 
+import sitegen.phantom
 from sitegen.bundle import Bundle
 from sitegen.site import build_site
 from tests.helpers.bundles import make_bundle
@@ -67,6 +70,17 @@ def _one_table_of_translations() -> None:
         from torch.onnx._internal.exporter._registration import ONNXRegistry
 
         ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_drawing_of_each_phantom() -> None:
+    """Have phantoms drawn once, not for each import and data set: the large ones take a second."""
+    drawn = functools.lru_cache(maxsize=1024)(sitegen.phantom._drawn)
+
+    def copied(seed: int, size: int, opacity: bool) -> NDArray[np.uint8]:
+        return drawn(seed, size, opacity).copy()
+
+    sitegen.phantom._drawn = functools.update_wrapper(copied, drawn)
 
 
 @pytest.fixture(scope="session")
