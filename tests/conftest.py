@@ -17,8 +17,9 @@ Tests, and files of tests, that import PyTorch are skipped where it is not insta
 """
 
 import functools
+import pickle
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +30,7 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 import sitegen.phantom
+from sitegen import parallel
 from sitegen.bundle import Bundle
 from sitegen.site import build_site
 from tests.helpers.bundles import make_bundle
@@ -81,6 +83,32 @@ def _one_drawing_of_each_phantom() -> None:
         return drawn(seed, size, opacity).copy()
 
     sitegen.phantom._drawn = functools.update_wrapper(copied, drawn)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _work_is_shared_when_a_test_says_so() -> None:
+    """Start processes where a test asks for a number of them alone: each takes seconds to import what it needs.
+
+    Where the product would start one for each core, the same is done here, but with what comes out of pickles, as it
+    would there: a function, an item or a result that cannot be sent to a process still fails.
+    """
+    real = parallel.streamed
+
+    def streamed(
+        function: Callable[[Any], Any],
+        items: Sequence[Any],
+        workers: int | None = None,
+        *,
+        alone: int = parallel.FOR_ONE_PROCESS,
+        **how: Any,
+    ) -> Iterator[Any]:
+        if workers is None and len(items) >= alone:
+            sent, given = pickle.loads(pickle.dumps(function)), pickle.loads(pickle.dumps(list(items)))  # noqa: S301
+            yield from (pickle.loads(pickle.dumps(each)) for each in real(sent, given, 1, **how))  # noqa: S301
+        else:
+            yield from real(function, items, workers, alone=alone, **how)
+
+    parallel.streamed = functools.update_wrapper(streamed, real)
 
 
 @pytest.fixture(scope="session")

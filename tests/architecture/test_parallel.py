@@ -1,5 +1,6 @@
 """Work that processes share: order, what a process keeps, and what becomes of errors and interruptions."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -51,6 +52,14 @@ def test_a_process_keeps_what_the_function_has() -> None:
 def test_few_items_are_not_shared() -> None:
     here = parallel.each(lambda item: os.getpid(), range(parallel.FOR_ONE_PROCESS - 1))  # no process could be sent it
     assert set(here) == {os.getpid()}
+
+
+@pytest.mark.parametrize(("cores", "count", "expected"), [(4, 24, 2), (4, 240, 4), (2, 240, 2)])
+def test_the_machines_cores_share_many(monkeypatch: pytest.MonkeyPatch, cores: int, count: int, expected: int) -> None:
+    """The processes that are asked for; that they do it is above, with a number of them."""
+    monkeypatch.setattr(parallel, "cpu_count", lambda: cores)
+    monkeypatch.setattr(parallel, "_shared", lambda function, items, processes, *how: [processes])
+    assert list(inspect.unwrap(parallel.streamed)(hex, range(count))) == [expected]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
