@@ -10,6 +10,9 @@ Making things takes most of the tests' time. So look here first:
 | `explainable` | small trained networks, by name, with a bundle of all graphs behind explanations |
 | `standing` | for tests in a browser: a page that is there already |
 
+`tests/helpers/sparing` keeps what was drawn, and exported to ONNX. Work that sitegen would share among all cores stays
+in one process, unless a test says in how many.
+
 `make test` runs tests in several processes, a file in one of them. Each process has fixtures of its own; so tests may
 not share files by a fixed name, or ports by a fixed number.
 
@@ -17,23 +20,20 @@ Tests, and files of tests, that import PyTorch are skipped where it is not insta
 """
 
 import functools
-import pickle
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import pytest
 from hypothesis import settings
-from numpy.typing import NDArray
 
-import sitegen.phantom
-from sitegen import parallel
 from sitegen.bundle import Bundle
 from sitegen.site import build_site
 from tests.helpers.bundles import make_bundle
+from tests.helpers.sparing.drawings import draw_once
+from tests.helpers.sparing.processes import share_when_asked_to
 
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("sitegen", deadline=None)
@@ -66,49 +66,14 @@ if find_spec("torch") is None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _one_table_of_translations() -> None:
-    """Have torch read its table of ONNX translations once, not at every export: it makes it from source code."""
+def _sparing() -> None:
+    """Keep what is made again and again: see `tests/helpers/sparing`."""
+    draw_once()
+    share_when_asked_to()
     if "torch" in sys.modules:
-        from torch.onnx._internal.exporter._registration import ONNXRegistry
+        from tests.helpers.sparing.exports import export_once
 
-        ONNXRegistry.from_torchlib = staticmethod(functools.cache(ONNXRegistry.from_torchlib))  # type: ignore[method-assign]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_drawing_of_each_phantom() -> None:
-    """Have phantoms drawn once, not for each import and data set: the large ones take a second."""
-    drawn = functools.lru_cache(maxsize=1024)(sitegen.phantom._drawn)
-
-    def copied(seed: int, size: int, opacity: bool) -> NDArray[np.uint8]:
-        return drawn(seed, size, opacity).copy()
-
-    sitegen.phantom._drawn = functools.update_wrapper(copied, drawn)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _work_is_shared_when_a_test_says_so() -> None:
-    """Start processes where a test asks for a number of them alone: each takes seconds to import what it needs.
-
-    Where the product would start one for each core, the same is done here, but with what comes out of pickles, as it
-    would there: a function, an item or a result that cannot be sent to a process still fails.
-    """
-    real = parallel.streamed
-
-    def streamed(
-        function: Callable[[Any], Any],
-        items: Sequence[Any],
-        workers: int | None = None,
-        *,
-        alone: int = parallel.FOR_ONE_PROCESS,
-        **how: Any,
-    ) -> Iterator[Any]:
-        if workers is None and len(items) >= alone:
-            sent, given = pickle.loads(pickle.dumps(function)), pickle.loads(pickle.dumps(list(items)))  # noqa: S301
-            yield from (pickle.loads(pickle.dumps(each)) for each in real(sent, given, 1, **how))  # noqa: S301
-        else:
-            yield from real(function, items, workers, alone=alone, **how)
-
-    parallel.streamed = functools.update_wrapper(streamed, real)
+        export_once()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 
 import torch
+from onnx import ModelProto
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
@@ -27,13 +28,18 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence
     onnx.checker raise.
     """
     network.eval()
+    save_with_weights(_exported(network, tuple(shape), (output,) if isinstance(output, str) else tuple(output)), path)
+
+
+def _exported(network: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ...]) -> ModelProto:
+    """Return the graph with its weights in it."""
     example = torch.zeros(*shape)
     with _quiet(), sdpa_kernel(SDPBackend.MATH):  # attention in plain operators, which shapes can be followed through
         program = torch.onnx.export(
             network,
             (example,),
             input_names=[INPUT],
-            output_names=[output] if isinstance(output, str) else list(output),
+            output_names=list(outputs),
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
@@ -42,7 +48,7 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence
         raise RuntimeError("torch.onnx.export gave no program")
     model = program.model_proto
     strip_traces(model)
-    save_with_weights(model, path)
+    return model
 
 
 @contextmanager

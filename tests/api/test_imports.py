@@ -18,6 +18,7 @@ from sitegen.phantom import phantom
 from tests.helpers.bundles import classifier
 from tests.helpers.importing.fake_source import LABELS, SIDE, random_network
 from tests.helpers.runtime.images import encode_png
+from tests.helpers.sparing.exports import anew
 
 IMAGE = {"side": SIDE, "colour": "grey", "range": (0, 1), "mean": (0.5,), "std": (0.25,), "fraction": 1}
 CELLS = phantom(3, 96)
@@ -35,7 +36,10 @@ def logits_of(network: nn.Module, bundle: sitegen.Bundle) -> list[float]:
         return [float(logit) for logit in network(torch.from_numpy(tensor.copy()))[0]]
 
 
-def test_a_network_in_memory_gives_the_same_and_stays_as_it_is(network: nn.Module, tmp_path: Path) -> None:
+def test_a_network_in_memory_gives_the_same_and_stays_as_it_is(
+    network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew(monkeypatch)
     given = copy.deepcopy(network).train()
     before = {name: value.clone() for name, value in given.state_dict().items()}
     with warnings.catch_warnings():

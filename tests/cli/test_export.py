@@ -26,6 +26,7 @@ from sitegen.resources import default_bundle
 from sitegen_runtime.maps.methods import MANY_RUNS, METHODS
 from sitegen_runtime.wording.localisation import worth_of_map
 from tests.helpers.radiographs import write_radiographs, write_recipe
+from tests.helpers.sparing.exports import anew
 from tests.helpers.trained import write_recipe_audit, write_trained
 
 EXPORT = {
@@ -151,7 +152,10 @@ def test_the_card_has_the_figures_and_the_authors_words(exported: Path) -> None:
     assert bundle.path("card.md").read_text("utf-8").endswith(f"\n\n{ABOUT}\n")
 
 
-def test_the_same_checkpoint_and_data_give_the_same_bytes(place: Path, exported: Path) -> None:
+def test_the_same_checkpoint_and_data_give_the_same_bytes(
+    place: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew(monkeypatch)
     again, work = place / "again", place / "new work"
     work.mkdir()
     shutil.copy(place / "work" / "audit.json", work)

@@ -10,6 +10,7 @@ from torch import nn
 
 from sitegen.export.onnx_export import export_onnx
 from sitegen.networks.densenet import DenseNet, DenseNetSettings
+from tests.helpers.sparing.exports import anew
 
 
 def lived_in(network: nn.Module) -> nn.Module:
@@ -45,7 +46,10 @@ def test_onnx_runtime_gives_what_torch_gives(
         assert np.abs(seen - expected).max() < 1e-5
 
 
-def test_the_same_network_gives_the_same_bytes_and_says_nothing_of_the_machine(tmp_path: Path) -> None:
+def test_the_same_network_gives_the_same_bytes_and_says_nothing_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anew(monkeypatch)
     torch.manual_seed(1)
     network = lived_in(NETWORKS[0][0]())
     for name in ("first", "second"):

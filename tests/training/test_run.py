@@ -29,6 +29,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_radiographs(tmp_path_factory.mktemp("radiographs"))
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fewer images than are shared by processes (parallel.FOR_ONE_PROCESS), which commands would start here."""
+    return write_radiographs(tmp_path_factory.mktemp("few"), {"train": 16, "valid": 7})
+
+
 def run(*arguments: object, code: int = 0) -> str:
     done = CliRunner().invoke(app, ["train", *map(str, arguments)], catch_exceptions=False)
     assert done.exit_code == code, done.output
@@ -70,9 +76,9 @@ def test_a_recipe_is_trained_and_everything_is_written(data: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_killed_and_resumed_it_has_the_weights_of_an_uninterrupted_training(data: Path, tmp_path: Path) -> None:
+def test_killed_and_resumed_it_has_the_weights_of_an_uninterrupted_training(few: Path, tmp_path: Path) -> None:
     recipe = write_recipe(
-        tmp_path / "recipe.json", data, training={"preset": "compact", "phases": [phase(12)], "batch": 8}
+        tmp_path / "recipe.json", few, training={"preset": "compact", "phases": [phase(12)], "batch": 8}
     )
     killed = subprocess.Popen(command(recipe, tmp_path / "killed"), env=one_thread(), stderr=subprocess.DEVNULL)
     while not (tmp_path / "killed" / "log.csv").exists():
@@ -98,9 +104,9 @@ def test_killed_and_resumed_it_has_the_weights_of_an_uninterrupted_training(data
     [(GROUP_NORM, "all"), ({"name": "densenet", "growth": 4, "blocks": [2, 2], "stem": 8}, "head")],
     ids=["group normalisation", "frozen batch normalisation"],
 )
-def test_two_processes_are_one(data: Path, tmp_path: Path, network: dict[str, Any], trains: str) -> None:
+def test_two_processes_are_one(few: Path, tmp_path: Path, network: dict[str, Any], trains: str) -> None:
     training = {"preset": "compact", "phases": [phase(3, trains)], "batch": 7}  # uneven parts
-    recipe = write_recipe(tmp_path / "recipe.json", data, network=network, training=training)
+    recipe = write_recipe(tmp_path / "recipe.json", few, network=network, training=training)
     subprocess.run(command(recipe, tmp_path / "one"), env=one_thread(), capture_output=True, check=True)
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
     done = subprocess.run(
@@ -111,7 +117,7 @@ def test_two_processes_are_one(data: Path, tmp_path: Path, network: dict[str, An
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert max(float((one[name] - two[name]).abs().max()) for name in one if one[name].is_floating_point()) <= 1e-5
     start = write_recipe(
-        tmp_path / "start.json", data, network=network, training=training | {"phases": [phase(1, rate=1e-3)]}
+        tmp_path / "start.json", few, network=network, training=training | {"phases": [phase(1, rate=1e-3)]}
     )
     run("classifier", "--config", start, "--work", tmp_path / "start")
     other = weights(tmp_path / "start")
