@@ -34,6 +34,7 @@ from sitegen.site import build_site
 from tests.helpers.bundles import make_bundle
 from tests.helpers.sparing.drawings import draw_once
 from tests.helpers.sparing.processes import share_when_asked_to
+from tests.helpers.sparing.servers import end_at_once
 
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("sitegen", deadline=None)
@@ -70,6 +71,7 @@ def _sparing() -> None:
     """Keep what is made again and again: see `tests/helpers/sparing`."""
     draw_once()
     share_when_asked_to()
+    end_at_once()
     if "torch" in sys.modules:
         from tests.helpers.sparing.exports import export_once
 
