@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command 
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: site test core lint browsers bench lock newest oldest clean
+.PHONY: site test core lint types browsers bench lock newest oldest clean
 
 site: $(VENV)/.installed
 	$(BIN)/sitegen build --out dist
@@ -18,8 +18,14 @@ site: $(VENV)/.installed
 PYTEST := -m pytest -n auto --maxprocesses 4 --dist loadfile
 test core newest oldest: export OMP_NUM_THREADS := 1
 
-test: $(VENV)/.installed-test browsers lint
-	$(BIN)/python $(PYTEST)
+# Types take a minute of one core: they are checked beside the tests, and told of after them.
+test: $(VENV)/.installed-test browsers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@mkdir -p build
+	@$(MAKE) --no-print-directory types >build/types.txt 2>&1 & types=$$!; \
+	echo "$(BIN)/python $(PYTEST)"; $(BIN)/python $(PYTEST); tests=$$?; \
+	wait $$types; types=$$?; cat build/types.txt; exit $$((tests + types))
 
 core: $(VENV)/.installed-core browsers
 	$(BIN)/python $(PYTEST)
@@ -27,6 +33,9 @@ core: $(VENV)/.installed-core browsers
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory types
+
+types: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/python -m tests.javascript.check
 
