@@ -20,6 +20,7 @@ Tests, and files of tests, that import PyTorch are skipped where it is not insta
 """
 
 import functools
+import gc
 import sys
 from collections.abc import Callable, Generator
 from importlib.util import find_spec
@@ -39,6 +40,16 @@ from tests.helpers.sparing.servers import end_at_once
 # Machines are shared: how long an example takes says nothing.
 settings.register_profile("sitegen", deadline=None)
 settings.load_profile("sitegen")
+
+
+# What is imported and collected stays to the end: looking for garbage among it takes half a second each time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, among what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 Report = TypeVar("Report", pytest.CollectReport, pytest.TestReport)
