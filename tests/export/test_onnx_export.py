@@ -54,8 +54,10 @@ def test_the_same_network_gives_the_same_bytes_and_says_nothing_of_the_machine(
     network = lived_in(NETWORKS[0][0]())
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
+    (tmp_path / "second" / "net.onnx").write_bytes(b"older")
+    (tmp_path / "second" / "net.weights").write_bytes(b"older, and longer" * 10_000)
+    for name in ("first", "second"):
         export_onnx(network, (1, 1, 64, 64), "logits", tmp_path / name / "net.onnx")
-    export_onnx(network, (1, 1, 64, 64), "logits", tmp_path / "first" / "net.onnx")  # over the older one
     for name in ("net.onnx", "net.weights"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
     raw = (tmp_path / "first" / "net.onnx").read_bytes()
