@@ -175,7 +175,7 @@ def test_boxes_of_a_split_beside_all_other_parts(place: Path) -> None:
 
 @pytest.mark.slow
 def test_planted_marks_are_found_and_guided_backpropagation_fails_the_sanity_check(place: Path) -> None:
-    run(place, "--planted", 16, "--sanity-images", 4, "--stages", 8, "--sanity-draws", 2)
+    run(place, "--planted", 16, "--sanity-images", 2, "--stages", 4)
     found = document(place)
     hold(PlantedDocument, [found["planted"]])
     finds = {each["name"]: each["finds"] for each in found["planted"]["methods"]}
