@@ -20,6 +20,7 @@ NAMES = [name for name in NETWORKS if name != LARGE]
 DYNAMIC = [name for name in NAMES if NETWORKS[name].dynamic]
 # Networks that the exporter writes with other operators at the newest opset: Gelu, Attention, GroupNormalization.
 RENEWED = ["convnext", "vit", "swin", "unet-bilinear"]
+DRAWS = 1  # of rounding: in whole networks so many numbers are off that one draw moves a result as far as the next
 CASES = [(name, OPSETS[0]) for name in NAMES] + [(name, OPSETS[1]) for name in RENEWED]
 
 each_network = pytest.mark.parametrize("name", NAMES)
@@ -58,7 +59,7 @@ def assert_rounding_alone(name: str, image: Array, seed: Array, *, guided: bool 
     seen = {operator: [results[at] for at in names] for operator, names in kink_tensors(forward.graph).items()}
     reference = partial(exact, name, image, seed, seen, guided=guided)
     truth = reference()
-    bounds = allowed(reference, truth)
+    bounds = allowed(reference, truth, DRAWS)
     for tensor, part, bound in zip((INPUT, FEATURES), truth, bounds, strict=True):
         assert_close(results[gradient.gradient_name(tensor)], part, bound, tensor)
 
@@ -95,7 +96,7 @@ def test_as_exact_as_rounding_lets_it_be_with_decisions_of_its_own(name: str) ->
     for number in range(10):
         image, seed = NETWORKS[name].images(number).numpy(), random_seed(name, number)
         truth = exact(name, image, seed)
-        bounds.append(allowed(partial(exact, name, image, seed), truth, draws=1)[0])
+        bounds.append(allowed(partial(exact, name, image, seed), truth, DRAWS)[0])
         errors.append(relative_error(run({INPUT: image, "seed": seed})[gradient.gradient_name(INPUT)], truth[0]))
     assert np.median(errors) <= np.median(bounds)
 
@@ -112,7 +113,7 @@ def test_the_forward_outputs_stay_the_same(name: str, opset: int) -> None:
         for output in NETWORKS[name].outputs:
             np.testing.assert_array_equal(found[output], expected[output])
         truth = forward_values(name, image)
-        bounds = allowed(partial(forward_values, name, image), truth)
+        bounds = allowed(partial(forward_values, name, image), truth, DRAWS)
         given = fused({INPUT: image, "seed": seed})
         for output, value, bound in zip((*NETWORKS[name].outputs, FEATURES), truth, bounds, strict=True):
             assert_close(given[output], value, bound, output)
