@@ -107,7 +107,7 @@ def test_killed_and_resumed_it_has_the_weights_of_an_uninterrupted_training(few:
 def test_two_processes_are_one(few: Path, tmp_path: Path, network: dict[str, Any], trains: str) -> None:
     training = {"preset": "compact", "phases": [phase(3, trains)], "batch": 7}  # uneven parts
     recipe = write_recipe(tmp_path / "recipe.json", few, network=network, training=training)
-    subprocess.run(command(recipe, tmp_path / "one"), env=one_thread(), capture_output=True, check=True)
+    run("classifier", "--config", recipe, "--work", tmp_path / "one")
     launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m")
     done = subprocess.run(
         command(recipe, tmp_path / "two", *launcher), env=one_thread(), capture_output=True, text=True
