@@ -10,6 +10,7 @@ import typer
 
 from sitegen.cli._failures import end_with
 from sitegen.cli.build import build
+from sitegen.cli.curate import curate
 from sitegen.cli.data import data
 from sitegen.cli.evaluate import evaluate
 from sitegen.cli.explain import explain
@@ -39,6 +40,7 @@ app.add_typer(import_model, name="import")
 app.add_typer(data, name="data")
 app.add_typer(train, name="train")
 app.add_typer(evaluate, name="evaluate")
+app.add_typer(curate, name="curate")
 
 
 def main() -> None:

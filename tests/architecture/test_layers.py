@@ -21,7 +21,7 @@ FILES = 20
 # From the top down: a room imports from rooms below its own floor, never from beside it or above.
 LAYERS = (
     {"cli", "api", "listing"},
-    {"recipe", "importing"},
+    {"recipe", "importing", "curation"},
     {"evaluation"},
     {"gate", "browser", "project"},
     {"export", "training"},

@@ -1,0 +1,1 @@
+"""Who scores batches of files: this process alone, or the workers of a Dask cluster."""
