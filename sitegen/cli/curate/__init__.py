@@ -9,6 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from sitegen.cli.curate.apply import apply
+from sitegen.cli.curate.report import report
 from sitegen.cli.curate.score import score
 
 
@@ -29,4 +31,5 @@ curate = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-curate.command()(score)
+for verb in (score, report, apply):
+    curate.command()(verb)
