@@ -5,7 +5,6 @@ are not taken, and counted.
 """
 
 import csv
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -125,7 +124,7 @@ def _link(address: str, place: Path) -> None:
     if "://" in address:
         raise SettingsError(f"{address} is on no local disk, and cannot be linked to. Leave --link out.")
     place.unlink(missing_ok=True)
-    os.symlink(address, place)
+    place.symlink_to(address)
 
 
 def _hash(data: bytes) -> str:

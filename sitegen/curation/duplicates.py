@@ -5,6 +5,7 @@ group. Pairs are found by the pigeonhole principle: hashes that differ in so few
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ def _pairs(unique: Hashes) -> Iterator[tuple[int, int]]:
         values = (unique >> np.uint64(part * _PART_BITS)) & np.uint64((1 << _PART_BITS) - 1)
         order = np.argsort(values, kind="stable")
         edges = np.flatnonzero(np.diff(values[order], prepend=-1, append=-1))
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges.tolist()):
             if stop - start > 1:
                 yield from _near(unique, order[start:stop])
 

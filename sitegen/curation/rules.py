@@ -154,7 +154,7 @@ class _Reader:
         elif kind == "text":
             found = token[1:-1]
         elif token in ("true", "false") and kind == "word":
-            found = token == "true"
+            found = token.startswith("t")
         else:
             raise self._wrong("expected a number, a text in quotes, true or false")
         if isinstance(found, _kind_of(column.type)) and isinstance(found, bool) == pa.types.is_boolean(column.type):

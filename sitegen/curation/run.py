@@ -1,4 +1,4 @@
-"""A run: list the files, score those that have no row yet, finish the table. Stopped anywhere, the same call goes on."""
+"""A run: list the files, score those that have no row yet, finish the table. Stopped, the same call goes on."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -80,9 +80,7 @@ def run(asked: Asked, engine: Engine, tell: Callable[[State], None] = lambda sta
     return state
 
 
-def _score(
-    store: Store, engine: Engine, batches: Iterator[Batch], state: State, tell: Callable[[State], None]
-) -> None:
+def _score(store: Store, engine: Engine, batches: Iterator[Batch], state: State, tell: Callable[[State], None]) -> None:
     try:
         for rows in engine.rows(batches):
             store.add(rows)

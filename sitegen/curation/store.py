@@ -1,9 +1,9 @@
 """What a run keeps on the disk, so that a killed one loses nothing that was written:
 
-    manifest.json     what the rows were made with; another bundle or other options are refused
-    listing.jsonl     the files of the last listing
-    parts/*.parquet   rows as they came, each part whole or not there: written under another name, then renamed
-    table.parquet     the finished table (see `table`)
+manifest.json     what the rows were made with; another bundle or other options are refused
+listing.jsonl     the files of the last listing
+parts/*.parquet   rows as they came, each part whole or not there: written under another name, then renamed
+table.parquet     the finished table (see `table`)
 """
 
 import json

@@ -30,7 +30,9 @@ def read_table(folder: Path) -> pa.Table:
     """Return the table of a curation. Raises DataError where the folder has none, or another program's."""
     path = folder / TABLE
     if not path.is_file():
-        raise DataError(f"{folder} has no {TABLE}. Let `sitegen curate` come to its end there: the same command goes on.")
+        raise DataError(
+            f"{folder} has no {TABLE}. Let `sitegen curate` come to its end there: the same command goes on."
+        )
     try:
         table = pq.read_table(path, partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:

@@ -25,7 +25,9 @@ def canonical(name: str) -> str:
 
 
 CORE = distributions(PROJECT["dependencies"])
-EXTRAS = distributions([each for name in ("train", "import", "curate") for each in PROJECT["optional-dependencies"][name]])
+EXTRAS = distributions(
+    [each for name in ("train", "import", "curate") for each in PROJECT["optional-dependencies"][name]]
+)
 
 
 def imported(nodes: Iterator[ast.AST]) -> Iterator[str]:

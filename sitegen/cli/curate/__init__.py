@@ -26,8 +26,8 @@ class _ScoreByDefault(TyperGroup):
 
 curate = typer.Typer(
     cls=_ScoreByDefault,
-    help="Look through a repository with a model's gate: sitegen curate ROOT... --out DIR writes a row an image, on all "
-    "cores or on a Dask cluster; killed, the same command goes on. See sitegen curate score --help for its options.",
+    help="Look through a repository with a model's gate: sitegen curate ROOT... --out DIR writes a row an image, on "
+    "all cores or on a Dask cluster; killed, the same command goes on. Options: sitegen curate score --help.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -22,9 +22,7 @@ def report(
         bool, typer.Option("--thumbnails", help="Show the most and the least unlike images, with their error maps.")
     ] = False,
     names: Annotated[bool, typer.Option("--names", help="Call folders by their names, which may be people's.")] = False,
-    keep: Annotated[
-        str | None, typer.Option("--keep", metavar="RULE", help="With --csv: which rows are kept.")
-    ] = None,
+    keep: Annotated[str | None, typer.Option("--keep", metavar="RULE", help="With --csv: which rows are kept.")] = None,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="With --keep: a list of hashes, each kept or dropped.")
     ] = None,
@@ -50,7 +48,9 @@ def report(
         raise DataError(f"{curated} has no manifest.json. Name a folder that `sitegen curate` wrote.")
     loaded = chosen_bundle(bundle)
     if loaded.model.sha256 != manifest["bundle"]["sha256"]:
-        raise SettingsError(f"These images were scored with another bundle, {manifest['bundle']['name']}: --bundle DIR.")
+        raise SettingsError(
+            f"These images were scored with another bundle, {manifest['bundle']['name']}: --bundle DIR."
+        )
     rows = list(keep_list(keep, table)) if keep is not None else []
     pictures = Thumbnails(loaded.folder, loaded.model.sha256) if thumbnails else None
     write_report(path, as_html(table, manifest, loaded, thumbnails=pictures, names=names))

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 def score(
     roots: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ROOT...", help="Folders, files, globs, or addresses that fsspec opens (s3://, zip://)."),
+        typer.Argument(
+            metavar="ROOT...", help="Folders, files, globs, or addresses that fsspec opens (s3://, zip://)."
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", metavar="DIR", help="Where the rows go, and what a run goes on from.")
@@ -72,11 +74,16 @@ def score(
     loaded = chosen_bundle(bundle)
     options = Options(force, distances)
     work = Work(loaded.folder.resolve(), loaded.model.sha256, options)
-    with _engine(work, workers, memory, dashboard, scheduler, _tls(tls_ca, tls_cert, tls_key)) as engine, told() as tell:
+    with (
+        _engine(work, workers, memory, dashboard, scheduler, _tls(tls_ca, tls_cert, tls_key)) as engine,
+        told() as tell,
+    ):
         latest: list[State] = []
         try:
             state = run(
-                Asked(addresses, out, loaded, options, batch, retry), engine, lambda at: (latest.append(at), tell(at))[1]
+                Asked(addresses, out, loaded, options, batch, retry),
+                engine,
+                lambda at: (latest.append(at), tell(at))[1],
             )
         except KeyboardInterrupt:
             typer.echo(_stopped(latest), err=True)

@@ -85,7 +85,9 @@ def remote_client(address: str, tls: Tls | None = None) -> Iterator[Client]:
             try:
                 client.wait_for_workers(1, timeout=_JOIN_SECONDS)
             except TimeoutError:
-                raise WorkerError(f"No worker has joined the scheduler at {address}. Start some: docs/curate.md.") from None
+                raise WorkerError(
+                    f"No worker has joined the scheduler at {address}. Start some: docs/curate.md."
+                ) from None
             yield client
 
 
@@ -100,7 +102,7 @@ class Cluster:
         self._out: dict[Any, Batch] = {}
 
     def rows(self, batches: Iterator[Batch]) -> Iterator[Rows]:
-        """Yield the rows of each batch as it comes. A file at which workers die, again and again, gets a row of its own.
+        """Yield the rows of each batch as it comes. A file at which workers die, again and again, gets a row.
 
         Raises what a batch raises (see `work.rows_of`), and WorkerError where the scheduler is gone.
         """

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from sitegen.curation.columns import DISTANCE_COLUMNS
+
 ROWS = 50_000
 _LIMIT = 24  # columns with a slider
 
@@ -35,7 +37,7 @@ def drawn(table: pa.Table, rows: int = ROWS) -> pa.Table:
 def sliders(table: pa.Table) -> list[Slider]:
     """Return the columns of scores and distances that have two values or more; NaN stands for none."""
     names = [name for name in table.column_names if name.startswith("gate_")]
-    names += [name for name in ("mse", "wasserstein", "ssim", "patch_mse", "patch_wasserstein", "patch_ssim")]
+    names += DISTANCE_COLUMNS
     found = []
     for name in (name for name in names if name in table.column_names):
         values = table[name].to_numpy(zero_copy_only=False).astype("<f8")
@@ -63,9 +65,13 @@ def _asked(table: pa.Table) -> list[tuple[str, str, np.ndarray]]:
     asked = [("error is there", "files with an error", ~missing("error"))]
     if "accepted" in table.column_names:
         asked.append(("accepted == false", "images that the gate refuses", said_no("accepted")))
-        asked.append(("tags_fit == false", "images whose header says that they are of another kind", said_no("tags_fit")))
+        asked.append(
+            ("tags_fit == false", "images whose header says that they are of another kind", said_no("tags_fit"))
+        )
     asked.append(("copy_of is there", "copies of images that come before", ~missing("copy_of")))
-    asked.append(("burned_in == true", "images whose header says that writing is part of them", _yes(table, "burned_in")))
+    asked.append(
+        ("burned_in == true", "images whose header says that writing is part of them", _yes(table, "burned_in"))
+    )
     return asked
 
 
