@@ -22,7 +22,9 @@ MANUFACTURERS: Mapping[str, str] = {
     "CANON": "Canon",
     "CARESTREAM": "Carestream",
     "DEL MEDICAL": "Del Medical",
+    "EASTMAN KODAK": "Kodak",
     "FUJI": "Fujifilm",
+    "FUJIFILM": "Fujifilm",
     "GE": "GE",
     "HOLOGIC": "Hologic",
     "KODAK": "Kodak",
@@ -38,7 +40,7 @@ MANUFACTURERS: Mapping[str, str] = {
     "VARIAN": "Varian",
     "VIDAR": "Vidar",
 }
-"""How the first words of Manufacturer, (0008,0070), begin, and the manufacturer."""
+"""The first words of Manufacturer, (0008,0070), and whose they are."""
 
 _MORE: Mapping[int, str] = {
     0x00080020: "StudyDate",
@@ -108,5 +110,4 @@ def _manufacturer(header: Header) -> str | None:
     text = header.first("Manufacturer").decode("ascii", "replace").upper()
     if not text:
         return None
-    found = (name for start, name in MANUFACTURERS.items() if re.match(rf"{start}(?!\w)|{start}\w{{2}}", text))
-    return next(found, OTHER)
+    return next((name for start, name in MANUFACTURERS.items() if re.match(rf"{start}\b", text)), OTHER)

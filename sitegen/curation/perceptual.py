@@ -32,7 +32,7 @@ def perceptual_hash(plane: NDArray[np.float32]) -> int | None:
 
 def distance(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.uint8]:
     """Return in how many bits hashes differ."""
-    return np.bitwise_count(first ^ second)
+    return np.asarray(np.bitwise_count(first ^ second))
 
 
 def _shares(side: int) -> NDArray[np.float64]:

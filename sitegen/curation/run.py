@@ -17,7 +17,7 @@ from sitegen.curation.document_types import ManifestDocument
 from sitegen.curation.engine.work import Batch, Rows
 from sitegen.curation.entries import Entry
 from sitegen.curation.scoring import LOST
-from sitegen.curation.store import Store, opened, read_manifest, write_manifest
+from sitegen.curation.store import ROWS, Store, opened, read_manifest, write_manifest
 from sitegen.curation.table import finish
 from sitegen_runtime.errors import EngineFailed, UnreadableFile
 
@@ -45,6 +45,7 @@ class Asked:
     bundle: Bundle
     options: Options = field(default_factory=Options)
     batch: int = BATCH
+    part: int = ROWS
     retry: bool = False
 
 
@@ -66,7 +67,7 @@ def run(asked: Asked, engine: Engine, tell: Callable[[State], None] = lambda sta
     raises.
     """
     manifest = _manifest(asked)
-    with opened(asked.out, manifest, columns_of(asked.bundle.model, asked.options).schema) as store:
+    with opened(asked.out, manifest, columns_of(asked.bundle.model, asked.options).schema, asked.part) as store:
         skip = asked.out.resolve()
         state = State(total=store.list_files(listed(asked.roots, skip)))
         done = store.keys(AGAIN if asked.retry else ())

@@ -109,8 +109,8 @@ class Store:
 
 
 @contextmanager
-def opened(folder: Path, manifest: ManifestDocument, schema: pa.Schema) -> Iterator[Store]:
-    """Give the store of a folder, made where it is missing, to this process alone.
+def opened(folder: Path, manifest: ManifestDocument, schema: pa.Schema, rows: int = ROWS) -> Iterator[Store]:
+    """Give the store of a folder, made where it is missing, to this process alone; `rows` are those of a part.
 
     Raises SettingsError where another process has it, or it was made with another bundle or other options.
     """
@@ -125,7 +125,7 @@ def opened(folder: Path, manifest: ManifestDocument, schema: pa.Schema) -> Itera
         if before:
             _check_same(folder, before, manifest)
         write_manifest(folder, _joined(before, manifest))
-        yield Store(folder, schema)
+        yield Store(folder, schema, rows)
 
 
 def read_manifest(folder: Path) -> ManifestDocument | None:

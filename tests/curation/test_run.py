@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -101,7 +102,6 @@ def test_a_full_disk_stops_it_and_room_lets_it_go_on(
     small: Bundle, repository: Path, tmp_path: Path, curated: Curated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "full"
-    monkeypatch.setattr(stores, "ROWS", 2)
     honest = stores.pq.write_table
 
     def full(*arguments: object, **options: object) -> None:
@@ -110,9 +110,8 @@ def test_a_full_disk_stops_it_and_room_lets_it_go_on(
         honest(*arguments, **options)
 
     monkeypatch.setattr(stores.pq, "write_table", full)
-    monkeypatch.setattr(stores.Store.__init__, "__defaults__", (2, 1e9))
     with pytest.raises(OSError, match="No space left"):
-        run(asked(small, repository, out), Counting(small))
+        run(replace(asked(small, repository, out), part=2), Counting(small))
     monkeypatch.undo()
     assert len(keys(out)) == 4
     second = Counting(small)

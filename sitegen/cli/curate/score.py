@@ -56,6 +56,7 @@ def score(
     tls_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="With tls://: this side's certificate.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="PEM", help="With tls://: its key.")] = None,
     batch: Annotated[int, typer.Option(min=1, help="Images that a worker is given at a time.")] = 16,
+    part: Annotated[int, typer.Option(min=1, help="Rows that are written at a time, or those of ten seconds.")] = 1024,
 ) -> None:
     """Write a row for each image of a repository: what it is, what the gate and the model say of it, what is odd.
 
@@ -81,7 +82,7 @@ def score(
         latest: list[State] = []
         try:
             state = run(
-                Asked(addresses, out, loaded, options, batch, retry),
+                Asked(addresses, out, loaded, options, batch, part, retry),
                 engine,
                 lambda at: (latest.append(at), tell(at))[1],
             )

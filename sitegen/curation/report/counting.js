@@ -39,7 +39,7 @@
     for (const line of form.querySelectorAll("[data-slider]")) {
       const [box, limit] = line.querySelectorAll("input");
       const side = line.querySelector("select").value;
-      const output = line.querySelector("output");
+      const output = line.querySelector(".count");
       const mask = failing(sliders[Number(line.dataset.slider)], side, Number(limit.value));
       line.querySelector(".limit").value = limit.value;
       const sign = side === "least" ? ">=" : "<=";

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sitegen.curation.entries import digest
-from sitegen.curation.report.charts import Group
+from sitegen.curation.report.charts import Group, Values
 
 MOST = 12
 """Groups that are shown; the smaller ones are taken together."""
@@ -33,8 +33,8 @@ def grouped(table: pa.Table, kind: str, score: str, names: bool) -> list[Group]:
     return [Group(name, counts[name], _known(values[of == name])) for name in shown]
 
 
-def _known(values: np.ndarray) -> np.ndarray:
-    return values[np.isfinite(values)]
+def _known(values: Values) -> Values:
+    return np.asarray(values[np.isfinite(values)])
 
 
 def _folders(table: pa.Table, names: bool) -> Sequence[str]:
