@@ -126,7 +126,7 @@ def test_addresses_are_folders_globs_files_lists_and_archives(repository: Path, 
     assert paths(str(repository), str(repository)) == paths(str(repository))
     inside = list(listed([f"zip://::{archive}"]))
     assert [entry.path for entry in inside] == ["a/0.png", "a/1.png", "a/2.png", "a/3.png", "b/empty.png", "b/half.png"]
-    with pytest.raises(DataError, match="nowhere (cannot be listed|has no files)"):
+    with pytest.raises(DataError, match=r"nowhere (cannot be listed|has no files)"):
         paths(str(tmp_path / "nowhere"))
 
 

@@ -88,6 +88,9 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
         ("evaluate", "permutation", "docs/anomaly.md", None),
         ("evaluate", "frechet", "docs/anomaly.md", None),
         ("evaluate", "adversarial", "docs/attacks.md", None),
+        ("curate", "score", "docs/curate.md", None),
+        ("curate", "report", "docs/curate.md", None),
+        ("curate", "apply", "docs/curate.md", None),
     ],
 )
 def test_every_option_of_nested_verbs_is_documented(verb: str, of: str, page: str, expected: set[str] | None) -> None:

@@ -24,7 +24,8 @@ AHEAD = 2
 """Batches for each thread of the workers: one that is worked on, and one that waits."""
 
 _LOOK_SECONDS = 5.0  # until the number of threads is asked for again: clusters grow and shrink
-_JOIN_SECONDS = 120.0
+ANSWER_SECONDS, JOIN_SECONDS = 20.0, 120.0
+"""How long a scheduler may take to answer, and its first worker to join."""
 _QUIET = {
     "distributed.admin.large-graph-warning-threshold": "1GiB",
     "distributed.comm.timeouts.connect": "10s",
@@ -78,12 +79,12 @@ def remote_client(address: str, tls: Tls | None = None) -> Iterator[Client]:
         security = Security(tls_ca_file=ca, tls_client_cert=cert, tls_client_key=key, require_encryption=True)
     with dask.config.set(_QUIET):
         try:
-            client = Client(address, security=security, timeout="20s")
+            client = Client(address, security=security, timeout=ANSWER_SECONDS)
         except (OSError, ValueError, TypeError) as error:
             raise WorkerError(f"No scheduler answers at {address}: {error}. Check its address, and --tls-….") from error
         with client:
             try:
-                client.wait_for_workers(1, timeout=_JOIN_SECONDS)
+                client.wait_for_workers(1, timeout=JOIN_SECONDS)
             except TimeoutError:
                 raise WorkerError(
                     f"No worker has joined the scheduler at {address}. Start some: docs/curate.md."
