@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from sitegen.evaluation.gate.outside import TEST_HALF
 
 from sitegen.curation.table import read_table
+from sitegen.evaluation.gate.images import HALVES
 
 RADIOGRAPH, OTHER, EXTERNAL = "radiograph", "other", "external"
 SETS = {0: RADIOGRAPH, 1: RADIOGRAPH, 2: OTHER, 3: EXTERNAL}
@@ -80,7 +80,7 @@ def images(table: pa.Table, limits: Mapping[str, float], patients: Mapping[str, 
     """Return the images that count, and what each way drops of them."""
     sets = np.array([SETS[root] for root in table["root"].to_pylist()])
     hashes = table["sha256"].to_pylist()
-    counts = np.array([kind != OTHER or digest[0] in TEST_HALF for kind, digest in zip(sets, hashes, strict=True)])
+    counts = np.array([kind != OTHER or digest[0] in HALVES["test"] for kind, digest in zip(sets, hashes, strict=True)])
     table, sets = table.filter(pa.array(counts)), sets[counts]
     whose = [patients.get(Path(path).name, path) for path in table["path"].to_pylist()]
     gate = ~_column(table, "accepted").astype(bool)

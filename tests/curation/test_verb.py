@@ -67,7 +67,7 @@ def test_an_interruption_says_how_to_go_on(
 
 
 def test_wrong_use_is_told(small: Bundle, repository: Path, tmp_path: Path, curated: Curated) -> None:
-    out = ("--out", tmp_path / "rows")
+    out = ("--out", tmp_path / "other")
     assert refused(repository) == (
         "Name what to look through, and --out DIR: sitegen curate scans --out rows.",
         2,
@@ -83,5 +83,7 @@ def test_wrong_use_is_told(small: Bundle, repository: Path, tmp_path: Path, cura
 
 
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sitegen.cli.curate._needs.find_spec", lambda name: None if name == "dask" else sys)
+    monkeypatch.setattr(
+        sys.modules["sitegen.cli.curate._needs"], "find_spec", lambda name: None if name == "dask" else sys
+    )
     assert refused("scans", "--out", "rows") == ("This needs dask: pip install 'offline-sitegen[curate]'", 2)
