@@ -6,6 +6,7 @@ and are written by this process alone: nothing that is written can be scored twi
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ AHEAD = 2
 _LOOK_SECONDS = 5.0  # until the number of threads is asked for again: clusters grow and shrink
 ANSWER_SECONDS, JOIN_SECONDS = 20.0, 120.0
 """How long a scheduler may take to answer, and its first worker to join."""
+_GONE = "The scheduler is gone. What was written stays: run the same command again, and it goes on."
 _QUIET = {
     "distributed.admin.large-graph-warning-threshold": "1GiB",
     "distributed.comm.timeouts.connect": "10s",
@@ -117,6 +119,8 @@ class Cluster:
                 self._fill(completed, batches)
                 if found:
                     yield found
+        except (OSError, CancelledError) as error:  # a connection that broke is an OSError to Dask
+            raise WorkerError(_GONE) from error
         finally:
             for future in self._out:
                 future.release()
@@ -132,10 +136,7 @@ class Cluster:
 
     def _threads(self) -> int:
         if monotonic() - self._looked > _LOOK_SECONDS:
-            try:
-                self._width = max(1, sum(self._client.nthreads().values()))
-            except OSError as error:
-                raise self._gone() from error
+            self._width = max(1, sum(self._client.nthreads().values()))
             self._looked = monotonic()
         return self._width
 
@@ -144,7 +145,7 @@ class Cluster:
             rows: Rows = future.result()
             return rows
         if future.status != "error":
-            raise self._gone()
+            raise WorkerError(_GONE)
         error = future.exception()
         if isinstance(error, KilledWorker):
             return self._one_by_one(batch, completed)
@@ -160,6 +161,3 @@ class Cluster:
             return []
         message = "Every worker that was given this file ended. Give workers more memory, or look at the file."
         return [failed_row(batch[0], LOST, message)]
-
-    def _gone(self) -> WorkerError:
-        return WorkerError("The scheduler is gone. What was written stays: run the same command again, and it goes on.")
