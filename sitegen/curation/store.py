@@ -38,9 +38,11 @@ def atomic(path: Path) -> Iterator[Path]:
         with beside.open("rb+") as file:
             os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException:  # Ctrl+C too
+    except BaseException as error:  # Ctrl+C too
         with suppress(OSError):
             beside.unlink()
+        if isinstance(error, OSError) and error.filename is None:  # as where the disk is full
+            error.filename = str(path)
         raise
 
 

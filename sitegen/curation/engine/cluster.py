@@ -6,7 +6,6 @@ and are written by this process alone: nothing that is written can be scored twi
 
 import logging
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 import dask
-from distributed import Client, KilledWorker, LocalCluster, as_completed
+from distributed import CancelledError, Client, KilledWorker, LocalCluster, as_completed
 from distributed.security import Security
 
 from sitegen.curation.engine.work import Batch, Rows, Work, rows_of
