@@ -1,4 +1,4 @@
-"""The study of docs/curation-study.md: python docs/curation_study.py DATA VALID ROWS [--resamples 1000]
+"""The study of docs/curation-study.md: python docs/curation_study.py DATA VALID ROWS [--rate 0.02]
 
 VALID and ROWS are folders that `sitegen curate --distances` wrote of DATA's cxr/valid and nih14/valid, and of cxr/test,
 nih14/test, ood and cxr_external in this order. Of `ood` the half counts that did not serve to develop the gate.
@@ -40,14 +40,16 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("valid", type=Path)
     parser.add_argument("rows", type=Path)
+    parser.add_argument("--rate", type=float, help="the share of validation radiographs that distances are to drop")
     parser.add_argument("--resamples", type=int, default=1000)
     asked = parser.parse_args()
     valid, table = _readable(read_table(asked.valid)), _readable(read_table(asked.rows))
     refused = ~_column(valid, "accepted").astype(bool)
-    rate = max(float(refused.mean()), 1 / len(valid))
-    print(f"The gate refuses {refused.sum()} of {len(valid)} validation radiographs; distances are to drop as many.\n")
+    rate = asked.rate or max(float(refused.mean()), 1 / len(valid))
+    print(f"The gate refuses {refused.sum()} of {len(valid)} validation radiographs; distances are to drop {rate:.2%}.")
     limits = {name: float(np.quantile(unlike(valid, name), 1 - rate)) for name in DISTANCES}
     found = images(table, limits, patients_of(asked.data))
+    print({kind: int((found.sets == kind).sum()) for kind in (RADIOGRAPH, OTHER, EXTERNAL)}, "images\n")
     print("| dropped by | precision | precision, 5 % other | recall | radiographs dropped | external films dropped |")
     print("|---|---|---|---|---|---|")
     for way in found.ways:
