@@ -13,7 +13,7 @@ from sitegen.browser.engines import ENGINES
 from sitegen.bundle import Bundle
 from sitegen.curation.columns import Options
 from sitegen.curation.report.counted import drawn, sliders
-from sitegen.curation.report.groups import grouped
+from sitegen.curation.report.groups import divided
 from sitegen.curation.report.page import as_html
 from sitegen.curation.report.thumbnails import Thumbnails
 from sitegen.curation.rules import passing
@@ -70,8 +70,9 @@ def test_pictures_come_with_their_error_maps_where_asked_for(small: Bundle, repo
 def test_groups_hold_every_row_and_a_sample_is_the_same_each_time(repository: Path, curated: Curated) -> None:
     table = read_table(curated(repository))
     for kind in ("folder", "manufacturer", "view", "year"):
-        assert sum(group.images for group in grouped(table, kind, "gate_ssim", False)) == 9
-    views = {group.name: (group.images, len(group.values)) for group in grouped(table, "view", "gate_ssim", False)}
+        assert sum(group.images for group in divided(table, kind, False).of_score(table, "gate_ssim")) == 9
+    of_views = divided(table, "view", False).of_score(table, "gate_ssim")
+    views = {group.name: (group.images, len(group.values)) for group in of_views}
     assert views == {"not said": (8, 5), "PA": (1, 1)}
     few = drawn(table, 4)
     assert few["id"].to_pylist() == [each for each in table["id"].to_pylist() if each in set(few["id"].to_pylist())]

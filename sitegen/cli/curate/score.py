@@ -80,12 +80,13 @@ def score(
         told() as tell,
     ):
         latest: list[State] = []
+
+        def heard(state: "State") -> None:
+            latest[:] = [state]
+            tell(state)
+
         try:
-            state = run(
-                Asked(addresses, out, loaded, options, batch, part, retry),
-                engine,
-                lambda at: (latest.append(at), tell(at))[1],
-            )
+            state = run(Asked(addresses, out, loaded, options, batch, part, retry), engine, heard)
         except KeyboardInterrupt:
             typer.echo(_stopped(latest), err=True)
             raise typer.Exit(1) from None

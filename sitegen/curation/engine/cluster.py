@@ -63,7 +63,8 @@ def local_client(asked: Local) -> Iterator[Client]:
             processes=True,
             host="127.0.0.1",
             memory_limit=asked.memory,
-            dashboard_address=asked.dashboard,
+            preload=["sitegen.curation.engine.unstopped"],
+            dashboard_address=asked.dashboard or "127.0.0.1:0",  # None would be a port that others see
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

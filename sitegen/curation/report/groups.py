@@ -5,13 +5,14 @@ Names of folders may be those of people. So a folder is called by six digits of 
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from sitegen.curation.entries import digest
-from sitegen.curation.report.charts import Group, Values
+from sitegen.curation.report.charts import Group
 
 MOST = 12
 """Groups that are shown; the smaller ones are taken together."""
@@ -19,29 +20,42 @@ UNKNOWN, REST = "not said", "others"
 KINDS = ("folder", "manufacturer", "view", "year")
 
 
-def grouped(table: pa.Table, kind: str, score: str, names: bool) -> list[Group]:
-    """Return the values of a score by group, the largest groups first."""
+@dataclass(frozen=True)
+class Division:
+    """The groups of a table's rows, the largest first, and which of them each row is in, by number."""
+
+    names: Sequence[str]
+    of: NDArray[np.intp]
+
+    def of_score(self, table: pa.Table, score: str) -> list[Group]:
+        """Return the values of a score by group."""
+        values = table[score].to_numpy(zero_copy_only=False).astype(np.float64)
+        counts = np.bincount(self.of, minlength=len(self.names))
+        known = np.isfinite(values)
+        return [
+            Group(name, int(counts[at]), np.asarray(values[known & (self.of == at)]))
+            for at, name in enumerate(self.names)
+        ]
+
+
+def divided(table: pa.Table, kind: str, names: bool) -> Division:
+    """Return the groups of a kind, one of KINDS."""
     labels = _folders(table, names) if kind == "folder" else [_told(each) for each in table[kind].to_pylist()]
-    values = table[score].to_numpy(zero_copy_only=False).astype(np.float64)
-    counts = Counter(labels)
-    shown = [name for name, _ in sorted(counts.items(), key=lambda each: (-each[1], each[0]))]
+    shown = [name for name, _ in sorted(Counter(labels).items(), key=lambda each: (-each[1], each[0]))]
     if len(shown) > MOST:
-        kept = set(shown[: MOST - 1])
-        labels = [label if label in kept else REST for label in labels]
-        counts, shown = Counter(labels), [*shown[: MOST - 1], REST]
-    of = np.array(labels)
-    return [Group(name, counts[name], _known(values[of == name])) for name in shown]
-
-
-def _known(values: Values) -> Values:
-    return np.asarray(values[np.isfinite(values)])
+        shown = [*shown[: MOST - 1], REST]
+    numbers = {name: at for at, name in enumerate(shown)}
+    return Division(shown, np.array([numbers.get(label, len(shown) - 1) for label in labels], np.intp))
 
 
 def _folders(table: pa.Table, names: bool) -> Sequence[str]:
+    told: dict[str, str] = {}
     found = []
     for root, path in zip(table["root"].to_pylist(), table["path"].to_pylist(), strict=True):
-        parent = PurePosixPath(path).parent.as_posix()
-        found.append(f"{root}: {parent}" if names else f"folder {digest(f'{root}:{parent}')[:6]}")
+        name = f"{root}: {path.rpartition('/')[0] or '.'}"
+        if name not in told:
+            told[name] = name if names else f"folder {digest(name)[:6]}"
+        found.append(told[name])
     return found
 
 

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from sitegen.bundle import Bundle
-from sitegen.curation.columns import columns_of
+from sitegen.curation.columns import Options, columns_of
 from sitegen.curation.document_types import ManifestDocument
 from sitegen.curation.report.charts import histograms
 from sitegen.curation.report.counted import drawn as drawn_rows
 from sitegen.curation.report.counted import flags, sliders
-from sitegen.curation.report.groups import KINDS, grouped
+from sitegen.curation.report.groups import KINDS, Division, divided
 from sitegen.curation.report.thumbnails import Thumbnails
 from sitegen.evaluation.report.page import WIDE, drawn, render
 from sitegen_runtime.formats.sniff import DICOM
@@ -38,6 +38,7 @@ def as_html(
     script = (_HERE / "counting.js").read_text("utf-8")
     counted = drawn_rows(table)
     scores = _scores(table, bundle)
+    divisions = {kind: divided(table, kind, names) for kind in KINDS}
     values = {
         "manifest": manifest,
         "total": len(table),
@@ -46,7 +47,7 @@ def as_html(
         **_facts(table),
         **_thresholds(counted, scores, len(table)),
         "distributions": [
-            (score, limit, [(kind, _chart(table, kind, score, limit, names)) for kind in KINDS])
+            (score, limit, [(kind, _chart(table, kind, of, score, limit)) for kind, of in divisions.items()])
             for score, (limit, _) in scores.items()
         ],
         "extremes": _extremes(table, scores, thumbnails),
@@ -63,7 +64,7 @@ def _scores(table: pa.Table, bundle: Bundle) -> dict[str, tuple[float | None, bo
     gate = bundle.model.gate
     found: dict[str, tuple[float | None, bool]] = {}
     if gate:
-        names = columns_of(bundle.model, _no_options()).gate
+        names = columns_of(bundle.model, Options()).gate
         found[names[gate.metric]] = (gate.threshold, True)
         found |= {names[each.metric]: (each.threshold, each.higher == "alike") for each in gate.scores}
     for name in ("mse", "wasserstein", "ssim"):
@@ -71,12 +72,6 @@ def _scores(table: pa.Table, bundle: Bundle) -> dict[str, tuple[float | None, bo
             if column in table.column_names:
                 found[column] = (None, name == "ssim")
     return {name: each for name, each in found.items() if table[name].null_count < len(table)}
-
-
-def _no_options() -> Any:
-    from sitegen.curation.columns import Options
-
-    return Options()
 
 
 def _facts(table: pa.Table) -> dict[str, Any]:
@@ -115,8 +110,8 @@ def _thresholds(counted: pa.Table, scores: Mapping[str, tuple[float | None, bool
     }
 
 
-def _chart(table: pa.Table, kind: str, score: str, limit: float | None, names: bool) -> Any:
-    return drawn(histograms(f"{score} by {kind}:", grouped(table, kind, score, names), limit))
+def _chart(table: pa.Table, kind: str, of: Division, score: str, limit: float | None) -> Any:
+    return drawn(histograms(f"{score} by {kind}:", of.of_score(table, score), limit))
 
 
 def _extremes(
