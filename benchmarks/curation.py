@@ -139,7 +139,7 @@ def plain(files: list[Path]) -> Run:
         "from sitegen.prediction import Predictor; predictor = Predictor(load_bundle(resources.default_bundle()))\n"
         "for path in Path(sys.argv[1]).read_text().split('\\n'): predictor.predict(Path(path))"
     )
-    listing = files[0].parent.parent / "predict.txt"
+    listing = files[0].parent.parent.parent / "predict.txt"
     listing.write_text("\n".join(map(str, files)))
     return _watched([sys.executable, "-c", loop, str(listing)], len(files), None)
 
