@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow.parquet as pq
@@ -165,7 +166,7 @@ def cluster(work: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Give a scheduler with two workers, each a process, and its address."""
     file = work / f"scheduler-{time.monotonic_ns()}.json"
     dask = [sys.executable, "-m", "dask"]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": work}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": work}
     no_page = ["--no-dashboard", "--scheduler-file", str(file)]
     begun = [subprocess.Popen([*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *no_page], **quiet)]
     while not file.exists():

@@ -17,7 +17,7 @@ from typing import Any
 
 def slurm(asked: argparse.Namespace) -> Any:
     """Return a cluster of jobs, of which none is submitted yet; its scheduler is in this process."""
-    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.slurm import SLURMCluster
 
     return SLURMCluster(
         queue=asked.partition,

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from sitegen.bundle import Bundle
-from sitegen.curation import store as stores
 from sitegen.curation.columns import Options
 from sitegen.curation.engine.work import Batch, Rows, Work, rows_of
 from sitegen.curation.run import Asked, State, run
@@ -102,14 +101,14 @@ def test_a_full_disk_stops_it_and_room_lets_it_go_on(
     small: Bundle, repository: Path, tmp_path: Path, curated: Curated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "full"
-    honest = stores.pq.write_table
+    honest = pq.write_table
 
     def full(*arguments: object, **options: object) -> None:
         if len(keys(out)) >= 4:
             raise OSError(28, os.strerror(28))
         honest(*arguments, **options)
 
-    monkeypatch.setattr(stores.pq, "write_table", full)
+    monkeypatch.setattr(pq, "write_table", full)
     with pytest.raises(OSError, match="No space left"):
         run(replace(asked(small, repository, out), part=2), Counting(small))
     monkeypatch.undo()
