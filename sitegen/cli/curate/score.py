@@ -105,14 +105,14 @@ def _stopped(latest: "list[State]") -> str:
 
 
 def _tls(ca: Path | None, cert: Path | None, key: Path | None) -> "Tls | None":
-    from sitegen.curation.engine.cluster import Tls
-
     if ca is None and cert is None and key is None:
         return None
     if ca is None or cert is None or key is None:
         raise SettingsError("TLS needs all of --tls-ca, --tls-cert and --tls-key.")
     if missing := [str(path) for path in (ca, cert, key) if not path.is_file()]:
         raise SettingsError(f"There is no file {', '.join(missing)}. Check the --tls options.")
+    from sitegen.curation.engine.cluster import Tls
+
     return Tls(ca, cert, key)
 
 
@@ -120,7 +120,11 @@ def _tls(ca: Path | None, cert: Path | None, key: Path | None) -> "Tls | None":
 def _engine(
     work: "Work", workers: int | None, memory: str, dashboard: str | None, scheduler: str | None, tls: "Tls | None"
 ) -> "Iterator[Engine]":
-    from sitegen.curation.engine.alone import Alone
+    if workers == 0 and not scheduler:
+        from sitegen.curation.engine.alone import Alone  # here, so that Dask is not even loaded
+
+        yield Alone(work)
+        return
     from sitegen.curation.engine.cluster import Cluster, Local, local_client, remote_client
 
     if scheduler:
@@ -129,8 +133,6 @@ def _engine(
         with remote_client(scheduler, tls) as client:
             typer.echo(f"Dask's dashboard: {client.dashboard_link}", err=True)
             yield Cluster(client, work)
-    elif workers == 0:
-        yield Alone(work)
     else:
         _check_dashboard(dashboard)
         with local_client(Local(workers or os.cpu_count() or 1, memory, dashboard)) as client:
