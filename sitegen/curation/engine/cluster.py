@@ -30,7 +30,16 @@ _GONE = "The scheduler is gone. What was written stays: run the same command aga
 _QUIET = {
     "distributed.admin.large-graph-warning-threshold": "1GiB",
     "distributed.comm.timeouts.connect": "10s",
-    "distributed.worker.daemon": True,
+    # Looking at itself every 10 ms costs a worker as much as some images do.
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.system-monitor.interval": "2s",
+    "distributed.admin.system-monitor.disk": False,
+    "distributed.admin.system-monitor.gil.enabled": False,
+    "distributed.admin.tick.interval": "200ms",
+    # Without Dask's MALLOC_TRIM_THRESHOLD_: memory that is given back after each image is asked for again at the next.
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1
+    ),
 }
 
 
