@@ -19,7 +19,7 @@ from typing import Any
 
 from torch import Tensor
 
-from sitegen.errors import CheckpointError
+from sitegen.errors import CheckpointError, SettingsError
 from sitegen.networks.published import named_tensors
 from sitegen.networks.stylegan2.discriminator import StyleDiscriminator
 from sitegen.networks.stylegan2.generator import StyleGenerator
@@ -59,6 +59,14 @@ def read_official(path: Path, clamp: float | None = CLAMP) -> TrainedGenerator:
         "licence": LICENCE,
     }
     return TrainedGenerator(generator.eval(), discriminator, made_by)
+
+
+def is_official(path: Path) -> bool:
+    """Whether a file holds tensors under the official names, as far as it can be read."""
+    try:
+        return f"{_GENERATOR}.mapping.w_avg" in named_tensors(path)
+    except (CheckpointError, SettingsError):
+        return False
 
 
 def official_shape(
