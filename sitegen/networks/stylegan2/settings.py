@@ -57,7 +57,7 @@ SHAPES: dict[str, GeneratorShape] = {
     "stylegan2": _FULL,  # Karras et al. 2020a, configuration F
     "half": replace(_FULL, channel_base=16384),  # Karras et al. 2020b, up to 256 pixels
     "auto": replace(_FULL, channel_base=16384, mapping_layers=2),  # the same, with a shallow mapping
-    "small": GeneratorShape(latent=128, style=128, mapping_layers=2, channel_base=1024, channel_max=64),
+    "small": GeneratorShape(latent=128, style=128, mapping_layers=2, channel_base=2048, channel_max=128),
     "tiny": GeneratorShape(side=32, latent=16, style=16, mapping_layers=2, channel_base=128, channel_max=8),
 }
 """Shapes by name: three of the papers, one that a CPU trains in hours, one for trials."""

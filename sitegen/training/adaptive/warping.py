@@ -27,7 +27,7 @@ SYM6 = (
 )
 _MARGIN = 12  # pixels of reflection around the image, more than the filters reach
 _REACH = 6
-_HALF = (len(SYM6) - 1) / 2
+_CENTRE = sum(at * tap for at, tap in enumerate(SYM6)) / sum(SYM6)  # the filter is not quite symmetric
 
 
 def rearranged(images: Tensor, matrices: Tensor) -> Tensor:
@@ -54,10 +54,10 @@ def warped(images: Tensor, matrices: Tensor) -> Tensor:
 def _places(matrices: Tensor, side: int) -> Tensor:
     """For each cell of the finer result, with what the filter needs around it, its place in -1..1 of `fine`."""
     cells = 2 * side + len(SYM6) - 2
-    along = (torch.arange(cells, device=matrices.device, dtype=matrices.dtype) - _HALF) / 2 - (side - 1) / 2
+    along = (torch.arange(cells, device=matrices.device, dtype=matrices.dtype) - _CENTRE) / 2 - (side - 1) / 2
     found = _mapped(matrices, along, side)
     inside = torch.where((found < -_REACH) | (found > side - 1 + _REACH), _reflected(found, side), found)
-    fine = 2 * (inside + _MARGIN) + _HALF
+    fine = 2 * (inside + _MARGIN) + _CENTRE
     last = 2 * (side + 2 * _MARGIN) + len(SYM6) - 3
     return (2 * fine / last - 1).reshape(-1, cells, cells, 2)
 

@@ -136,7 +136,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # Ours: for a processor without a card, up to 64 pixels.
     "small": {
         "network": {"name": "small"},
-        "training": {"images": 1_500_000, "batch": 16, "r1": 0.3, "average": 5_000, "learning_rate": 0.0025},
+        "training": {"images": 1_500_000, "batch": 16, "r1": 0.1, "average": 5_000},
     },
     "tiny": {"network": {"name": "tiny", "side": 32}, "training": {"images": 512, "batch": 8, "r1": 0.1}},  # for trials
 }
