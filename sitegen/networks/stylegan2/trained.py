@@ -45,6 +45,11 @@ class TrainedGenerator:
         return self.generator.shape
 
 
+def need_safetensors() -> None:
+    """Raise SettingsError where the package that reads and writes these files is not installed."""
+    _safetensors("save_file")
+
+
 def save_generator(trained: TrainedGenerator, path: Path) -> None:
     """Write a generator, replacing an older file as a whole."""
     save_file = _safetensors("save_file")

@@ -29,7 +29,12 @@ from sitegen.networks.stylegan2.discriminator import StyleDiscriminator
 from sitegen.networks.stylegan2.generator import StyleGenerator
 from sitegen.networks.stylegan2.official import is_official, read_official
 from sitegen.networks.stylegan2.settings import shape_document
-from sitegen.networks.stylegan2.trained import TrainedGenerator, load_generator, save_generator
+from sitegen.networks.stylegan2.trained import (
+    TrainedGenerator,
+    load_generator,
+    need_safetensors,
+    save_generator,
+)
 from sitegen.settings.reading import settings_document
 from sitegen.training.generator.fit import Fitting, GeneratorWatch, Judge, fit_generator
 from sitegen.training.generator.images import TrainingImages, read_images
@@ -65,8 +70,9 @@ def train_generator(
 
     `judge` makes what measures snapshots. Under torchrun all processes call this, and the first one writes. Raises what
     `read_images` and `fit_generator` raise, CheckpointError where `training.initial` does not fit, and SettingsError
-    where another process trains there.
+    where another process trains there, or the package for the generator's file is missing.
     """
+    need_safetensors()
     fabric = make_fabric(_precision(file))
     with alone_in(work, TRAINING, "training") if fabric.is_global_zero else nullcontext():
         if not fabric.is_global_zero:

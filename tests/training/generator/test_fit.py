@@ -13,7 +13,7 @@ from PIL import Image
 from sitegen.errors import CheckpointError, DataError, SettingsError, TrainingError
 from sitegen.networks.stylegan2.trained import load_generator
 from sitegen.networks.trained import read_checkpoint
-from sitegen.training.generator import steps
+from sitegen.training.generator import losses, steps
 from sitegen.training.generator.run import train_generator
 from sitegen.training.generator.settings import PRESETS, generator_file, read_generator_file
 
@@ -121,7 +121,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_state(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = generator_file(_document(folder, snapshots={"every": 16, "save_every": 16}))
-    honest, calls = steps.generator_loss, []
+    honest, calls = losses.generator_loss, []
 
     def failing(logits: torch.Tensor) -> torch.Tensor:
         calls.append(1)

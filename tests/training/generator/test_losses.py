@@ -46,7 +46,7 @@ def test_r1_is_the_squared_length_of_the_gradient_and_so_is_its_own_gradient() -
     penalty = r1_penalty(judge, images, None, gamma=5.0)
     gradient = 2 * 0.7 * images + 3 * images**2
     assert penalty.item() == pytest.approx(float((gradient**2).sum()) / 3 * 2.5, rel=1e-12)
-    penalty.backward()  # type: ignore[no-untyped-call]
+    penalty.backward()
     assert judge.a.grad is not None
     assert judge.a.grad.item() == pytest.approx(float((gradient * 2 * images).sum()) / 3 * 5, rel=1e-12)
 
@@ -83,7 +83,7 @@ def test_path_penalty_reaches_the_weights() -> None:
     def penalty() -> Tensor:
         return path_penalty(path_lengths(synthesis, w, [], Generator().manual_seed(4)), mean, 2.0)
 
-    penalty().backward()  # type: ignore[no-untyped-call]
+    penalty().backward()
     assert synthesis.weight.grad is not None
     found, values = synthesis.weight.grad[1, 2, 3].item(), []
     for sign in (1, -1):
