@@ -61,9 +61,8 @@ def main() -> None:
         if number >= 0:  # the first does not count
             ratios.append(ours / plain)
             rates.append(asked.steps * 16 / ours)
-    middle, low, high = median_interval(ratios)
     print(
-        f"{np.median(rates):.1f} images in a second of CPU; time / plain loop {middle:.3f} ({low:.3f}-{high:.3f}), "
+        f"{np.median(rates):.1f} images in a second of CPU; time / plain loop {median_interval(ratios).text(3)}, "
         f"{asked.rounds} rounds of {asked.steps} steps at {asked.side} pixels; last weights {apart:.1g} apart"
     )
 
