@@ -90,8 +90,10 @@ def _plain(file: GeneratorFile, images: TrainingImages) -> tuple[float, list[Ten
     torch.manual_seed(settings.seed)
     g, d = StyleGenerator(shape).train(), StyleDiscriminator(shape).train()
     average = deepcopy(g).requires_grad_(False)
-    of_g = torch.optim.Adam(g.parameters(), lr=settings.learning_rate * 4 / 5, betas=(0, 0.99 ** (4 / 5)), eps=1e-8)
-    of_d = torch.optim.Adam(d.parameters(), lr=settings.learning_rate * 16 / 17, betas=(0, 0.99 ** (16 / 17)), eps=1e-8)
+    of_g = torch.optim.Adam(g.parameters(), lr=settings.learning_rate * 4 / 5, betas=(0.0, 0.99 ** (4 / 5)), eps=1e-8)
+    of_d = torch.optim.Adam(
+        d.parameters(), lr=settings.learning_rate * 16 / 17, betas=(0.0, 0.99 ** (16 / 17)), eps=1e-8
+    )
     subset = np.sort(np.random.default_rng(settings.seed).permutation(len(images.pixels)))
     order = subset[np.random.default_rng([settings.seed, 0]).permutation(len(subset))]
     batch, mean = settings.batch, torch.zeros(())
