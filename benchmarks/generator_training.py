@@ -142,7 +142,7 @@ def _plain(file: GeneratorFile, images: TrainingImages) -> tuple[float, list[Ten
 
 def _down(optimiser: torch.optim.Adam, loss: Tensor) -> None:
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
 
 

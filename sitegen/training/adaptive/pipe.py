@@ -20,9 +20,16 @@ class Pipe:
     parts: frozenset[Part]
 
     def __call__(self, images: Tensor, chance: float, generator: Generator) -> Tensor:
-        """Return images [N, C, side, side] in -1..1, each changed by each part with the probability `chance`."""
+        """Return images [N, C, side, side] in -1..1, each changed by each part with the probability `chance`.
+
+        It is computed with 32 bits: mixed precision would move points by parts of a pixel.
+        """
         if chance <= 0:
             return images
+        with torch.autocast(images.device.type, enabled=False):
+            return self._changed(images.float(), chance, generator)
+
+    def _changed(self, images: Tensor, chance: float, generator: Generator) -> Tensor:
         parts = self.parts - OF_COLOURS if images.shape[1] == 1 else self.parts
         for group, change in ((_BLIT, rearranged), (_GEOMETRY, warped)):
             if parts & group:

@@ -111,6 +111,14 @@ def test_networks_change_and_the_average_lags(whole: Path) -> None:
     assert float(state["path_mean"]) > 0
 
 
+def test_mixed_precision_keeps_weights_and_penalties_of_32_bits(folder: Path, tmp_path: Path) -> None:
+    changes = {"training": {"images": 16, "precision": "bf16", "r1_every": 1}, "network": {"channels": 3}}
+    file = generator_file(_document(folder, **changes, images={"flip": True, "subset": 9}))
+    done = train_generator(file, tmp_path)
+    assert done.complete and done.progress.history[0]["r1"] > 0
+    assert {value.dtype for value in read_checkpoint(tmp_path / "training.pt")["generator"].values()} == {torch.float32}
+
+
 def test_another_training_is_told_apart(folder: Path, whole: Path) -> None:
     other = generator_file(_document(folder, **{**CONDITION, "network": {"classes": 2, "latent": 8}}))
     with pytest.raises(CheckpointError, match="other settings"):
