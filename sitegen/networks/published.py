@@ -68,7 +68,7 @@ def find_initial(name: str, folder: Path) -> Initial:
     if package:
         installed = f"{package.distribution} {distribution(package.distribution).version}"
         origin |= {"package": installed, "licence": package.licence, "data": package.trained_on}
-    return Initial(_weights(path), origin)
+    return Initial(named_tensors(path), origin)
 
 
 def begin_with(network: Classifier, initial: Initial) -> None:
@@ -101,7 +101,8 @@ def _packaged(name: str, package: Package) -> Path:
         ) from None
 
 
-def _weights(path: Path) -> Weights:
+def named_tensors(path: Path) -> Weights:
+    """Return the tensors of a file by name. Raises CheckpointError where it holds none, or cannot be read as data."""
     if path.suffix == ".safetensors":
         document: dict[str, Any] = _safetensors(path)
     else:

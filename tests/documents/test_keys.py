@@ -43,10 +43,20 @@ from sitegen.gate.training.presets import (
     VariationalSettings,
 )
 from sitegen.networks.reconstruction import ReconstructionSettings
+from sitegen.networks.stylegan2.settings import SHAPES, GeneratorShape
 from sitegen.prediction import Predictor
 from sitegen.settings.audit import LIMIT, TOGETHER, AuditSettings
 from sitegen.settings.data import DataSettings, PartSettings
 from sitegen.settings.recipe import EvaluationSettings, ExportSettings, GatePlan, ImageSettings
+from sitegen.training.adaptive.parts import GROUPS, PARTS
+from sitegen.training.generator.settings import PRESETS as GENERATOR_PRESETS
+from sitegen.training.generator.settings import (
+    AugmentationSettings,
+    GeneratorFile,
+    ImagesSettings,
+    SnapshotSettings,
+    TrainingSettings,
+)
 from sitegen.training.presets import PRESETS as TRAINING_PRESETS
 from sitegen.training.presets import Recipe
 from sitegen_runtime import errors
@@ -190,6 +200,15 @@ def test_every_key_of_a_gate_is_documented() -> None:
     keys = {each.name for part in settings for each in fields(part)} - {"name", "channels", "kind"}
     assert [key for key in sorted(keys) if key not in text] == []
     assert [name for name in GATE_PRESETS if not name.startswith("chester-") and f"`{name}`" not in text] == []
+
+
+def test_every_key_of_a_generator_is_documented() -> None:
+    text = read("docs/generator.md")
+    kinds = (GeneratorFile, ImagesSettings, GeneratorShape, TrainingSettings, AugmentationSettings, SnapshotSettings)
+    keys = {each.name for kind in kinds for each in fields(kind)} - {"folder"}
+    assert [key for key in sorted(keys) if f"`{key}`" not in text and f"[{key}]" not in text] == []
+    names = {*GENERATOR_PRESETS, *SHAPES, *GROUPS, *PARTS}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 
 def test_every_key_of_training_is_documented() -> None:

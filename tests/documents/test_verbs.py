@@ -73,6 +73,7 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             {"--config", "-o", "--out", "--curves", "--data", "--work", "--steps"},
         ),
         ("train", "concepts", "docs/concepts.md", None),
+        ("train", "generator", "docs/generator.md", {"--config", "--work", "--steps-now", "--workers"}),
         ("train", "gate", "docs/gate.md", {"--config", "--data", "--work", "--images", "--rounds-now"}),
         (
             "evaluate",
