@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from sitegen.errors import SettingsError
+from sitegen.generation.pictures import Picture, as_picture
 from sitegen.networks.stylegan2.trained import TrainedGenerator, drawn_z
-
-Picture = NDArray[np.uint8]
 
 NOISES = ("const", "random", "none")
 """The noise that belongs to the weights, new noise for each image, drawn from its seed, or none."""
@@ -78,12 +76,6 @@ def _images(
         each = [synthesis.random_noise(1, torch.Generator().manual_seed(seed + 1)) for seed in seeds]
         noise = [torch.cat(parts) for parts in zip(*each, strict=True)]
     return [as_picture(image) for image in synthesis(styles, noise).cpu().numpy()]
-
-
-def as_picture(values: NDArray[np.float32]) -> Picture:
-    """Return an image [C, side, side] from -1 to 1 as uint8 [side, side] or [side, side, 3]; the rest is cut off."""
-    levels = np.rint(np.clip(values.astype(np.float64) * 127.5 + 127.5, 0, 255)).astype(np.uint8)
-    return levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))
 
 
 def _condition(trained: TrainedGenerator, label: int | None) -> Tensor | None:

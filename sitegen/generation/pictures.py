@@ -34,3 +34,9 @@ def write_grid(images: Iterable[tuple[str, Picture]], path: Path, columns: int |
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(grid).save(path)
     return len(parts)
+
+
+def as_picture(values: NDArray[np.float32]) -> Picture:
+    """Return an image [C, side, side] from -1 to 1 as uint8 [side, side] or [side, side, 3]; the rest is cut off."""
+    levels = np.rint(np.clip(values.astype(np.float64) * 127.5 + 127.5, 0, 255)).astype(np.uint8)
+    return levels[0] if len(levels) == 1 else np.ascontiguousarray(levels.transpose(1, 2, 0))

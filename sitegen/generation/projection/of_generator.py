@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from sitegen.generation.projection.drawn import RANGE, Drawn
 from sitegen.networks.stylegan2.trained import TrainedGenerator
-from sitegen.projection.drawn import RANGE, Drawn
 from sitegen_runtime.bundle.model import NetworkInput
 
 _INPUTS, _SEED = 10_000, 123

@@ -1,4 +1,4 @@
-"""What a projection makes small: how far a reconstruction is from the image, in pixels or in the features of a network."""
+"""What a projection makes small: how far a reconstruction is from the image."""
 
 from torch import Tensor
 

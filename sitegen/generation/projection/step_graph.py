@@ -18,10 +18,10 @@ from torch import Tensor, nn
 
 from sitegen import gradient
 from sitegen.export.onnx_export import exported
+from sitegen.generation.projection.adam import PREFIX, add_step
+from sitegen.generation.projection.drawn import Drawn, latents_of, noise_regularity, split
+from sitegen.generation.projection.losses import NOISE_WEIGHT, pixel_distance
 from sitegen.graphs.files import INPUT, OPSET, save_with_weights
-from sitegen.projection.adam import PREFIX, add_step
-from sitegen.projection.drawn import Drawn, latents_of, noise_regularity, split
-from sitegen.projection.losses import NOISE_WEIGHT, pixel_distance
 from sitegen_runtime.projection.loop import JITTER, OUTPUTS, PARAMETERS, RATES, STATE
 
 _LOSS, _SEED = "loss", "seed"

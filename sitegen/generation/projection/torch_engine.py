@@ -1,4 +1,4 @@
-"""Projection by PyTorch: several images at once, on the CPU or a card. It follows no graph, and so checks the other way.
+"""Projection by PyTorch: several images at once, on the CPU or a card. It follows no graph, and so checks that way.
 
 Every image has the same random numbers, so that what comes out does not depend on the batch that it was in.
 """
@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sitegen.projection.drawn import Drawn, noise_regularity
-from sitegen.projection.losses import NOISE_WEIGHT, pixel_distance
+from sitegen.generation.projection.drawn import Drawn, noise_regularity
+from sitegen.generation.projection.losses import NOISE_WEIGHT, pixel_distance
 from sitegen_runtime.projection import schedule
 from sitegen_runtime.projection.schedule import ONE, Wish
 
@@ -45,9 +45,7 @@ def fit(
     wanted = torch.from_numpy(images).to(device)
     free = _Free(drawn, len(images), wish, device)
     # Moments and rates as in `schedule`; PyTorch's own Adam, and its own gradient.
-    adam = torch.optim.Adam(
-        free.tensors, schedule.RATE, betas=(schedule.FIRST, schedule.SECOND), eps=schedule.EPSILON
-    )
+    adam = torch.optim.Adam(free.tensors, schedule.RATE, betas=(schedule.FIRST, schedule.SECOND), eps=schedule.EPSILON)
     distances: list[Tensor] = []
     for step in range(wish.steps):
         for group in adam.param_groups:

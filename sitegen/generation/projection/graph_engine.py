@@ -6,11 +6,14 @@ from array import array
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 
+from sitegen.bundle import Graph
+from sitegen.generation.projection.torch_engine import Fitted, Values
 from sitegen.graphs.session import answer, open_session
-from sitegen_runtime.bundle.model import Graph, Model, NetworkInput, Output, Vector
-from sitegen_runtime.projection.loop import ROLE, Projected, project
+from sitegen_runtime.bundle.model import Model, read_graph
+from sitegen_runtime.projection.loop import JITTER, ROLE, Projected, project
 from sitegen_runtime.projection.schedule import Wish
 from sitegen_runtime.requests import Progress, RunGraph
 
@@ -22,12 +25,7 @@ class Projector:
         self._model = model
         self._session: onnxruntime.InferenceSession = open_session(graph, threads)
 
-    @property
-    def image(self) -> NetworkInput:
-        """How images become what the graph takes."""
-        return self._model.graphs[ROLE].images[0]
-
-    def __call__(self, image: array[float], wish: Wish, tell: Callable[[float], None] | None = None) -> Projected:
+    def project(self, image: array[float], wish: Wish, tell: Callable[[float], None] | None = None) -> Projected:
         """Return what a projection comes to. `tell` hears which share is done. Raises AnalysisError."""
         way = project(self._model, image, wish)
         request = next(way)
@@ -40,13 +38,19 @@ class Projector:
             found: Projected = end.value
             return found
 
+    def fit(self, images: Values, wish: Wish, tell: Callable[[float], None] | None = None) -> Fitted:
+        """Return what `torch_engine.fit` does, of images [N, C, side, side], one after another."""
+        found = [self.project(array("f", image.tobytes()), wish, tell) for image in images]
+        (latents,) = (vector.shape for vector in self._model.graphs[ROLE].vectors if vector.name == JITTER)
+        values = latents[1] * latents[2]
+        return Fitted(
+            np.array([each.reconstruction for each in found], np.float32).reshape(images.shape),
+            np.array([each.latent for each in found], np.float32).reshape(-1, *latents[1:]),
+            np.array([each.parameters[values:] for each in found], np.float32),
+            np.array([each.distances for each in found], np.float32).T,
+        )
+
 
 def model_of(name: str, graph: Graph) -> Model:
     """Return a model that has a generator, and nothing else."""
-    return Model(name, "", "", {ROLE: graph}, (), None)
-
-
-def graph_of(image: NetworkInput, vectors: list[tuple[str, list[int]]], outputs: list[tuple[str, str]]) -> Graph:
-    """Return the runtime's description of a step graph: its inputs, and its outputs as names and roles."""
-    named = tuple(Vector(name, tuple(shape)) for name, shape in vectors)
-    return Graph((image,), named, {role: Output(name, None) for name, role in outputs})
+    return Model(name, "", "", {ROLE: read_graph(graph.model_dump(by_alias=True))}, (), None)

@@ -1,17 +1,17 @@
 """Adam's step as nodes of a graph, put behind a gradient (Kingma and Ba 2015), after which noise inputs are normalised.
 
-    first'  = 0.9 first + 0.1 g                 rates[0] is the rate, already corrected for the first moment's start
-    second' = 0.999 second + 0.001 g²           rates[1] corrects the second's
-    x' = x − rates[0] first' / (√(rates[1] second') + 1e-8)
+first'  = 0.9 first + 0.1 g                 rates[0] is the rate, already corrected for the first moment's start
+second' = 0.999 second + 0.001 g²           rates[1] corrects the second's
+x' = x − rates[0] first' / (√(rates[1] second') + 1e-8)
 """
 
 import onnx
 from onnx import TensorProto, helper
 
+from sitegen.generation.projection.drawn import Drawn
 from sitegen.gradient.tensor import Tensor, ints, op
 from sitegen.gradient.writer import Writer
-from sitegen.projection.drawn import Drawn
-from sitegen_runtime.projection.loop import FIRST, PARAMETERS, RATES, SECOND, STATE
+from sitegen_runtime.projection.loop import FIRST, RATES, SECOND, STATE
 from sitegen_runtime.projection.schedule import EPSILON
 from sitegen_runtime.projection.schedule import FIRST as KEPT_FIRST
 from sitegen_runtime.projection.schedule import SECOND as KEPT_SECOND
