@@ -51,6 +51,7 @@ from sitegen_runtime.wording.results import describe
 Message = list[Any]
 End = tuple[dict[str, Any], bytes | None]
 _FAILURES = {error.code: error for error in (Cancelled, DamagedImage, EngineFailed)}
+_SKETCHED = ("explain", "project")
 _kept = KeptImages()
 
 
@@ -111,10 +112,7 @@ class Session:
     def _step(self, advance: Callable[[], Request]) -> Message:
         try:
             request = advance()
-            while isinstance(request, Sketch) and self._options["kind"] not in (
-                "explain",
-                "project",
-            ):  # nobody looks before the end
+            while isinstance(request, Sketch) and self._options["kind"] not in _SKETCHED:  # nobody looks before the end
                 request = self._generator.send(None)
         except StopIteration as end:
             fields, content = end.value

@@ -101,7 +101,7 @@ def _entry(found: Projected, beside: Compared, wish: Wish) -> ProjectionDocument
 
 
 def curve(distances: Sequence[float]) -> list[list[float]]:
-    """Return pairs of a step and its distance as a share of the range's square, POINTS of them at most, and the last."""
+    """Return pairs of a step and its distance in shares of the range's square: POINTS at most, and the last."""
     every = max(1, -(-len(distances) // POINTS))
     chosen = sorted({*range(0, len(distances), every), len(distances) - 1})
     return [[float(step), distances[step] / _RANGE] for step in chosen]

@@ -39,11 +39,5 @@ def describe_page() -> dict[str, Any]:
     }
     failures = {name: {"error": error, "wording": describe_error(error)} for name, error in errors.items()}
     stages = list(describe_stages(ANALYSIS))
-    words = {
-        "projection": PROJECTION,
-        "report": REPORT,
-        "teaching": TEACHING,
-        "what_if": WHAT_IF,
-        "work_list": WORK_LIST,
-    }
-    return {"stages": stages, "failures": failures, **words}
+    words = {"report": REPORT, "teaching": TEACHING, "what_if": WHAT_IF, "work_list": WORK_LIST}
+    return {"stages": stages, "failures": failures, "projection": PROJECTION, **words}

@@ -75,9 +75,9 @@ def describe_projection(entry: ProjectionDocument, side: int) -> dict[str, Any]:
             f"the similarity {entry['similarity']:.3f}.{early}"
         ),
         "details": [
-            f"Image and drawing differ most in a square of {worst['size']} × {worst['size']} cells in the {place} of the "
-            f"picture, with a mean squared error of {_error(worst['error'])}.",
-            f"Seed {entry['seed']}; {_SPACES.get(entry['space'], entry['space'])}. The same seed gives the same drawing.",
+            f"Image and drawing differ most in a square of {worst['size']} × {worst['size']} cells in the {place} "
+            f"of the picture, with a mean squared error of {_error(worst['error'])}.",
+            f"Seed {entry['seed']}, which always gives the same drawing. Latents: {_SPACES[entry['space']]}.",
         ],
         "curve": heights(entry["distances"], asked),
         "frame": [worst["x"] / side, worst["y"] / side, worst["size"] / side],
