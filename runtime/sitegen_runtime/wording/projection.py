@@ -18,7 +18,7 @@ PROJECTION: dict[str, str] = {
     "hint": (
         "A generator that has learned to draw images like those of the model's training searches for the drawing that "
         "comes nearest to this image. What it cannot draw may be unusual, or only rare among the images that it has "
-        "seen: it is no finding."
+        "seen: it is no finding. With a latent for each layer it comes nearer, and draws what no real image looks like."
     ),
     "steps": "Steps",
     "seconds": "Stop after",
@@ -38,7 +38,7 @@ PROJECTION: dict[str, str] = {
 }
 STEPS = (100, 200, 500, 1000)
 SECONDS = (15, 30, 60, 300)
-_SPACES = {ONE: "one for all layers", EACH: "one for each layer: nearer, and less like a real image"}
+_SPACES = {ONE: "one for all layers", EACH: "one for each layer"}
 _FINEST = 1e-5  # of the range's square: what the curve's lower end is
 
 
