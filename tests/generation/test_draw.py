@@ -27,7 +27,7 @@ def test_what_is_no_seed_is_named(text: str) -> None:
 
 
 def test_a_range_that_ends_before_it_begins() -> None:
-    with pytest.raises(SettingsError, match="'5-3' ends before it begins. Write 3-5"):
+    with pytest.raises(SettingsError, match=r"'5-3' ends before it begins\. Write 3-5"):
         read_seeds("5-3")
 
 
