@@ -69,9 +69,8 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(found, indent=2), encoding="utf-8")
     for run in runs:
-        print(
-            f"page: {run['ms'] / 1000:.2f} s for {run['steps']} steps, memory {run['heap'] / 1e6:.1f} MB of JavaScript"
-        )
+        took = f"{run['seconds']:.1f} s, {run['processor']:.1f} s of processor"
+        print(f"page: {run['steps']} steps: {took}; {run['resident']:.0f} MB resident afterwards")
     last = runs[-1]["distance"]
     print(f"final mean squared error: page {last:.8f}, PyTorch {there:.8f}: {100 * abs(last / there - 1):.4f} % apart")
 
