@@ -62,7 +62,7 @@ def attach(
         graph = described(drawn)
         locations = read_signature(folder / FILE).weight_files
         own = [FILE, *(weight_path(FILE, location) for location in sorted(locations))]
-        _tell_on_card(folder / CARD, terms, drawn.side)
+        tell_on_card(folder / CARD, terms, drawn.side)
         fields: dict[str, Any] = {
             "graphs": {**bundle.description.graphs, ROLE: graph},
             "generator": terms,
@@ -92,7 +92,7 @@ def _check(bundle: Bundle, trained: TrainedGenerator, file: Path) -> None:
 _HEADING = "## The generator"
 
 
-def _tell_on_card(card: Path, terms: GeneratorSettings, side: int) -> None:
+def tell_on_card(card: Path, terms: GeneratorSettings, side: int) -> None:
     """Say on the card what was added, in place of what was said of an earlier one."""
     text = card.read_text("utf-8") if card.is_file() else ""
     kept, _, after = text.partition(f"{_HEADING}\n")

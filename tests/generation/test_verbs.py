@@ -1,7 +1,6 @@
 """The verbs around a generator, as they are typed: what they write, what they refuse, how they go on."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,11 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from sitegen.bundle import Bundle
+from sitegen.bundle.generator import GeneratorSettings
 from sitegen.cli import app
 from sitegen.errors import SettingsError
 from sitegen.evaluation.reconstructions.table import read_table
+from sitegen.generation.attach import tell_on_card
 from tests.helpers.bundles import make_bundle
 from tests.helpers.generators import saved_generator
 
@@ -99,10 +100,11 @@ def test_a_bundle_says_whose_its_generator_is(generating: Bundle) -> None:
     assert "## The generator" in card and "- Weights: CC0" in card
 
 
-def test_a_generator_is_replaced_and_told_once(tmp_path: Path, generating: Bundle) -> None:
-    folder = tmp_path / "copy"
-    shutil.copytree(generating.folder, folder)
-    generator = saved_generator(tmp_path)
-    assert run("attach", folder, "--generator", generator, "-o", folder, "--licence", "CC-BY").exit_code == 0
-    card = (folder / "card.md").read_text("utf-8")
-    assert card.count("## The generator") == 1 and "CC-BY" in card and "CC0" not in card
+def test_a_card_tells_of_the_last_generator_alone(tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text("# A model\n\nText.\n\n## Last\n\nMore.\n", "utf-8")
+    for weights in ("CC0", "CC-BY"):
+        tell_on_card(card, GeneratorSettings(weights=weights, data="made up"), 32)
+    text = card.read_text("utf-8")
+    assert text.count("## The generator") == 1 and "CC-BY" in text and "CC0" not in text
+    assert text.startswith("# A model\n\nText.\n\n## Last\n\nMore.\n\n## The generator\n")

@@ -15,12 +15,14 @@ from sitegen.generation.projection.graph_engine import Projector
 from sitegen.prediction import Predictor
 from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.admission import Job
+from sitegen_runtime.document_types import ProjectionDocument
 from sitegen_runtime.page_projections import end_of_projection, sketch_of
 from sitegen_runtime.projection.schedule import Wish
 from sitegen_runtime.projection.way import OnItsWay, Reconstructed, reconstruct
 from sitegen_runtime.requests import Sketch
 from sitegen_runtime.saved_documents import described_again
 from tests.helpers.bundles import make_bundle
+from tests.helpers.typed_documents import hold
 
 STEPS = 12
 
@@ -42,6 +44,7 @@ def found(generating: Bundle, drawn_images: Path) -> Reconstructed:
 
 def test_the_document_says_how_near_it_came(generating: Bundle, drawn_images: Path, found: Reconstructed) -> None:
     entry = found.document["projection"]
+    hold(ProjectionDocument, [entry])
     assert (entry["steps"], entry["steps_asked"], entry["seed"], entry["space"]) == (STEPS, STEPS, 303, "w")
     assert [step for step, _ in entry["distances"]] == list(range(STEPS + 1))
     image = np.asarray(Image.open(drawn_images / "seed000000.png")).astype(np.float32) / 127.5 - 1
