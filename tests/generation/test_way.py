@@ -124,6 +124,13 @@ def test_a_saved_document_is_described_again(generating: Bundle, found: Reconstr
     assert again is not None
     expected = end_of_projection(found, generating.model)[0]["projection"]["wording"]
     assert again[1]["projection"] == json.loads(json.dumps(expected))
-    for wrong in ({"steps_asked": 0}, {"space": "z"}, {"distances": [[1]]}, {"error": "1"}, {"worst": {}}):
+    wrongs: list[dict[str, Any]] = [
+        {"steps_asked": 0},
+        {"space": "z"},
+        {"distances": [[1]]},
+        {"error": "1"},
+        {"worst": {}},
+    ]
+    for wrong in wrongs:
         entry = {**found.document["projection"], **wrong}
         assert described_again(json.dumps({**found.document, "projection": entry}).encode(), generating.model) is None

@@ -5,6 +5,8 @@ second' = 0.999 second + 0.001 g²           rates[1] corrects the second's
 x' = x − rates[0] first' / (√(rates[1] second') + 1e-8)
 """
 
+from collections.abc import Mapping
+
 import onnx
 from onnx import TensorProto, helper
 
@@ -26,7 +28,8 @@ def add_step(model: onnx.ModelProto, slope: str, drawn: Drawn, opset: int) -> No
     taken = {name for node in graph.node for name in (*node.input, *node.output)}
     writer = Writer(taken, opset)
     shape = [1, drawn.values]
-    stepped = _stepped(*(Tensor(writer, name, TensorProto.FLOAT) for name in (*STATE, slope, RATES)), drawn)
+    taken_in = {name: Tensor(writer, name, TensorProto.FLOAT) for name in (*STATE, RATES)}
+    stepped = _stepped(taken_in, Tensor(writer, slope, TensorProto.FLOAT), drawn)
     nodes, constants = writer.needed(tensor.name for tensor in stepped)
     graph.node.extend(nodes)
     graph.initializer.extend(constants)
@@ -37,9 +40,8 @@ def add_step(model: onnx.ModelProto, slope: str, drawn: Drawn, opset: int) -> No
         graph.output.append(helper.make_tensor_value_info(PREFIX + name, TensorProto.FLOAT, shape))
 
 
-def _stepped(
-    parameters: Tensor, first: Tensor, second: Tensor, slope: Tensor, rates: Tensor, drawn: Drawn
-) -> tuple[Tensor, Tensor, Tensor]:
+def _stepped(given: Mapping[str, Tensor], slope: Tensor, drawn: Drawn) -> tuple[Tensor, Tensor, Tensor]:
+    parameters, first, second, rates = (given[name] for name in (*STATE, RATES))
     first = KEPT_FIRST * first + (1 - KEPT_FIRST) * slope
     second = KEPT_SECOND * second + (1 - KEPT_SECOND) * (slope * slope)
     rate, corrected = (_columns(rates, at, at + 1) for at in (0, 1))
