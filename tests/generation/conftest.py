@@ -9,7 +9,7 @@ from PIL import Image
 from sitegen.bundle import Bundle
 from sitegen.generation.draw import Draw, drawn_of_seeds
 from tests.helpers.bundles import make_bundle
-from tests.helpers.generators import bundle_with_generator, small_generator
+from tests.helpers.generation.generators import bundle_with_generator, small_generator
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from sitegen.generation.pictures import write_grid
 from sitegen.generation.reading import open_generator
 from sitegen.generation.seeds import read_seeds
 from sitegen.networks.stylegan2.trained import drawn_z
-from tests.helpers.generators import saved_generator, small_generator
+from tests.helpers.generation.generators import saved_generator, small_generator
 
 
 def test_seeds_and_ranges_in_their_order() -> None:

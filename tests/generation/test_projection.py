@@ -13,7 +13,7 @@ from sitegen.generation.projection.of_generator import drawn_of
 from sitegen.generation.projection.torch_engine import fit
 from sitegen.networks.stylegan2.trained import drawn_z
 from sitegen_runtime.projection.schedule import SPACES, Wish
-from tests.helpers.generators import small_generator
+from tests.helpers.generation.generators import small_generator
 
 STEPS = 60
 

@@ -15,7 +15,7 @@ from sitegen.errors import SettingsError
 from sitegen.evaluation.reconstructions.table import read_table
 from sitegen.generation.attach import tell_on_card
 from tests.helpers.bundles import make_bundle
-from tests.helpers.generators import saved_generator
+from tests.helpers.generation.generators import saved_generator
 
 
 def run(*words: str | Path) -> Result:

@@ -53,14 +53,18 @@ def gate(
     from sitegen.evaluation.gate.gallery import galleries_of
     from sitegen.evaluation.gate.images import NEAR
     from sitegen.evaluation.gate.page import as_html, as_tables
+    from sitegen.evaluation.gate.projected import ProjectedTable
     from sitegen.evaluation.gate.study import Study, study
+    from sitegen.evaluation.reconstructions.table import turned_scores
     from sitegen.metrics.resampling import Resampling
 
     for path in (report, json_file):
         check_place(path)
     how = Resampling(resamples, permutations=permutations, seed=seed)
     asked = Study(models, outside, data, recipe, split, half, near or NEAR, against, work, workers, how)
-    answer = study(replace(asked, projections=projections or ()))
+    answer = study(
+        replace(asked, projections=[ProjectedTable(file, *turned_scores(file)) for file in projections or ()])
+    )
     shown = answer.scored if gallery else ()
     galleries = [entry for each in shown for entry in galleries_of(each, answer.images, answer.rows)]
     write_figures(json_file, answer.document)

@@ -1,4 +1,4 @@
-"""Scores of images from their projections, as detectors beside those of gates: tables that `sitegen project` wrote.
+"""Scores of images from their projections, as detectors beside those of gates: tables as `sitegen project` writes them.
 
 Rows are told by names: that of an image is its path without ending, or the end of it.
 """
@@ -12,11 +12,19 @@ import numpy as np
 from sitegen.errors import DataError
 from sitegen.evaluation.gate.detectors import Detector
 from sitegen.evaluation.gate.scored import VALIDATION, Selected
-from sitegen.evaluation.reconstructions.table import SCORES, numbers, read_table, unlike
 from sitegen.gate.thresholds import SHARE, fit_thresholds
 from sitegen.metrics.examples import Scores
 
 _TURNED = "l2"  # a metric of gates that is like these once they are turned: more of it is more unlike
+
+
+@dataclass(frozen=True)
+class ProjectedTable:
+    """A table of distances: its file, the names of its images, and turned scores of them by column."""
+
+    file: Path
+    images: Sequence[str]
+    scores: Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -28,27 +36,24 @@ class ProjectedScores:
     problems: Mapping[int, str]
 
 
-def read_projected(table: Path, paths: Sequence[Path]) -> ProjectedScores:
-    """Return a table's scores of images, in their order; columns with an empty cell are left out.
+def scores_of(table: ProjectedTable, paths: Sequence[Path]) -> ProjectedScores:
+    """Return a table's scores of images, in their order.
 
     Raises DataError where the table has none of the images, or names one twice.
     """
-    rows = read_table(table)
-    places = _places(table, [row["image"] for row in rows])
+    places = {name: at for at, name in enumerate(table.images)}
+    if len(places) < len(table.images):
+        raise DataError(f"{table.file} names an image twice. Take one of its rows out.")
     at = [_row_of(path, places) for path in paths]
     if all(place is None for place in at):
         raise DataError(
-            f"{table} has none of the {len(paths)} images; its first is {rows[0]['image']!r}, and theirs is "
+            f"{table.file} has none of the {len(paths)} images; its first is {table.images[0]!r}, and theirs is "
             f"{paths[0].name!r}. Project the same files, by the same names."
         )
-    scores = {}
-    for column in SCORES:
-        cells = numbers(table, rows, column) if column in rows[0] else []
-        if cells and None not in cells:
-            values = unlike(column) * np.array([*cells, np.nan], np.float64)
-            scores[column] = values[[len(cells) if place is None else place for place in at]]
-    problems = {n: f"{paths[n]}: {table} has no projection of it" for n, place in enumerate(at) if place is None}
-    return ProjectedScores(table.parent.name or table.stem, scores, problems)
+    rows = [len(places) if place is None else place for place in at]
+    scores = {column: np.array([*values, np.nan], np.float64)[rows] for column, values in table.scores.items()}
+    problems = {n: f"{paths[n]}: {table.file} has no row of it" for n, place in enumerate(at) if place is None}
+    return ProjectedScores(table.file.parent.name or table.file.stem, scores, problems)
 
 
 def projected_detectors(found: ProjectedScores, which: Selected) -> tuple[list[Detector], str | None]:
@@ -64,13 +69,6 @@ def projected_detectors(found: ProjectedScores, which: Selected) -> tuple[list[D
         else:
             detectors.append(detector.with_threshold(fitted.values[_TURNED], VALIDATION))
     return detectors, problem
-
-
-def _places(table: Path, names: Sequence[str]) -> dict[str, int]:
-    places = {name: at for at, name in enumerate(names)}
-    if len(places) < len(names):
-        raise DataError(f"{table} names an image twice. Take one of its rows out.")
-    return places
 
 
 def _row_of(path: Path, places: Mapping[str, int]) -> int | None:

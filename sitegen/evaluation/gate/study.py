@@ -21,7 +21,7 @@ from sitegen.evaluation.gate.document import gate_document
 from sitegen.evaluation.gate.document_types import GateDataDocument, GateStudyDocument, StringencyDocument
 from sitegen.evaluation.gate.images import NEAR, Inside, Outside, patients_of, read_inside, read_outside
 from sitegen.evaluation.gate.network_scores import scored_gate_network
-from sitegen.evaluation.gate.projected import ProjectedScores, projected_detectors, read_projected
+from sitegen.evaluation.gate.projected import ProjectedScores, ProjectedTable, projected_detectors, scores_of
 from sitegen.evaluation.gate.scored import GateScored, Selected, detectors_of, unusable
 from sitegen.evaluation.gate.stringency import measurable, stringency_curve
 from sitegen.metrics.resampling import Resampling
@@ -51,7 +51,7 @@ class Study:
     work: Path = Path("build/gate-evaluation")
     workers: int | None = None
     resampling: Resampling = field(default_factory=Resampling)
-    projections: Sequence[Path] = ()
+    projections: Sequence[ProjectedTable] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def study(asked: Study) -> Answer:
     paths = [*(record.path for record in records), *(file.path for file in outside.files)]
     names = model_names(asked.models)
     scored = [_scored(path, name, paths, asked) for path, name in zip(asked.models, names, strict=True)]
-    projected = [read_projected(table, paths) for table in asked.projections]
+    projected = [scores_of(table, paths) for table in asked.projections]
     problems = unusable(scored, paths) | {at: each.problems[at] for each in projected for at in sorted(each.problems)}
     images, which = _selected(inside, outside, problems)
     detectors, notes = _detectors(scored, projected, which)

@@ -17,7 +17,7 @@ from sitegen_runtime.projection.way import reconstruct
 from tests.helpers.browser.accessibility import violations
 from tests.helpers.browser.map_support import allow_downloads, image, press, saved_file, status
 from tests.helpers.browser.support import Standing, encoded
-from tests.helpers.generators import bundle_with_generator
+from tests.helpers.generation.generators import bundle_with_generator
 
 pytestmark = pytest.mark.browser
 
