@@ -15,7 +15,7 @@ from sitegen.networks.stylegan2.trained import drawn_z
 from sitegen_runtime.projection.schedule import SPACES, Wish
 from tests.helpers.generation.generators import small_generator
 
-STEPS = 60
+STEPS = 40
 
 
 def target(count: int = 2) -> np.ndarray:
@@ -37,7 +37,7 @@ def test_the_graph_goes_where_pytorch_goes(space: str, generating: Bundle) -> No
     np.testing.assert_allclose(graphs.images, torchs.images, atol=1e-2)
     np.testing.assert_allclose(graphs.latents, torchs.latents, atol=1e-2)
     np.testing.assert_allclose(graphs.noise, torchs.noise, atol=1e-2)
-    assert (torchs.distances[-1] < 0.2 * torchs.distances[0]).all()  # it comes nearer
+    assert (torchs.distances[-1] < 0.3 * torchs.distances[0]).all()  # it comes nearer
 
 
 def test_one_latent_for_all_layers_or_one_for_each() -> None:

@@ -37,7 +37,7 @@ def test_the_study_in_the_documents_runs(tmp_path: Path, monkeypatch: pytest.Mon
     write(Path("images"), range(24), marked=False)
     write(Path("usual"), range(24, 28), marked=False)
     write(Path("unusual"), range(28, 32), marked=True)
-    make_bundle(Path("bundle"))
+    make_bundle(Path("bundle"), explained=True)
     (settings,) = re.findall(r"```toml\n(name = \"study\".*?)```", text, re.DOTALL)
     Path("study.toml").write_text(settings, "utf-8")
     for words in commands(text):

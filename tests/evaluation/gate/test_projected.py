@@ -32,7 +32,7 @@ def test_columns_with_empty_cells_are_left_out(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="has none of the 4 images; its first is 'x', and theirs is '1.png'"):
+    with pytest.raises(DataError, match=r"has none of the 4 images; its first is 'x', and theirs is '1\.png'"):
         scores_of(table(tmp_path, "image,mse\nx,1\n"), PATHS)
     with pytest.raises(DataError, match="names an image twice"):
         scores_of(table(tmp_path, "image,mse\n2,1\n2,2\n"), PATHS)
