@@ -30,7 +30,7 @@ class Closer {
     this.status = element("p", { className: "hint" });
     this.shown = element("div", { className: "closer-shown" });
     const body = element("div", { className: "closer-body" }, hint, tools, this.bar, this.status, this.shown);
-    this.node = element("details", { className: "gate-details closer", open: this.item.projection !== null }, element("summary", { textContent: CLOSER.name }), body);
+    this.node = element("details", { className: "closer", open: this.item.projection !== null }, element("summary", { textContent: CLOSER.name }), body);
     this.show();
   }
 
