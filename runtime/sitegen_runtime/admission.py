@@ -114,6 +114,19 @@ def admit(job: Job, draft: Draft[Any], role: str) -> Generator[Request, Any, Adm
     return Admission(tensors[role], squares, seen.orientation, tensors.get("gate"))
 
 
+def scaled(job: Job, role: str) -> Generator[Request, Any, tuple[array[float], Square]]:
+    """Return the image as the network of a role takes it, and the part of the upright image that is; judge nothing."""
+    yield Progress("pixels", 0.0)
+    correction = _known_correction(job.correction)
+    seen = _as_asked(inspect_image(job.data, max_pixels=job.max_pixels), correction)
+    entry = image_input(job.model, role)
+    tensors, squares = yield from collect(seen, {role: entry})
+    values = tensors[role]
+    if correction and CORRECTIONS[correction].inverts:
+        values = inverted(values, entry)
+    return values, squares[role]
+
+
 def _known_correction(correction: str | None) -> str | None:
     if correction is not None and correction not in tuple(CORRECTIONS):  # whatever it is, hashable or not
         known = ", ".join(map(repr, CORRECTIONS))

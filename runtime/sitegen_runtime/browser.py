@@ -23,7 +23,9 @@ from sitegen_runtime.gradient import Gradient, differentiate
 from sitegen_runtime.interventions.what_if import try_out
 from sitegen_runtime.maps.heat_map import Look, drawn, error_overlay
 from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
+from sitegen_runtime.page_projections import end_of_projection, sketch_of
 from sitegen_runtime.pixels.tensor import little_endian
+from sitegen_runtime.projection.way import OnItsWay, reconstruct
 from sitegen_runtime.requests import (
     DecodeFrame,
     LoadGraph,
@@ -43,11 +45,13 @@ from sitegen_runtime.saved_documents import described_again
 from sitegen_runtime.wording.changes import describe_choices, describe_what_if
 from sitegen_runtime.wording.explanations import describe_methods
 from sitegen_runtime.wording.failures import MESSAGES
+from sitegen_runtime.wording.projection import describe_offer
 from sitegen_runtime.wording.results import describe
 
 Message = list[Any]
 End = tuple[dict[str, Any], bytes | None]
 _FAILURES = {error.code: error for error in (Cancelled, DamagedImage, EngineFailed)}
+_SKETCHED = ("explain", "project")
 _kept = KeptImages()
 
 
@@ -64,6 +68,7 @@ class Session:
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
         - "what-if": "what_if", the interventions (see `interventions.regions`) and, where there is one, "keep"
+        - "project": "project" (see `projection.schedule.read_wish`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
         - "words": nothing; the data are a result document that was made before
         - "picture": nothing; the worker has kept what `ShadeCells` asked for
@@ -79,6 +84,7 @@ class Session:
             "gradient": lambda: self._gradient(job),
             "explain": lambda: self._map(job),
             "what-if": lambda: self._what_if(job),
+            "project": lambda: self._projection(job),
             "draw": self._drawing,
             "words": self._words,
             "picture": lambda: _picture(job),
@@ -106,7 +112,7 @@ class Session:
     def _step(self, advance: Callable[[], Request]) -> Message:
         try:
             request = advance()
-            while isinstance(request, Sketch) and self._options["kind"] != "explain":  # nobody looks before the end
+            while isinstance(request, Sketch) and self._options["kind"] not in _SKETCHED:  # nobody looks before the end
                 request = self._generator.send(None)
         except StopIteration as end:
             fields, content = end.value
@@ -115,7 +121,9 @@ class Session:
         return self._sketch(request) if isinstance(request, Sketch) else _message(request)
 
     def _sketch(self, request: Sketch) -> Message:
-        """A map that is not finished, as it would be shown if it were."""
+        """What is not finished, as it would be shown if it were."""
+        if self._options["kind"] == "project":
+            return ["sketch", *sketch_of(cast(OnItsWay, request.made))]
         fields, content = end_of_map(cast(Explained, request.made), self._model, self._look())
         return ["sketch", json.dumps(fields), content]
 
@@ -149,6 +157,10 @@ class Session:
         words = describe(document, self._model)
         said = {"headline": words["headline"], "details": words["details"]}
         return {"document": document, "wording": said, "tries": describe_what_if(document, self._model)}, None
+
+    def _projection(self, job: Job) -> Generator[Request, Any, End]:
+        seen = _kept.get(self._options.get("keep"))
+        return end_of_projection((yield from reconstruct(job, self._options["project"], seen=seen)), self._model)
 
     def _look(self) -> Look:
         return read_look(self._options.get("look"))
@@ -251,6 +263,7 @@ def _end_of_analysis(analysis: Analysis, model: Model) -> End:
     offers = {
         "explanations": describe_methods(model) if found else None,
         "what_if_choices": describe_choices(model) if found else None,
+        "projection_offer": describe_offer(model) if analysis.seen else None,
     }
     fields = {
         "document": analysis.document,

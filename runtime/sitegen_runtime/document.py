@@ -23,6 +23,7 @@ from sitegen_runtime.document_types import (
     Finding,
     GateDocument,
     ImageDocument,
+    ProjectionDocument,
     ResultDocument,
     ScoreDocument,
     SeenDocument,
@@ -115,14 +116,15 @@ class ResultDraft(Draft[ResultDocument]):
     findings: list[Finding] = field(default_factory=list)
     explanations: list[ExplanationDocument] | None = None  # where none was asked for
     what_if: list[WhatIfDocument] | None = None  # likewise
+    projection: ProjectionDocument | None = None  # likewise
 
     def enter_findings(self, logits: Sequence[float]) -> None:
         """Enter a finding for each label, in the order of the bundle."""
         self.findings = [_finding(label, float(logit)) for label, logit in zip(self.model.labels, logits, strict=True)]
 
     def answer(self) -> dict[str, Any]:
-        """Return the findings, and the explanations and interventions that were asked for."""
-        asked = {"explanations": self.explanations, "what_if": self.what_if}
+        """Return the findings, and what else was asked for."""
+        asked = {"explanations": self.explanations, "what_if": self.what_if, "projection": self.projection}
         return {"findings": self.findings} | {key: entries for key, entries in asked.items() if entries is not None}
 
 

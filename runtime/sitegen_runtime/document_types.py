@@ -153,6 +153,33 @@ class WhatIfDocument(TypedDict):
     error: NotRequired[ErrorDocument]
 
 
+class WorstPatch(TypedDict):
+    """Where a reconstruction is worst: a square of cells, and its mean squared error in shares of the range."""
+
+    x: int
+    y: int
+    size: int
+    error: float
+
+
+class ProjectionDocument(TypedDict):
+    """How near a generator came to the image.
+
+    `distances` are pairs of a step and the mean squared error there, in shares of the range; `error` is that of the
+    reconstruction, cut to the range, `similarity` its SSIM. `sha256` is that of the reconstruction's values.
+    """
+
+    steps: int
+    steps_asked: int
+    seed: int
+    space: str
+    distances: list[list[float]]
+    error: float
+    similarity: float
+    worst: WorstPatch
+    sha256: str
+
+
 class Document(TypedDict):
     """What documents of all kinds have: a document, whatever was asked of the image."""
 
@@ -176,6 +203,7 @@ class ResultDocument(Document):
     findings: NotRequired[list[Finding]]
     explanations: NotRequired[list[ExplanationDocument]]
     what_if: NotRequired[list[WhatIfDocument]]
+    projection: NotRequired[ProjectionDocument]
 
 
 class GradientPart(TypedDict):

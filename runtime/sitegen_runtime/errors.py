@@ -10,6 +10,7 @@ AnalysisError
 ├── BadExplanation        "bad-explanation"    what was to be explained, or how, is unknown
 ├── BadAttack             "bad-attack"         an attack was asked for that is none, or beyond bounds
 ├── BadIntervention       "bad-intervention"   what was to be changed of an image cannot be, or is nowhere in it
+├── BadProjection         "bad-projection"     a projection was asked for that is none: its steps, seed, space or time
 ├── UndefinedMethod       "undefined-method"   the method has no meaning for the bundle's network
 └── ImageError
     ├── UnsupportedType   "unsupported-type"   not a kind of file that is read here
@@ -83,6 +84,12 @@ class BadIntervention(AnalysisError):
     """An intervention was asked for that is none: its form, its regions or its filling."""
 
     code = "bad-intervention"
+
+
+class BadProjection(AnalysisError):
+    """A projection was asked for that is none: its steps, its seed, its space of latents or its time."""
+
+    code = "bad-projection"
 
 
 class UndefinedMethod(AnalysisError):

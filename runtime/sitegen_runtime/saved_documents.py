@@ -11,7 +11,10 @@ from typing import Any, cast
 
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document_types import ResultDocument
+from sitegen_runtime.projection.loop import ROLE
+from sitegen_runtime.running import image_input
 from sitegen_runtime.wording.changes import describe_what_if
+from sitegen_runtime.wording.projection import describe_projection
 from sitegen_runtime.wording.results import describe
 
 _NUMBERS = ("logit", "probability", "operating_point")
@@ -22,11 +25,15 @@ _WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 def described_again(data: bytes, model: Model) -> tuple[ResultDocument, dict[str, Any]] | None:
     """Return the document in JSON text, and what is to be said of it; None where it is none of this model's.
 
-    What is said is that of `results.describe`, and `what_if` (see `changes.describe_what_if`).
+    What is said is that of `results.describe`, `what_if` (see `changes.describe_what_if`) and `projection` (see
+    `projection.describe_projection`), None where there was none.
     """
     try:
         document = json.loads(data)
-        wording = describe(document, model) | {"what_if": describe_what_if(document, model)}
+        wording = describe(document, model) | {
+            "what_if": describe_what_if(document, model),
+            "projection": _projection(document, model),
+        }
         return (cast(ResultDocument, document), wording) if _is_of(document, model) else None
     except _WRONG:
         return None
@@ -40,6 +47,17 @@ def _is_of(document: dict[str, Any], model: Model) -> bool:
     labels = [label.name for label in model.labels]
     whole = not findings or [finding["label"] for finding in findings] == labels
     return whole and all(map(_has_numbers, findings)) and all(map(_is_try, document.get("what_if", [])))
+
+
+def _projection(document: dict[str, Any], model: Model) -> dict[str, Any] | None:
+    entry = document.get("projection")
+    if entry is None or ROLE not in model.graphs:
+        return None
+    told = [entry[key] for key in ("steps", "steps_asked", "seed", "error", "similarity")]
+    told += [*entry["worst"].values(), *(number for pair in entry["distances"] for number in pair)]
+    if not _are_numbers(told) or entry["steps_asked"] < 1:
+        raise ValueError("a projection of no numbers")
+    return describe_projection(entry, image_input(model, ROLE).cells)
 
 
 def _has_numbers(finding: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sitegen.bundle.expects import Expects
 from sitegen.bundle.feature_map import FeatureMap, feature_map_problems
 from sitegen.bundle.gate import GateSettings, features_problems, gate_problems
+from sitegen.bundle.generator import GeneratorSettings, generator_problems
 from sitegen.bundle.gradient import gradient_problems
 from sitegen.bundle.localisation import Localisation, localisation_problems
 from sitegen.bundle.parts import FileEntry, Golden, Graph, Label, Licence, Part
@@ -35,6 +36,7 @@ class Description(Part):
     metrics: dict[str, Any] = Field(default_factory=dict)
     localisation: Localisation | None = None
     expects: Expects | None = None
+    generator: GeneratorSettings | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> "Description":
@@ -56,6 +58,7 @@ class Description(Part):
             if role in self.graphs and (len(self.graphs[role].images), len(self.graphs[role].inputs)) != (1, 1):
                 yield f"graphs.{role} must have one input, an image"
         yield from gradient_problems(graphs, len(self.labels))
+        yield from generator_problems(graphs, self.generator)
         if self.feature_map:
             weights = self.files.get(self.feature_map.weights)
             yield from feature_map_problems(self.feature_map, self.graphs.get("gradient"), weights, len(self.labels))

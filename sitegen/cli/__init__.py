@@ -15,6 +15,9 @@ from sitegen.cli.data import data
 from sitegen.cli.evaluate import evaluate
 from sitegen.cli.explain import explain
 from sitegen.cli.export import export
+from sitegen.cli.generation.attach import attach
+from sitegen.cli.generation.generate import generate
+from sitegen.cli.generation.project import project
 from sitegen.cli.gradient import gradient
 from sitegen.cli.importing import import_model
 from sitegen.cli.info import info
@@ -34,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (new, build, serve, predict, explain, verify, sign, info, gradient, export):
+for verb in (new, build, serve, predict, explain, verify, sign, info, gradient, export, attach, generate, project):
     app.command()(verb)
 app.add_typer(import_model, name="import")
 app.add_typer(data, name="data")

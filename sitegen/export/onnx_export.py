@@ -32,13 +32,23 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence
 
 
 def _exported(network: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ...]) -> ModelProto:
-    """Return the graph with its weights in it."""
-    example = torch.zeros(*shape)
+    """Return the graph of a network that takes an image, with its weights in it."""
+    return exported(network, (torch.zeros(*shape),), (INPUT,), outputs)
+
+
+def exported(
+    network: nn.Module, examples: tuple[torch.Tensor, ...], inputs: Sequence[str], outputs: Sequence[str]
+) -> ModelProto:
+    """Return the graph of a network that takes tensors of the examples' shapes, with its weights in it.
+
+    Raises what torch.onnx.export raises.
+    """
+    network.eval()
     with _quiet(), sdpa_kernel(SDPBackend.MATH):  # attention in plain operators, which shapes can be followed through
         program = torch.onnx.export(
             network,
-            (example,),
-            input_names=[INPUT],
+            examples,
+            input_names=list(inputs),
             output_names=list(outputs),
             opset_version=OPSET,
             dynamo=True,
@@ -46,7 +56,7 @@ def _exported(network: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ..
         )
     if program is None:
         raise RuntimeError("torch.onnx.export gave no program")
-    model = program.model_proto
+    model: ModelProto = program.model_proto
     strip_traces(model)
     return model
 

@@ -9,7 +9,7 @@ from sitegen.site.packing import Asset
 from sitegen.site.weight_layout import PLAIN, lay_out, layout_of
 
 ROLES_AT_THE_START: tuple[Role, ...] = ("classifier", "gate")  # the other sessions are made when first asked for
-ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features", "cam", "guided")
+ROLES_IN_THE_PAGE: tuple[Role, ...] = (*ROLES_AT_THE_START, "gradient", "features", "cam", "guided", "generator")
 
 AssetNames = dict[str, str]
 

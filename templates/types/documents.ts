@@ -120,6 +120,18 @@ interface WhatIfEntry {
   error?: ErrorEntry;
 }
 
+interface ProjectionEntry {
+  steps: number;
+  steps_asked: number;
+  seed: number;
+  space: string;
+  distances: number[][];
+  error: number;
+  similarity: number;
+  worst: { x: number; y: number; size: number; error: number };
+  sha256: string;
+}
+
 interface JudgedDocument extends DocumentHead {
   gate: GateEntry | null;
   correction?: string;
@@ -130,6 +142,7 @@ interface AnalysedDocument extends JudgedDocument {
   findings: FindingEntry[];
   explanations?: ExplanationEntry[];
   what_if?: WhatIfEntry[];
+  projection?: ProjectionEntry;
 }
 
 type ResultDocument = AnalysedDocument | FailedDocument;
@@ -261,6 +274,23 @@ interface ResultWords extends FailureWords {
   explanations?: MethodsWords | null;
   what_if_choices?: WhatIfChoices | null;
   what_if?: TryWords[]; // of a document that holds some
+  projection_offer?: ProjectionOffer | null;
+  projection?: ProjectionWords | null; // of a document that holds one
+}
+
+interface ProjectionOffer {
+  steps: { value: number; name: string }[];
+  seconds: { value: number; name: string }[];
+  spaces: { value: string; name: string }[];
+  chosen: { steps: number; seconds: number; space: string };
+  side: number;
+}
+
+interface ProjectionWords {
+  summary: string;
+  details: string[];
+  curve: number[][]; // pairs from 0 to 1: how far along, how high
+  frame: [left: number, top: number, side: number]; // shares of the picture's side
 }
 
 interface StageWords {
@@ -379,6 +409,7 @@ interface PageFailure {
 interface PageWords {
   stages: StageWords[];
   failures: Record<"cancelled" | "unreadable" | "given-up" | "failed", PageFailure>;
+  projection: Record<string, string>;
   report: Record<string, string>;
   teaching: Record<string, string>;
   what_if: Record<string, string>;

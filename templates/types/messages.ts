@@ -48,7 +48,7 @@ interface Plan {
   card?: GraphicsCard;
 }
 
-type JobKind = "analyse" | "gradient" | "explain" | "what-if" | "draw" | "words";
+type JobKind = "analyse" | "gradient" | "explain" | "what-if" | "project" | "draw" | "words";
 
 interface JobMessage {
   kind: JobKind;
@@ -147,6 +147,26 @@ interface WhatIfResult {
   tries: TryWords[];
 }
 
+// As far as it has come.
+interface ProjectionSketch {
+  step: number;
+  steps: number;
+  curve: number[][];
+  side: number;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+type Sketched = MapResult | ProjectionSketch; // a map or a projection as far as it has come
+
+interface ProjectionResult {
+  document: AnalysedDocument;
+  wording: FailureWords; // where there is no projection
+  projection?: { entry: ProjectionEntry; wording: ProjectionWords };
+  side: number; // of the pictures in `bytes`: the reconstruction, then where it differs
+  square: [left: number, top: number, side: number];
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 interface GradientResult {
   document: JudgedDocument & { seed: Record<string, number>; logits: Record<string, number>; gradients: GradientEntry[] };
   bytes: Uint8Array<ArrayBuffer> | null; // null where there are no gradients
@@ -158,6 +178,7 @@ interface JobResults {
   gradient: GradientResult | FailedResult;
   explain: MapResult | MissingMap | FailedResult;
   "what-if": WhatIfResult | FailedResult;
+  project: ProjectionResult | FailedResult;
   draw: { picture: MapPicture; bytes: Uint8Array<ArrayBuffer> } | FailedResult;
   words: { document: ResultDocument | null; wording: ResultWords | null } | FailedResult;
   picture: { preview: ImageBitmap | null };
@@ -176,7 +197,7 @@ type FromWorker =
   | { kind: "fatal"; message: string; code?: string }
   | { kind: "accepted"; id: number }
   | { kind: "progress"; id: number; stage: string; done: number }
-  | ({ kind: "sketch"; id: number } & MapResult)
+  | ({ kind: "sketch"; id: number } & Sketched)
   | ({ kind: "result"; id: number } & JobResult);
 
 interface CodedError extends Error {

@@ -36,7 +36,7 @@ interface EngineChoice {
 }
 
 type ProgressListener = (progress: { stage: string; done: number }) => void;
-type SketchListener = (sketch: MapResult) => void; // a map as far as it has come
+type SketchListener = (sketch: Sketched) => void;
 
 // Those of sitegen.analyse and sitegen.gradient (docs/page-api.md), and the page's own.
 interface JobOptions {
@@ -196,6 +196,13 @@ interface WorkItem {
   maps: OpenMaps | null; // those that were open when its card was thrown away
   tries: Try[]; // regions of the what-if tool, in the order in which they were tried
   isTrying: boolean; // that tool is open
+  projection: Projection | null; // the last one
+}
+
+interface Projection {
+  entry: ProjectionEntry;
+  wording: ProjectionWords;
+  pictures: { side: number; square: [left: number, top: number, side: number]; bytes: Uint8Array<ArrayBuffer> } | null; // of a session there are none
 }
 
 interface OpenMaps {

@@ -98,6 +98,6 @@ type PythonRequest = { bytes: Uint8Array<ArrayBuffer> | null } & (
   | { kind: "load"; fields: { role: string } }
   | { kind: "file"; fields: { name: string } }
   | { kind: "run"; fields: RunRequest }
-  | { kind: "sketch"; fields: Omit<MapResult, "bytes"> }
+  | { kind: "sketch"; fields: Omit<MapResult, "bytes"> | Omit<ProjectionSketch, "bytes"> }
   | { kind: "end"; fields: Omit<JobEnd, "bytes"> }
 );

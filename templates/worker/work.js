@@ -78,8 +78,8 @@ class Work {
     return null;
   }
 
-  // A map as far as it has come.
-  /** @param {Omit<MapResult, "bytes">} fields @param {Uint8Array<ArrayBuffer>} bytes @returns {null} */
+  // What was asked for, as far as it has come.
+  /** @param {Omit<MapResult, "bytes"> | Omit<ProjectionSketch, "bytes">} fields @param {Uint8Array<ArrayBuffer>} bytes @returns {null} */
   sketch(fields, bytes) {
     tellPage({ kind: "sketch", id: this.id, ...fields, bytes }, [bytes.buffer]);
     return null;

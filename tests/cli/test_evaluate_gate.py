@@ -97,6 +97,21 @@ def test_every_detector_is_there_in_order(document: Any) -> None:
     assert [each["threshold_from"] for each in document["detectors"][:3]] == ["bundle", "bundle", "validation"]
 
 
+def test_projections_stand_beside_gates(place: Path) -> None:
+    """Distances that tell what is outside from what is inside without a mistake."""
+    paths = [*(place / "data").rglob("*.png"), *(place / "outside").rglob("*.png")]
+    rows = [f"{path.with_suffix('').relative_to(place).as_posix()},{int('outside' in path.parts)}" for path in paths]
+    (place / "projected").mkdir()
+    table = place / "projected" / "distances.csv"
+    table.write_text("\n".join(["image,mse", *rows]) + "\n", "utf-8")
+    run(place, "--projections", table, "--json", place / "two.json", models=("bundle",))
+    found = json.loads((place / "two.json").read_text("utf-8"))["detectors"][-1]
+    assert found["name"] == "projected mse" and found["threshold_from"] == "validation"
+    assert found["far"]["auroc"]["value"] == 1.0
+    table.write_text("image,mse\nnobody,1\n", "utf-8")
+    run(place, "--projections", table, models=("bundle",), fails=DataError)
+
+
 def test_originals_are_left_out_and_the_half_is_kept(document: Any, place: Path) -> None:
     assert document["data"]["images"] == 12
     assert document["data"]["left_out"] == 2
@@ -151,7 +166,7 @@ def test_every_option_is_documented() -> None:
     verbs: Any = get_command(evaluate)
     command = verbs.commands["gate"]
     options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-    assert len(options) == 16
+    assert len(options) == 17
     assert [option for option in options if f"`{option}" not in text] == []
 
 

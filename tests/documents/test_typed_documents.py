@@ -32,7 +32,7 @@ from sitegen.evaluation.gate.document_types import GateStudyDocument
 from sitegen.evaluation.robustness.document_types import RobustnessDocument
 from sitegen.importing.report.document_types import ImportDocument
 from sitegen.prediction import Predictor
-from sitegen_runtime.document_types import GateDocument, GradientDocument, ResultDocument
+from sitegen_runtime.document_types import GateDocument, GradientDocument, ProjectionDocument, ResultDocument
 from sitegen_runtime.maps.methods import METHODS
 from tests.helpers.browser.gate_bundle import make_gate_bundle
 from tests.helpers.browser.support import noise
@@ -50,7 +50,13 @@ MAKERS: dict[str, Callable[[Path], Bundle]] = {
 }
 # The schema of each kind of document, where its keys are listed, and where else those of its parts are.
 DOCUMENTS: dict[type, tuple[str, ...]] = {
-    ResultDocument: ("sitegen.result/1", "docs/result.md", "docs/explanations.md", "docs/effects.md"),
+    ResultDocument: (
+        "sitegen.result/1",
+        "docs/result.md",
+        "docs/explanations.md",
+        "docs/effects.md",
+        "docs/projection.md",
+    ),
     GradientDocument: ("sitegen.gradient/1", "docs/gradient-document.md", "docs/result.md"),
     BoxEffectsDocument: ("sitegen.box-effects/1", "docs/effects.md", "docs/result.md"),
     EffectsDocument: ("sitegen.effects/1", "docs/effects.md", "docs/result.md"),
@@ -90,7 +96,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 
 
 def test_results_are_as_their_type_says(results: list[Any]) -> None:
-    hold(ResultDocument, results, [OF_WEBGPU])
+    elsewhere = [("ResultDocument", "projection"), *all_keys(ProjectionDocument)]  # tests/generation/test_way.py
+    hold(ResultDocument, results, [OF_WEBGPU, *elsewhere])
 
 
 def test_gradients_are_as_their_type_says(gradient_bundle: Bundle) -> None:

@@ -28,6 +28,12 @@ SIGN_OPTIONS = {"--site", "--key", "--new-key", "--no-password"}
 GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--with-respect-to", "--of", "--also", "--guided", "--switch"}
 
 LOOK_OPTIONS = {"--opacity", "--colour-map", "--threshold", "--blur"}
+GENERATE_OPTIONS = {"--generator", "-o", "--out", "--seeds", "--latents", "--psi", "--class", "--noise", "--grid"} | {
+    *("--columns", "--batch", "--device"),
+}
+PROJECT_OPTIONS = {"--generator", "-o", "--out", "--steps", "--seed", "--space", "--engine", "--class", "--crop"} | {
+    *("--batch", "--device", "--patch"),
+}
 EXPLAIN_OPTIONS = {
     "-o",
     "--out",
@@ -47,6 +53,9 @@ EXPLAIN_OPTIONS = {
         ("sign", "docs/security.md", SIGN_OPTIONS),
         ("gradient", "docs/gradients.md", GRADIENT_OPTIONS),
         ("explain", "docs/explanations.md", EXPLAIN_OPTIONS),
+        ("generate", "docs/projection.md", GENERATE_OPTIONS),
+        ("project", "docs/projection.md", PROJECT_OPTIONS),
+        ("attach", "docs/projection.md", {"--generator", "-o", "--out", "--licence", "--data-licence"}),
         ("serve", "docs/project.md", {"--port", "--watch", "--project", "--bundle"}),
     ],
 )
@@ -80,7 +89,7 @@ def test_every_option_is_documented(verb: str, page: str, expected: set[str]) ->
             "gate",
             "docs/gate-evaluation.md",
             {"--outside", "-o", "--out", "--data", "--recipe", "--split", "--half", "--near", "--against", "--work"}
-            | {"--gallery", "--resamples", "--permutations", "--seed", "--workers", "--json"},
+            | {"--gallery", "--resamples", "--permutations", "--seed", "--workers", "--json", "--projections"},
         ),
         ("evaluate", "explanations", "docs/explanation-evaluation.md", None),
         ("evaluate", "reconstructions", "docs/anomaly.md", None),

@@ -26,6 +26,7 @@ __all__ = [
     "NetworkInput",
     "Output",
     "Vector",
+    "read_graph",
     "read_label",
     "read_model",
 ]
@@ -136,7 +137,7 @@ def read_model(bundle_json: bytes) -> Model:
         name=fields["name"],
         version=fields["version"],
         sha256=sha256(bundle_json).hexdigest(),
-        graphs={role: _graph(graph) for role, graph in fields["graphs"].items()},
+        graphs={role: read_graph(graph) for role, graph in fields["graphs"].items()},
         labels=tuple(read_label(label) for label in fields["labels"]),
         gate=read_gate(fields["gate"]) if fields.get("gate") else None,
         final_weights=_final_weights(fields["feature_map"]) if fields.get("feature_map") else None,
@@ -167,7 +168,8 @@ def _calibration(fields: dict[str, Any]) -> Calibration:
     return Calibration(fields["method"], table=table, **numbers)
 
 
-def _graph(fields: dict[str, Any]) -> Graph:
+def read_graph(fields: dict[str, Any]) -> Graph:
+    """Read one entry of `graphs` of a valid `bundle.json`."""
     inputs = fields["inputs"]
     return Graph(
         images=tuple(_network_input(entry) for entry in inputs if entry["colour"] is not None),

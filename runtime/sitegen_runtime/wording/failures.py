@@ -7,6 +7,7 @@ stands what only the page knows: the file's `{name}`, and the machine's own `{re
 from typing import Any
 
 from sitegen_runtime.document_types import ErrorDocument
+from sitegen_runtime.wording.projection import PROJECTION
 from sitegen_runtime.wording.report import REPORT
 from sitegen_runtime.wording.results import describe_error
 from sitegen_runtime.wording.stages import ANALYSIS, describe_stages
@@ -31,7 +32,7 @@ def describe_page() -> dict[str, Any]:
 
     Keys: `stages` of an analysis (see `describe_stages`); `failures`, each by its name with the `error` of a document
     and its `wording` (see `results.describe_error`), in both of which what stands in braces is to be filled in;
-    `report`, `teaching`, `what_if` and `work_list` (see the modules of those names).
+    `projection`, `report`, `teaching`, `what_if` and `work_list` (see the modules of those names).
     """
     errors: dict[str, ErrorDocument] = {
         name: {"code": code, "message": message} for name, (code, message) in _FAILURES.items()
@@ -39,4 +40,4 @@ def describe_page() -> dict[str, Any]:
     failures = {name: {"error": error, "wording": describe_error(error)} for name, error in errors.items()}
     stages = list(describe_stages(ANALYSIS))
     words = {"report": REPORT, "teaching": TEACHING, "what_if": WHAT_IF, "work_list": WORK_LIST}
-    return {"stages": stages, "failures": failures, **words}
+    return {"stages": stages, "failures": failures, "projection": PROJECTION, **words}

@@ -1,5 +1,6 @@
 """`sitegen evaluate gate`: how well gates tell images that a model may judge from all others."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,10 @@ def gate(
     against: Annotated[
         str | None, typer.Option(metavar="DETECTOR", help='Test the others against this one, such as "ali ssim".')
     ] = None,
+    projections: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="CSV", help="The distances of sitegen project, as further rows. Repeatable."),
+    ] = None,
     work: Annotated[Path, typer.Option(metavar="DIR", help="Keeps tensors.")] = Path("build/gate-evaluation"),
     gallery: Annotated[
         bool, typer.Option("--gallery", help="Show the easiest and hardest images; the report then contains them.")
@@ -48,13 +53,18 @@ def gate(
     from sitegen.evaluation.gate.gallery import galleries_of
     from sitegen.evaluation.gate.images import NEAR
     from sitegen.evaluation.gate.page import as_html, as_tables
+    from sitegen.evaluation.gate.projected import ProjectedTable
     from sitegen.evaluation.gate.study import Study, study
+    from sitegen.evaluation.reconstructions.table import turned_scores
     from sitegen.metrics.resampling import Resampling
 
     for path in (report, json_file):
         check_place(path)
     how = Resampling(resamples, permutations=permutations, seed=seed)
-    answer = study(Study(models, outside, data, recipe, split, half, near or NEAR, against, work, workers, how))
+    asked = Study(models, outside, data, recipe, split, half, near or NEAR, against, work, workers, how)
+    answer = study(
+        replace(asked, projections=[ProjectedTable(file, *turned_scores(file)) for file in projections or ()])
+    )
     shown = answer.scored if gallery else ()
     galleries = [entry for each in shown for entry in galleries_of(each, answer.images, answer.rows)]
     write_figures(json_file, answer.document)

@@ -51,12 +51,14 @@ def _patient(path: Path, row: Row) -> str:
 
 
 def read_sets(baseline: Path, anomalies: Sequence[Path]) -> tuple[ImageSet, list[ImageSet]]:
-    """Return the baseline and the sets of anomalies, called after their files. Raises SettingsError where two files
-    have one name, or the same file is named twice."""
+    """Return the baseline and the sets of anomalies, called after their files, or, where those have one name, after
+    their folders. Raises SettingsError where some of these have one name, too."""
     paths = [baseline, *anomalies]
-    names = [path.stem for path in paths]
+    names, folders = [path.stem for path in paths], [path.resolve().parent.name for path in paths]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise SettingsError(f"Several tables are called {twice[0]!r}, as their sets would be. Rename one.")
+        if len(set(folders)) < len(folders):
+            raise SettingsError(f"Several tables are called {twice[0]!r}, as their sets would be. Rename one.")
+        names = folders
     first, *others = (read_set(path, name) for path, name in zip(paths, names, strict=True))
     return first, others
 

@@ -21,6 +21,7 @@ from sitegen.evaluation.gate.document import gate_document
 from sitegen.evaluation.gate.document_types import GateDataDocument, GateStudyDocument, StringencyDocument
 from sitegen.evaluation.gate.images import NEAR, Inside, Outside, patients_of, read_inside, read_outside
 from sitegen.evaluation.gate.network_scores import scored_gate_network
+from sitegen.evaluation.gate.projected import ProjectedScores, ProjectedTable, projected_detectors, scores_of
 from sitegen.evaluation.gate.scored import GateScored, Selected, detectors_of, unusable
 from sitegen.evaluation.gate.stringency import measurable, stringency_curve
 from sitegen.metrics.resampling import Resampling
@@ -34,6 +35,7 @@ ROLE = "gate"
 class Study:
     """What to compare on what: `models` are bundles and gate checkpoints; `recipe` says how `data` is read.
 
+    `projections` are tables of distances, further rows beside the models' (see `projected`).
     `near` are patterns of categories. `against` names the detector that others are tested against. `work` keeps
     tensors; `workers` None are all cores.
     """
@@ -49,6 +51,7 @@ class Study:
     work: Path = Path("build/gate-evaluation")
     workers: int | None = None
     resampling: Resampling = field(default_factory=Resampling)
+    projections: Sequence[ProjectedTable] = ()
 
 
 @dataclass(frozen=True)
@@ -73,9 +76,10 @@ def study(asked: Study) -> Answer:
     paths = [*(record.path for record in records), *(file.path for file in outside.files)]
     names = model_names(asked.models)
     scored = [_scored(path, name, paths, asked) for path, name in zip(asked.models, names, strict=True)]
-    problems = unusable(scored, paths)
+    projected = [scores_of(table, paths) for table in asked.projections]
+    problems = unusable(scored, paths) | {at: each.problems[at] for each in projected for at in sorted(each.problems)}
     images, which = _selected(inside, outside, problems)
-    detectors, notes = _detectors(scored, which)
+    detectors, notes = _detectors(scored, projected, which)
     document: GateStudyDocument = {
         **gate_document(images, detectors, asked.resampling, asked.against),
         "models": [dict(model.model) for model in scored],
@@ -150,10 +154,15 @@ def _selected(inside: Inside, outside: Outside, problems: dict[int, str]) -> tup
     return images, Selected(tested, beyond, validation, sources)
 
 
-def _detectors(scored: Sequence[GateScored], which: Selected) -> tuple[list[Detector], list[str]]:
+def _detectors(
+    scored: Sequence[GateScored], projected: Sequence[ProjectedScores], which: Selected
+) -> tuple[list[Detector], list[str]]:
     found, notes = [], []
-    for model in scored:
-        detectors, problem = detectors_of(model, which)
+    told = [
+        *(detectors_of(model, which) for model in scored),
+        *(projected_detectors(each, which) for each in projected),
+    ]
+    for detectors, problem in told:
         found += detectors
         notes += [problem] if problem else []
     return found, notes

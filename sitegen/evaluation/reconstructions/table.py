@@ -56,6 +56,19 @@ def read_table(path: Path) -> list[TextRow]:
     return rows
 
 
+def turned_scores(path: Path) -> tuple[list[str], dict[str, list[float]]]:
+    """Return the images of a table and, by column, their distances, turned so that more is more unlike.
+
+    Columns that are not there, or have an empty cell, are left out. Raises DataError as `read_table` and `numbers` do.
+    """
+    rows = read_table(path)
+    columns = {column: numbers(path, rows, column) for column in SCORES if column in rows[0]}
+    turned = {
+        column: [unlike(column) * value for value in values if value is not None] for column, values in columns.items()
+    }
+    return [row["image"] for row in rows], {name: each for name, each in turned.items() if len(each) == len(rows)}
+
+
 def numbers(path: Path, rows: Sequence[TextRow], column: str) -> list[float | None]:
     """Return a column's numbers, None for an empty cell.
 

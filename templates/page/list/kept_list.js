@@ -3,7 +3,7 @@
 const LIST_NAME = `sitegen list ${location.pathname.replace(/[^/]*$/, "")}`; // a server may have several sites
 const LIST_STORES = ["entries", "files"]; // a file is written once, its entry whenever something changes
 const FLUSH_MS = 300;
-const KEPT_FIELDS = new Set(["state", "note", "stored", "isSaved", "blob", "away", "tries"]);
+const KEPT_FIELDS = new Set(["state", "note", "stored", "isSaved", "blob", "away", "tries", "projection"]);
 const LIST_WORDS = SITE.words.work_list;
 const siteIdentity = sha256(JSON.stringify(SITE.assets)); // what one program said of a result, another may not understand
 
@@ -180,10 +180,10 @@ function newKey({ number }) {
 
 /** @param {WorkItem} item @returns {KeptEntry} */
 function entryOf(item) {
-  const { name, bundle, options, state, document, summary, stored, thumbnail, isSaved, note, time, away, bytes, tries } = item;
+  const { name, bundle, options, state, document, summary, stored, thumbnail, isSaved, note, time, away, bytes, tries, projection } = item;
   const { force = false, correction = null } = options;
   const isDone = !PENDING.has(state);
-  const fields = { state: isDone ? state : "waiting", thumbnail, isSaved, note, time, away, bytes, ...(isDone ? { document, summary, stored, tries, share: 1 } : {}) };
+  const fields = { state: isDone ? state : "waiting", thumbnail, isSaved, note, time, away, bytes, ...(isDone ? { document, summary, stored, tries, projection, share: 1 } : {}) };
   return { name, site: siteIdentity, bundle: bundle.name, sha256: bundle.sha256, options: { force, correction }, fields };
 }
 

@@ -152,6 +152,6 @@ function newItem(number, blob, name, bundle) {
     options: { bundle: bundle.name },
     state: "waiting", stage: null, share: 0, isAsked: false,
     keep: "", document: null, summary: null, stored: null, thumbnail: null, isSaved: false,
-    note: "", time: null, away: null, bytes: 0, lesson: null, maps: null, tries: [], isTrying: false,
+    note: "", time: null, away: null, bytes: 0, lesson: null, maps: null, tries: [], isTrying: false, projection: null,
   };
 }

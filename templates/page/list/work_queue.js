@@ -51,7 +51,7 @@ class WorkQueue {
   /** @param {WorkItem} item @param {AnalyseOptions} options */
   again(item, options) {
     if (item.away !== null) return; // its image is not here
-    this.list.change(item, { options: { ...options, bundle: item.bundle.name }, state: "waiting", stage: null, share: 0, isAsked: true, tries: [] });
+    this.list.change(item, { options: { ...options, bundle: item.bundle.name }, state: "waiting", stage: null, share: 0, isAsked: true, tries: [], projection: null });
     this.pump();
   }
 

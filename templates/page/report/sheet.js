@@ -114,6 +114,7 @@ function sheetOf(entry, pictures, head) {
     ...(findings.length ? [printedFindings(sorted)] : []),
     ...noteLines(item.note),
     ...printedTries(entry, pictures),
+    ...printedProjection(entry),
     ...meanings(sorted),
     made("section", { class: "details" }, ...(!findings.length || !(badge || correction) ? [] : [made("p", {}, `${headline}.`)]), ...[...details, ...measures].map((text) => made("p", {}, text))),
     factsTable(entry, head),

@@ -29,7 +29,7 @@ function renamed(result, item, alias) {
     const again = failureResult({ kind: "analyse", name: alias, bundle: item.bundle }, "unreadable");
     return { ...again, document: { ...document, image, error: again.document.error } };
   }
-  return /** @type {AnalysisResult} */ ({ ...result, document: { ...document, image, ...triedOf(item) } });
+  return /** @type {AnalysisResult} */ ({ ...result, document: { ...document, image, ...triedOf(item), ...projectionOf(item) } });
 }
 
 // One after the other, so that hundreds need no more memory than one.

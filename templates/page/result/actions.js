@@ -15,7 +15,7 @@ function actionsOf(card, { wording, document }) {
   const save = element("button", { type: "button", textContent: "Save result (JSON)", "data-action": "save" });
   const file = [item.name, ...(isOneOfSeveral ? [item.bundle.name] : []), ...wording.marks, "sitegen", "json"].join(".");
   save.onclick = () => {
-    saveText(file, JSON.stringify({ ...document, ...card.explanations?.entries(), ...triedOf(item) }, null, 2));
+    saveText(file, JSON.stringify({ ...document, ...card.explanations?.entries(), ...triedOf(item), ...projectionOf(item) }, null, 2));
     card.desk.list.change(item, { isSaved: true });
   };
   const retry = wording.outcome === "failed" ? [element("button", { type: "button", textContent: "Try again", "data-action": "retry", onclick: () => card.analyseAgain(item.options) })] : [];

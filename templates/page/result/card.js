@@ -148,12 +148,17 @@ class Card {
     const said = details.map((text) => element("p", { textContent: text }));
     if (gate?.plain) words.append(element("p", { textContent: gate.plain }), ...judgementOf(gate, said)); // figures are folded away
     else words.append(...said, ...judgementOf(gate));
+    this.closer?.close();
+    this.closer = closerOf(this, result);
+    if (this.closer) words.append(this.closer.node);
     if (times) words.append(timesTable(times));
     return [words];
   }
 
   /** @type {FindingsTable | null} */
   table = null;
+  /** @type {Closer | null} */
+  closer = null;
 
   /** @param {string} finding @param {HTMLElement} opener */
   explain(finding, opener) {
@@ -210,6 +215,7 @@ class Card {
 
   close() {
     this.opening?.abort();
+    this.closer?.close();
     if (this.explanations) this.desk.list.change(this.item, { maps: this.explanations.remembered() });
     this.closeExplanations();
     this.picture?.close();

@@ -51,6 +51,7 @@ async function reopened(image, number) {
   const said = await runForPage("words", new Blob([text]), { name, bundle: bundle.name, isUrgent: true });
   if (!said.document || !said.wording || "error" in said.document !== "error" in document) return null;
   const tries = "error" in said.document ? [] : triesIn(said.document.what_if, said.wording.what_if);
+  const projection = "error" in said.document ? null : projectionIn(said.document.projection, said.wording.projection);
   const result = /** @type {AnalysisResult} */ ({ document: said.document, wording: said.wording, preview: null, bytes: null });
   return {
     blob: new Blob(),
@@ -69,6 +70,7 @@ async function reopened(image, number) {
       away: textOr(sha256),
       bytes: Number(image.bytes) || 0,
       tries,
+      projection,
     },
   };
 }

@@ -97,7 +97,7 @@ class MapView {
     /** @type {ProgressListener} */
     const onProgress = ({ stage, done }) => this.controller === controller && this.progress(stage, done);
     /** @type {SketchListener} */
-    const onSketch = (sketch) => this.controller === controller && this.sketch(sketch);
+    const onSketch = (sketch) => this.controller === controller && "map" in sketch && this.sketch(sketch);
     return runForPage("explain", blob, { ...options, name, isUrgent: true, signal: controller.signal, onProgress, onSketch }, details);
   }
 
