@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from math import erf, sqrt
+from math import e, erf, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ GELU = [x / 2 * (1 + erf(x / sqrt(2))) for x in X.tolist()]
         ("hard_sigmoid", 3, [0, 1 / 3, 0.5, 1.75 / 3, 1]),
         ("hard_sigmoid", 2, [0, 0.3, 0.5, 0.6, 1]),
         ("hard_swish", 3, [0, -1 / 3, 0, 0.875 / 3, 8]),
-        ("swish", 2, [-4 / (1 + np.exp(4)), -1 / (1 + np.e), 0, 0.5 / (1 + np.exp(-0.5)), 8 / (1 + np.exp(-8))]),
+        ("swish", 2, [-4 / (1 + np.exp(4)), -1 / (1 + e), 0, 0.5 / (1 + np.exp(-0.5)), 8 / (1 + np.exp(-8))]),
         ("gelu", 3, GELU),
         ("exponential", 3, np.exp(X)),
         ("softsign", 3, [-0.8, -0.5, 0, 1 / 3, 8 / 9]),
