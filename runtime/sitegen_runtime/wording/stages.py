@@ -16,6 +16,7 @@ NAMES = {
     "session": "Making the network ready",
     "explanation": "Finding what matters",
     "what-if": "Asking again",
+    "attack": "Making the noise",
     "done": "Done",
 }
 _ANALYSIS = ("start", "compare", "bundle", "check", "pixels", "gate", "classifier", "features", "done")

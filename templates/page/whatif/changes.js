@@ -46,8 +46,8 @@ function triesTable(tries, current, onShow, onRemove) {
   if (!first) return null;
   const head = answered.map((tried) => {
     const number = tries.indexOf(tried) + 1;
-    const name = filledIn(WHAT_IF.region, { number });
-    const show = element("button", { type: "button", className: "small", textContent: name, title: filledIn(WHAT_IF.show, { number }), "aria-pressed": String(tried === current), "data-action": `show-try ${number}`, onclick: () => onShow(tried) });
+    const { name, show: shown } = tried.wording;
+    const show = element("button", { type: "button", className: "small", textContent: filledIn(name, { number }), title: filledIn(shown, { number }), "aria-pressed": String(tried === current), "data-action": `show-try ${number}`, onclick: () => onShow(tried) });
     return element("th", { scope: "col" }, show, element("span", { className: "hint", textContent: tried.wording.brief }));
   });
   const rows = first.wording.findings.map(({ label, before }) => {
@@ -64,7 +64,7 @@ function triesTable(tries, current, onShow, onRemove) {
   const judged = element("tr", {}, element("th", { scope: "row", textContent: WHAT_IF.gate }), element("td", {}), ...answered.map((tried) => element("td", { textContent: verdict(tried) })));
   const removal = answered.map((tried) => {
     const number = tries.indexOf(tried) + 1;
-    return element("td", {}, element("button", { type: "button", className: "small", textContent: WHAT_IF.remove, "aria-label": filledIn(WHAT_IF.remove_title, { number }), "data-action": `remove-try ${number}`, onclick: () => onRemove(tried) }));
+    return element("td", {}, element("button", { type: "button", className: "small", textContent: WHAT_IF.remove, "aria-label": filledIn(tried.wording.remove, { number }), "data-action": `remove-try ${number}`, onclick: () => onRemove(tried) }));
   });
   const columns = element("tr", {}, element("th", { scope: "col", textContent: WHAT_IF.finding }), element("th", { scope: "col", textContent: WHAT_IF.image }), ...head);
   const last = element("tr", {}, element("td", {}), element("td", {}), ...removal);
@@ -73,7 +73,7 @@ function triesTable(tries, current, onShow, onRemove) {
 
 /** @param {WhatIfEntry[]} [entries] @param {TryWords[]} [words] of each @returns {Try[]} */
 function triesIn(entries = [], words = []) {
-  return entries.map((entry, index) => ({ entry, wording: words[index] })).filter(({ wording }) => wording?.problem === null);
+  return entries.map((entry, index) => ({ entry, wording: words[index], picture: null })).filter(({ wording }) => wording?.problem === null);
 }
 
 // What the result document says more where regions were tried.
