@@ -40,7 +40,7 @@ def _named(method: str) -> str:
 
 
 def _findings(model: Model) -> Iterator[tuple[str | None, str]]:
-    yield None, "all findings"
+    yield None, "All findings"
     for label in model.labels:
         yield label.name, label.name
 

@@ -81,9 +81,10 @@ WHAT_IF: dict[str, str] = {
     "legend": "From the hollow mark, which is the image, to the full one; the line is the threshold.",
     "report_title": "What if a part were different",
     "report_hint": (
-        "The model was asked again with the marked part replaced, or with noise added. It tells what the model goes by, "
-        "not what is true of the patient."
+        "The model was asked again with the marked part replaced, or with noise added. It tells what the model goes "
+        "by, not what is true of the patient."
     ),
+    "reopened": "Where the regions lie; the picture comes with its image",
     "report_picture": "The numbered regions, on the image as it was analysed",
     "place": "Left, top, width and height in pixels: {places}",
 }

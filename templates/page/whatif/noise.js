@@ -12,17 +12,15 @@ class NoiseControls {
     this.size = whatIf.select(WHAT_IF.size, "noise-size", named(sizes), String(sizes[0].value));
     this.finding = whatIf.select(WHAT_IF.against, "noise-finding", named(findings), "");
     this.steps = element("input", { type: "number", min: steps.least, max: steps.most, step: 1, value: steps.value, inputMode: "numeric", "aria-label": WHAT_IF.steps, "data-action": "noise-steps", autocomplete: "off" });
-    this.kind.onchange = () => this.show();
+    this.kind.onchange = () => whatIf.show();
     this.add = whatIf.button("add", () => whatIf.addNoise());
     this.cancel = whatIf.button("cancel", () => this.stop());
     this.shown = whatIf.button("shown", () => this.toggle());
     this.progress = element("progress", { max: 1, "aria-label": WHAT_IF.asking });
     const labelled = (/** @type {string} */ text, /** @type {HTMLElement} */ control) => element("label", {}, element("span", { className: "label", textContent: text }), " ", control);
-    this.stepsLabel = labelled(WHAT_IF.steps, this.steps);
-    this.sentence = element("p", { className: "hint", id: `${whatIf.viewer.card.id}-noise` });
-    this.kind.setAttribute("aria-describedby", this.sentence.id);
+    this.stepsLabel = element("label", {}, `${WHAT_IF.steps} `, this.steps);
     const tools = [labelled(WHAT_IF.kind, this.kind), labelled(WHAT_IF.size, this.size), this.stepsLabel, labelled(WHAT_IF.against, this.finding), this.add, this.shown, this.progress, this.cancel];
-    const offered = choices.reason === null ? [element("div", { className: "what-if-tools" }, ...tools), this.sentence] : [element("p", { className: "hint", "data-reason": "noise", textContent: choices.reason })];
+    const offered = choices.reason === null ? [element("div", { className: "what-if-tools" }, ...tools)] : [element("p", { className: "hint", "data-reason": "noise", textContent: choices.reason })];
     this.node = element("div", { className: "what-if-noise", hidden: true }, ...offered);
   }
 
@@ -32,7 +30,12 @@ class NoiseControls {
 
   get hint() {
     if (!this.whatIf.isNoise) return WHAT_IF.hint;
-    return this.choices.reason === null ? WHAT_IF.noise_hint : "";
+    return this.choices.reason === null ? [this.sentence, WHAT_IF.noise_hint].join(" ") : "";
+  }
+
+  // About the kind that is chosen.
+  get sentence() {
+    return this.choices.kinds.find(({ value }) => value === this.kind.value)?.sentence ?? "";
   }
 
   // As the document has it.
@@ -58,7 +61,6 @@ class NoiseControls {
     const kind = this.choices.kinds.find(({ value }) => value === this.kind.value);
     this.node.hidden = !isNoise;
     this.stepsLabel.hidden = !kind?.several;
-    this.sentence.textContent = kind?.sentence ?? "";
     this.progress.hidden = this.cancel.hidden = !this.isAsking;
     this.add.disabled = this.isAsking;
     this.shown.hidden = !current?.picture || this.isAsking;

@@ -25,7 +25,7 @@ class WhatIf {
     this.grid.onchange = () => this.editor.useGrid(Number(this.grid.value));
     this.noise = new NoiseControls(this, choices.noise);
     this.sentence = element("p", { className: "hint", id: `${viewer.card.id}-filling` });
-    this.filling.setAttribute("aria-describedby", this.sentence.id);
+    for (const select of [this.filling, this.noise.kind]) select.setAttribute("aria-describedby", this.sentence.id);
     this.cellStatus = element("p", { className: "hint", role: "status" });
     this.answer = element("div", { className: "changes" });
     this.table = element("div", { className: "tries", role: "region", tabIndex: 0, "aria-label": WHAT_IF.compared, hidden: true });
@@ -200,7 +200,7 @@ class WhatIf {
     const { editor, current, tries, viewer } = this;
     const held = document.activeElement;
     keepingFocus(this.node, () => {
-      this.sentence.textContent = this.choices.fillings.find(({ value }) => value === this.filling.value)?.sentence ?? "";
+      this.sentence.textContent = this.isNoise ? this.noise.sentence : (this.choices.fillings.find(({ value }) => value === this.filling.value)?.sentence ?? "");
       this.marking.hidden = this.cellStatus.hidden = this.next.hidden = this.isNoise;
       this.noise.show();
       this.undo.disabled = !editor.history.length;
@@ -208,7 +208,7 @@ class WhatIf {
       this.next.disabled = current === null;
       const waiting = editor.regions.length || this.noise.isAsking ? WHAT_IF.asking : this.noise.hint;
       this.answer.replaceChildren(...(current ? changesOf(current) : [element("p", { className: "hint", textContent: waiting })]));
-      const table = tries.length > (current ? 1 : 0) ? triesTable(tries, current, (tried) => this.reopen(tried), (tried) => this.remove(tried)) : null;
+      const table = tries.length > (current ? 1 : 0) ? triesTable(tries, current, { show: (tried) => this.reopen(tried), remove: (tried) => this.remove(tried) }) : null;
       this.table.replaceChildren(...(table ? [table] : []));
       this.table.hidden = table === null;
     });
