@@ -77,31 +77,43 @@ function key(name) {
 """
 
 
-# Opens the tool on the first image, or begins another region by a tool; answers with the middle of the picture.
+# Opens the tool on the first image, or begins another region, by a tool; answers with the middle of the picture.
 BEGIN = """
 const [tool, done] = arguments;
-const press = (action) => document.querySelector(`.viewer [data-action="${action}"]`)?.click();
+const find = (selector) => document.querySelector(selector);
+const press = (action) => find(`.viewer [data-action="${action}"]`)?.click();
+const rest = () => new Promise((resolve) => setTimeout(resolve, 50));
 (async () => {
-  workList.select(workList.items[0]);
-  if (document.querySelector(".what-if")) press("what-if-next");
-  while (!document.querySelector(".what-if")) {
-    press("what-if");
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  if (find(".what-if")) press("what-if-next");
+  else find("#rows").dispatchEvent(new KeyboardEvent("keydown", {key: "Home", bubbles: true, cancelable: true}));
+  for (let tries = 0; tries < 600 && !find(".what-if"); tries++) {
+    if (find(".card-name")?.textContent === "a.png" && find(".card").ariaBusy === "false") press("what-if");
+    await rest();
   }
   press(`what-if-${tool}`);
-  const {x, y, width, height} = document.querySelector(".viewer-main .stage").getBoundingClientRect();
-  document.querySelector(".viewer-main .stage").focus();
+  const {x, y, width, height} = find(".viewer-main .stage").getBoundingClientRect();
+  find(".viewer-main .stage").focus();
   done([Math.round(x + width / 2), Math.round(y + height / 2)]);
-})();
+})().catch((error) => done(String(error)));
 """
+# Waits for the answer of another region, and answers with those of the result that "Save result" would write.
 TRIED = """
 const [count, done] = arguments;
 const answered = ".what-if[aria-busy=false] .changes-table";
-const isThere = () => workList.selected.tries.length === count && document.querySelector(answered);
+const kept = () => document.querySelectorAll('[data-action^="show-try"]').length || 1;
+const isThere = () => document.querySelector(answered) && kept() === count;
+const {createObjectURL} = URL;
+const {click} = HTMLAnchorElement.prototype;
 (async () => {
-  for (let tries = 0; tries < 300 && !isThere(); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
-  done(workList.selected.tries.map(({entry}) => entry));
-})();
+  for (let tries = 0; tries < 600 && !isThere(); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+  let saved = null;
+  URL.createObjectURL = (blob) => createObjectURL.call(URL, (saved = blob));
+  HTMLAnchorElement.prototype.click = () => {};
+  document.querySelector(".card-actions [data-action=save]").click();
+  URL.createObjectURL = createObjectURL;
+  HTMLAnchorElement.prototype.click = click;
+  done(JSON.parse(await saved.text()).what_if ?? []);
+})().catch((error) => done(String(error)));
 """
 SHIFT, LEFT, DOWN = "\ue008", "\ue012", "\ue015"
 
