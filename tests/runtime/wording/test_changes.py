@@ -125,3 +125,29 @@ def test_a_filling_that_needs_a_gate_is_offered_with_one_alone(bundle: Bundle) -
 def test_every_hole_in_the_words_is_one_that_the_page_fills() -> None:
     holes = {hole for text in WHAT_IF.values() for hole in text.split("{")[1:]}
     assert {hole.split("}")[0] for hole in holes} == {"row", "column", "cells", "state", "number", "places"}
+
+
+def test_noise_is_told_and_offered(bundle: Bundle, gradient_bundle: Bundle) -> None:
+    attack = {"method": "pgd", "strength": 2 / 255, "steps": 1, "finding": "Effusion", "seed": 0}
+    entry = {"attack": attack, "loss": {"before": 0.1, "after": 0.9}, "findings": [effect("Effusion", 0.2, 0.7)]}
+    document: Any = {"findings": [finding("Effusion", 0.2)], "gate": None, "what_if": [entry]}
+    (said,) = describe_what_if(document, gradient_bundle.model)
+    assert said["title"] == "Adversarial noise by PGD against Effusion, up to 0.784 % of the range, 1 step"
+    assert said["brief"] == "PGD, 0.784 %, 1 step"
+    assert said["name"] == "Noise {number}"
+    assert said["findings"][0]["crossed"] == "now at or above the operating point"
+    document["what_if"] = [{"attack": attack | {"method": "fgsm", "finding": None}, "error": {"message": "No."}}]
+    (failed,) = describe_what_if(document, gradient_bundle.model)
+    assert failed["title"] == "Adversarial noise by FGSM against all findings, up to 0.784 % of the range"
+    assert (failed["problem"], failed["findings"]) == ("No.", [])
+    offered = describe_choices(gradient_bundle.model)["noise"]
+    assert offered["reason"] is None
+    assert [(kind["value"], kind["several"]) for kind in offered["kinds"]] == [
+        ("fgsm", False),
+        ("bim", True),
+        ("pgd", True),
+    ]
+    assert [size["value"] for size in offered["sizes"]] == [0.3, 2 / 255]
+    assert offered["findings"][0] == {"value": None, "name": "All findings"}
+    without = describe_choices(bundle.model)["noise"]["reason"]
+    assert without == "This model has no network of its gradient, along which such noise is made."
