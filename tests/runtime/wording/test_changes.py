@@ -1,12 +1,13 @@
 """What-if answers in words: shares as findings are shown, changes in points, who crosses, what the gate says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sitegen.bundle import Bundle
 from sitegen_runtime.wording.changes import describe_choices, describe_what_if
-from sitegen_runtime.wording.what_if import WHAT_IF
+from sitegen_runtime.wording.what_if import NOISE, REGION, WHAT_IF
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
 ACCEPTED = {"accepted": True, "score": 0.9126, "threshold": 0.85, "scores": [], "checks": []}
@@ -114,16 +115,14 @@ def test_a_filling_that_needs_a_gate_is_offered_with_one_alone(bundle: Bundle) -
     with_gate = describe_choices(bundle.model)
     assert with_gate["filling"] == "reconstruction"
     assert [each["reason"] for each in with_gate["fillings"]] == [None] * 4
-    without = bundle.description.model_copy(update={"gate": None})
-    model: Any = type("NoGate", (), {"gate": without.gate})
-    choices = describe_choices(model)
+    choices = describe_choices(replace(bundle.model, gate=None))
     assert choices["filling"] == "blur"
     assert [each["value"] for each in choices["fillings"] if each["reason"]] == ["reconstruction"]
     assert 16 in [each["cells"] for each in choices["grids"]]
 
 
 def test_every_hole_in_the_words_is_one_that_the_page_fills() -> None:
-    holes = {hole for text in WHAT_IF.values() for hole in text.split("{")[1:]}
+    holes = {hole for words in (WHAT_IF, REGION, NOISE) for text in words.values() for hole in text.split("{")[1:]}
     assert {hole.split("}")[0] for hole in holes} == {"row", "column", "cells", "state", "number", "places"}
 
 
