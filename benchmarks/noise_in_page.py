@@ -2,8 +2,8 @@
 
     python benchmarks/noise_in_page.py [--site dist] [--images 2]
 
-One visit of a site over file:// in headless Chromium. Synthetic radiographs of 700 x 700 pixels are attacked in page and
-Python by each method at both sizes that the page offers, with its default of 10 steps. Printed are the largest
+One visit of a site over file:// in headless Chromium. Synthetic radiographs of 700 x 700 pixels are attacked in page
+and Python by each method at both sizes that the page offers, with its default of 10 steps. Printed are the largest
 differences, over findings and images, of a probability after the attack and of a change of a logit, of the gate's
 score, and the mean losses after it, in nats.
 """
