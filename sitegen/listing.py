@@ -14,7 +14,7 @@ from pathlib import Path
 from sitegen.bundle.gate import ALWAYS_GIVEN
 from sitegen.calibration.fit import FITS
 from sitegen.gradient.listing import operator_table
-from sitegen_runtime.attacks.methods import ATTACKS
+from sitegen_runtime.attacks.table import ATTACKS
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.gate.metrics import COMBINED, METRICS, SSIM
 from sitegen_runtime.maps.methods import METHODS

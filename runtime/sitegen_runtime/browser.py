@@ -20,9 +20,9 @@ from sitegen_runtime.formats import inspect_image
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.golden import check_network
 from sitegen_runtime.gradient import Gradient, differentiate
-from sitegen_runtime.interventions.what_if import try_out
+from sitegen_runtime.interventions.what_if import Tried, try_out
 from sitegen_runtime.maps.heat_map import Look, drawn, error_overlay
-from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, read_look
+from sitegen_runtime.page_maps import KeptImages, draw_again, end_of_map, noisy_picture, read_look
 from sitegen_runtime.page_projections import end_of_projection, sketch_of
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.projection.way import OnItsWay, reconstruct
@@ -41,6 +41,7 @@ from sitegen_runtime.requests import (
     Sketch,
     SumCells,
 )
+from sitegen_runtime.running import image_input
 from sitegen_runtime.saved_documents import described_again
 from sitegen_runtime.wording.changes import describe_choices, describe_what_if
 from sitegen_runtime.wording.explanations import describe_methods
@@ -67,7 +68,8 @@ class Session:
           and "keep": the name under which later maps find what was seen
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
-        - "what-if": "what_if", the interventions (see `interventions.regions`) and, where there is one, "keep"
+        - "what-if": "what_if", the interventions (see `interventions.regions`) and, where there is one, "keep". The
+          answer has the pictures with noise, RGBA, one after the other, each of "side" squared pixels
         - "project": "project" (see `projection.schedule.read_wish`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
         - "words": nothing; the data are a result document that was made before
@@ -150,13 +152,19 @@ class Session:
     def _what_if(self, job: Job) -> Generator[Request, Any, End]:
         keep = self._options.get("keep")
         seen = _kept.get(keep)
-        analysis: Analysis = yield from try_out(job, self._options["what_if"], seen=seen)
+        analysis: Tried = yield from try_out(job, self._options["what_if"], seen=seen)
         if seen is None and analysis.seen:
             _kept.put(keep, replace(analysis.seen, draft=replace(analysis.seen.draft, what_if=None)))
         document = analysis.document
         words = describe(document, self._model)
         said = {"headline": words["headline"], "details": words["details"]}
-        return {"document": document, "wording": said, "tries": describe_what_if(document, self._model)}, None
+        pictures = b"".join(noisy_picture(values, self._model) for values in analysis.noisy)
+        return {
+            "document": document,
+            "wording": said,
+            "tries": describe_what_if(document, self._model),
+            "side": image_input(self._model, "classifier").cells,
+        }, pictures or None
 
     def _projection(self, job: Job) -> Generator[Request, Any, End]:
         seen = _kept.get(self._options.get("keep"))

@@ -139,15 +139,36 @@ class Effect(TypedDict):
     calibrated_after: float | None
 
 
+class AttackDocument(TypedDict):
+    """Adversarial noise: the attack, ε as a share of the input's range, its steps, the finding it is on (None: all),
+    the seed of its random start."""
+
+    method: str
+    strength: float
+    steps: int
+    finding: str | None
+    seed: int
+
+
+class LossDocument(TypedDict):
+    """What an attack raises: the binary cross-entropy against what was said of the image, in nats."""
+
+    before: float
+    after: float
+
+
 class WhatIfDocument(TypedDict):
     """One intervention: where, with what, how many cells of the classifier's input, and what came of it; or an error.
 
-    `gate` is what the gate says of the changed image.
+    Adversarial noise has `attack` and `loss` in place of the first three. `gate` is what the gate says of the changed
+    image.
     """
 
-    regions: list[list[float]]
-    filling: str
+    regions: NotRequired[list[list[float]]]
+    filling: NotRequired[str]
     cells: NotRequired[int]
+    attack: NotRequired[AttackDocument]
+    loss: NotRequired[LossDocument]
     findings: NotRequired[list[Effect]]
     gate: NotRequired[GateDocument | None]
     error: NotRequired[ErrorDocument]

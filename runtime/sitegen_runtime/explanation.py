@@ -27,7 +27,7 @@ from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import timed
 
 ALL = "all"  # the finding that stands for all of them: the sum of their logits
-_KEYS = {"finding", "method"}
+_KEYS, _MORE = {"finding", "method"}, {"runs"}
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ def explain(
 ) -> Generator[Request, Any, Explained]:
     """Yield what is needed, and return the analysis with explanations of what is `wanted`.
 
-    `wanted` is a list of mappings {"finding", "method"}: a label, or ALL, and one of METHODS. With `values` the
-    document has the maps' values, too. `seen` is what an earlier analysis of the same image, with the same model, force
-    and correction, has kept: then nothing is decoded, judged or classified again. Failures become documents with an
-    `error`; none is raised.
+    `wanted` is a list of mappings {"finding", "method"}: a label, or ALL, and one of METHODS; a map of random masks may
+    also have "runs", a number of them below its own (2 at least). With `values` the document has the maps' values, too.
+    `seen` is what an earlier analysis of the same image, with the same model, force and correction, has kept: then
+    nothing is decoded, judged or classified again. Failures become documents with an `error`; none is raised.
     """
     start = replace(seen.draft, timings={}, notes=list(seen.draft.notes)) if seen else None
     draft = start or ResultDraft(job.name, job.model, job.engine)
@@ -83,7 +83,7 @@ def _checked(wanted: Any) -> list[Mapping[str, Any]]:
     if not isinstance(wanted, Sequence) or isinstance(wanted, str):
         raise BadExplanation('What to explain must be a list of {"finding": …, "method": …}.')
     for entry in wanted:
-        if not isinstance(entry, Mapping) or set(entry) != _KEYS:
+        if not isinstance(entry, Mapping) or set(entry) - _MORE != _KEYS:
             raise BadExplanation(f'What to explain must be {{"finding": …, "method": …}}, and nothing more: {entry!r}.')
     return list(wanted)
 
@@ -125,7 +125,8 @@ def _one(
         document: ResultDocument = {**seen.draft.result(), "explanations": [_entry(found, False)]}
         return Explained(document, *to_draw(seen), (found,))
 
-    question = Question(model, seen.draft, _labels(model, finding), seen.image.values, done, share, told)
+    labels, runs = _labels(model, finding), _runs(wanted)
+    question = Question(model, seen.draft, labels, seen.image.values, done, share, told, runs)
     with timed(seen.draft, "explanation"):
         drawn = yield from draw_map(question, method)
     return Explanation(finding, method, drawn.shape, drawn.values, drawn.estimated)
@@ -139,6 +140,16 @@ def _labels(model: Model, finding: Any) -> tuple[int, ...]:
     if finding == ALL:
         return tuple(range(len(labels)))
     raise BadExplanation(f"The model has no finding {finding!r}. It has {_names(labels)}, and {ALL!r} for their sum.")
+
+
+def _runs(wanted: Mapping[str, Any]) -> int | None:
+    """Return how many masks are asked for, None for as many as the method has. Raises BadExplanation."""
+    runs, method = wanted.get("runs"), METHODS[wanted["method"]]
+    if runs is None or (method.masked and isinstance(runs, int) and 2 <= runs <= method.runs):
+        return runs
+    if method.masked:
+        raise BadExplanation(f"A map by {wanted['method']!r} is of 2 to {method.runs} runs, not {runs!r}.")
+    raise BadExplanation(f"The method {wanted['method']!r} draws no masks: leave `runs` out.")
 
 
 def _entry(found: Explanation, with_values: bool) -> ExplanationDocument:

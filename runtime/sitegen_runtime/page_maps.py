@@ -11,12 +11,14 @@ import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from sitegen_runtime.analysis import Seen
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.explanation import Explained, Explanation
-from sitegen_runtime.maps.heat_map import Look, legend, picture, picture_side
+from sitegen_runtime.gate.reconstruction_scores import as_shares
+from sitegen_runtime.maps.heat_map import Look, drawn, legend, picture, picture_side
 from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.running import image_input
@@ -115,3 +117,9 @@ def draw_again(content: bytes, shape: Sequence[int], model: Model, look: Look) -
         values.byteswap()
     rows, columns = shape
     return draw(values, (rows, columns), model, look)
+
+
+def noisy_picture(values: Sequence[float], model: Model) -> bytes:
+    """Return the RGBA bytes of an image as the classifier takes it: its square, in 8 bits."""
+    shares = as_shares(values, image_input(model, "classifier"))
+    return drawn(list(chain.from_iterable(shares)), len(shares))

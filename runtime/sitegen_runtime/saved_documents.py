@@ -67,13 +67,24 @@ def _has_numbers(finding: dict[str, Any]) -> bool:
 
 
 def _is_try(entry: dict[str, Any]) -> bool:
+    if "attack" in entry:
+        return _is_attack(entry)
     regions = entry["regions"]
     if not regions or any(len(region) != 4 for region in regions) or not isinstance(entry["filling"], str):
         return False
-    given = [edge for region in regions for edge in region]
-    for effect in entry.get("findings", ()):
-        given += [value for key, value in effect.items() if key != "label" and value is not None]
-    return _are_numbers(given)
+    return _are_numbers([edge for region in regions for edge in region] + _effects(entry))
+
+
+def _is_attack(entry: dict[str, Any]) -> bool:
+    attack, finding = entry["attack"], entry["attack"]["finding"]
+    if not isinstance(attack["method"], str) or not isinstance(finding, str | None):
+        return False
+    return _are_numbers([attack["strength"], attack["steps"], attack["seed"], *_effects(entry)])
+
+
+def _effects(entry: dict[str, Any]) -> list[Any]:
+    effects = entry.get("findings", ())
+    return [value for effect in effects for key, value in effect.items() if key != "label" and value is not None]
 
 
 def _are_numbers(values: Iterable[Any]) -> bool:

@@ -19,7 +19,8 @@ from sitegen.errors import DataError, ExplanationError
 from sitegen.parallel import shown
 from sitegen.prediction.explained_picture import ExplainedPicture
 from sitegen.prediction.reading import read_image_file
-from sitegen_runtime.attacks.methods import STEPS, STRENGTH, Wish
+from sitegen_runtime.attacks.methods import Wish
+from sitegen_runtime.attacks.table import STEPS, STRENGTH
 from sitegen_runtime.document_types import Document, ResultDocument
 from sitegen_runtime.errors import AnalysisError, BadAttack, BadIntervention, BadSeed, ImageError
 from sitegen_runtime.explanation import ALL

@@ -79,6 +79,10 @@ class Firefox:
             raise BrowserError(f"A script failed in Firefox: {answer['exceptionDetails']['text']}")
         return json.loads(answer["result"]["value"])
 
+    def perform(self, *sources: dict[str, Any]) -> None:
+        """Move pointers and press keys, as a person would: the sources of WebDriver BiDi's `input.performActions`."""
+        self._connection.command("input.performActions", context=self._tab, actions=list(sources))
+
     def set_script_timeout(self, seconds: float) -> None:
         """Say how long any answer may take."""
         self._connection.seconds = seconds

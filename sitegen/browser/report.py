@@ -7,6 +7,12 @@ from rich.table import Table
 
 from sitegen.browser.parity import bin_names
 
+EFFECTS = {
+    "what_if": "what if: probability",
+    "logits": "what if: logit",
+    "gate": "what if: gate",
+    "maps": "causal effect map",
+}
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
@@ -36,6 +42,8 @@ def _rows(bundle: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
         yield transport, "gate score", part["gate"]
         for metric, summary in part["scores"].items():
             yield transport, f"gate: {metric}", summary
+        for kind, words in EFFECTS.items():
+            yield transport, words, part["effects"][kind]
 
 
 def _differences(bundle: dict[str, Any], chester: dict[str, float]) -> Table:

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag
@@ -12,6 +13,7 @@ from rich.progress import Progress
 
 from sitegen.browser.chromium import chromium
 from sitegen.browser.driver import Driver
+from sitegen.browser.effects_parity import EffectsComparison, chosen, reference, wishes
 from sitegen.browser.engines import ENGINES
 from sitegen.browser.page import SitePage, site_address
 from sitegen.browser.parity import CHESTER, Comparison
@@ -26,6 +28,14 @@ from sitegen_runtime.document_types import EngineDocument, ResultDocument
 
 SCHEMA = "sitegen.verify/1"
 _FLAGS = {"webgpu": ("--enable-unsafe-webgpu",)}  # without a screen Chromium offers cards, and its own, only then
+
+
+@dataclass(frozen=True)
+class _References:
+    """What Python says of every image, and of a few what changes where parts of them are masked or replaced."""
+
+    documents: dict[Path, ResultDocument]
+    changed: dict[Path, ResultDocument]
 
 
 def verify_site(
@@ -83,8 +93,8 @@ def _verify_bundle(
         paths = images_in(images) if images else write_synthetic_set(bundle, Path(folder))
         if not paths:
             raise SiteError(f"There are no images in {images}. Name another folder with --images.")
-        reference = _references(paths, bundle, progress)
-        parts = {transport: _compare(site, transport, way, reference, bundle, progress) for transport in transports}
+        expected = _references(paths, bundle, progress)
+        parts = {transport: _compare(site, transport, way, expected, bundle, progress) for transport in transports}
     return identity(bundle) | {"images": len(paths), "transports": parts}
 
 
@@ -105,10 +115,11 @@ def _bundles_in_order(site: Path, bundles: list[Bundle]) -> list[Bundle]:
     return [by_hash[entry["sha256"]] for entry in built_from]
 
 
-def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> dict[Path, ResultDocument]:
+def _references(paths: list[Path], bundle: Bundle, progress: Progress) -> _References:
     predictor = Predictor(bundle)
     # Forced, so that probabilities are compared for refused images too.
-    return {path: predictor.predict(path, force=True) for path in progress.track(paths, description="In Python")}
+    documents = {path: predictor.predict(path, force=True) for path in progress.track(paths, description="In Python")}
+    return _References(documents, {path: reference(predictor, path, documents[path]) for path in chosen(documents)})
 
 
 def _started(browser: str, provider: str) -> AbstractContextManager[Driver]:
@@ -120,22 +131,20 @@ def _started(browser: str, provider: str) -> AbstractContextManager[Driver]:
 
 
 def _compare(
-    site: Path,
-    transport: str,
-    way: tuple[str, str],
-    reference: dict[Path, ResultDocument],
-    bundle: Bundle,
-    progress: Progress,
+    site: Path, transport: str, way: tuple[str, str], expected: _References, bundle: Bundle, progress: Progress
 ) -> dict[str, Any]:
     browser, provider = way
     comparison, engines = Comparison(bundle.model.labels, provider), list[EngineDocument]()
+    effects = EffectsComparison(provider)
     with site_address(site, transport) as url, _started(browser, provider) as driver:
         page = SitePage(driver, url)
         ready = page.wait_until_ready()
         page.configure(provider=provider)
-        for path, document in progress.track(reference.items(), description=f"In the page, over {transport}"):
+        for path, document in progress.track(expected.documents.items(), description=f"In the page, over {transport}"):
             try:
-                ours = page.analyse(path.read_bytes(), path.name, force=True, bundle=bundle.description.name)
+                ours = page.analyse(path.read_bytes(), path.name, **_options(bundle))
+                if path in expected.changed:
+                    effects.add(path.name, _changed(page, path, document, bundle), expected.changed[path])
             except BrowserError as error:  # the other images are still worth comparing, in a fresh page
                 comparison.failures.append(f"{path.name}: {error}")
                 page = SitePage(driver, url)
@@ -147,9 +156,19 @@ def _compare(
                     engines.append(ours["engine"])
         outside = [request for request in page.requests() if not _inside(request, url)]
         named = page.browser()
-    comparison.failures += [f"request outside the site: {request}" for request in outside]
+    comparison.failures += [*effects.failures, *(f"request outside the site: {request}" for request in outside)]
     facts = {"browser": named, "engines": engines, "ready_ms": ready, "requests_outside": outside}
-    return facts | comparison.summary()
+    return facts | comparison.summary() | {"effects": effects.summary()}
+
+
+def _options(bundle: Bundle) -> dict[str, Any]:
+    return {"force": True, "bundle": bundle.description.name}
+
+
+def _changed(page: SitePage[Driver], path: Path, document: ResultDocument, bundle: Bundle) -> ResultDocument:
+    maps, interventions = wishes(bundle.model, document)
+    wanted = {"explain": maps, "whatIf": interventions, "values": True}
+    return page.analyse(path.read_bytes(), path.name, **wanted, **_options(bundle))
 
 
 def _inside(request: str, index: str) -> bool:

@@ -56,12 +56,21 @@ def _interventions(file: Path) -> Any:
 def _parts(document: "ResultDocument") -> list["Table | str"]:
     parts: list[Table | str] = []
     for number, entry in enumerate(document["what_if"], 1):
-        head = f"{number}. {len(entry['regions'])} region(s), filled: {entry['filling']}"
+        head = f"{number}. {_head(entry)}"
         if "error" in entry:
             parts.append(f"{head}\n   {entry['error']['message']}")
         else:
-            parts += [f"{head}; {entry['cells']} cells", _table(entry), _of_gate(entry)]
+            parts += [head, _table(entry), _of_gate(entry)]
     return parts
+
+
+def _head(entry: "WhatIfDocument") -> str:
+    if "attack" in entry:
+        attack = entry["attack"]
+        facts = [f"{key} {attack[key]}" for key in ("strength", "steps", "finding") if attack.get(key) is not None]
+        return ", ".join([f"adversarial noise: {attack['method']}", *facts])
+    head = f"{len(entry['regions'])} region(s), filled: {entry['filling']}"
+    return f"{head}; {entry['cells']} cells" if "cells" in entry else head
 
 
 def _table(entry: "WhatIfDocument") -> "Table":

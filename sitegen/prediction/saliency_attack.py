@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sitegen_runtime.attacks.arithmetic import like, room_around
-from sitegen_runtime.attacks.methods import ATTACKS, Attacked, Wish, check_wish, logits_of, pulled_back, targets_of
+from sitegen_runtime.attacks.methods import Attacked, Wish, check_wish, logits_of, pulled_back, targets_of
+from sitegen_runtime.attacks.table import ATTACKS
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input

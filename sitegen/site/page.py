@@ -42,7 +42,7 @@ PAGE_SCRIPTS = (
         "api",
     ),
     *("list/work_list", "list/kept_results", "list/work_queue", "list/batch", "list/list_row", "list/list_view"),
-    *("whatif/regions", "whatif/changes", "whatif/region_editor", "whatif/what_if"),
+    *("whatif/regions", "whatif/changes", "whatif/region_editor", "whatif/noise", "whatif/what_if"),
     *(
         "list/list_head",
         "list/intake",

@@ -111,10 +111,20 @@ interface EffectEntry {
   calibrated_after: number | null;
 }
 
+interface AttackEntry {
+  method: string;
+  strength: number;
+  steps: number;
+  finding: string | null; // all
+  seed: number;
+}
+
 interface WhatIfEntry {
-  regions: number[][]; // left, top, width and height
-  filling: string;
+  regions?: number[][]; // left, top, width and height
+  filling?: string;
   cells?: number;
+  attack?: AttackEntry;
+  loss?: { before: number; after: number };
   findings?: EffectEntry[];
   gate?: GateEntry | null;
   error?: ErrorEntry;
@@ -372,10 +382,19 @@ interface FillingChoice {
   reason: string | null; // why it cannot be chosen
 }
 
+interface NoiseChoices {
+  reason: string | null; // why there is none
+  kinds: { value: string; name: string; sentence: string; several: boolean }[];
+  sizes: { value: number; name: string }[];
+  steps: { value: number; least: number; most: number };
+  findings: { value: string | null; name: string }[];
+}
+
 interface WhatIfChoices {
   fillings: FillingChoice[];
   filling: string;
   grids: { cells: number; name: string }[];
+  noise: NoiseChoices;
 }
 
 interface ChangeWords {
@@ -393,6 +412,9 @@ interface ChangeWords {
 }
 
 interface TryWords {
+  name: string; // these three hold a place for its number
+  show: string;
+  remove: string;
   title: string;
   brief: string;
   summary: string;

@@ -51,7 +51,7 @@ interface JobOptions {
 }
 
 interface AnalyseOptions extends JobOptions {
-  explain?: { finding: string; method: string }[];
+  explain?: { finding: string; method: string; runs?: number }[];
   values?: boolean;
   whatIf?: { regions: number[][]; filling: string }[];
   keep?: string;

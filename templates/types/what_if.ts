@@ -12,4 +12,5 @@ interface Cell {
 interface Try {
   entry: WhatIfEntry;
   wording: TryWords;
+  picture: ImageData | null; // with noise, as the model takes it; null of regions, and where a session was opened again
 }

@@ -102,6 +102,12 @@ async function shadeAgain(work, bytes) {
   }
 }
 
+// Whether adversarial noise is asked for.
+/** @param {object & { what_if?: unknown }} details */
+function hasNoise({ what_if }) {
+  return Array.isArray(what_if) && what_if.some((entry) => entry?.attack);
+}
+
 /** @param {JobMessage} job */
 async function answer(job) {
   tellPage({ kind: "accepted", id: job.id });
@@ -116,7 +122,7 @@ async function answer(job) {
     tellPage({ kind: "progress", id: job.id, stage: "bundle", done: 0 });
     await changeNetworks(bundle);
   }
-  if (isRunning) await completeFor(pyodide, wheel, job.bytes);
+  if (isRunning) await completeFor(pyodide, wheel, job.bytes, hasNoise(details));
   const data = pyodide.toPy(new Uint8Array(job.bytes));
   const session = Session(data, job.name, description, JSON.stringify({ ...details, kind, engine }));
   data.destroy();

@@ -51,14 +51,14 @@ async function install(pyodide, packages) {
 const BEGINNING = 132; // bytes of a file, by which the runtime tells what it may be
 let isWhole = false; // whether Python can import all of the runtime
 
-// Few visits need what reads DICOM files, and the snapshot leaves it out. It is in the runtime's wheel, which the page has
-// kept, and is unpacked with the first file that may be such a one.
-/** @param {Pyodide} pyodide @param {string} wheel @param {ArrayBuffer} bytes of the file */
-async function completeFor(pyodide, wheel, bytes) {
+// Few visits need what reads DICOM files or makes adversarial noise, and the snapshot leaves both out. They are in the runtime's
+// wheel, which the page has kept, and are unpacked with the first file that may be such a one, and the first such wish.
+/** @param {Pyodide} pyodide @param {string} wheel @param {ArrayBuffer} bytes of the file @param {boolean} isWanted whatever it is */
+async function completeFor(pyodide, wheel, bytes, isWanted = false) {
   if (isWhole) return;
   /** @type {PyProxy} */
   const start = pyodide.toPy(new Uint8Array(bytes.slice(0, BEGINNING)));
-  isWhole = pyodide.pyimport("sitegen_runtime.formats.sniff").begins_as_dicom(start);
+  isWhole = isWanted || pyodide.pyimport("sitegen_runtime.formats.sniff").begins_as_dicom(start);
   start.destroy();
   if (!isWhole) return;
   const packed = await askPageFor([wheel]);

@@ -7,7 +7,7 @@ import pytest
 
 from sitegen.calibration.fit import FITS
 from sitegen.listing import TABLES, with_tables
-from sitegen_runtime.attacks.methods import ATTACKS
+from sitegen_runtime.attacks.table import ATTACKS
 from sitegen_runtime.calibration import CALIBRATIONS
 from sitegen_runtime.gate.metrics import METRICS
 from sitegen_runtime.maps.methods import METHODS

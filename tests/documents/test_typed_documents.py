@@ -88,6 +88,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return [
         predictor.explain(GOLDEN, [*wanted, {"finding": "nobody", "method": "cam"}], values=True).document,
         judging.what_if(GOLDEN, _INTERVENTIONS, force=True).document,
+        predictor.what_if(GOLDEN, [{"attack": {"method": "fgsm"}}], force=True).document,
         judging.analyse(GOLDEN, "a.png", force=True, correction="invert").document,
         judging.analyse(noise(), "b.png").document,
         predictor.analyse(b"", "c.png").document,

@@ -89,9 +89,10 @@ def ends(bundle: Bundle, strict: Bundle) -> Iterator[tuple[str, dict[str, Any]]]
     yield of_analyses, end(strict, saved(NOISE, "PNG"))
     yield of_analyses, end(bundle, b"no image") | {"overlay": None}
     yield 'Omit<MapResult, "bytes">', end(bundle, IMAGE, kind="explain", **wanted)
-    tried = [{"regions": [[40, 30, 20, 20]], "filling": filling} for filling in ("black", "nothing")]
+    tried: list[dict[str, Any]] = [{"regions": [[40, 30, 20, 20]], "filling": each} for each in ("black", "nothing")]
+    tried.append({"attack": {"method": "fgsm"}})
     yield of_analyses, end(bundle, IMAGE, what_if=tried)
-    yield "WhatIfResult", end(bundle, IMAGE, kind="what-if", what_if=tried)
+    yield 'Omit<WhatIfResult, "bytes">', end(bundle, IMAGE, kind="what-if", what_if=tried)
     yield "MissingMap", end(strict, saved(NOISE, "PNG"), kind="explain", **wanted)
     yield 'Omit<GradientResult, "bytes">', end(bundle, IMAGE, kind="gradient", seed={"Effusion": 1.0})
 

@@ -20,7 +20,8 @@ from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen.prediction.saliency_attack import EVERY_ATTACK, JSMA, directions, saliency_attack
 from sitegen_runtime.attacks.arithmetic import anywhere, loss, room_around, slope_of_loss
-from sitegen_runtime.attacks.methods import ATTACKS, Attacked, Wish, attack
+from sitegen_runtime.attacks.methods import Attacked, Wish, attack
+from sitegen_runtime.attacks.table import ATTACKS
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import AnalysisError, BadAttack, MissingNetwork
 from tests.helpers.gradient.attacked_network import CHANNELS, ENTRY, LABELS, SIDE, SmoothNetwork

@@ -58,6 +58,19 @@ def test_regions_that_say_anything_else_are_nothing(bundle: Bundle, tried: Any, 
     assert described_again(json.dumps(tried | {"what_if": [entry]}).encode(), bundle.model) is None
 
 
+def test_noise_that_was_tried_is_described_again(bundle: Bundle, tried: Any) -> None:
+    attack = {"method": "fgsm", "strength": 0.3, "steps": 10, "finding": None, "seed": 0}
+    findings, gate = (tried["what_if"][0][key] for key in ("findings", "gate"))
+    entry = {"attack": attack, "loss": {"before": 0.1, "after": 2.0}, "findings": findings, "gate": gate}
+    document = tried | {"what_if": [entry]}
+    again = described_again(json.dumps(document).encode(), bundle.model)
+    assert again is not None
+    assert again[1]["what_if"] == describe_what_if(document, bundle.model)
+    for wrong in ({"strength": "x"}, {"steps": None}, {"method": 3}, {"finding": 5}, {"seed": float("nan")}):
+        changed = document | {"what_if": [entry | {"attack": attack | wrong}]}
+        assert described_again(json.dumps(changed).encode(), bundle.model) is None
+
+
 @pytest.mark.parametrize("key", ["before", "after", "calibrated_after"])
 def test_effects_must_be_numbers(bundle: Bundle, tried: Any, key: str) -> None:
     entry = tried["what_if"][0]

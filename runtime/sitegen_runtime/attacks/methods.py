@@ -1,4 +1,4 @@
-"""The table of attacks along the gradient, and the way to them: which steps each takes, and what networks are asked.
+"""The way to attacks along the gradient: which steps each takes, and what networks are asked.
 
 The loss is the binary cross-entropy between what the network says and what it said of the unchanged image, each label
 yes or no by its operating point: of all labels, or of one finding. An attack raises it. A driver answers the requests
@@ -13,58 +13,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sitegen_runtime.attacks.arithmetic import Room, anywhere, like, loss, room_around, slope_of_loss, step_along
+from sitegen_runtime.attacks.table import ATTACKS, MOST_STEPS, STEPS, STRENGTH
 from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.calibration import sigmoid
 from sitegen_runtime.errors import BadAttack, MissingNetwork
 from sitegen_runtime.requests import Feed, LoadGraph, Progress, Request
 from sitegen_runtime.running import image_input, run_network
 
-STRENGTH, STEPS = 0.3, 10  # Yang et al. 2019, section 4
-MOST_STEPS = 1000
 ROLE = "gradient"
 
 Slope = Callable[["array[float]"], Generator[Request, Any, Sequence[float]]]
 """What is asked to find how what an attack wants to be large changes with each value of an image."""
-
-
-@dataclass(frozen=True)
-class Attack:
-    """A row: whether it goes `steps` steps or one, each of which share of ε, whether it starts anywhere, its words."""
-
-    several: bool
-    share: Callable[[int], float]
-    from_anywhere: bool
-    name: str
-    value: str
-    source: str
-
-
-ATTACKS: Mapping[str, Attack] = {
-    "fgsm": Attack(
-        False,
-        lambda steps: 1.0,
-        False,
-        name="fast gradient sign method",
-        value="one step of ε in the sign of the gradient",
-        source="Goodfellow et al. 2015",
-    ),
-    "bim": Attack(
-        True,
-        lambda steps: 1 / steps,
-        False,
-        name="basic iterative method",
-        value="`steps` steps of ε / `steps`, each held within ε and the range",
-        source="Kurakin et al. 2017",
-    ),
-    "pgd": Attack(
-        True,
-        lambda steps: min(1.0, 2.5 / steps),
-        True,
-        name="projected gradient descent",
-        value="`steps` steps of 2.5 ε / `steps`, at most ε, from a random image within ε",
-        source="Madry et al. 2018",
-    ),
-}
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ A mask has a byte for each cell of a square input, row-major: 1 where the cell i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite
-from typing import Any
+from typing import Any, cast
 
+from sitegen_runtime.attacks.table import STEPS, STRENGTH
+from sitegen_runtime.document_types import AttackDocument
 from sitegen_runtime.errors import BadIntervention
 from sitegen_runtime.pixels.geometry import orient
 
@@ -17,6 +19,14 @@ MOST_INTERVENTIONS = 100  # that are asked for at once: each costs a prediction
 MOST_REGIONS = 4096  # of one intervention: a long stroke of a brush
 _KEYS = {"regions", "filling"}
 _FORM = '{"regions": [[left, top, width, height], …], "filling": …}'
+_NOISE = '{"attack": {"method": …, "strength": …, "steps": …, "finding": …, "seed": …}}'
+_NOISE_KEYS: Mapping[str, tuple[type, ...]] = {
+    "method": (str,),
+    "strength": (int, float),
+    "steps": (int,),
+    "finding": (str, type(None)),
+    "seed": (int,),
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +37,15 @@ class Intervention:
     filling: str
 
 
-def read_interventions(wanted: Any) -> tuple[Intervention, ...]:
-    """Read a list of {"regions", "filling"}, or a mapping whose only key `interventions` holds it.
+@dataclass(frozen=True)
+class Noise:
+    """Adversarial noise in place of regions; whether there is such an attack, finding or strength is told later."""
+
+    attack: AttackDocument
+
+
+def read_interventions(wanted: Any) -> tuple[Intervention | Noise, ...]:
+    """Read a list of {"regions", "filling"} or {"attack"}, or a mapping whose only key `interventions` holds it.
 
     Raises BadIntervention where it is no such list. Whether regions and fillings are any that can be had is told for
     each later, where the image is known.
@@ -44,7 +61,9 @@ def read_interventions(wanted: Any) -> tuple[Intervention, ...]:
     return tuple(_read(entry, number) for number, entry in enumerate(wanted, 1))
 
 
-def _read(entry: Any, number: int) -> Intervention:
+def _read(entry: Any, number: int) -> Intervention | Noise:
+    if isinstance(entry, Mapping) and set(entry) == {"attack"}:
+        return _noise(entry["attack"], number)
     if not isinstance(entry, Mapping) or set(entry) != _KEYS:
         raise BadIntervention(f"Intervention {number} must be {_FORM}, and nothing more: {_short(entry)}.")
     regions = entry["regions"]
@@ -59,6 +78,16 @@ def _read(entry: Any, number: int) -> Intervention:
             f'The filling of intervention {number} must be a name such as "black", not {_short(entry["filling"])}.'
         )
     return Intervention(tuple(_rectangle(region, number) for region in regions), entry["filling"])
+
+
+def _noise(wish: Any, number: int) -> Noise:
+    if not isinstance(wish, Mapping) or not {"method"} <= set(wish) <= set(_NOISE_KEYS):
+        raise BadIntervention(f"Intervention {number} must be {_NOISE}, and nothing more: {_short(wish)}.")
+    for key, value in wish.items():
+        if isinstance(value, bool) or not isinstance(value, _NOISE_KEYS[key]):
+            raise BadIntervention(f"The {key} of the attack {number} cannot be {_short(value)}; see docs/attacks.md.")
+    usual: AttackDocument = {"method": "", "strength": STRENGTH, "steps": STEPS, "finding": None, "seed": 0}
+    return Noise(cast(AttackDocument, {**usual, **wish}))
 
 
 def _rectangle(region: Any, number: int) -> Rectangle:

@@ -24,7 +24,7 @@ from sitegen_runtime.errors import AnalysisError, Cancelled, EngineFailed
 from sitegen_runtime.gate.checks import blank_check
 from sitegen_runtime.interventions.effects import effects_of
 from sitegen_runtime.interventions.fillings import Canvas, Rebuilt
-from sitegen_runtime.interventions.regions import Intervention, check_mask, mask_of, read_interventions
+from sitegen_runtime.interventions.regions import Intervention, Noise, check_mask, mask_of, read_interventions
 from sitegen_runtime.pixels.corrections import CORRECTIONS
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, timed
@@ -32,6 +32,7 @@ from sitegen_runtime.stage_one import judge
 from sitegen_runtime.stage_two import classify
 
 STAGE = "what-if"
+Changed = Mapping[str, "array[float]"]  # inputs of networks, by role
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,13 @@ class Scene:
         return asked
 
 
+@dataclass(frozen=True)
+class Tried(Analysis):
+    """An analysis with what was tried; `noisy` are the changed images of attacks, as the classifier takes them."""
+
+    noisy: tuple[array[float], ...] = ()
+
+
 def scene_of(model: Model, seen: Seen) -> Scene:
     """Return what an analysis has seen, ready to be changed."""
     image, decision = seen.image, seen.draft.decision
@@ -64,7 +72,7 @@ def scene_of(model: Model, seen: Seen) -> Scene:
     return Scene(model, seen.draft, canvases)
 
 
-def try_out(job: Job, wanted: Any, *, seen: Seen | None = None) -> Generator[Request, Any, Analysis]:
+def try_out(job: Job, wanted: Any, *, seen: Seen | None = None) -> Generator[Request, Any, Tried]:
     """Yield what is needed, and return the analysis with what each wanted intervention would change.
 
     `wanted` is what `regions.read_interventions` reads. `seen` is what an earlier analysis of the same image, with the
@@ -73,32 +81,35 @@ def try_out(job: Job, wanted: Any, *, seen: Seen | None = None) -> Generator[Req
     """
     start = replace(seen.draft, timings={}, notes=list(seen.draft.notes)) if seen else None
     draft = start or ResultDraft(job.name, job.model, job.engine)
-    return guarded(draft, _try_out(job, draft, wanted, seen), Analysis)
+    return guarded(draft, _try_out(job, draft, wanted, seen), Tried)
 
 
-def _try_out(job: Job, draft: ResultDraft, wanted: Any, seen: Seen | None) -> Generator[Request, Any, Analysis]:
+def _try_out(job: Job, draft: ResultDraft, wanted: Any, seen: Seen | None) -> Generator[Request, Any, Tried]:
     interventions = read_interventions(wanted)
     seen = replace(seen, draft=draft) if seen else (yield from look_at(job, draft))
     entries: list[WhatIfDocument] = []
+    noisy: list[array[float]] = []
     draft.what_if = entries
     if not draft.refused:
         scene = scene_of(job.model, seen)
         for place, intervention in enumerate(interventions):
             yield Progress(STAGE, place / len(interventions))
-            entries.append((yield from _one(scene, intervention)))
+            entries.append((yield from _one(scene, intervention, noisy)))
     yield Progress("done", 1.0)
-    return Analysis(draft.result(), *to_draw(seen))
+    return Tried(draft.result(), *to_draw(seen), tuple(noisy))
 
 
-def _one(scene: Scene, intervention: Intervention) -> Generator[Request, Any, WhatIfDocument]:
-    """Return what an intervention changes, or why it cannot be tried."""
-    entry: WhatIfDocument = {
-        "regions": [list(region) for region in intervention.regions],
-        "filling": intervention.filling,
-    }
+def _one(
+    scene: Scene, intervention: Intervention | Noise, noisy: list[array[float]]
+) -> Generator[Request, Any, WhatIfDocument]:
+    """Return what an intervention changes, or why it cannot be tried; an image with noise is added to the others."""
+    entry = _asked_for(intervention)
     try:
-        masks = masks_of(scene, intervention)
-        changed = {role: scene.canvases[role].changed(mask, intervention.filling) for role, mask in masks.items()}
+        if isinstance(intervention, Noise):
+            changed, facts = yield from _with_noise(scene, intervention)
+            noisy.append(changed["classifier"])
+        else:
+            changed, facts = _filled(scene, intervention)
         asked = yield from scene.ask(changed)
     except Cancelled:
         raise
@@ -108,10 +119,30 @@ def _one(scene: Scene, intervention: Intervention) -> Generator[Request, Any, Wh
         return {**entry, "error": EngineFailed("There is not enough memory for this. Close other programs.").fields()}
     return {
         **entry,
-        "cells": sum(masks["classifier"]),
+        **facts,
         "findings": list(effects_of(scene.draft.findings, asked.findings)),
         "gate": gate_document(asked.decision),
     }
+
+
+def _asked_for(intervention: Intervention | Noise) -> WhatIfDocument:
+    if isinstance(intervention, Noise):
+        return {"attack": intervention.attack}
+    return {"regions": [list(region) for region in intervention.regions], "filling": intervention.filling}
+
+
+def _with_noise(scene: Scene, noise: Noise) -> Generator[Request, Any, tuple[Changed, WhatIfDocument]]:
+    # Here: few visits attack anything, and the page's Python begins without what that takes.
+    from sitegen_runtime.interventions.noise import add_noise
+
+    with timed(scene.draft, STAGE):
+        return (yield from add_noise(scene.model, scene.canvases, noise.attack))
+
+
+def _filled(scene: Scene, intervention: Intervention) -> tuple[Changed, WhatIfDocument]:
+    masks = masks_of(scene, intervention)
+    changed = {role: scene.canvases[role].changed(mask, intervention.filling) for role, mask in masks.items()}
+    return changed, {"cells": sum(masks["classifier"])}
 
 
 def masks_of(scene: Scene, intervention: Intervention) -> dict[str, bytes]:

@@ -22,18 +22,20 @@ Said = Callable[[Sequence[float], Sequence[float]], float]  # of the logits of a
 def causal_effects(
     question: Question, said: Said, estimate: Callable[[CausalEffects], Estimate]
 ) -> Generator[Request, Any, Map]:
-    """Return the map of RUNS masks of the seed SEED, with a `Sketch` of it now and then on the way.
+    """Return the map of RUNS masks of the seed SEED, or of the first of them where the question asks for fewer.
 
-    Masks depend on nothing but the input's size, so that the same image has the same map wherever it is made.
+    Now and then on the way there is a `Sketch` of it. Masks depend on nothing but the input's size, so that the same
+    image has the same map wherever it is made.
     """
     cells, draws, effects = question.entry.cells, Draws(SEED), CausalEffects(question.entry.cells)
     filling = Canvas(question.image, question.entry, Square(0, 0, cells)).filled(FILLING)
     plain = yield from question.logits(question.image)
-    for run in range(RUNS):
+    runs = question.runs or RUNS
+    for run in range(runs):
         tiles = draw_tiles(cells, draws)
-        logits = yield from question.logits(tiles.masked(question.image, filling), run / RUNS)
+        logits = yield from question.logits(tiles.masked(question.image, filling), run / runs)
         effects.add(tiles, said(logits, plain))
-        if run + 1 < RUNS and run + 1 >= FIRST_SKETCH and (run + 1 - FIRST_SKETCH) % NEXT_SKETCH == 0:
+        if run + 1 < runs and run + 1 >= FIRST_SKETCH and (run + 1 - FIRST_SKETCH) % NEXT_SKETCH == 0:
             yield Sketch(question.told(_map(question, estimate(effects))))
     return _map(question, estimate(effects))
 
@@ -44,4 +46,4 @@ def change_of_probability(logits: Sequence[float], plain: Sequence[float]) -> fl
 
 
 def _map(question: Question, found: Estimate) -> Map:
-    return question.over_image(found.values, Estimated(found.errors, found.runs, RUNS))
+    return question.over_image(found.values, Estimated(found.errors, found.runs, question.runs or RUNS))

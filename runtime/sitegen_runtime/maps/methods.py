@@ -51,7 +51,7 @@ class Method:
     `needs` are roles of graphs, FINAL_WEIGHTS among them, in the order in which people are told what is missing; "cam"
     stands for any graph that gives the last feature map. On the page stand `name`, `sentence` and, of a method whose
     maps hardly depend on what the network has learnt, a `warning`; in the documentation `value` and `source`
-    (Markdown). `runs` is how often a network runs for a map.
+    (Markdown). `runs` is how often a network runs for a map; where they are of random masks (`masked`), fewer will do.
     """
 
     needs: tuple[str, ...]
@@ -62,6 +62,7 @@ class Method:
     source: str
     warning: str | None = None
     runs: int = 1
+    masked: bool = False
 
 
 def _saliency(question: Question) -> Making:
@@ -180,6 +181,7 @@ METHODS: Mapping[str, Method] = {
         value=f"mean of y where a mask keeps the cell minus that where it changes it, of {RUNS} random masks; signed",
         source="Petsiuk et al. 2018; Yang et al. 2019",
         runs=RUNS,
+        masked=True,
     ),
     "cem-paper": Method(
         ("classifier",),
@@ -191,6 +193,7 @@ METHODS: Mapping[str, Method] = {
         f"divided by {RUNS}",
         source="Yang et al. 2019, Eq. 1",
         runs=RUNS,
+        masked=True,
     ),
 }
 

@@ -54,7 +54,8 @@ class Question:
     """What a map is to explain: the sum of the logits of these labels (by index), for the classifier's input `image`.
 
     The draft takes the times. `done` is how much of the whole job was done before, and `share` this map's part of it.
-    `told` makes of an unfinished map what a `Sketch` is to hold.
+    `told` makes of an unfinished map what a `Sketch` is to hold. `runs` is how many masks are drawn where a method
+    draws some, None for as many as it has.
     """
 
     model: Model
@@ -64,6 +65,7 @@ class Question:
     done: float = 0.0
     share: float = 1.0
     told: Callable[[Map], object] = _itself
+    runs: int | None = None
 
     @property
     def entry(self) -> NetworkInput:

@@ -13,8 +13,10 @@ from sitegen_runtime.document_types import Effect, Finding, GateDocument, Result
 from sitegen_runtime.interventions.fillings import BLUR, FILLINGS, RECONSTRUCTION
 from sitegen_runtime.running import image_input
 from sitegen_runtime.wording.gate import reasons
+from sitegen_runtime.wording.noise import describe_noise, told_noise
 from sitegen_runtime.wording.shares import listed
 from sitegen_runtime.wording.verdict import is_above, ranks
+from sitegen_runtime.wording.what_if import NOISE, REGION
 
 GRIDS = ((8, "large"), (16, "medium"), (32, "small"))
 _REMARKABLE = 0.01  # a percentage point
@@ -22,7 +24,8 @@ _MINUS = "−"
 
 
 def describe_choices(model: Model) -> dict[str, Any]:
-    """Return what the page offers for a model: `fillings`, `filling` (which comes first) and `grids`.
+    """Return what the page offers for a model: `fillings`, `filling` (which comes first), `grids`, and `noise` (see
+    `noise.describe_noise`).
 
     A filling has `value`, `name`, `sentence` and `reason` (why it cannot be chosen, or None); a grid has `cells` (on a
     side of what the model sees) and `name`.
@@ -32,7 +35,12 @@ def describe_choices(model: Model) -> dict[str, Any]:
         for value, row in FILLINGS.items()
     ]
     grids = [{"cells": cells, "name": f"{name} ({cells} × {cells})"} for cells, name in GRIDS]
-    return {"fillings": rows, "filling": RECONSTRUCTION if model.gate else BLUR, "grids": grids}
+    return {
+        "fillings": rows,
+        "filling": RECONSTRUCTION if model.gate else BLUR,
+        "grids": grids,
+        "noise": describe_noise(model),
+    }
 
 
 def _reason(model: Model, filling: str) -> str | None:
@@ -44,26 +52,25 @@ def _reason(model: Model, filling: str) -> str | None:
 def describe_what_if(document: ResultDocument, model: Model) -> list[dict[str, Any]]:
     """Return what to say of each intervention of a document, in its order.
 
-    Keys: `title` (what stands in the region, and its size), `brief` (the same for narrow columns), `summary` (the
-    largest change, and who crosses its operating point), `findings` (see `_changes`, in the order in which findings are
-    shown), `gate` (its `text`, and whether it `accepted` the changed image, None without a gate) and `problem` (why
-    there is no answer; then the rest is empty, or None).
+    Keys: `name`, `show` and `remove` (what it is called, with a place for its number, and what its buttons do), `title`
+    (what stands in the region, and its size, or what the noise is), `brief` (the same for narrow columns), `summary`
+    (the largest change, and who crosses its operating point), `findings` (see `_changes`, in the order in which
+    findings are shown), `gate` (its `text`, and whether it `accepted` the changed image, None without a gate) and
+    `problem` (why there is no answer; then the rest is empty, or None).
     """
     return [_describe(entry, document, model) for entry in document.get("what_if", ())]
 
 
 def _describe(entry: WhatIfDocument, document: ResultDocument, model: Model) -> dict[str, Any]:
-    filling = FILLINGS[entry["filling"]].name if entry["filling"] in FILLINGS else entry["filling"]
+    title, brief = _told(entry, model)
+    kind = NOISE if "attack" in entry else REGION
+    words = {**kind, "title": title, "brief": brief}
     if "findings" not in entry:
         problem = entry["error"]["message"]
-        words = {"title": filling, "brief": filling, "summary": problem}
-        return words | {"findings": [], "gate": None, "problem": problem}
+        return words | {"summary": problem, "findings": [], "gate": None, "problem": problem}
     findings = list(_changes(entry["findings"], document["findings"]))
     judged, before = entry.get("gate"), document.get("gate")
-    part = _part(entry["cells"] / image_input(model, "classifier").cells ** 2)
-    return {
-        "title": f"{filling}, over {part} of what the model sees",
-        "brief": f"{filling}, {part}",
+    return words | {
         "summary": _summary(findings),
         "findings": findings,
         "gate": {
@@ -72,6 +79,17 @@ def _describe(entry: WhatIfDocument, document: ResultDocument, model: Model) -> 
         },
         "problem": None,
     }
+
+
+def _told(entry: WhatIfDocument, model: Model) -> tuple[str, str]:
+    """What was done, in a line and for narrow columns."""
+    if "attack" in entry:
+        return told_noise(entry["attack"])
+    filling = FILLINGS[entry["filling"]].name if entry["filling"] in FILLINGS else entry["filling"]
+    if "cells" not in entry:
+        return filling, filling
+    part = _part(entry["cells"] / image_input(model, "classifier").cells ** 2)
+    return f"{filling}, over {part} of what the model sees", f"{filling}, {part}"
 
 
 def _changes(effects: Sequence[Effect], findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:

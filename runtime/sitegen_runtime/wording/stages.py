@@ -17,6 +17,7 @@ NAMES = {
     "explanation": "Finding what matters",
     "what-if": "Asking again",
     "projection": "Reconstructing",
+    "attack": "Making the noise",
     "done": "Done",
 }
 _ANALYSIS = ("start", "compare", "bundle", "check", "pixels", "gate", "classifier", "features", "done")

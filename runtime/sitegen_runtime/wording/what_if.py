@@ -1,9 +1,40 @@
 """Words of the page's what-if tool, and of what a report says of it. What stands in braces the page fills in."""
 
+# What an intervention is called, and what its buttons do; braces hold its number.
+REGION = {
+    "name": "Region {number}",
+    "show": "Mark region {number} on the picture again",
+    "remove": "Remove region {number}",
+}
+NOISE = {
+    "name": "Noise {number}",
+    "show": "Show the picture with noise {number} again",
+    "remove": "Remove noise {number}",
+}
 WHAT_IF: dict[str, str] = {
     "name": "What if…",
     "open": "Change a part of the image, and see what the model says then",
     "title": "What if this part were different?",
+    "kinds": "What is changed",
+    "part": "A part",
+    "part_title": "Mark a part of the picture, and choose what stands there",
+    "noise": "Adversarial noise",
+    "noise_title": "Add the noise that makes the model err most, hardly seen or plain",
+    "kind": "Kind",
+    "size": "Size",
+    "steps": "Steps",
+    "against": "Against",
+    "add": "Add it",
+    "add_title": "Make this noise, and ask the model of the picture with it",
+    "cancel": "Cancel",
+    "cancel_title": "Stop, and leave the picture as it is",
+    "shown": "Show it",
+    "shown_title": "Show the picture with the noise, or as it is",
+    "noise_hint": (
+        "Every point of what the model sees is moved a little, at most by the size, in the direction that makes the "
+        "model err most from what it said. It tells how firmly the model stands, and nothing of the patient."
+    ),
+    "noise_picture": "The picture with the noise, as the model takes it",
     "hint": (
         "Mark a part of the picture: drag, or use the keys. The model is asked again with that part replaced; the "
         "image itself stays as it is."
@@ -42,20 +73,18 @@ WHAT_IF: dict[str, str] = {
     "compared": "Regions that were tried",
     "finding": "Finding",
     "image": "The image",
-    "region": "Region {number}",
     "gate": "Gate",
     "like": "accepts",
     "unlike": "refuses",
     "no_gate": "none",
-    "show": "Mark region {number} on the picture again",
     "remove": "Remove",
-    "remove_title": "Remove region {number}",
     "legend": "From the hollow mark, which is the image, to the full one; the line is the threshold.",
     "report_title": "What if a part were different",
     "report_hint": (
-        "The model was asked again with the marked part replaced. It tells what the model goes by, not what is true of "
-        "the patient."
+        "The model was asked again with the marked part replaced, or with noise added. It tells what the model goes "
+        "by, not what is true of the patient."
     ),
+    "reopened": "Where the regions lie; the picture comes with its image",
     "report_picture": "The numbered regions, on the image as it was analysed",
     "place": "Left, top, width and height in pixels: {places}",
 }

@@ -24,7 +24,6 @@ from sitegen.metrics.examples import Scores
 from sitegen.prediction import Predictor
 from sitegen_runtime.attacks.arithmetic import anywhere, like, room_around, slope_of_loss
 from sitegen_runtime.attacks.methods import (
-    ATTACKS,
     Attacked,
     Wish,
     check_wish,
@@ -33,6 +32,7 @@ from sitegen_runtime.attacks.methods import (
     pulled_back,
     targets_of,
 )
+from sitegen_runtime.attacks.table import ATTACKS
 from sitegen_runtime.requests import Request
 from sitegen_runtime.running import image_input
 

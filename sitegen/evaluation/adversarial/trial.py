@@ -12,7 +12,6 @@ from sitegen import parallel
 from sitegen.bundle import Bundle
 from sitegen.evaluation.adversarial.adaptive import ADAPTIVE, WEIGHT, Detected, adaptive_attack
 from sitegen.evaluation.adversarial.effects import effects, random_masks
-from sitegen.evaluation.adversarial.gate_input import carried_over
 from sitegen.evaluation.explanations.seeing import REFUSED
 from sitegen.evaluation.gate.bundle_scores import with_all_scores
 from sitegen.metrics.examples import Scores
@@ -21,9 +20,11 @@ from sitegen.prediction.reading import read_image_file
 from sitegen.prediction.saliency_attack import EVERY_ATTACK
 from sitegen_runtime.analysis import Seen
 from sitegen_runtime.attacks.arithmetic import loss
-from sitegen_runtime.attacks.methods import STEPS, STRENGTH, Wish, logits_of, targets_of
+from sitegen_runtime.attacks.methods import Wish, logits_of, targets_of
+from sitegen_runtime.attacks.table import STEPS, STRENGTH
 from sitegen_runtime.errors import AnalysisError
 from sitegen_runtime.gate.metrics import unlikeness
+from sitegen_runtime.interventions.carried_over import carried_over
 from sitegen_runtime.interventions.fillings import BLACK
 from sitegen_runtime.interventions.what_if import Scene, scene_of
 

@@ -133,7 +133,7 @@ class Card {
   /** @param {AnalysisResult} result */
   placeholder({ wording }) {
     const { thumbnail, away } = this.item;
-    if (away !== null) return [awayNotice(this.item)];
+    if (away !== null) return [awayNotice(this.item), ...reopenedTries(this.item)];
     return thumbnail && wording.outcome !== "failed" ? [element("img", { className: "thumbnail", alt: "", src: thumbnail })] : [];
   }
 

@@ -159,7 +159,7 @@ class Viewer {
 
   reset() {
     this.showsUnseen = this.square !== null;
-    this.useTool(this.whatIf ? "rectangle" : "move");
+    this.useTool(this.whatIf?.tool ?? "move");
     this.useTone(PLAIN_TONE, "0");
     this.look(WHOLE);
   }

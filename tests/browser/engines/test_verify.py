@@ -36,6 +36,10 @@ def test_the_shipped_site_is_proved_over_both_transports(shipped_site: Path, tmp
         assert part["findings"]["Pneumonia"]["max"] <= 1e-5
         assert sum(part["findings"]["Pneumonia"]["histogram"]) == part["findings"]["Pneumonia"]["count"] == 25 + coded
         assert part["gate"]["max"] <= 1e-6
+        assert part["effects"]["images"] == 2
+        assert part["effects"]["what_if"]["count"] == 2 * 4 * len(part["findings"]) * 3  # before, after, effect
+        assert part["effects"]["maps"]["count"] == 2 * 2 * 2  # images, methods; values and their errors
+        assert part["effects"]["maps"]["max"] <= 1e-4
         assert part["errors"] == {"damaged-image": 4, "unsupported-type": 2}
         assert {kind: n["identical"] == n["total"] for kind, n in part["tensors"].items()} == {
             "application/dicom": True,
@@ -56,6 +60,22 @@ def test_a_page_with_other_weights_is_found_out(bundle: Bundle, tmp_path: Path) 
     assert done.returncode == 1, done.stdout + done.stderr
     assert "FAILED" in done.stdout
     assert "Pneumonia differs by" in done.stdout
+    assert "what if black: " in done.stdout
+    assert "the map cem of " in done.stdout
+
+
+def test_a_page_that_masks_and_fills_otherwise_is_found_out(
+    site: Path, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it is Python that does, once the site was built: whatever else is computed is the same."""
+    (tmp_path / "a.png").write_bytes(encoded(seed=4))
+    monkeypatch.setattr("sitegen_runtime.maps.masked_runs.SEED", 2020)
+    monkeypatch.setattr("sitegen_runtime.interventions.fillings._BLURRED", 4)
+    report = verify_site(site, bundle, ["file"], "chromium", tmp_path)
+    assert not report["passed"]
+    assert {failure.split(",")[0].split(" of ")[0] for failure in report["failures"]} >= {"file: a.png: the map cem"}
+    assert all("the map cem" in failure or "what if blur" in failure for failure in report["failures"])
+    assert any("what if blur" in failure for failure in report["failures"])
 
 
 def test_a_site_of_another_bundle_is_wrong_use(shipped_site: Path, bundle: Bundle) -> None:

@@ -148,6 +148,17 @@ def test_a_rectangle_by_mouse_tells_what_changes(card: WebElement, gradient_bund
     assert np.ptp(samples[y + top + high + 30, x + left + wide + 30]) == 0  # and what lies beside it is grey
 
 
+def test_the_answer_is_in_sight_beside_or_below_the_picture(card: WebElement) -> None:
+    drag(card, (64, 80), (160, 144))
+    answer(card)
+    for width, height in ((1280, 800), (390, 800)):
+        with looked_at(card.parent, Look(width, height)):
+            edges = "const {top, bottom} = document.querySelector(arguments[0]).getBoundingClientRect();"
+            for part in (".viewer-main .stage", ".change-summary", ".what-if [data-gate]", ".changes-table"):
+                top, bottom = card.parent.execute_script(f"{edges} return [top, bottom]", part)
+                assert 0 <= top < bottom <= height, (width, part)
+
+
 def test_keys_walk_over_a_grid_and_toggle_its_cells(card: WebElement, gradient_bundle: Bundle, tmp_path: Path) -> None:
     at, node = card.parent, stage(card)
     assert at.switch_to.active_element == node  # who opens the tool can begin
@@ -180,7 +191,6 @@ def test_fingers_brush_and_two_of_them_zoom(
 ) -> None:
     act(card, "what-if-brush")
     Select(card.find_element(By.CSS_SELECTOR, "[data-action=grid]")).select_by_value("8")
-    at.execute_script("arguments[0].scrollIntoView({block: 'center'})", stage(card))
     start, end = points(card, (48, 48), (112, 48))
     touch(at, "touchStart", start)
     for step in range(1, 5):
@@ -228,6 +238,9 @@ def test_several_regions_are_compared_and_go_with_the_image(strict: Chromium, tm
             assert row[column].startswith(f"{100 * after[row[0]]:.0f} % (")
     assert cells[2] == ["Gate", "", "accepts", "refuses"]
     check_looks(at)
+    act(card, "what-if-noise")
+    assert "no network of its gradient" in card.find_element(By.CSS_SELECTOR, "[data-reason=noise]").text
+    act(card, "show-try 2")
     reported = asked(at, tmp_path, "save", "html")
     assert "What if a part were different" in reported
     assert reported.count("over the image") == 0
@@ -239,6 +252,10 @@ def test_several_regions_are_compared_and_go_with_the_image(strict: Chromium, tm
     (file,) = tmp_path.glob("*.session.json")
     choose(at, file)  # beside the image, as it was saved
     again = cards(at, 2)[0]
+    reopened = again.find_element(By.CLASS_NAME, "reopened-tries")  # before its image is chosen
+    assert "Region 2" in reopened.text
+    frame = stage_pixels(reopened.find_element(By.TAG_NAME, "canvas"))[0]
+    assert len(np.unique(frame[..., 2])) > 2  # the frame, the square that was seen, and marks
     assert tried(again, tmp_path, "Image 1") == [first, second]
     press(again, "Remove")
     card = cards(at, 1)[0]
@@ -270,7 +287,7 @@ def check_looks(at: Chromium) -> None:
 
 
 def test_what_cannot_be_tried_is_said_and_not_kept(at: Chromium, card: WebElement, tmp_path: Path) -> None:
-    drag(card, (-5, 1), (300, 250), (290, 300))
+    drag(card, (1, 1), (300, 250), (290, 300))
     shown = ".what-if[aria-busy=false] .changes .failure"
     WebDriverWait(at, 20).until(lambda _: card.find_elements(By.CSS_SELECTOR, shown))
     assert "all" in card.find_element(By.CSS_SELECTOR, shown).text

@@ -10,9 +10,9 @@ from onnx import numpy_helper
 
 from sitegen.bundle import Bundle
 from sitegen.evaluation.adversarial.effects import effects, random_masks
-from sitegen.evaluation.adversarial.gate_input import carried_over
 from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.interventions.carried_over import carried_over
 from sitegen_runtime.interventions.fillings import Canvas
 from sitegen_runtime.pixels.geometry import Square
 

@@ -163,3 +163,35 @@ def test_masks_end_where_they_are_cancelled() -> None:
 def test_the_same_image_has_the_same_map(method: str) -> None:
     first, second = (explained(two_layers, f"{method}:all").maps[0].values for _ in range(2))
     assert first == second
+
+
+def test_fewer_runs_are_the_first_masks_of_the_same_seed() -> None:
+    sketches = []
+
+    def look(request: Request) -> None:
+        if isinstance(request, Sketch):
+            assert isinstance(request.made, Explained)
+            sketches.append(request.made.maps[0].values)
+
+    explained(linear, "cem:Pneumonia", intervene=look)
+    asked = [{"finding": "Pneumonia", "method": "cem", "runs": 32}]
+    few = Knowing(RGBA, linear).explain(job(DATA, model()), asked)
+    (entry,) = few.document["explanations"]
+    assert (entry["runs"], entry["runs_asked"]) == (32, 32)
+    assert few.maps[0].values == sketches[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "runs", "said"),
+    [
+        ("cem", 1, "is of 2 to 500 runs, not 1"),
+        ("cem", 501, "2 to 500"),
+        ("cem", "8", "not '8'"),
+        ("saliency", 8, "'saliency' draws no masks: leave `runs` out"),
+    ],
+)
+def test_runs_that_cannot_be_had(method: str, runs: object, said: str) -> None:
+    asked = [{"finding": "all", "method": method, "runs": runs}]
+    (entry,) = Knowing(RGBA, linear).explain(job(DATA, model()), asked).document["explanations"]
+    assert entry["error"]["code"] == "bad-explanation"
+    assert said in entry["error"]["message"]

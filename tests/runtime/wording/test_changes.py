@@ -1,12 +1,13 @@
 """What-if answers in words: shares as findings are shown, changes in points, who crosses, what the gate says."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from sitegen.bundle import Bundle
 from sitegen_runtime.wording.changes import describe_choices, describe_what_if
-from sitegen_runtime.wording.what_if import WHAT_IF
+from sitegen_runtime.wording.what_if import NOISE, REGION, WHAT_IF
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
 ACCEPTED = {"accepted": True, "score": 0.9126, "threshold": 0.85, "scores": [], "checks": []}
@@ -114,14 +115,38 @@ def test_a_filling_that_needs_a_gate_is_offered_with_one_alone(bundle: Bundle) -
     with_gate = describe_choices(bundle.model)
     assert with_gate["filling"] == "reconstruction"
     assert [each["reason"] for each in with_gate["fillings"]] == [None] * 4
-    without = bundle.description.model_copy(update={"gate": None})
-    model: Any = type("NoGate", (), {"gate": without.gate})
-    choices = describe_choices(model)
+    choices = describe_choices(replace(bundle.model, gate=None))
     assert choices["filling"] == "blur"
     assert [each["value"] for each in choices["fillings"] if each["reason"]] == ["reconstruction"]
     assert 16 in [each["cells"] for each in choices["grids"]]
 
 
 def test_every_hole_in_the_words_is_one_that_the_page_fills() -> None:
-    holes = {hole for text in WHAT_IF.values() for hole in text.split("{")[1:]}
+    holes = {hole for words in (WHAT_IF, REGION, NOISE) for text in words.values() for hole in text.split("{")[1:]}
     assert {hole.split("}")[0] for hole in holes} == {"row", "column", "cells", "state", "number", "places"}
+
+
+def test_noise_is_told_and_offered(bundle: Bundle, gradient_bundle: Bundle) -> None:
+    attack = {"method": "pgd", "strength": 2 / 255, "steps": 1, "finding": "Effusion", "seed": 0}
+    entry = {"attack": attack, "loss": {"before": 0.1, "after": 0.9}, "findings": [effect("Effusion", 0.2, 0.7)]}
+    document: Any = {"findings": [finding("Effusion", 0.2)], "gate": None, "what_if": [entry]}
+    (said,) = describe_what_if(document, gradient_bundle.model)
+    assert said["title"] == "Adversarial noise by PGD against Effusion, up to 0.784 % of the range, 1 step"
+    assert said["brief"] == "PGD, 0.784 %, 1 step"
+    assert said["name"] == "Noise {number}"
+    assert said["findings"][0]["crossed"] == "now at or above the operating point"
+    document["what_if"] = [{"attack": attack | {"method": "fgsm", "finding": None}, "error": {"message": "No."}}]
+    (failed,) = describe_what_if(document, gradient_bundle.model)
+    assert failed["title"] == "Adversarial noise by FGSM against all findings, up to 0.784 % of the range"
+    assert (failed["problem"], failed["findings"]) == ("No.", [])
+    offered = describe_choices(gradient_bundle.model)["noise"]
+    assert offered["reason"] is None
+    assert [(kind["value"], kind["several"]) for kind in offered["kinds"]] == [
+        ("fgsm", False),
+        ("bim", True),
+        ("pgd", True),
+    ]
+    assert [size["value"] for size in offered["sizes"]] == [0.3, 2 / 255]
+    assert offered["findings"][0] == {"value": None, "name": "All findings"}
+    without = describe_choices(bundle.model)["noise"]["reason"]
+    assert without == "This model has no network of its gradient, along which such noise is made."
