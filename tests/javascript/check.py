@@ -1,7 +1,7 @@
 """`python -m tests.javascript.check`: the types of the project's JavaScript, which TypeScript's compiler holds to.
 
 A project is a configuration of the compiler beside this file, of scripts that run in one scope: those of the page, of
-its worker, of the workers that decode, the service worker, and the build's own. Pyodide, ONNX Runtime Web and js-sha256
+its worker, of the workers that decode, the service worker, the build's own, and the report of curating. Pyodide, ONNX Runtime Web and js-sha256
 bring their types, so that what is called of them is checked, too. npm installs the compiler as
 `package-lock.json` pins it, once.
 """
@@ -20,7 +20,7 @@ from sitegen.site.engines.node import find_node
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parents[1]
-PROJECTS = ("page", "worker", "codecs", "service_worker", "build")
+PROJECTS = ("page", "worker", "codecs", "service_worker", "build", "curation")
 _TYPES = {  # of packages that a site carries
     "js-sha256": "js-sha256/index.d.ts",
     "onnxruntime-common": "onnxruntime-common/dist/esm/index.d.ts",

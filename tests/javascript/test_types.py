@@ -49,6 +49,7 @@ def test_every_script_is_checked_in_the_scope_that_it_runs_in() -> None:
         "worker": shared | {TEMPLATES / "worker" / f"{name}.js" for name in WORKER_SCRIPTS},
         "codecs": {TEMPLATES / "codecs" / f"{name}.js" for name in CODEC_SCRIPTS},
         "service_worker": {TEMPLATES / "service_worker.js"},
+        "curation": {check.ROOT / "sitegen" / "curation" / "report" / "counting.js"},
         "build": {check.ROOT / "sitegen" / "site" / "engines" / "snapshot.mjs"},
     }
     assert {project: check.scripts(project) for project in check.PROJECTS} == expected

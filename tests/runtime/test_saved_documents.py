@@ -27,7 +27,7 @@ def tried(bundle: Bundle) -> Any:
 
 
 def test_words_are_made_anew(bundle: Bundle, document: Any) -> None:
-    words = describe(document, bundle.model) | {"what_if": []}
+    words = describe(document, bundle.model) | {"what_if": [], "projection": None}
     assert described_again(json.dumps(document).encode(), bundle.model) == (document, words)
 
 
