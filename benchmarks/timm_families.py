@@ -190,7 +190,10 @@ def _imported(name: str, side: int) -> dict[str, Any]:
     with TemporaryDirectory() as place:
         folder = Path(place) / "model"
         folder.mkdir()
-        save_file({key: value.contiguous().clone() for key, value in network.state_dict().items()}, folder / "model.safetensors")
+        save_file(
+            {key: value.contiguous().clone() for key, value in network.state_dict().items()},
+            folder / "model.safetensors",
+        )
         usual = {key: value for key, value in network.pretrained_cfg.items() if key in ("mean", "std", "interpolation")}
         config = {
             "architecture": name,

@@ -22,8 +22,9 @@ from sitegen_runtime.gate.decision import Check
 from sitegen_runtime.pixels.collect import collect
 from sitegen_runtime.pixels.colour_sample import ColourSample
 from sitegen_runtime.pixels.corrections import CORRECTIONS, inverted
-from sitegen_runtime.pixels.geometry import Square, turned, upright_size
+from sitegen_runtime.pixels.geometry import Place, turned, upright_size
 from sitegen_runtime.pixels.seen import seen_document
+from sitegen_runtime.pixels.views import View, padded, unpadded
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, timed
 from sitegen_runtime.stage_one import judge
@@ -53,13 +54,13 @@ class Job:
 class Admission:
     """An image as a network takes it. Whether that may run, the draft's `refused` says.
 
-    `values` are the network's input; `squares` are the parts of the upright image that the networks saw, by role;
+    `values` are the network's input; `squares` are where their inputs lie in the upright image, by role (see `views`);
     `orientation` turns the stored image upright, and on as it was asked for. `gate` are the values of the gate's input,
     where there is a gate.
     """
 
     values: array[float]
-    squares: Mapping[str, Square]
+    squares: Mapping[str, Place]
     orientation: int
     gate: array[float] | None = None
 
@@ -98,33 +99,33 @@ def admit(job: Job, draft: Draft[Any], role: str) -> Generator[Request, Any, Adm
         seen = _as_asked(image, job.correction)
         roles = (role, "gate") if job.model.gate else (role,)
         colour = ColourSample() if _is_grey(job.model, roles) else None
-        tensors, squares = yield from collect(seen, {each: image_input(job.model, each) for each in roles}, colour)
+        tensors, views = yield from collect(seen, {each: image_input(job.model, each) for each in roles}, colour)
         if job.correction and CORRECTIONS[job.correction].inverts:
-            tensors = {each: inverted(values, image_input(job.model, each)) for each, values in tensors.items()}
+            tensors = {each: _inverted(values, views[each], job.model, each) for each, values in tensors.items()}
         draft.enter_tensors(tensors)
         upright = upright_size(image.width, image.height, image.orientation)
-        draft.seen = seen_document(squares, role, *upright, job.correction)
+        draft.seen = seen_document({each: one.seen for each, one in views.items()}, role, *upright, job.correction)
     draft.notes.extend(_note_on_correction(job.correction))
-    draft.notes.extend(_notes_on_size(squares[role].side, image_input(job.model, role).cells))
+    draft.notes.extend(_notes_on_size(views[role]))
     if job.model.gate:
         with timed(draft, "gate"):
-            checks = _checks(job.model, image, tensors["gate"], squares["gate"].side, colour)
+            checks = _checks(job.model, image, tensors["gate"], views["gate"], colour)
             draft.decision = yield from judge(job.model, tensors["gate"], checks)
         draft.forced = job.force and not draft.decision.accepted
+    squares = {each: one.place for each, one in views.items()}
     return Admission(tensors[role], squares, seen.orientation, tensors.get("gate"))
 
 
-def scaled(job: Job, role: str) -> Generator[Request, Any, tuple[array[float], Square]]:
-    """Return the image as the network of a role takes it, and the part of the upright image that is; judge nothing."""
+def scaled(job: Job, role: str) -> Generator[Request, Any, tuple[array[float], Place]]:
+    """Return the image as the network of a role takes it, and where that lies in the upright image; judge nothing."""
     yield Progress("pixels", 0.0)
     correction = _known_correction(job.correction)
     seen = _as_asked(inspect_image(job.data, max_pixels=job.max_pixels), correction)
-    entry = image_input(job.model, role)
-    tensors, squares = yield from collect(seen, {role: entry})
+    tensors, views = yield from collect(seen, {role: image_input(job.model, role)})
     values = tensors[role]
     if correction and CORRECTIONS[correction].inverts:
-        values = inverted(values, entry)
-    return values, squares[role]
+        values = _inverted(values, views[role], job.model, role)
+    return values, views[role].place
 
 
 def _known_correction(correction: str | None) -> str | None:
@@ -146,14 +147,14 @@ def _is_grey(model: Model, roles: tuple[str, ...]) -> bool:
 
 
 def _checks(
-    model: Model, image: InspectedImage, values: array[float], side: int, colour: ColourSample | None
+    model: Model, image: InspectedImage, values: array[float], seen: View, colour: ColourSample | None
 ) -> Iterator[Check]:
     entry = image_input(model, "gate")
     if colour is not None:
         yield from colour_check(colour.mean)
     yield from blank_check(values, entry)
-    yield from small_check(side, entry.cells)
-    yield from narrow_check(image.width, image.height)
+    yield from small_check(int(seen.seen.shorter), entry.cells)
+    yield from narrow_check(image.width, image.height, entry.fit)
     if image.acquisition is not None:
         # Here, so that whoever opens no DICOM imports nothing of it.
         from sitegen_runtime.gate.header_checks import header_checks
@@ -167,6 +168,18 @@ def _note_on_correction(correction: str | None) -> Iterator[str]:
         yield f"The image was {noted} before it was analysed, because that was asked for."
 
 
-def _notes_on_size(side: int, cells: int) -> Iterator[str]:
-    if side < cells:
-        yield f"The image is smaller ({side} pixels) than what the model looks at ({cells}): it was enlarged."
+def _notes_on_size(seen: View) -> Iterator[str]:
+    pixels, cells = min((int(seen.seen.width), seen.columns), (int(seen.seen.height), seen.rows), key=_enlarged)
+    if pixels < cells:
+        yield f"The image is smaller ({pixels} pixels) than what the model looks at ({cells}): it was enlarged."
+
+
+def _enlarged(length: tuple[int, int]) -> float:
+    return length[0] / length[1]
+
+
+def _inverted(values: array[float], seen: View, model: Model, role: str) -> array[float]:
+    """A network's input of the inverted image: what lies beside the image is filled as ever."""
+    entry = image_input(model, role)
+    made = inverted(values, entry)
+    return padded(unpadded(made, seen), seen, entry) if seen.is_padded else made

@@ -12,7 +12,7 @@ from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.document_types import ResultDocument
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.pixels.corrections import CORRECTIONS
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import Place
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.stage_two import classify
 
@@ -29,7 +29,7 @@ class Seen:
 class Analysis:
     """The document, and what the page needs to draw beside it.
 
-    `squares` are the parts of the upright image that the networks saw, by role; `orientation` brings the stored image
+    `squares` are where the networks' inputs lie in the upright image, by role; `orientation` brings the stored image
     upright, a turn that was asked for included, and `inverted` says that black and white were then exchanged;
     `decision` holds the reconstruction and its errors, as the networks saw the image. `seen` is None where the analysis
     failed.
@@ -37,7 +37,7 @@ class Analysis:
 
     document: ResultDocument
     orientation: int = 1
-    squares: Mapping[str, Square] = field(default_factory=dict)
+    squares: Mapping[str, Place] = field(default_factory=dict)
     decision: Decision | None = None
     inverted: bool = False
     seen: Seen | None = None
@@ -65,7 +65,7 @@ def look_at(job: Job, draft: ResultDraft) -> Generator[Request, Any, Seen]:
     return Seen(draft, image)
 
 
-def to_draw(seen: Seen) -> tuple[int, Mapping[str, Square], Decision | None, bool, Seen]:
+def to_draw(seen: Seen) -> tuple[int, Mapping[str, Place], Decision | None, bool, Seen]:
     """Return the fields of an `Analysis` after its document."""
     draft, image = seen.draft, seen.image
     inverted = draft.correction is not None and CORRECTIONS[draft.correction].inverts

@@ -265,7 +265,7 @@ def _nothing(_: Any) -> None:
 
 def _end_of_analysis(analysis: Analysis, model: Model) -> End:
     decision = analysis.decision
-    squares = {role: [square.left, square.top, square.side] for role, square in analysis.squares.items()}
+    squares = {role: [place.left, place.top, place.width, place.height] for role, place in analysis.squares.items()}
     wording = describe(analysis.document, model)
     found = bool(wording["findings"])
     offers = {

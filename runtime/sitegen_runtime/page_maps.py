@@ -12,17 +12,21 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
+from math import ceil
 from typing import Any
 
 from sitegen_runtime.analysis import Seen
 from sitegen_runtime.bundle.model import Model
+from sitegen_runtime.document_types import ResultDocument
 from sitegen_runtime.explanation import Explained, Explanation
 from sitegen_runtime.gate.reconstruction_scores import as_shares
 from sitegen_runtime.maps.heat_map import Look, drawn, legend, picture, picture_side
+from sitegen_runtime.pixels.corrections import CORRECTIONS
+from sitegen_runtime.pixels.geometry import Place, upright_size
 from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.running import image_input
-from sitegen_runtime.wording.explanations import describe_failure, describe_map
+from sitegen_runtime.wording.explanations import MIDDLE, PICTURE, SQUARE, describe_failure, describe_map
 from sitegen_runtime.wording.localisation import worth_of_map
 
 KEPT_IMAGES = 16  # the classifier's input of each, a few hundred kilobytes
@@ -66,7 +70,7 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
     """Return what the page needs to show the one map that was asked for, or to say why there is none.
 
     The fields are `document` and `wording`, and with a map also `map` (its `shape`), `picture` (its `width` and
-    `height`) and `square` (the place in the upright image: left, top, side). The bytes are the map's values (float32),
+    `height`) and `square` (the place in the upright image: left, top, width, height; beyond it where it was padded). The bytes are the map's values (float32),
     the picture's pixels and the legend's (RGBA).
     """
     document = explained.document
@@ -74,12 +78,12 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
         entries = document.get("explanations")
         return {"document": document, "wording": describe_failure(document, entries[0] if entries else None)}, None
     (found,) = explained.maps
-    square = explained.squares["classifier"]
+    place = explained.squares["classifier"]
     fields = {
         "document": document,
         "wording": words_of_map(explained, found),
         "map": {"shape": found.shape},
-        "square": [square.left, square.top, square.side],
+        "square": [place.left, place.top, place.width, place.height],
     }
     drawn, pixels = draw(found.values, found.shape, model, look)
     return fields | drawn, little_endian(found.values) + pixels
@@ -88,19 +92,45 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
 def words_of_map(explained: Explained, found: Explanation) -> dict[str, Any]:
     """Return what `describe_map` says of one of the maps of an image."""
     document = explained.document
-    longer = max(document["image"]["width"] or 0, document["image"]["height"] or 0)
-    whole = explained.squares["classifier"].side >= NEARLY_ALL * longer
+    place, size = explained.squares["classifier"], _analysed_size(document)
+    whole = place.width >= NEARLY_ALL * size[0] and place.height >= NEARLY_ALL * size[1]
+    values, shape = _inside(found, place, size)
     worth = worth_of_map(explained.seen.draft.model, found.finding, found.method) if explained.seen else None
     return describe_map(
         document,
         found.finding,
         found.method,
-        found.values,
-        found.shape,
-        whole=whole,
+        values,
+        shape,
+        covered=PICTURE if whole else SQUARE if place.width == place.height else MIDDLE,
         worth=worth,
         estimated=found.estimated,
     )
+
+
+def _analysed_size(document: ResultDocument) -> tuple[int, int]:
+    """The size of the image as it was analysed: upright, and turned as was asked for."""
+    size = document["image"]["width"] or 0, document["image"]["height"] or 0
+    correction = document.get("correction")
+    return upright_size(*size, CORRECTIONS[correction].orientation) if correction else size
+
+
+def _inside(found: Explanation, place: Place, size: tuple[int, int]) -> tuple[Sequence[float], Shape]:
+    """The cells of a map that lie on the image, and not beside it."""
+    rows, columns = found.shape
+    left, right = _ends(columns, place.left, place.width, size[0])
+    top, bottom = _ends(rows, place.top, place.height, size[1])
+    if (left, right, top, bottom) == (0, columns, 0, rows):
+        return found.values, found.shape
+    lines = [found.values[row * columns + left : row * columns + right] for row in range(top, bottom)]
+    return list(chain.from_iterable(lines)), (bottom - top, right - left)
+
+
+def _ends(cells: int, start: float, length: float, picture: int) -> tuple[int, int]:
+    """The first of the cells along a side that lie on a picture, and the one after the last."""
+    first = int(max(0.0, -start) / length * cells)
+    last = ceil(min(1.0, (picture - start) / length) * cells)
+    return first, max(last, first + 1)
 
 
 def draw(values: Sequence[float], shape: Shape, model: Model, look: Look) -> tuple[dict[str, Any], bytes]:

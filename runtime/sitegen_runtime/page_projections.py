@@ -45,7 +45,7 @@ def end_of_projection(found: Reconstructed, model: Model) -> tuple[dict[str, Any
     fields |= {
         "projection": {"entry": made.entry, "wording": describe_projection(made.entry, image_input(model, ROLE).cells)},
         "side": made.side,
-        "square": [square.left, square.top, square.side],
+        "square": [square.left, square.top, square.width, square.height],
     }
     planes = made.compared.reconstruction
     shares = [value for plane in planes for value in plane]

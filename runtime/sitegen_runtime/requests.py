@@ -58,12 +58,14 @@ FIRST, LUMA, COLOURS, PAIR = "first", "luma", "colours", "pair"
 
 @dataclass(frozen=True)
 class CellGrid:
-    """A square of the open image, parted into `cells` x `cells` cells."""
+    """A rectangle of the open image, parted into `columns` x `rows` cells."""
 
     left: int
     top: int
-    side: int
-    cells: int
+    width: int
+    height: int
+    columns: int
+    rows: int
     samples: str
 
     @property
@@ -77,7 +79,7 @@ class SumCells:
     """Add the samples of the open image up, cell by cell, exactly as `pixels.luma` and `pixels.area_average` define it.
 
     The answer is a flat sequence of whole numbers below 2**53: for each grid, plane by plane, the sums of its cells row
-    by row, in units of 1 / cells**2 pixel.
+    by row, in units of 1 / (columns * rows) pixel.
     """
 
     grids: tuple[CellGrid, ...]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 
 from sitegen.bundle.calibration import Calibration
 
+CropMode = Literal["centre-square", "squash", "pad"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Shape = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
 
@@ -27,10 +28,14 @@ class Licence(Part):
 
 
 class Crop(Part):
-    """Which part of the image a network sees: a share of the centred square's side."""
+    """Which part of the image a network sees, and how that becomes a square: see `sitegen_runtime.pixels.views`.
 
-    mode: Literal["centre-square"] = "centre-square"
+    `fill` is of padded images alone: the cells beside them, by channel, as shares of the way from black to white.
+    """
+
+    mode: CropMode = "centre-square"
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    fill: Annotated[list[Share], Field(exclude_if=lambda fill: not fill)] = []
 
 
 class GraphInput(Part):
@@ -58,6 +63,10 @@ class GraphInput(Part):
             )
         if len(self.mean) != channels or len(self.std) != channels:
             raise ValueError(f"mean and std of a {self.colour} input need {channels} value(s) each")
+        if len(self.crop.fill) != (channels if self.crop.mode == "pad" else 0):
+            raise ValueError(
+                f"crop of a {self.colour} input that is padded needs {channels} value(s) of fill, and others none"
+            )
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range must rise from black to white, not {list(self.range)}")
         return self

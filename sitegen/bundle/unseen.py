@@ -1,8 +1,9 @@
-"""How much of its training data's images lies outside of the square that a model sees, where its bundle tells."""
+"""How much of its training data's images lies outside of what a model sees, where its bundle tells."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from sitegen.bundle.fitting import seen_share
 from sitegen.bundle.folder import Bundle
 
 MENTIONED = 0.1  # of the middle image: what is less is hardly missed
@@ -24,7 +25,7 @@ def unseen_words(bundle: Bundle) -> str | None:
     longest = 1 - min(_seen(bundle, least), _seen(bundle, most))
     return (
         f"{bundle.description.title}: {100 * unseen:.0f} % of the middle image of its data ({median:.2f} times as wide "
-        f"as high) lies outside of the square that the model sees, and {100 * longest:.0f} % of the longest."
+        f"as high) lies outside of what the model sees, and {100 * longest:.0f} % of the longest."
     )
 
 
@@ -41,4 +42,4 @@ def _aspects(provenance: Mapping[str, Any]) -> tuple[float, float, float] | None
 def _seen(bundle: Bundle, aspect: float) -> float:
     """The share of an image, so many times as wide as high, that the classifier sees."""
     (image,) = bundle.model.graphs["classifier"].images
-    return image.fraction**2 * min(aspect, 1 / aspect)
+    return seen_share(image, aspect)

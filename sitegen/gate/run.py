@@ -32,7 +32,7 @@ from sitegen.settings.reading import settings_document
 from sitegen.settings.recipe import GatePlan, RecipeFile
 from sitegen.training.examples import equal_weights
 from sitegen.training.prepare import load_split
-from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.bundle.model import CROP, SQUASH, NetworkInput
 
 GATE, GATE_TRAINING, GATE_LOG, GATE_SAMPLES = "gate.pt", "gate-training.pt", "gate-log.csv", "gate-samples"
 ROLE = "gate"
@@ -67,8 +67,13 @@ def gate_plan(file: RecipeFile) -> GatePlan:
 
 
 def gate_input(file: RecipeFile, side: int) -> NetworkInput:
-    """Return what the gate sees: the classifier's own square of the image, grey, in 0..1."""
-    return NetworkInput("image", (1, 1, side, side), "grey", file.image.fraction, (0.0, 1.0), (0.0,), (1.0,))
+    """Return what the gate sees: what the classifier sees of the image, grey, in 0..1.
+
+    Where the classifier's images are padded the gate's are squashed: a fill of one grey is easily rebuilt, and would
+    make every image seem more like those of the training than it is.
+    """
+    fit = CROP if file.image.fit == CROP else SQUASH
+    return NetworkInput("image", (1, 1, side, side), "grey", file.image.fraction, (0.0, 1.0), (0.0,), (1.0,), fit)
 
 
 def prepare_gate(file: RecipeFile, work: Path, place: Path | None = None, more: Sequence[Path] = ()) -> PreparedGate:

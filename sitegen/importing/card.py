@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sitegen.bundle.fitting import seen_words
 from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import plain, table
 from sitegen.export.card_text import GATE_FIRST, comes, finished
@@ -46,8 +47,10 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
 
 def _network(image: NetworkInput, gate: str) -> str:
     low, high = image.range
-    part = "the centred square" if image.fraction == 1 else f"the middle {100 * image.fraction:g} % of the square"
-    rows = [["input", f"{image.cells} x {image.cells} {image.colour}, {part}"], ["values", f"{low:g} to {high:g}"]]
+    rows = [
+        ["input", f"{image.cells} x {image.cells} {image.colour}, {seen_words(image)}"],
+        ["values", f"{low:g} to {high:g}"],
+    ]
     if set(image.mean) != {0.0} or set(image.std) != {1.0}:
         rows.append(["less", " ".join(f"{value:g}" for value in image.mean)])
         rows.append(["divided by", " ".join(f"{value:g}" for value in image.std)])

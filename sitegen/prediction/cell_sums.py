@@ -16,24 +16,24 @@ def sum_cells(image: OpenedImage, request: SumCells) -> list[int]:
     sums: list[int] = []
     for grid in request.grids:
         for plane in _along_columns(image, grid):
-            sums += _parted(plane.T, grid.cells).T.ravel().tolist()
+            sums += _parted(plane.T, grid.columns).T.ravel().tolist()
     return sums
 
 
 def _along_columns(image: OpenedImage, grid: CellGrid) -> Whole:
-    """The sums of each column within each row of cells: [planes, cells, side], in units of 1 / cells pixel.
+    """The sums of each column within each row of cells: [planes, rows, width], in units of 1 / rows pixel.
 
     As many rows of cells at a time as a strip of pixels holds; a row that two strips share is read for both.
     """
-    found = np.empty((grid.planes, grid.cells, grid.side), np.int64)
-    height = grid.side / grid.cells
-    step = max(1, int(_STRIP_PIXELS / (grid.side * height)))
-    for first in range(0, grid.cells, step):
-        last = min(first + step, grid.cells)
-        top, bottom = first * grid.side // grid.cells, -(-last * grid.side // grid.cells)
-        samples = _samples(image.samples(grid.left, grid.top + top, grid.side, bottom - top), grid.samples)
+    found = np.empty((grid.planes, grid.rows, grid.width), np.int64)
+    height = grid.height / grid.rows
+    step = max(1, int(_STRIP_PIXELS / (grid.width * height)))
+    for first in range(0, grid.rows, step):
+        last = min(first + step, grid.rows)
+        top, bottom = first * grid.height // grid.rows, -(-last * grid.height // grid.rows)
+        samples = _samples(image.samples(grid.left, grid.top + top, grid.width, bottom - top), grid.samples)
         for plane, part in zip(found, samples, strict=True):
-            plane[first:last] = _parted(part, grid.cells, (first, last), grid.side, top)
+            plane[first:last] = _parted(part, grid.rows, (first, last), grid.height, top)
     return found
 
 
@@ -54,16 +54,20 @@ def _samples(part: NDArray[np.uint8], samples: str) -> list[NDArray[np.integer]]
 
 
 def _parted(
-    plane: NDArray[np.integer], cells: int, wanted: tuple[int, int] | None = None, side: int | None = None, top: int = 0
+    plane: NDArray[np.integer],
+    cells: int,
+    wanted: tuple[int, int] | None = None,
+    height: int | None = None,
+    top: int = 0,
 ) -> Whole:
     """Rows of a plane added up to `cells` cells along the first axis, or to those `wanted`: first, and one after last.
 
-    `side` is how many rows the whole has, and `top` the number of the first that is here. A cell is what lies whole in
-    it, times `cells`, less the part of its first row that is the cell's before, plus the part of the row after that is
-    still its own: as the running sum of `AreaAverage` up to a border is defined.
+    `height` is how many rows the whole has, and `top` the number of the first that is here. A cell is what lies whole
+    in it, times `cells`, less the part of its first row that is the cell's before, plus the part of the row after that
+    is still its own: as the running sum of `AreaAverage` up to a border is defined.
     """
     first, last = wanted or (0, cells)
-    borders = np.arange(first, last + 1) * (len(plane) if side is None else side)
+    borders = np.arange(first, last + 1) * (len(plane) if height is None else height)
     rows, parts = borders // cells - top, borders % cells
     reachable = np.minimum(rows, len(plane) - 1)  # the last border has no row behind it, and no part of one
     whole = np.add.reduceat(plane, reachable[:-1], axis=0, dtype=np.int64)

@@ -28,9 +28,19 @@ def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, cells: 
     upright = _upright(data, analysis)
     square = analysis.squares["classifier"]
     overlay = Image.frombytes("RGBA", (side, side), picture(drawn.values, drawn.shape, side, look))
-    scaled = overlay.resize((square.side, square.side), Image.Resampling.BILINEAR)  # with opacity as weight
+    left, top = max(0, round(square.left)), max(0, round(square.top))
+    right, bottom = (
+        min(upright.width, round(square.left + square.width)),
+        min(upright.height, round(square.top + square.height)),
+    )
+    across, down = side / square.width, side / square.height
+    corners = ((left, top), (right, bottom))
+    (x, y), (far, low) = [((x - square.left) * across, (y - square.top) * down) for x, y in corners]
+    box = (max(x, 0.0), max(y, 0.0), min(far, side), min(low, side))
+    # Of a padded image, what lies on it; with opacity as weight.
+    scaled = overlay.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=box)
     canvas = upright.convert("RGBA")
-    canvas.alpha_composite(scaled, (square.left, square.top))
+    canvas.alpha_composite(scaled, (left, top))
     return canvas.convert("RGB")
 
 

@@ -33,7 +33,11 @@ from sitegen_runtime.bundle.model import NetworkInput
 
 @dataclass(frozen=True)
 class ImageSettings:
-    """What a network sees of an image: a share of the centred square, scaled to `side`, as numbers."""
+    """What a network sees of an image: a share of what `fit` takes, scaled to `side`, as numbers.
+
+    `fit` says what becomes of images that are not square: see `sitegen_runtime.pixels.views`. `fill` is what lies
+    beside a padded image, from 0 for black to 1 for white.
+    """
 
     __pydantic_config__ = STRICT
     side: Count = 224
@@ -42,6 +46,8 @@ class ImageSettings:
     range: tuple[float, float] = (-1.0, 1.0)  # of black and white
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+    fit: Literal["crop", "squash", "pad"] = "crop"
+    fill: tuple[Share, ...] = (0.0,)
 
 
 @dataclass(frozen=True)
@@ -180,4 +186,8 @@ def network_input(image: ImageSettings) -> NetworkInput:
             f"not mean {image.mean}, std {image.std}, range {image.range}"
         )
     shape = (1, channels, image.side, image.side)
-    return NetworkInput("image", shape, image.colour, image.fraction, image.range, mean, std)
+    fill = image.fill * channels if len(image.fill) == 1 else image.fill
+    if image.fit == "pad" and len(fill) != channels:
+        raise SettingsError(f"image: {image.colour} needs {channels} value(s) of fill, not {len(fill)}")
+    filled = fill if image.fit == "pad" else ()
+    return NetworkInput("image", shape, image.colour, image.fraction, image.range, mean, std, image.fit, filled)

@@ -93,7 +93,7 @@ type ToWorker =
 interface AnalysisFields extends PictureDetails {
   document: ResultDocument;
   wording: ResultWords & { explanations: MethodsWords | null; what_if_choices: WhatIfChoices | null };
-  squares: Record<string, [left: number, top: number, side: number]>;
+  squares: Record<string, [left: number, top: number, width: number, height: number]>;
   overlay: number | null; // side of the pictures in `bytes`
   bytes: Uint8Array<ArrayBuffer> | null;
 }
@@ -130,7 +130,7 @@ interface MapResult {
   document: AnalysedDocument;
   wording: MapWords;
   map: { shape: [rows: number, columns: number] };
-  square: [left: number, top: number, side: number];
+  square: [left: number, top: number, width: number, height: number];
   picture: MapPicture;
   bytes: Uint8Array<ArrayBuffer>;
 }
@@ -165,7 +165,7 @@ interface ProjectionResult {
   wording: FailureWords; // where there is no projection
   projection?: { entry: ProjectionEntry; wording: ProjectionWords };
   side: number; // of the pictures in `bytes`: the reconstruction, then where it differs
-  square: [left: number, top: number, side: number];
+  square: [left: number, top: number, width: number, height: number];
   bytes: Uint8Array<ArrayBuffer>;
 }
 

@@ -130,7 +130,7 @@ interface WatchedWorker extends Worker {
 type Picture = HTMLCanvasElement | ImageBitmap;
 
 interface MapPlace {
-  square: [left: number, top: number, side: number];
+  square: [left: number, top: number, width: number, height: number];
   size: [width: number, height: number];
   badge: Badge | null;
 }
@@ -202,7 +202,7 @@ interface WorkItem {
 interface Projection {
   entry: ProjectionEntry;
   wording: ProjectionWords;
-  pictures: { side: number; square: [left: number, top: number, side: number]; bytes: Uint8Array<ArrayBuffer> } | null; // of a session there are none
+  pictures: { side: number; square: [left: number, top: number, width: number, height: number]; bytes: Uint8Array<ArrayBuffer> } | null; // of a session there are none
 }
 
 interface OpenMaps {

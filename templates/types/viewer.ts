@@ -26,9 +26,9 @@ interface PicturePlace {
   down: number;
 }
 
-// Something over the picture: cells that cover a square of it, in pixels of the picture as it was analysed.
+// Something over the picture: cells that cover a part of it, in pixels of the picture as it was analysed; beyond it where it was padded.
 interface PictureLayer {
   cells: OffscreenCanvas;
-  square: [left: number, top: number, side: number];
+  square: [left: number, top: number, width: number, height: number];
   opacity: number; // 0 to 1
 }

@@ -62,8 +62,10 @@ interface PixelsRequest {
 interface CellGrid {
   left: number;
   top: number;
-  side: number;
-  cells: number;
+  width: number;
+  height: number;
+  columns: number;
+  rows: number;
   samples: "first" | "luma" | "colours" | "pair";
 }
 

@@ -70,7 +70,7 @@ def test_what_the_gate_refuses_is_projected_too(generating: Bundle) -> None:
     done = projected(generating, png(noise), {"steps": 2})
     assert done.document["gate"]["accepted"] is False and done.document["findings"] == []
     assert done.document["projection"]["steps"] == 2
-    assert done.closer is not None and (done.closer.square.top, done.closer.square.side) == (8, 48)
+    assert done.closer is not None and (done.closer.square.top, done.closer.square.height) == (8, 48)
 
 
 def test_the_time_is_up_after_a_step(generating: Bundle, drawn_images: Path) -> None:

@@ -36,16 +36,17 @@ def page() -> Iterator[NodeFunction]:
 
 
 def drawn() -> tuple[Image.Image, tuple[CellGrid, ...]]:
-    """An image of noise, and grids in it, some of one square."""
+    """An image of noise, and grids in it, some of one place."""
     mode = str(RANDOM.choice(["L", "RGB"]))
     width, height = map(int, RANDOM.integers(1, 90, 2))
     shape = (height, width) if mode == "L" else (height, width, 3)
     grids = []
     for _ in range(3):
-        side = int(RANDOM.integers(1, min(width, height) + 1))
-        left, top = int(RANDOM.integers(0, width - side + 1)), int(RANDOM.integers(0, height - side + 1))
+        across, down = int(RANDOM.integers(1, width + 1)), int(RANDOM.integers(1, height + 1))
+        left, top = int(RANDOM.integers(0, width - across + 1)), int(RANDOM.integers(0, height - down + 1))
         samples = FIRST if mode == "L" else str(RANDOM.choice([FIRST, LUMA, COLOURS, PAIR]))
-        grids += [CellGrid(left, top, side, int(cells), samples) for cells in RANDOM.integers(1, 70, 2)]
+        sizes = RANDOM.integers(1, 70, (2, 2)).tolist()
+        grids += [CellGrid(left, top, across, down, columns, rows, samples) for columns, rows in sizes]
     return Image.fromarray(RANDOM.integers(0, 256, shape).astype(np.uint8)), tuple(grids)
 
 
@@ -68,7 +69,7 @@ def test_the_largest_sums_are_exact(page: NodeFunction) -> None:
     white = Image.new("RGB", (side, side), (255, 255, 0))
     out = io.BytesIO()
     white.save(out, "PNG", compress_level=1)
-    grid = CellGrid(0, 0, side, 7, PAIR)
+    grid = CellGrid(0, 0, side, side, 7, 7, PAIR)
     expected = [65535 * side**2] * 49
     assert cell_sums.sum_cells(OpenedImage("image/png", out.getvalue()), SumCells((grid,))) == expected
     asked = {"grids": [vars(grid)], "width": side, "height": side}
@@ -79,5 +80,7 @@ def test_colours_of_a_grey_image_are_equal() -> None:
     out = io.BytesIO()
     grey = Image.fromarray(RANDOM.integers(0, 256, (20, 20)).astype(np.uint8))
     grey.save(out, "PNG")
-    found = cell_sums.sum_cells(OpenedImage("image/png", out.getvalue()), SumCells((CellGrid(0, 0, 20, 6, COLOURS),)))
-    assert found == defined_sums(np.asarray(grey.convert("RGBA")), CellGrid(0, 0, 20, 6, FIRST)) * 3
+    found = cell_sums.sum_cells(
+        OpenedImage("image/png", out.getvalue()), SumCells((CellGrid(0, 0, 20, 20, 6, 6, COLOURS),))
+    )
+    assert found == defined_sums(np.asarray(grey.convert("RGBA")), CellGrid(0, 0, 20, 20, 6, 6, FIRST)) * 3

@@ -9,7 +9,7 @@ from skimage.metrics import structural_similarity
 
 from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.errors import Cancelled, DamagedImage, EngineFailed
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import square
 from sitegen_runtime.requests import CellGrid, OpenImage, Progress, ReadPixels, Request, RunGraph, SumCells
 from tests.helpers.runtime.drive import LOGITS, Machine, job
 from tests.helpers.runtime.images import encode_png, picture, saved
@@ -51,14 +51,14 @@ def test_requests_say_what_is_needed() -> None:
     machine = Machine(RGBA)
     analysis = analysed(machine)
     sums = next(request for request in machine.asked if isinstance(request, SumCells))
-    assert sums == SumCells((CellGrid(8, 0, 44, 16, "luma"), CellGrid(8, 0, 44, 8, "luma")))
+    assert sums == SumCells((CellGrid(8, 0, 44, 44, 16, 16, "luma"), CellGrid(8, 0, 44, 44, 8, 8, "luma")))
     runs = {request.role: request for request in machine.asked if isinstance(request, RunGraph)}
     feeds = {role: request.feeds for role, request in runs.items()}
     assert [(feed.name, feed.shape) for feed in feeds["classifier"]] == [("image", (1, 1, 16, 16))]
     assert (runs["gate"].outputs, runs["classifier"].outputs) == (("reconstruction_out",), ("logits_out",))
     hashes = {role: sha256(feed.values.tobytes()).hexdigest() for role, (feed,) in feeds.items()}
     assert analysis.document["tensors"] == hashes
-    assert analysis.squares == {"classifier": Square(8, 0, 44), "gate": Square(8, 0, 44)}
+    assert analysis.squares == {"classifier": square(8, 0, 44), "gate": square(8, 0, 44)}
 
 
 def test_accepted_image_has_findings() -> None:

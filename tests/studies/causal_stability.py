@@ -28,7 +28,7 @@ from sitegen_runtime.interventions.draws import Draws
 from sitegen_runtime.interventions.fillings import BLACK, Canvas
 from sitegen_runtime.interventions.tiles import draw_tiles
 from sitegen_runtime.maps.causal_effect import SEED, CausalEffects
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import square
 
 ATTACKS = (("fgsm", 0.3), ("fgsm", 2 / 255), ("pgd", 0.3), ("pgd", 2 / 255))
 MEASURES = {"rank correlation": rank_correlation, "overlap of the strongest tenth": top_overlap}
@@ -39,7 +39,7 @@ def effect_map(predictor: Predictor, image: "array[float]", finding: int, runs: 
     """The contrast of a causal effect map of so many runs, its means over side x side blocks."""
     entry = predictor.model.graphs["classifier"].images[0]
     draws, found = Draws(seed), CausalEffects(entry.cells)
-    filling = Canvas(image, entry, Square(0, 0, entry.cells)).filled(BLACK)
+    filling = Canvas(image, entry, square(0, 0, entry.cells)).filled(BLACK)
     for _ in range(runs):
         tiles = draw_tiles(entry.cells, draws)
         logits = predictor.drive(logits_of(predictor.model, tiles.masked(image, filling)))

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from sitegen_runtime.bundle.expects import Expects, read_expects
 from sitegen_runtime.bundle.figures import Measured, read_figures
@@ -32,6 +32,14 @@ __all__ = [
 ]
 
 
+Fit: TypeAlias = Literal["crop", "squash", "pad"]
+CROP: Fit = "crop"
+SQUASH: Fit = "squash"
+PAD: Fit = "pad"
+"""How images that are not square become so: see `pixels.views`."""
+_FITS: dict[str, Fit] = {"centre-square": CROP, "squash": SQUASH, "pad": PAD}  # by their names in bundle.json
+
+
 @dataclass(frozen=True)
 class NetworkInput:
     """One image input of a graph: the name, the NCHW shape, and how pixels become its values."""
@@ -39,10 +47,12 @@ class NetworkInput:
     name: str
     shape: tuple[int, ...]
     colour: str  # "grey" (one luma channel) or "rgb"
-    fraction: float  # of the centred square's side
+    fraction: float  # of the sides of what `fit` takes
     range: tuple[float, float]  # black and white before normalisation
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    fit: Fit = CROP
+    fill: tuple[float, ...] = ()  # beside a padded image, by channel: shares of the way from black to white
 
     @property
     def cells(self) -> int:
@@ -185,12 +195,15 @@ def _output(fields: dict[str, Any]) -> Output:
 
 def _network_input(fields: dict[str, Any]) -> NetworkInput:
     low, high = fields["range"]
+    crop = fields["crop"]
     return NetworkInput(
         name=fields["name"],
         shape=tuple(fields["shape"]),
         colour=fields["colour"],
-        fraction=fields["crop"]["fraction"],
+        fraction=crop["fraction"],
         range=(low, high),
         mean=tuple(fields["mean"]),
         std=tuple(fields["std"]),
+        fit=_FITS[crop["mode"]],
+        fill=tuple(crop.get("fill", ())),
     )

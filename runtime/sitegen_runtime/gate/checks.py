@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 from math import fsum, sqrt
 
-from sitegen_runtime.bundle.model import NetworkInput
+from sitegen_runtime.bundle.model import CROP, NetworkInput
 from sitegen_runtime.gate.decision import Check
 from sitegen_runtime.gate.reconstruction_scores import as_shares, squared_error
 
@@ -55,12 +55,13 @@ def small_check(side: int, cells: int) -> Iterator[Check]:
         )
 
 
-def narrow_check(width: int, height: int) -> Iterator[Check]:
-    """Yield a check where a picture is so long that its centred square shows little of it."""
+def narrow_check(width: int, height: int, fit: str = CROP) -> Iterator[Check]:
+    """Yield a check where a picture is so long that its centred square shows little of it, or squashes it too much."""
     aspect = max(width, height) / min(width, height)
     if aspect > LARGEST_ASPECT:
+        lost = "most of it would not be seen" if fit == CROP else "it would be seen squashed"
         yield Check(
             "narrow",
             f"This picture is {aspect:.1f} times as long as it is wide, and at most {LARGEST_ASPECT:.1f} times is "
-            "expected: most of it would not be seen. Cut out the part that matters.",
+            f"expected: {lost}. Cut out the part that matters.",
         )

@@ -23,8 +23,9 @@ def carried_over(before: Canvas, after: array[float], gate: Canvas) -> array[flo
     changes = [list(map(sub, *pair)) for pair in pairs]
     if len(changes) != len(gate.entry.mean):  # a grey gate beside a classifier that takes colours, or the other way
         changes = [[sum(cell) / len(changes) for cell in zip(*changes, strict=True)]] * len(gate.entry.mean)
-    across = _overlaps(gate.square.left, before.square.left, gate, before)
-    down = _overlaps(gate.square.top, before.square.top, gate, before)
+    ours, theirs = gate.square, before.square
+    across = _overlaps((ours.left, ours.width, gate.entry.cells), (theirs.left, theirs.width, before.entry.cells))
+    down = _overlaps((ours.top, ours.height, gate.entry.cells), (theirs.top, theirs.height, before.entry.cells))
     low, high = gate.entry.range
     changed = array("f")
     planes = zip(as_shares(gate.values, gate.entry), changes, gate.entry.mean, gate.entry.std, strict=True)
@@ -40,13 +41,14 @@ def _held(share: float, changed: float) -> float:
     return min(max(changed, min(share, 0.0)), max(share, 1.0))
 
 
-def _overlaps(start: float, other: float, gate: Canvas, before: Canvas) -> Weights:
-    """How much of each of the gate's cells, along a side, lies in which of the classifier's."""
-    cell, their = gate.square.side / gate.entry.cells, before.square.side / before.entry.cells
-    return [
-        list(_shared(start + number * cell - other, cell, their, before.entry.cells))
-        for number in range(gate.entry.cells)
-    ]
+def _overlaps(own: tuple[float, float, int], other: tuple[float, float, int]) -> Weights:
+    """How much of each of the gate's cells, along a side, lies in which of the classifier's.
+
+    Of both: where the side begins, its length, and how many cells it has.
+    """
+    (start, length, count), (begins, whole, cells) = own, other
+    cell, their = length / count, whole / cells
+    return [list(_shared(start + number * cell - begins, cell, their, cells)) for number in range(count)]
 
 
 def _shared(begins: float, length: float, width: float, cells: int) -> Iterator[tuple[int, float]]:

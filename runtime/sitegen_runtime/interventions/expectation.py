@@ -115,9 +115,11 @@ def _brought(plane: Sequence[float], own: Canvas, gate: Canvas) -> list[float]:
     cells, wanted = own.entry.cells, gate.entry.cells
     if own.square == gate.square and cells % wanted == 0:
         return _block_means(plane, cells, cells // wanted)
-    left, top = (gate.square.left - own.square.left), (gate.square.top - own.square.top)
-    ends = [(start / own.square.side, (start + gate.square.side) / own.square.side) for start in (left, top)]
-    return resampled(plane, (cells, cells), (wanted, wanted), ends[0], ends[1])
+    ours, theirs = own.square, gate.square
+    left, top = theirs.left - ours.left, theirs.top - ours.top
+    across = left / ours.width, (left + theirs.width) / ours.width
+    down = top / ours.height, (top + theirs.height) / ours.height
+    return resampled(plane, (cells, cells), (wanted, wanted), across, down)
 
 
 def _block_means(plane: Sequence[float], cells: int, size: int) -> list[float]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import BadIntervention
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import Place
 from sitegen_runtime.pixels.grids import resampled, smoothed
 
 BLACK, MEAN, BLUR, RECONSTRUCTION = "black", "mean", "blur", "reconstruction"
@@ -24,11 +24,11 @@ _BLURRED = 16  # cells of the input for each cell of the blur's radius
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What the gate's network makes of the image: planes of side x side shares of the range, of a square of it."""
+    """What the gate's network makes of the image: planes of side x side shares of the range, of a part of it."""
 
     shares: Sequence[float]
     side: int
-    square: Square
+    square: Place
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Canvas:
 
     values: array[float]
     entry: NetworkInput
-    square: Square
+    square: Place
     rebuilt: Rebuilt | None = None
     _made: dict[str, array[float]] = field(default_factory=dict, compare=False)
 
@@ -127,10 +127,10 @@ def _reconstruction(canvas: Canvas) -> array[float]:
     return filled
 
 
-def _part(own: Square, other: Square) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Where the own square begins and ends within the other, as shares of the other's side: across, and down."""
-    left, top = (own.left - other.left) / other.side, (own.top - other.top) / other.side
-    return (left, left + own.side / other.side), (top, top + own.side / other.side)
+def _part(own: Place, other: Place) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where the own place begins and ends within the other, as shares of the other's sides: across, and down."""
+    left, top = (own.left - other.left) / other.width, (own.top - other.top) / other.height
+    return (left, left + own.width / other.width), (top, top + own.height / other.height)
 
 
 FILLINGS: Mapping[str, Filling] = {

@@ -11,7 +11,7 @@ from typing import Any, cast
 from sitegen_runtime.attacks.table import STEPS, STRENGTH
 from sitegen_runtime.document_types import AttackDocument
 from sitegen_runtime.errors import BadIntervention
-from sitegen_runtime.pixels.geometry import orient
+from sitegen_runtime.pixels.geometry import Place, orient
 
 Rectangle = tuple[float, float, float, float]  # left, top, width, height
 
@@ -116,31 +116,33 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def mask_of(regions: Sequence[Rectangle], square: Sequence[int], cells: int, orientation: int = 1) -> bytes:
+def mask_of(regions: Sequence[Rectangle], place: Place, cells: int, orientation: int = 1) -> bytes:
     """Return which of `cells` x `cells` cells have their centre in one of the regions, edges of low numbers included.
 
-    `square` is [left, top, width, height] of what the network sees, in the pixels that the regions are in;
+    `place` is where the network's input lies, in the pixels that the regions are in;
     `orientation` is how the image was turned afterwards, before the network saw it.
     """
-    left, top, side, _ = square
     mask = bytearray(cells * cells)
     for x, y, width, height in regions:
-        first, end = _span(x - left, width, side, cells)
-        upper, lower = _span(y - top, height, side, cells)
+        first, end = _span(x - place.left, width, place.width, cells)
+        upper, lower = _span(y - place.top, height, place.height, cells)
         if first < end:
             for row in range(upper, lower):
                 mask[row * cells + first : row * cells + end] = b"\1" * (end - first)
     return bytes(mask if orientation == 1 else orient(mask, cells, orientation))
 
 
-def _span(start: float, length: float, side: int, cells: int) -> tuple[int, int]:
+def _span(start: float, length: float, side: float, cells: int) -> tuple[int, int]:
     """The cells (first, end) whose centres, (i + 0.5) · side / cells, lie from `start` to less than start + length."""
     first, end = (ceil(edge * cells / side - 0.5) for edge in (start, start + length))
     return min(max(first, 0), cells), min(max(end, 0), cells)
 
 
-def check_mask(mask: bytes, regions: Sequence[Rectangle], square: Sequence[int]) -> None:
-    """Raise BadIntervention where regions change nothing that a network sees, or all of it."""
+def check_mask(mask: bytes, regions: Sequence[Rectangle], square: Sequence[int], whole: bytes) -> None:
+    """Raise BadIntervention where regions change nothing that a network sees, or all of it.
+
+    `square` is [left, top, width, height] of what it sees, and `whole` the mask of the whole image.
+    """
     changed = sum(mask)
     left, top, width, height = square
     seen = f"[{left}, {top}, {width}, {height}]"
@@ -151,11 +153,11 @@ def check_mask(mask: bytes, regions: Sequence[Rectangle], square: Sequence[int])
         )
         lies = "lies outside of what the model sees" if outside else "holds the centre of no cell of the model's input"
         raise BadIntervention(
-            f"The region {_short(list(map(list, regions)))} {lies}. The model sees the square {seen} of the image "
+            f"The region {_short(list(map(list, regions)))} {lies}. The model sees {seen} of the image "
             "(left, top, width, height), and a region must hold a part of it."
         )
-    if changed == len(mask):
+    if changed == sum(whole):
         raise BadIntervention(
-            f"The region covers all that the model sees, the square {seen} of the image: nothing of it would be left. "
+            f"The region covers all that the model sees, {seen} of the image: nothing of it would be left. "
             "Leave a part of it out."
         )

@@ -11,7 +11,7 @@ own place; the others stay good.
 from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
 
 from array import array
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,8 +24,16 @@ from sitegen_runtime.errors import AnalysisError, Cancelled, EngineFailed
 from sitegen_runtime.gate.checks import blank_check
 from sitegen_runtime.interventions.effects import effects_of
 from sitegen_runtime.interventions.fillings import Canvas, Rebuilt
-from sitegen_runtime.interventions.regions import Intervention, Noise, check_mask, mask_of, read_interventions
+from sitegen_runtime.interventions.regions import (
+    Intervention,
+    Noise,
+    Rectangle,
+    check_mask,
+    mask_of,
+    read_interventions,
+)
 from sitegen_runtime.pixels.corrections import CORRECTIONS
+from sitegen_runtime.pixels.geometry import stored_place, upright_size
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import image_input, timed
 from sitegen_runtime.stage_one import judge
@@ -148,12 +156,15 @@ def _filled(scene: Scene, intervention: Intervention) -> tuple[Changed, WhatIfDo
 def masks_of(scene: Scene, intervention: Intervention) -> dict[str, bytes]:
     """Return which cells of each network's input an intervention changes. Raises BadIntervention."""
     seen, correction = scene.draft.seen, scene.draft.correction
-    assert seen is not None  # noqa: S101 - for the type checker: the image was scaled
+    assert seen is not None and scene.draft.image is not None  # noqa: S101 - for the type checker: the image was scaled
     orientation = CORRECTIONS[correction].orientation if correction else 1
-    squares = {"classifier": seen["square"], "gate": seen.get("gate", seen)["square"]}
-    masks = {
-        role: mask_of(intervention.regions, squares[role], canvas.entry.cells, orientation)
-        for role, canvas in scene.canvases.items()
-    }
-    check_mask(masks["classifier"], intervention.regions, squares["classifier"])
+    size = upright_size(scene.draft.image.width, scene.draft.image.height, scene.draft.image.orientation)
+
+    def mask(role: str, regions: Sequence[Rectangle]) -> bytes:
+        canvas = scene.canvases[role]
+        return mask_of(regions, stored_place(canvas.square, *size, orientation), canvas.entry.cells, orientation)
+
+    masks = {role: mask(role, intervention.regions) for role in scene.canvases}
+    whole = mask("classifier", [(0, 0, *size)])
+    check_mask(masks["classifier"], intervention.regions, seen["square"], whole)
     return masks

@@ -12,7 +12,7 @@ from sitegen_runtime.interventions.fillings import BLACK, Canvas
 from sitegen_runtime.interventions.tiles import draw_tiles
 from sitegen_runtime.maps.causal_effect import FIRST_SKETCH, NEXT_SKETCH, RUNS, SEED, CausalEffects, Estimate
 from sitegen_runtime.maps.question import Estimated, Map, Question
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import square
 from sitegen_runtime.requests import Request, Sketch
 
 FILLING = BLACK
@@ -28,7 +28,7 @@ def causal_effects(
     image has the same map wherever it is made.
     """
     cells, draws, effects = question.entry.cells, Draws(SEED), CausalEffects(question.entry.cells)
-    filling = Canvas(question.image, question.entry, Square(0, 0, cells)).filled(FILLING)
+    filling = Canvas(question.image, question.entry, square(0, 0, cells)).filled(FILLING)
     plain = yield from question.logits(question.image)
     runs = question.runs or RUNS
     for run in range(runs):

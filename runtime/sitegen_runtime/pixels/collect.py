@@ -10,19 +10,19 @@ from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import DamagedImage
 from sitegen_runtime.formats import InspectedImage, PngPixels, decode_png
 from sitegen_runtime.pixels.colour_sample import ColourSample
-from sitegen_runtime.pixels.geometry import Square
 from sitegen_runtime.pixels.preprocess import PixelFormat, Preprocessor
+from sitegen_runtime.pixels.views import View
 from sitegen_runtime.requests import OpenImage, Progress, ReadPixels, Request, SumCells
 
 _DECODED = 0.5  # of the work on pixels
 
-Pixels: TypeAlias = "tuple[dict[str, array[float]], dict[str, Square]]"
+Pixels: TypeAlias = "tuple[dict[str, array[float]], dict[str, View]]"
 
 
 def collect(
     image: InspectedImage, inputs: Mapping[str, NetworkInput], colour: ColourSample | None = None
 ) -> Generator[Request, Any, Pixels]:
-    """Yield requests for pixels; return tensors, and the squares of the upright image that they show, by role.
+    """Yield requests for pixels; return tensors, and what they show of the upright image, by role.
 
     Pixels that may have a colour are shown to `colour`.
     """
@@ -50,7 +50,7 @@ def _decoded_by_platform(
         rows, columns = colour.places
         colour.take_pixels((yield ReadPixels(_moved(rows, top), _moved(columns, left))))
     preprocessor.enter((yield SumCells(preprocessor.grids())))
-    return preprocessor.tensors(), preprocessor.upright_squares
+    return preprocessor.tensors(), preprocessor.views
 
 
 def _moved(places: range, by: int) -> range:
@@ -66,7 +66,7 @@ def _decoded_here(
     for first_row, rows in _inside(decoder, pixels, preprocessor.window, image.width):
         yield Progress("pixels", first_row / image.height)
         preprocessor.add_rows(rows)
-    return preprocessor.tensors(), preprocessor.upright_squares
+    return preprocessor.tensors(), preprocessor.views
 
 
 def _from_cells(image: InspectedImage, inputs: Mapping[str, NetworkInput]) -> Generator[Request, Any, Pixels]:
@@ -75,7 +75,7 @@ def _from_cells(image: InspectedImage, inputs: Mapping[str, NetworkInput]) -> Ge
 
     preprocessor = Preprocessor(image.width, image.height, image.orientation, PixelFormat(channels=1), inputs)
     yield from luma_rows(image, preprocessor.window, preprocessor.add_rows)
-    return preprocessor.tensors(), preprocessor.upright_squares
+    return preprocessor.tensors(), preprocessor.views
 
 
 def _inside(

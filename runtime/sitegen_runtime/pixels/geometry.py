@@ -1,6 +1,6 @@
-"""Which pixels a network sees: the centred square of the upright image, and EXIF orientations.
+"""Rectangles of an image, and EXIF orientations.
 
-An orientation is applied to the small grid of sums, not to the pixels: area averages of a square commute with flips and
+An orientation is applied to the small grid of sums, not to the pixels: area averages commute with flips and
 transpositions, so this is exact and costs nothing.
 """
 
@@ -25,12 +25,21 @@ ORIENTATIONS = {
 
 
 @dataclass(frozen=True, order=True)
-class Square:
-    """A square of pixels: offset of its upper left corner, and its side."""
+class Place:
+    """A rectangle in an image, in pixels: offset of its upper left corner, and its size.
 
-    left: int
-    top: int
-    side: int
+    Whole numbers where it is made of pixels. What a network takes of a padded image reaches beyond it (see `views`).
+    """
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def shorter(self) -> float:
+        """The shorter side."""
+        return min(self.width, self.height)
 
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
@@ -48,28 +57,38 @@ def turned(orientation: int, turn: int) -> int:
     return next(number for number, steps in ORIENTATIONS.items() if steps == both)
 
 
-def centred_square(width: int, height: int, fraction: float = 1.0) -> Square:
+def square(left: float, top: float, side: float) -> Place:
+    """Return the place of a square."""
+    return Place(left, top, side, side)
+
+
+def centred_square(width: int, height: int, fraction: float = 1.0) -> Place:
     """Return the centred square whose side is `fraction` (0 < fraction <= 1) of the shorter side, in pixels.
 
     The side is rounded half up and at least 1; the offset is floor((width - side) / 2), and likewise for the height.
     """
-    side = max(1, int(min(width, height) * fraction + 0.5))
-    return Square((width - side) // 2, (height - side) // 2, side)
+    side = part_of(min(width, height), fraction)
+    return square((width - side) // 2, (height - side) // 2, side)
 
 
-def stored_square(square: Square, width: int, height: int, orientation: int) -> Square:
-    """Return where a square of the upright image lies in the stored one, whose size is width x height."""
+def part_of(length: int, fraction: float) -> int:
+    """Return a share (0 < fraction <= 1) of so many pixels: rounded half up, and at least 1."""
+    return max(1, int(length * fraction + 0.5))
+
+
+def stored_place(place: Place, width: int, height: int, orientation: int) -> Place:
+    """Return where a place of the upright image lies in the stored one, whose size is width x height."""
     transposed, mirrored_horizontally, mirrored_vertically = ORIENTATIONS[orientation]
     upright_width, upright_height = upright_size(width, height, orientation)
-    left = upright_width - square.left - square.side if mirrored_horizontally else square.left
-    top = upright_height - square.top - square.side if mirrored_vertically else square.top
-    return Square(top, left, square.side) if transposed else Square(left, top, square.side)
+    left = upright_width - place.left - place.width if mirrored_horizontally else place.left
+    top = upright_height - place.top - place.height if mirrored_vertically else place.top
+    return Place(top, left, place.height, place.width) if transposed else Place(left, top, place.width, place.height)
 
 
-def orient(cells: Sequence[Value], size: int, orientation: int) -> list[Value]:
-    """Return a row-major `size` x `size` grid turned upright."""
+def orient(cells: Sequence[Value], columns: int, orientation: int) -> list[Value]:
+    """Return a row-major grid of so many `columns`, as many as it has as it is stored, turned upright."""
     transposed, mirrored_horizontally, mirrored_vertically = ORIENTATIONS[orientation]
-    rows = [list(cells[start : start + size]) for start in range(0, size * size, size)]
+    rows = [list(cells[start : start + columns]) for start in range(0, len(cells), columns)]
     if transposed:
         rows = [list(column) for column in zip(*rows, strict=True)]
     if mirrored_horizontally:

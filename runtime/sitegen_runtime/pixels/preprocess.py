@@ -10,16 +10,19 @@ from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeAlias
 
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import TooSmall
 from sitegen_runtime.pixels.area_average import AreaAverage
 from sitegen_runtime.pixels.colour_sample import ColourSample
-from sitegen_runtime.pixels.geometry import Square, centred_square, orient, stored_square, upright_size
+from sitegen_runtime.pixels.geometry import Place, orient, stored_place, upright_size
 from sitegen_runtime.pixels.luma import colour_planes, first_plane, luma, paired_plane, sample_planes
 from sitegen_runtime.pixels.tensor import to_tensor
+from sitegen_runtime.pixels.views import View, padded, view
 from sitegen_runtime.requests import COLOURS, FIRST, LUMA, PAIR, CellGrid
 
+_Pixels: TypeAlias = "tuple[int, int, int, int]"  # left, top, width and height
 SMALLEST_SIDE = 16  # pixels of the shorter side; less than this holds no picture of anything
 
 
@@ -59,11 +62,12 @@ class PixelFormat:
 
 @dataclass(frozen=True)
 class _Target:
-    """One network input on its way: the square it sees, and the averages of its planes."""
+    """One network input on its way: the part of the stored image that it sees, and the averages of its planes."""
 
     role: str
     network_input: NetworkInput
-    square: Square  # in the stored image
+    view: View  # of the upright image
+    place: _Pixels  # in the stored image
     averages: tuple[AreaAverage, ...]
 
     def add(self, planes: tuple[int, ...], grey: int) -> None:
@@ -97,24 +101,28 @@ class Preprocessor:
             )
         self._orientation, self._pixels = orientation, pixels
         upright = upright_size(width, height, orientation)
-        self.upright_squares = {role: centred_square(*upright, entry.fraction) for role, entry in inputs.items()}
+        self.views = {role: view(*upright, entry) for role, entry in inputs.items()}
         self._targets = [
-            self._target(role, entry, stored_square(self.upright_squares[role], width, height, orientation))
+            self._target(role, entry, stored_place(self.views[role].seen, width, height, orientation))
             for role, entry in inputs.items()
         ]
-        self._targets.sort(key=_square_of)
-        squares = [target.square for target in self._targets]
-        self._left, self._top = min(square.left for square in squares), min(square.top for square in squares)
-        self._width = max(square.left + square.side for square in squares) - self._left
-        self._height = max(square.top + square.side for square in squares) - self._top
+        self._targets.sort(key=_place_of)
+        places = [target.place for target in self._targets]
+        self._left, self._top = min(place[0] for place in places), min(place[1] for place in places)
+        self._width = max(left + across for left, _, across, _ in places) - self._left
+        self._height = max(top + down for _, top, _, down in places) - self._top
         self._row = self._top
         self._colour = colour if pixels.colour_channels > 1 else None
         if self._colour:
             self._colour.expect(self._width, self._height, pixels.channels, pixels.sample_bits)
 
-    def _target(self, role: str, entry: NetworkInput, square: Square) -> _Target:
+    def _target(self, role: str, entry: NetworkInput, place: Place) -> _Target:
         channels = self._pixels.colour_channels if entry.colour == "rgb" else 1
-        return _Target(role, entry, square, tuple(AreaAverage(square.side, entry.cells) for _ in range(channels)))
+        seen = self.views[role]
+        columns, rows = upright_size(seen.columns, seen.rows, self._orientation)  # a transposition is its own way back
+        pixels = (int(place.left), int(place.top), int(place.width), int(place.height))
+        averages = tuple(AreaAverage(*pixels[2:], columns, rows) for _ in range(channels))
+        return _Target(role, entry, seen, pixels, averages)
 
     @property
     def window(self) -> tuple[int, int, int, int]:
@@ -132,11 +140,11 @@ class Preprocessor:
         size = self._pixels.pixel_bytes
         if self._colour:
             self._colour.take(self._row - self._top, row)
-        for square, targets in groupby(self._targets, key=_square_of):
-            if square.top <= self._row < square.top + square.side:
-                left = square.left - self._left
-                planes = self._planes(row[left * size : (left + square.side) * size], square.side)
-                grey = luma(planes, square.side)
+        for (left, top, width, height), targets in groupby(self._targets, key=_place_of):
+            if top <= self._row < top + height:
+                start = left - self._left
+                planes = self._planes(row[start * size : (start + width) * size], width)
+                grey = luma(planes, width)
                 for target in targets:
                     target.add(planes, grey)
         self._row += 1
@@ -154,8 +162,8 @@ class Preprocessor:
         return tuple(self._grid(target) for target in self._targets)
 
     def _grid(self, target: _Target) -> CellGrid:
-        square = target.square
-        return CellGrid(square.left, square.top, square.side, target.network_input.cells, self._samples(target))
+        (average, *_) = target.averages
+        return CellGrid(*target.place, average.columns, average.rows, self._samples(target))
 
     def _samples(self, target: _Target) -> str:
         if self._pixels.is_paired:
@@ -169,8 +177,9 @@ class Preprocessor:
         start = 0
         for target in self._targets:
             for average in target.averages:
-                average.sums = list(sums[start : start + average.cells**2])
-                start += average.cells**2
+                count = average.columns * average.rows
+                average.sums = list(sums[start : start + count])
+                start += count
 
     def tensors(self) -> dict[str, array[float]]:
         """Return the float32 NCHW values of each network input by role, once all rows of the window were added."""
@@ -178,11 +187,12 @@ class Preprocessor:
 
     def _tensor(self, target: _Target) -> array[float]:
         entry = target.network_input
-        planes = [orient(average.sums, entry.cells, self._orientation) for average in target.averages]
+        planes = [orient(average.sums, average.columns, self._orientation) for average in target.averages]
         if len(planes) < entry.shape[1]:  # a grey image for a colour network
             planes = planes * entry.shape[1]
-        return to_tensor(planes, target.square.side**2 * self._pixels.full_scale, entry)
+        _, _, width, height = target.place
+        return padded(to_tensor(planes, width * height * self._pixels.full_scale, entry), target.view, entry)
 
 
-def _square_of(target: _Target) -> Square:
-    return target.square
+def _place_of(target: _Target) -> _Pixels:
+    return target.place

@@ -15,7 +15,7 @@ from sitegen_runtime.analysis import Analysis, Seen, look_at, to_draw
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.document import ResultDraft
 from sitegen_runtime.document_types import ProjectionDocument
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import Place
 from sitegen_runtime.pixels.tensor import tensor_hash
 from sitegen_runtime.projection.compared import Compared, compared
 from sitegen_runtime.projection.loop import ROLE, STAGE, Projected, check_generator, project
@@ -44,7 +44,7 @@ class Closer:
 
     entry: ProjectionDocument
     compared: Compared
-    square: Square
+    square: Place
     side: int
 
 

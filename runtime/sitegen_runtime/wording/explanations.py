@@ -53,6 +53,9 @@ def describe_methods(model: Model) -> dict[str, Any]:
     }
 
 
+PICTURE, SQUARE, MIDDLE = "the picture", "the square in the picture's middle", "the picture's middle"
+
+
 def describe_map(
     document: Document,
     finding: str,
@@ -60,11 +63,11 @@ def describe_map(
     values: Sequence[float],
     shape: Shape,
     *,
-    whole: bool = True,
+    covered: str = PICTURE,
     worth: str | None = None,
     estimated: Estimated | None = None,
 ) -> dict[str, Any]:
-    """Return what to say of a map of this document's image, `whole` where it covers that and not its middle alone.
+    """Return what to say of a map of this document's image; `covered` names what of it the map covers.
 
     `worth` is what `localisation.worth_of_map` says of such maps, `estimated` how sure the values are.
 
@@ -78,7 +81,7 @@ def describe_map(
     marks = [document["correction"]] if "correction" in document else []
     marks += ["forced"] if badge else []
     title = f"{METHODS[method].name} for {_named(finding)}"
-    place = strongest_places(values, shape, "the picture" if whole else "the square in the picture's middle")
+    place = strongest_places(values, shape, covered)
     forced = f" {badge['long']}." if badge else ""
     warning = METHODS[method].warning
     made = _made(values, estimated) if estimated else None

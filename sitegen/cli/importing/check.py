@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sitegen.bundle.fitting import seen_words
+
 if TYPE_CHECKING:
     from sitegen.importing.source import ImportedClassifier
 
@@ -14,7 +16,7 @@ def told(model: "ImportedClassifier", out: Path | None) -> list[str]:
     lines = [
         f"It would be imported as {model.name!r}, called {model.title!r}.",
         f"Findings ({len(labels)}): {', '.join(labels)}.",
-        f"Images: {image.cells} x {image.cells} {image.colour}, {100 * image.fraction:g} % of the centred square; "
+        f"Images: {image.cells} x {image.cells} {image.colour}, {seen_words(image)}; "
         f"black and white are {low:g} and {high:g}, less {_numbers(image.mean)}, by {_numbers(image.std)}.",
         f"Output: {model.provenance.get('output', 'logits')}.",
         f"Compared with: {model.original.library if model.original else 'nothing, there is no original to run'}.",

@@ -16,12 +16,12 @@ from sitegen.metrics.examples import Scores
 from sitegen.prediction import Predictor
 from sitegen_runtime.attacks.methods import logits_of
 from sitegen_runtime.interventions.fillings import FILLINGS, RECONSTRUCTION, Canvas
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import square
 
 SIMPLE_FILLINGS = tuple(name for name in FILLINGS if name != RECONSTRUCTION)
 """Fillings that need no gate: what a reconstruction shows would change with the attack."""
 
-_ANY = Square(0, 0, 1)  # these fillings do not ask where in the picture an input lies
+_ANY = square(0, 0, 1)  # these fillings do not ask where in the picture an input lies
 
 
 def random_masks(side: int, share: float, count: int, seed: int) -> list[bytes]:

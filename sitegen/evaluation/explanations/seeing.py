@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sitegen.prediction import Predictor
 from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.errors import AnalysisError
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import Place
 
 REFUSED = "The gate refuses it. To explain it all the same: --force"
 
@@ -21,7 +21,7 @@ class SeenImage:
 
     image: NDArray[np.float32]
     logits: list[float]
-    square: Square
+    square: Place
     width: int
     height: int
 

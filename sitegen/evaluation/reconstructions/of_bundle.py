@@ -22,7 +22,8 @@ from sitegen.graphs.session import open_session
 from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import AnalysisError
-from sitegen_runtime.pixels.geometry import centred_square, upright_size
+from sitegen_runtime.pixels.geometry import upright_size
+from sitegen_runtime.pixels.views import view
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Rebuilder:
         if not np.isfinite(made).all():
             raise PlaneProblem(f"{path}: the reconstruction has values that are no numbers. Check the bundle's gate.")
         upright = upright_size(picture.width, picture.height, picture.orientation)
-        frame = frame_of(centred_square(*upright, self.image.fraction), *upright)
+        frame = frame_of(view(*upright, self.image).place, *upright)
         return self._plane(tensor), self._plane(made), frame
 
     @cached_property

@@ -12,6 +12,7 @@ import onnxruntime
 
 from sitegen import __version__
 from sitegen.bundle import Bundle
+from sitegen.bundle.fitting import seen_words
 from sitegen.gate.taken import TakenGate
 from sitegen.importing.graphs import HalfWeights
 from sitegen.importing.proof.document_types import PreprocessingDocument
@@ -45,6 +46,9 @@ def import_document(
         "input": {
             "side": image.cells,
             "colour": image.colour,
+            "fit": image.fit,
+            "fill": list(image.fill),
+            "seen": seen_words(image),
             "fraction": image.fraction,
             "range": list(image.range),
             "mean": list(image.mean),

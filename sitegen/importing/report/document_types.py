@@ -19,6 +19,9 @@ class InputDocument(TypedDict):
 
     side: int
     colour: str
+    fit: str
+    fill: list[float]
+    seen: str
     fraction: float
     range: list[float]
     mean: list[float]

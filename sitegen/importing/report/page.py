@@ -68,8 +68,7 @@ def _curve(document: Part) -> Markup | None:
 
 def _input_words(given: Part) -> str:
     low, high = given["range"]
-    part = "the centred square" if given["fraction"] == 1 else f"the middle {100 * given['fraction']:g} % of the square"
-    words = f"{given['side']} × {given['side']} {given['colour']}, {part}, values {low:g} to {high:g}"
+    words = f"{given['side']} × {given['side']} {given['colour']}, {given['seen']}, values {low:g} to {high:g}"
     if set(given["mean"]) == {0.0} and set(given["std"]) == {1.0}:
         return words
     mean, std = (" ".join(f"{value:g}" for value in given[name]) for name in ("mean", "std"))

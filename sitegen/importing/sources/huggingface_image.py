@@ -20,10 +20,6 @@ HARMLESS |= {"disable_grouping", "do_convert_rgb", "do_reduce_labels", "feature_
 HARMLESS |= {"image_seq_length", "input_data_format", "model_input_names", "num_channels", "processor_class"}
 HARMLESS |= {"resample", "return_tensors", "transformers_version", "use_fast", "reduce_labels", "name_or_path"}
 _LEVIT = 256 / 224  # by which its processor makes the shorter side longer than it says
-_STRETCHED = (
-    "The model's own code stretches images that are not square to one; sitegen takes the centred square, so what "
-    "it sees of those differs."
-)
 _FLIPPED = "The model takes blue before red; the bundle takes red first, and its graph turns them."
 
 
@@ -51,12 +47,12 @@ def image_plan(config: Mapping[str, Any], channels: int, file: Path) -> ImagePla
             "side": side,
             "colour": "rgb" if channels == 3 else "grey",
             "fraction": fraction,
+            "fit": "squash" if stretched else "crop",
             "range": (low, high),
             "mean": _numbers(config["image_mean"], channels) if normal else (0.0,),
             "std": std,
         }
-        remarks = ([_STRETCHED] if stretched else []) + ([_FLIPPED] if flipped else [])
-        return ImagePlan(read_settings(ImageSettings, fields), flipped, tuple(remarks))
+        return ImagePlan(read_settings(ImageSettings, fields), flipped, (_FLIPPED,) if flipped else ())
     except (KeyError, TypeError, ValueError, ZeroDivisionError, SettingsError) as error:
         raise ModelError(
             f"{file} does not say how images are prepared in a way that is known here. {type(error).__name__}: {error}"
@@ -102,7 +98,9 @@ def _geometry(config: Mapping[str, Any]) -> tuple[int, float, bool]:
 def _square(size: object) -> int:
     if isinstance(size, Mapping):
         if "height" not in size or "width" not in size:
-            raise ValueError(f"a size of {dict(size)}, and a bundle's images are square and not padded")
+            raise ValueError(
+                f"a size of {dict(size)}, which leaves images in their own form, and a bundle's are square"
+            )
         height, width = int(size["height"]), int(size["width"])
         if height != width:
             raise ValueError(f"images of {height} x {width}, and a bundle's are square")

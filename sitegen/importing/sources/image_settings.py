@@ -17,7 +17,14 @@ def usual_image(channels: int, side: int = 224) -> ImageSettings:
 def as_settings(image: NetworkInput) -> ImageSettings:
     """Return the settings that `network_input` makes an input of."""
     return ImageSettings(
-        image.cells, "rgb" if image.colour == "rgb" else "grey", image.fraction, image.range, image.mean, image.std
+        image.cells,
+        "rgb" if image.colour == "rgb" else "grey",
+        image.fraction,
+        image.range,
+        image.mean,
+        image.std,
+        image.fit,
+        image.fill or (0.0,),
     )
 
 

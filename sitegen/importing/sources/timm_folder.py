@@ -62,8 +62,7 @@ def import_timm(folder: Path, settings: ImportSettings) -> ImportedClassifier:
     changes = fit_weights(network, read_safetensors(weights), weights)
     outputs = int(getattr(network, "num_classes", 0))
     kind: OutputKind = "softmax" if outputs > 1 else "logits"
-    image, remarks = _image(usual, folder)
-    remarks += _unread(config, folder)
+    image, remarks = _image(usual, folder), _unread(config, folder)
     preparation = TimmPreparation(usual)
     if not {"range", "mean", "std"} <= settings.image.keys():
         check_values(preparation, network_input(image))
@@ -89,6 +88,9 @@ _SOFTMAX = (
     "The folder does not say whether the labels exclude each other; it was taken that they do, as in most of timm's "
     'models. If each label stands for itself, say output = "logits".'
 )
+
+
+_FITS = {"center": "crop", "squash": "squash", "border": "pad"}  # timm's crop modes
 
 
 class TimmPreparation:
@@ -152,23 +154,24 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, _PLAIN)
 
 
-def _image(data: Mapping[str, Any], folder: Path) -> tuple[ImageSettings, list[str]]:
-    """Return the same in sitegen's terms, and a sentence where it cannot be said in them."""
+def _image(data: Mapping[str, Any], folder: Path) -> ImageSettings:
+    """Return the same in sitegen's terms. Raises ModelError where it cannot be said in them."""
     channels, side, _ = data["input_size"]
     resized, mode = int(np.floor(side / data["crop_pct"])), data["crop_mode"] or "center"
+    if mode not in _FITS:
+        raise ModelError(f"{folder / 'config.json'}: the crop_mode is {mode!r}, and known are {', '.join(_FITS)}.")
     fields = {
         "side": side,
         "colour": "rgb" if channels == 3 else "grey",
-        "fraction": side / resized if mode == "center" and side <= resized else 1.0,
+        "fraction": min(side / resized, 1.0),
+        "fit": _FITS[mode],
         "range": (0.0, 1.0),
         "mean": tuple(data["mean"])[:channels],
         "std": tuple(data["std"])[:channels],
     }
-    remarks = [
-        f"The folder's crop mode is {mode!r}, which takes images that are not square otherwise than by their middle; "
-        "sitegen takes the centred square."
-    ]
-    return read_settings(ImageSettings, fields), remarks if mode != "center" else []
+    if mode == "border":  # as timm fills it: with the mean, rounded to the levels of a file
+        fields["fill"] = tuple(round(255 * level) / 255 for level in data["mean"])[:channels]
+    return read_settings(ImageSettings, fields)
 
 
 # What timm reads of it to prepare images, and what says nothing of images.

@@ -3,7 +3,7 @@ const OUTLINE = "#ffd33d";
 const DARKENED = "rgba(0, 0, 0, 0.5)";
 const PICTURE_QUALITY = 0.86;
 
-// The square that was looked at, where that is not the whole image, as it lies in the image that was analysed.
+// The part that was looked at, where that is not the whole image, as it lies in the image that was analysed.
 /** @param {DrawnAnalysis | UndrawnAnalysis} result */
 function lookedAt({ wording, squares }) {
   if (!wording.seen) return null;
@@ -14,16 +14,16 @@ function lookedAt({ wording, squares }) {
 function outline(context, square, size) {
   const { width, height } = context.canvas;
   const scale = Math.max(width, height) / Math.max(...size); // the same, however the image was turned
-  const [left, top, side] = square.map((length) => length * scale);
+  const [left, top, across, down] = visiblePart(square, { width: size[0], height: size[1] }).map((length) => length * scale);
   const line = Math.max(2, Math.max(width, height) / 250);
   context.beginPath();
   context.rect(0, 0, width, height);
-  context.rect(left, top, side, side);
+  context.rect(left, top, across, down);
   context.fillStyle = DARKENED;
   context.fill("evenodd");
   context.strokeStyle = OUTLINE;
   context.lineWidth = line;
-  context.strokeRect(left + line / 2, top + line / 2, side - line, side - line);
+  context.strokeRect(left + line / 2, top + line / 2, across - line, down - line);
 }
 
 /** @param {Picture} preview @param {DrawnAnalysis | UndrawnAnalysis} result @param {boolean} isOutlined */

@@ -25,16 +25,15 @@ function rgbaCanvas(pixels, width, height) {
   return cells;
 }
 
-// Draws RGBA pixels where a network's square lies in an image of that size; returns that place.
+// Draws RGBA pixels where a network's input lies in an image of that size; what lies beyond the image is cut off.
 /**
  * @param {CanvasRenderingContext2D} context @param {OffscreenCanvas} cells
  * @param {MapPlace["square"]} square @param {MapPlace["size"]} size
  */
 function drawInSquare(context, cells, square, size) {
   const longer = Math.max(context.canvas.width, context.canvas.height); // the same, however the image was turned
-  const [left, top, side] = square.map((length) => (length * longer) / Math.max(...size));
-  context.drawImage(cells, left, top, side, side);
-  return { left, top, side };
+  const [left, top, width, height] = square.map((length) => (length * longer) / Math.max(...size));
+  context.drawImage(cells, left, top, width, height);
 }
 
 // On the picture itself, so that it stays on copies of it.

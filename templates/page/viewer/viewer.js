@@ -11,7 +11,7 @@ class Viewer {
     this.card = card;
     this.result = result;
     this.size = analysedSize(result);
-    this.square = unseenSquare(result);
+    this.square = seenPart(result, this.size);
     this.keysId = `${card.id}-keys`;
     /** @type {Set<Stage>} */
     this.stages = new Set();
@@ -214,7 +214,7 @@ class Viewer {
     const square = this.result.squares.classifier;
     if (this.whatIf || !choices || !square) return;
     this.card.closeExplanations();
-    this.whatIf = new WhatIf(this, choices, square);
+    this.whatIf = new WhatIf(this, choices, visiblePart(square, this.size));
     this.main.after(this.whatIf.node);
     this.node.classList.add("trying");
     this.card.item.isTrying = true;
@@ -278,12 +278,13 @@ class Viewer {
   }
 }
 
-// The square that was seen, of the picture as it was analysed; null where all was. Of a refused image it is the gate's.
-/** @param {DrawnAnalysis} result @returns {PictureLayer["square"] | null} */
-function unseenSquare({ squares, wording }) {
+// The part that was seen, of the picture as it was analysed; null where all was. Of a refused image it is the gate's.
+/** @param {DrawnAnalysis} result @param {Extent} size @returns {PictureLayer["square"] | null} */
+function seenPart({ squares, wording }, size) {
   if (!wording.seen) return null;
   const { gate, ...others } = squares;
-  return (wording.outcome === "refused" ? gate : Object.values(others)[0]) ?? gate ?? null;
+  const found = (wording.outcome === "refused" ? gate : Object.values(others)[0]) ?? gate ?? null;
+  return found && visiblePart(found, size);
 }
 
 // The image in all its pixels, as it was analysed; null where it cannot be had. Whoever asks for it closes it.

@@ -5,6 +5,13 @@ const WHOLE = { zoom: 1, x: 0.5, y: 0.5 };
 
 /** @typedef {{ width: number, height: number }} Extent */
 
+// The part of a picture that a place takes, which reaches beyond it where the picture was padded.
+/** @param {PictureLayer["square"]} place @param {Extent} picture @returns {PictureLayer["square"]} */
+function visiblePart([left, top, width, height], picture) {
+  const [x, y] = [Math.max(0, left), Math.max(0, top)];
+  return [x, y, Math.min(picture.width, left + width) - x, Math.min(picture.height, top + height) - y];
+}
+
 // Canvas pixels for one of the picture's where the whole picture is in sight.
 /** @param {Extent} picture @param {Extent} canvas */
 function fittingScale(picture, canvas) {

@@ -131,19 +131,23 @@ function inSight(place, canvas) {
 }
 
 /** @param {CanvasRenderingContext2D} context @param {PictureLayer} layer @param {PicturePlace} place */
-function drawLayer(context, { cells, square: [left, top, side], opacity }, place) {
+function drawLayer(context, { cells, square: [left, top, width, height], opacity }, place) {
+  context.save();
+  context.beginPath();
+  context.rect(place.left, place.top, place.width, place.height); // of a padded image, what lies on it
+  context.clip();
   context.globalAlpha = opacity;
-  context.drawImage(cells, place.left + left * place.across, place.top + top * place.down, side * place.across, side * place.down);
-  context.globalAlpha = 1;
+  context.drawImage(cells, place.left + left * place.across, place.top + top * place.down, width * place.across, height * place.down);
+  context.restore();
 }
 
-// Everything beside a square dark, and a frame that lies wholly outside of it.
+// Everything beside what was seen dark, and a frame that lies wholly outside of it.
 /** @param {CanvasRenderingContext2D} context @param {PictureLayer["square"]} square @param {PicturePlace} place */
-function drawUnseen(context, [squareLeft, squareTop, side], place) {
+function drawUnseen(context, [squareLeft, squareTop, width, height], place) {
   const left = place.left + Math.round(squareLeft * place.across);
   const top = place.top + Math.round(squareTop * place.down);
-  const right = place.left + Math.round((squareLeft + side) * place.across);
-  const bottom = place.top + Math.round((squareTop + side) * place.down);
+  const right = place.left + Math.round((squareLeft + width) * place.across);
+  const bottom = place.top + Math.round((squareTop + height) * place.down);
   const around = (/** @type {number} */ inner, /** @type {number} */ outer, /** @type {string} */ colour) => {
     context.fillStyle = colour;
     context.beginPath();

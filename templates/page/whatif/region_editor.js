@@ -1,5 +1,5 @@
 // Marks regions on the viewer's picture: a rectangle that is dragged, cells that are brushed, and by keys a grid of cells to walk and to
-// toggle. What lies beside the square that the model saw cannot be marked.
+// toggle. What lies beside the part that the model saw cannot be marked.
 /** @type {Region[]} */
 const NOTHING_MARKED = [];
 const REGION_COLOURS = ["#ffd54a", "#000"];
@@ -21,7 +21,7 @@ class RegionEditor {
     this.regions = NOTHING_MARKED;
     /** @type {Region[][]} what was marked before each change */
     this.history = [];
-    this.cells = 16; // on a side of the square
+    this.cells = 16; // on a side of what was seen
     /** @type {Cell} */
     this.cursor = { column: 8, row: 8 };
     this.isWalking = false; // keys were used last
@@ -68,11 +68,11 @@ class RegionEditor {
   // Every cell on the way from one point to another.
   /** @param {{ x: number, y: number }} from @param {{ x: number, y: number }} to */
   sweep(from, to) {
-    const [left, top, side] = this.square;
-    const steps = Math.ceil((FINER * Math.hypot(to.x - from.x, to.y - from.y) * this.cells) / side) || 1;
+    const [left, top, width, height] = this.square;
+    const steps = Math.ceil((FINER * Math.hypot(to.x - from.x, to.y - from.y) * this.cells) / Math.min(width, height)) || 1;
     for (let step = 0; step <= steps; step += 1) {
       const point = { x: from.x + ((to.x - from.x) * step) / steps, y: from.y + ((to.y - from.y) * step) / steps };
-      if (point.x < left || point.y < top || point.x >= left + side || point.y >= top + side) continue;
+      if (point.x < left || point.y < top || point.x >= left + width || point.y >= top + height) continue;
       const cell = this.cell(cellAt(this.square, this.cells, point));
       if (this.viewer.tool === "erase") this.regions = regionsWithout(this.regions, cell);
       else if (!isCovered(this.regions, cell)) this.regions = regionsWith(this.regions, cell);
@@ -91,8 +91,8 @@ class RegionEditor {
 
   /** @param {{ x: number, y: number }} point */
   tap(point) {
-    const [left, top, side] = this.square;
-    if (point.x < left || point.y < top || point.x >= left + side || point.y >= top + side) return;
+    const [left, top, width, height] = this.square;
+    if (point.x < left || point.y < top || point.x >= left + width || point.y >= top + height) return;
     this.toggle(cellAt(this.square, this.cells, point), true);
   }
 
@@ -202,8 +202,7 @@ class RegionEditor {
 
   /** @param {CanvasRenderingContext2D} context @param {PicturePlace} place */
   paintGrid(context, place) {
-    const [left, top, side] = this.square;
-    const [x, y, width, height] = onCanvas([left, top, side, side], place);
+    const [x, y, width, height] = onCanvas(this.square, place);
     context.fillStyle = GRID_TINT;
     for (let line = 0; line <= this.cells; line += 1) {
       context.fillRect(Math.round(x + (width * line) / this.cells), y, 1, height);

@@ -6,12 +6,12 @@ function grained(length) {
   return Math.round(length * REGION_GRAIN) / REGION_GRAIN;
 }
 
-// What lies between two points, cut to a square; null where nothing is left.
+// What lies between two points, cut to what was seen; null where nothing is left.
 /** @param {{ x: number, y: number }} one @param {{ x: number, y: number }} other @param {PictureLayer["square"]} square @returns {Region | null} */
-function regionBetween(one, other, [left, top, side]) {
-  const inside = (/** @type {number} */ place, /** @type {number} */ from) => Math.min(Math.max(grained(place), from), from + side);
-  const [x, far] = [one.x, other.x].map((place) => inside(place, left)).sort((a, b) => a - b);
-  const [y, low] = [one.y, other.y].map((place) => inside(place, top)).sort((a, b) => a - b);
+function regionBetween(one, other, [left, top, width, height]) {
+  const inside = (/** @type {number} */ place, /** @type {number} */ from, /** @type {number} */ length) => Math.min(Math.max(grained(place), from), from + length);
+  const [x, far] = [one.x, other.x].map((place) => inside(place, left, width)).sort((a, b) => a - b);
+  const [y, low] = [one.y, other.y].map((place) => inside(place, top, height)).sort((a, b) => a - b);
   return far > x && low > y ? [x, y, far - x, low - y] : null;
 }
 
@@ -65,19 +65,20 @@ function mergedRegions(regions) {
   return joined(joined(regions, 0), 1);
 }
 
-// A cell of a grid over a square, counted from 0.
+// A cell of a grid over what was seen, counted from 0.
 /** @param {PictureLayer["square"]} square @param {number} cells on a side @param {Cell} cell @returns {Region} */
-function cellRegion([left, top, side], cells, { column, row }) {
-  const edge = (/** @type {number} */ from, /** @type {number} */ number) => from + (number === cells ? side : grained((side * number) / cells));
-  const [x, y] = [edge(left, column), edge(top, row)];
-  return [x, y, edge(left, column + 1) - x, edge(top, row + 1) - y];
+function cellRegion([left, top, width, height], cells, { column, row }) {
+  const edge = (/** @type {number} */ from, /** @type {number} */ length, /** @type {number} */ number) =>
+    from + (number === cells ? length : grained((length * number) / cells));
+  const [x, y] = [edge(left, width, column), edge(top, height, row)];
+  return [x, y, edge(left, width, column + 1) - x, edge(top, height, row + 1) - y];
 }
 
 // The cell below a point, or the nearest to it.
 /** @param {PictureLayer["square"]} square @param {number} cells @param {{ x: number, y: number }} point @returns {Cell} */
-function cellAt([left, top, side], cells, { x, y }) {
-  const number = (/** @type {number} */ place, /** @type {number} */ from) => Math.min(Math.max(Math.floor(((place - from) * cells) / side), 0), cells - 1);
-  return { column: number(x, left), row: number(y, top) };
+function cellAt([left, top, width, height], cells, { x, y }) {
+  const number = (/** @type {number} */ place, /** @type {number} */ length) => Math.min(Math.max(Math.floor((place * cells) / length), 0), cells - 1);
+  return { column: number(x - left, width), row: number(y - top, height) };
 }
 
 // Documents tell places of the upright image as its file has it: a turn that was asked for is taken back.

@@ -14,7 +14,7 @@ from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.interventions.carried_over import carried_over
 from sitegen_runtime.interventions.fillings import Canvas
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import Place, square
 
 
 def test_masks_have_their_share_and_come_again() -> None:
@@ -50,12 +50,12 @@ GREY = NetworkInput("image", (1, 1, 8, 8), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.
 SMALL = replace(GREY, shape=(1, 1, 4, 4), range=(0.0, 1.0))
 
 
-def canvas(entry: NetworkInput, level: float, square: Square) -> Canvas:
+def canvas(entry: NetworkInput, level: float, square: Place) -> Canvas:
     return Canvas(array("f", [level] * (len(entry.mean) * entry.cells**2)), entry, square)
 
 
 def test_a_change_reaches_the_gate_at_its_own_scale() -> None:
-    whole = Square(10, 20, 80)
+    whole = square(10, 20, 80)
     before, gate = canvas(GREY, 0.0, whole), canvas(SMALL, 0.5, whole)
     after = before.values[:]
     for at in (0, 1, 8):  # three of the four cells that make the gate's first
@@ -65,7 +65,7 @@ def test_a_change_reaches_the_gate_at_its_own_scale() -> None:
 
 
 def test_what_the_classifier_does_not_see_stays() -> None:
-    before, gate = canvas(GREY, 0.0, Square(20, 0, 20)), canvas(SMALL, 0.5, Square(0, 0, 40))
+    before, gate = canvas(GREY, 0.0, square(20, 0, 20)), canvas(SMALL, 0.5, square(0, 0, 40))
     carried = np.array(carried_over(before, array("f", [1.0] * 64), gate)).reshape(4, 4)
     expected = np.full((4, 4), 0.5)
     expected[:2, 2:] = 1.0
@@ -74,7 +74,7 @@ def test_what_the_classifier_does_not_see_stays() -> None:
 
 def test_a_change_does_not_leave_the_range_and_colours_become_grey() -> None:
     rgb = NetworkInput("image", (1, 3, 8, 8), "rgb", 1.0, (0.0, 1.0), (0.5,) * 3, (0.25,) * 3)
-    before, gate = canvas(rgb, 0.0, Square(0, 0, 8)), canvas(SMALL, 0.9, Square(0, 0, 8))
+    before, gate = canvas(rgb, 0.0, square(0, 0, 8)), canvas(SMALL, 0.9, square(0, 0, 8))
     green = array("f", [0.0] * 64 + [1.2] * 64 + [0.0] * 64)  # 0.3 of the range, in one channel of three
     assert list(carried_over(before, green, gate)) == pytest.approx([1.0] * 16)
     blue = array("f", [0.0] * 128 + [-1.2] * 64)

@@ -9,8 +9,8 @@ from sitegen_runtime.requests import COLOURS, FIRST, PAIR, CellGrid
 
 def defined_sums(rgba: np.ndarray, grid: CellGrid) -> list[float]:
     """The sums of a grid, plane by plane; `rgba` is the image, [height, width, 4]."""
-    averages = [AreaAverage(grid.side, grid.cells) for _ in range(grid.planes)]
-    for row in rgba[grid.top : grid.top + grid.side, grid.left : grid.left + grid.side]:
+    averages = [AreaAverage(grid.width, grid.height, grid.columns, grid.rows) for _ in range(grid.planes)]
+    for row in rgba[grid.top : grid.top + grid.height, grid.left : grid.left + grid.width]:
         for average, plane in zip(averages, _planes(row.tobytes(), grid), strict=True):
             average.add(plane)
     return [each for average in averages for each in average.sums]
@@ -18,8 +18,8 @@ def defined_sums(rgba: np.ndarray, grid: CellGrid) -> list[float]:
 
 def _planes(row: bytes, grid: CellGrid) -> tuple[int, ...]:
     if grid.samples == FIRST:
-        return (first_plane(row, grid.side),)
+        return (first_plane(row, grid.width),)
     if grid.samples == PAIR:
-        return (paired_plane(row, grid.side),)
-    colours = colour_planes(row, grid.side)
-    return colours if grid.samples == COLOURS else (luma(colours, grid.side),)
+        return (paired_plane(row, grid.width),)
+    colours = colour_planes(row, grid.width)
+    return colours if grid.samples == COLOURS else (luma(colours, grid.width),)

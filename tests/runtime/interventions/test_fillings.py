@@ -11,15 +11,15 @@ from torch.nn.functional import interpolate
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import BadIntervention
 from sitegen_runtime.interventions.fillings import FILLINGS, Canvas, Rebuilt, blur_radius
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import Place, square
 from tests.helpers.runtime.models import network_input
 
-WHOLE = Square(0, 0, 40)
+WHOLE = square(0, 0, 40)
 RGB = network_input(8, "rgb", low=-1.0, high=1.0, mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
 IMAGE = np.random.default_rng(1).normal(0, 1, (3, 8, 8)).astype(np.float32)
 
 
-def canvas(entry: NetworkInput = RGB, rebuilt: Rebuilt | None = None, square: Square = WHOLE) -> Canvas:
+def canvas(entry: NetworkInput = RGB, rebuilt: Rebuilt | None = None, square: Place = WHOLE) -> Canvas:
     values = IMAGE[: len(entry.mean)]
     return Canvas(array("f", values.ravel().tolist()), entry, square, rebuilt)
 
@@ -55,8 +55,8 @@ def test_the_reconstruction_is_enlarged_and_normalised() -> None:
 
 def test_a_reconstruction_of_another_square_lies_where_it_belongs() -> None:
     ramp = np.tile(np.arange(4) / 4, (4, 1))  # rises from left to right over a square of 80 pixels
-    rebuilt = Rebuilt(ramp.ravel().tolist(), 4, Square(0, 0, 80))
-    drawn = filled("reconstruction", canvas(network_input(8), rebuilt, Square(20, 20, 40)))
+    rebuilt = Rebuilt(ramp.ravel().tolist(), 4, square(0, 0, 80))
+    drawn = filled("reconstruction", canvas(network_input(8), rebuilt, square(20, 20, 40)))
     centres = 20 + (np.arange(8) + 0.5) * 5  # in pixels
     assert np.allclose(drawn[0], np.tile((centres / 20 - 0.5) / 4, (8, 1)), atol=1e-6)
 

@@ -6,8 +6,11 @@ import pytest
 
 from sitegen_runtime.errors import BadIntervention
 from sitegen_runtime.interventions.regions import check_mask, mask_of, read_interventions
+from sitegen_runtime.pixels.geometry import Place
 
-SQUARE = [20, 0, 40, 40]  # of an image of 80 x 40, seen in 4 x 4 cells of 10 pixels, with centres at 25, 35, 45, 55
+SQUARE = Place(
+    20, 0, 40, 40
+)  # of an image of 80 x 40, seen in 4 x 4 cells of 10 pixels, with centres at 25, 35, 45, 55
 
 
 def rows(*regions: tuple[float, float, float, float], orientation: int = 1) -> list[str]:
@@ -44,15 +47,15 @@ def test_a_turned_image_is_changed_where_the_picture_was() -> None:
 @pytest.mark.parametrize(
     ("region", "words"),
     [
-        ((70, 0, 5, 5), "lies outside of what the model sees. The model sees the square [20, 0, 40, 40]"),
+        ((70, 0, 5, 5), "lies outside of what the model sees. The model sees [20, 0, 40, 40]"),
         ((60, 0, 5, 5), "outside"),
         ((26, 6, 8, 8), "[[26, 6, 8, 8]] holds the centre of no cell"),
-        ((0, 0, 80, 40), "covers all that the model sees, the square [20, 0, 40, 40]"),
+        ((0, 0, 80, 40), "covers all that the model sees, [20, 0, 40, 40]"),
     ],
 )
 def test_nothing_and_everything_are_refused(region: Any, words: str) -> None:
     with pytest.raises(BadIntervention) as caught:
-        check_mask(mask_of([region], SQUARE, 4), [region], SQUARE)
+        check_mask(mask_of([region], SQUARE, 4), [region], [20, 0, 40, 40], bytes([1]) * 16)
     assert words in str(caught.value)
 
 

@@ -23,13 +23,13 @@ def overlaps(side: int, cells: int) -> np.ndarray:
     return weights
 
 
-def expected(pixels: np.ndarray, cells: int) -> list[int]:
-    weights = overlaps(len(pixels), cells)
-    return list((weights @ pixels.astype(object) @ weights.T).reshape(-1))
+def expected(pixels: np.ndarray, cells: int, rows: int = 0) -> list[int]:
+    down, across = overlaps(len(pixels), rows or cells), overlaps(pixels.shape[1], cells)
+    return list((down @ pixels.astype(object) @ across.T).reshape(-1))
 
 
-def averaged(pixels: np.ndarray, cells: int) -> list[float]:
-    average = AreaAverage(len(pixels), cells)
+def averaged(pixels: np.ndarray, cells: int, rows: int = 0) -> list[float]:
+    average = AreaAverage(pixels.shape[1], len(pixels), cells, rows or cells)
     for row in pixels:
         average.add(int.from_bytes(row.astype("<u4").tobytes(), "little"))
     return average.sums
@@ -84,10 +84,17 @@ def test_equals_the_definition_at_edges_and_primes(side: int, cells: int) -> Non
     assert averaged(pixels, cells) == expected(pixels, cells)
 
 
+@pytest.mark.parametrize("size", [(7, 19, 3, 5), (19, 7, 5, 9), (40, 3, 1, 8), (1, 30, 4, 30)])
+def test_a_rectangle_equals_the_definition(size: tuple[int, int, int, int]) -> None:
+    height, width, rows, columns = size
+    pixels = np.random.default_rng(width).integers(0, 65536, (height, width))
+    assert averaged(pixels, columns, rows) == expected(pixels, columns, rows)
+
+
 @pytest.mark.parametrize(("side", "cells"), [(3001, 64), (3001, 1), (499, 498), (224, 224), (61, 224)])
 def test_full_scale_16_bits_never_spills_into_the_next_lane(side: int, cells: int) -> None:
     white = int.from_bytes((65535).to_bytes(4, "little") * side, "little")
-    average = AreaAverage(side, cells)
+    average = AreaAverage(side, side, cells, cells)
     for _ in range(side):
         average.add(white)
     assert average.sums == [65535 * side * side] * (cells * cells)
@@ -97,7 +104,7 @@ def test_the_largest_side_of_16_bits_still_fits_a_lane() -> None:
     # 65,500 pixels is the longest side that any decoder takes; one cell adds up all rows in each lane.
     side = 65_500
     white = int.from_bytes((65535).to_bytes(4, "little") * side, "little")
-    average = AreaAverage(side, 1)
+    average = AreaAverage(side, side, 1, 1)
     average._whole, average._row = white * (side - 1), side - 1  # all rows but the last, as `add` leaves them
     average.add(white)
     assert average.sums == [65535 * side * side]
@@ -110,5 +117,5 @@ def test_the_total_is_kept() -> None:
 
 @pytest.mark.parametrize(("side", "cells"), [(0, 4), (4, 0), (-1, 4)])
 def test_nothing_cannot_be_averaged(side: int, cells: int) -> None:
-    with pytest.raises(ValueError, match=f"not {side} and {cells}"):
-        AreaAverage(side, cells)
+    with pytest.raises(ValueError, match=f"not {side} x {side} and {cells} x {cells}"):
+        AreaAverage(side, side, cells, cells)

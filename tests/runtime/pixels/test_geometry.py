@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from sitegen_runtime.pixels.geometry import (
-    Square,
+    Place,
     centred_square,
     orient,
-    stored_square,
+    square,
+    stored_place,
     turned,
     upright_size,
 )
@@ -37,31 +38,31 @@ def numbered(width: int, height: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "fraction", "square"),
+    ("width", "height", "fraction", "expected"),
     [
-        (100, 100, 1.0, Square(0, 0, 100)),
-        (101, 100, 1.0, Square(0, 0, 100)),  # floor(1 / 2) = 0
-        (103, 100, 1.0, Square(1, 0, 100)),
-        (100, 105, 1.0, Square(0, 2, 100)),
-        (2544, 3056, 1.0, Square(0, 256, 2544)),
-        (256, 256, 0.875, Square(16, 16, 224)),
-        (300, 256, 0.875, Square(38, 16, 224)),
-        (5, 5, 0.5, Square(1, 1, 3)),  # 2.5 is rounded up
-        (7, 7, 0.5, Square(1, 1, 4)),
-        (3, 9, 0.1, Square(1, 4, 1)),  # never less than one pixel
+        (100, 100, 1.0, square(0, 0, 100)),
+        (101, 100, 1.0, square(0, 0, 100)),  # floor(1 / 2) = 0
+        (103, 100, 1.0, square(1, 0, 100)),
+        (100, 105, 1.0, square(0, 2, 100)),
+        (2544, 3056, 1.0, square(0, 256, 2544)),
+        (256, 256, 0.875, square(16, 16, 224)),
+        (300, 256, 0.875, square(38, 16, 224)),
+        (5, 5, 0.5, square(1, 1, 3)),  # 2.5 is rounded up
+        (7, 7, 0.5, square(1, 1, 4)),
+        (3, 9, 0.1, square(1, 4, 1)),  # never less than one pixel
     ],
 )
-def test_centred_square(width: int, height: int, fraction: float, square: Square) -> None:
-    assert centred_square(width, height, fraction) == square
+def test_centred_square(width: int, height: int, fraction: float, expected: Place) -> None:
+    assert centred_square(width, height, fraction) == expected
 
 
 @given(width=st.integers(1, 5000), height=st.integers(1, 5000), fraction=st.floats(0, 1, exclude_min=True, width=32))
 def test_the_square_lies_inside_and_in_the_middle(width: int, height: int, fraction: float) -> None:
-    square = centred_square(width, height, fraction)
-    assert 1 <= square.side <= min(width, height)
-    right, below = width - square.left - square.side, height - square.top - square.side
-    assert right - square.left in (0, 1)
-    assert below - square.top in (0, 1)
+    place = centred_square(width, height, fraction)
+    assert 1 <= place.width <= min(width, height)
+    right, below = width - place.left - place.width, height - place.top - place.width
+    assert right - place.left in (0, 1)
+    assert below - place.top in (0, 1)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -79,20 +80,21 @@ def test_orient_equals_pillow(orientation: int) -> None:
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize(("width", "height"), [(13, 8), (8, 13), (14, 9), (9, 9)])
 @pytest.mark.parametrize("fraction", [1.0, 0.6])
-def test_turning_the_stored_square_gives_the_upright_one(
+def test_turning_the_stored_place_gives_the_upright_one(
     width: int, height: int, fraction: float, orientation: int
 ) -> None:
     stored = numbered(width, height)
     upright = turned_by_pillow(stored, orientation)
     wanted = centred_square(upright.shape[1], upright.shape[0], fraction)
-    found = stored_square(wanted, width, height, orientation)
+    found = stored_place(wanted, width, height, orientation)
     part = cut(stored, found).reshape(-1).tolist()
-    assert orient(part, found.side, orientation) == cut(upright, wanted).reshape(-1).tolist()
+    assert orient(part, int(found.width), orientation) == cut(upright, wanted).reshape(-1).tolist()
 
 
-def cut(image: np.ndarray, square: Square) -> np.ndarray:
-    part = image[square.top : square.top + square.side, square.left : square.left + square.side]
-    assert part.shape == (square.side, square.side)
+def cut(image: np.ndarray, place: Place) -> np.ndarray:
+    left, top, wide, high = map(int, (place.left, place.top, place.width, place.height))
+    part = image[top : top + high, left : left + wide]
+    assert part.shape == (high, wide)
     return part
 
 

@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import TooSmall
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import square
 from sitegen_runtime.pixels.preprocess import PixelFormat, Preprocessor
 from tests.helpers.runtime.models import network_input
 
@@ -165,7 +165,10 @@ def test_window_covers_all_squares_and_no_more() -> None:
     inputs = {"large": network_input(4), "small": network_input(4, fraction=0.5)}
     preprocessor = Preprocessor(100, 40, 6, GREY, inputs)
     assert preprocessor.window == (30, 0, 40, 40)
-    assert preprocessor.upright_squares == {"large": Square(0, 30, 40), "small": Square(10, 40, 20)}
+    assert {role: view.place for role, view in preprocessor.views.items()} == {
+        "large": square(0, 30, 40),
+        "small": square(10, 40, 20),
+    }
 
 
 def test_an_image_of_fewer_pixels_than_cells_is_enlarged_exactly() -> None:

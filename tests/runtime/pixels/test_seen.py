@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.pixels.corrections import CORRECTIONS
-from sitegen_runtime.pixels.geometry import Square, centred_square, upright_size
+from sitegen_runtime.pixels.geometry import Place, centred_square, upright_size
 from sitegen_runtime.pixels.seen import seen_document
 
 TURNS = (None, *CORRECTIONS)
@@ -71,8 +71,9 @@ def test_the_square_holds_the_very_pixels_that_the_network_saw(
 ) -> None:
     upright = np.arange(width * height).reshape(height, width)
     analysed = np.rot90(upright, QUARTERS.get(correction or "", 0))
-    at: Square = centred_square(analysed.shape[1], analysed.shape[0], fraction)
-    looked_at = analysed[at.top : at.top + at.side, at.left : at.left + at.side]
+    at: Place = centred_square(analysed.shape[1], analysed.shape[0], fraction)
+    first, start, side = int(at.top), int(at.left), int(at.width)
+    looked_at = analysed[first : first + side, start : start + side]
     found = seen(width, height, correction, classifier=fraction)
     left, top, wide, high = found["square"]
     assert sorted(upright[top : top + high, left : left + wide].ravel()) == sorted(looked_at.ravel())

@@ -7,7 +7,13 @@ import pytest
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.maps.methods import METHODS
 from sitegen_runtime.page_maps import read_look
-from sitegen_runtime.wording.explanations import describe_failure, describe_map, describe_methods, strongest_places
+from sitegen_runtime.wording.explanations import (
+    SQUARE,
+    describe_failure,
+    describe_map,
+    describe_methods,
+    strongest_places,
+)
 from tests.helpers.runtime.models import LABELS, model
 
 GRID = (6, 9)
@@ -78,7 +84,7 @@ def test_a_map_in_words() -> None:
 
 
 def test_a_map_of_the_middle_alone() -> None:
-    words = describe_map(document(), "Effusion", "saliency", grid(r0c0=1.0), GRID, whole=False)
+    words = describe_map(document(), "Effusion", "saliency", grid(r0c0=1.0), GRID, covered=SQUARE)
     assert words["place"] == "Strongest in the upper left of the square in the picture's middle."
 
 

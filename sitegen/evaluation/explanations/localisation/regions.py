@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sitegen_runtime.pixels.geometry import Square
+from sitegen_runtime.pixels.geometry import Place
 
 Boxes = NDArray[np.float64]
 Cells = NDArray[np.bool_]
@@ -47,9 +47,9 @@ class Frame:
         return np.asarray((boxes - [self.left, self.top] * 2) / ([self.width, self.height] * 2), np.float64)
 
 
-def frame_of(square: Square, width: int, height: int) -> Frame:
-    """Return the frame of a square of pixels in an upright image of width x height pixels."""
-    return Frame(square.left / width, square.top / height, square.side / width, square.side / height)
+def frame_of(place: Place, width: int, height: int) -> Frame:
+    """Return the frame of a place in an upright image of width x height pixels."""
+    return Frame(place.left / width, place.top / height, place.width / width, place.height / height)
 
 
 def as_boxes(sides: Sequence[tuple[float, float, float, float]]) -> Boxes:
