@@ -70,8 +70,8 @@ def end_of_map(explained: Explained, model: Model, look: Look) -> tuple[dict[str
     """Return what the page needs to show the one map that was asked for, or to say why there is none.
 
     The fields are `document` and `wording`, and with a map also `map` (its `shape`), `picture` (its `width` and
-    `height`) and `square` (the place in the upright image: left, top, width, height; beyond it where it was padded). The bytes are the map's values (float32),
-    the picture's pixels and the legend's (RGBA).
+    `height`) and `square` (the place in the upright image: left, top, width, height; beyond it where it was padded).
+    The bytes are the map's values (float32), the picture's pixels and the legend's (RGBA).
     """
     document = explained.document
     if not explained.maps:

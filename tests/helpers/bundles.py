@@ -1,5 +1,6 @@
 """Small bundles that tests make: real ONNX graphs with random weights, several labels, a gate that blurs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sitegen.export.write_bundle import gradient_graphs
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
 FLOAT = TensorProto.FLOAT
+WHOLE = {"mode": "centre-square", "fraction": 1.0}
 
 
 def classifier(
@@ -62,19 +64,19 @@ def _model(
     return model
 
 
-def image_input(side: int, channels: int = 1) -> dict[str, Any]:
+def image_input(side: int, channels: int = 1, crop: Mapping[str, Any] = WHOLE) -> dict[str, Any]:
     return {
         "name": "image",
         "shape": [1, channels, side, side],
         "colour": "grey" if channels == 1 else "rgb",
-        "crop": {"mode": "centre-square", "fraction": 1.0},
+        "crop": dict(crop),
         "range": [0.0, 1.0],
         "mean": [0.5] * channels if channels == 3 else [0.0],
         "std": [0.25] * channels if channels == 3 else [1.0],
     }
 
 
-def gradient_fields(side: int, channels: int, labels: int) -> dict[str, Any]:
+def gradient_fields(side: int, channels: int, labels: int, crop: Mapping[str, Any] = WHOLE) -> dict[str, Any]:
     """What `bundle.json` says of the gradient graph."""
     cells = (side - 5) // 2 + 1
     shapes = {
@@ -85,7 +87,7 @@ def gradient_fields(side: int, channels: int, labels: int) -> dict[str, Any]:
     }
     return {
         "file": "gradient.onnx",
-        "inputs": [image_input(side, channels), {"name": "seed", "shape": [1, labels], "colour": None}],
+        "inputs": [image_input(side, channels, crop), {"name": "seed", "shape": [1, labels], "colour": None}],
         "outputs": [{"name": name, "role": role, "shape": shape} for name, (role, shape) in shapes.items()],
     }
 
@@ -103,17 +105,19 @@ def make_bundle(
     activation: str = "Relu",
     explained: bool = False,
     expects: dict[str, Any] | None = None,
+    crop: Mapping[str, Any] = WHOLE,
 ) -> Bundle:
-    """Write a bundle and load it. With `gradient` it has that graph, and gives its feature map.
+    """Write a bundle and load it; `crop` is of the classifier's images.
 
-    With `explained` it has the three gradient graphs (the guided one for Relu alone) and the final weights.
+    With `gradient` it has that graph, and gives its feature map. With `explained` it has the three gradient graphs (the
+    guided one for Relu alone) and the final weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _save(classifier(side, channels, len(labels), activation=activation), folder, "classifier")
     graphs: dict[str, Any] = {
         "classifier": {
             "file": "classifier.onnx",
-            "inputs": [image_input(side, channels)],
+            "inputs": [image_input(side, channels, crop)],
             "outputs": [{"name": "logits", "role": "logits"}],
         }
     }
@@ -126,7 +130,7 @@ def make_bundle(
         }
     if gradient:
         export_gradient(folder, features="active")
-        graphs["gradient"] = gradient_fields(side, channels, len(labels))
+        graphs["gradient"] = gradient_fields(side, channels, len(labels), crop)
     if explained:
         graphs |= _explaining(folder, Graph.model_validate(graphs["classifier"]))
         random_model = classifier(side, channels, len(labels), activation=activation)

@@ -96,7 +96,7 @@ def _look(
 
 
 def elsewhere(own: Rectangles, square: Sequence[int], rng: np.random.Generator) -> list[Rectangles]:
-    """Return up to ELSEWHERE other places of boxes, moved together, where the model sees them, apart from where they were."""
+    """Return up to ELSEWHERE other places of boxes, moved together, in what is seen and apart from where they were."""
     left, top, width, height = square
     low, high = own[:, :2].min(0), (own[:, :2] + own[:, 2:]).max(0)
     least, most = np.array([left, top]) - low, np.array([left + width, top + height]) - high
