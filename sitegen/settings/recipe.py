@@ -47,7 +47,7 @@ class ImageSettings:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
     fit: Literal["crop", "squash", "pad"] = "crop"
-    fill: tuple[Share, ...] = (0.0,)
+    fill: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.0,)
 
 
 @dataclass(frozen=True)

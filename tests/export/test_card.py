@@ -80,7 +80,7 @@ def test_the_input_is_told_with_its_crop_and_normalisation() -> None:
         "64 x 64 rgb, the middle 90 % of the centred square, 0 to 1, less mean 0.5 0.4 0.3, divided by std 0.2 0.2 0.25"
     )
     assert f"| input | {row} |" in render_card(draft("Mass"), COLOUR)
-    assert "| input | 64 x 64 grey, centred square, -1 to 1 |" in render_card(draft("Mass"), GREY)
+    assert "| input | 64 x 64 grey, the centred square, -1 to 1 |" in render_card(draft("Mass"), GREY)
 
 
 def test_a_gate_is_told_with_its_origin() -> None:

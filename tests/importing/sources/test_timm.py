@@ -12,6 +12,7 @@ import torch
 from numpy.testing import assert_allclose
 from PIL import Image
 
+from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.settings import ImportSettings, LabelSettings
 from sitegen.importing.sources.timm_folder import import_timm
@@ -81,6 +82,26 @@ def test_its_preparation_is_timms_own(tmp_path: Path) -> None:
     small = picture.convert("RGB").resize((71, 71), Image.Resampling.BICUBIC).crop((4, 4, 68, 68))
     assert_allclose(made, (np.asarray(small).transpose(2, 0, 1) / 255 - 0.5) / 0.5, atol=1e-5)
     assert "bicubic" in preparation.described
+
+
+@pytest.mark.parametrize("mode", ["center", "squash", "border"])
+@pytest.mark.parametrize("size", [(200, 140), (140, 200)])
+def test_its_crop_modes_are_followed(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
+    write(tmp_path / "net")
+    config = json.loads((tmp_path / "net" / "config.json").read_text("utf-8"))
+    prepared = {**config["pretrained_cfg"], "crop_mode": mode, "crop_pct": 0.8, "mean": [0.5, 0.4, 0.3]}
+    model = import_timm(changed(tmp_path / "net", pretrained_cfg=prepared), ImportSettings())
+    assert model.preparation is not None
+    assert model.image.fit == {"center": "crop", "squash": "squash", "border": "pad"}[mode]
+    content = io.BytesIO()
+    smooth = Image.fromarray(phantom(1, 40)).resize((200, 200), Image.Resampling.BICUBIC)
+    smooth.crop((0, 0, *size)).save(content, "PNG")
+    ours = image_tensors(content.getvalue(), {"classifier": model.image})["classifier"][0]
+    apart = np.abs(ours - model.preparation.tensor(content.getvalue())) * np.reshape(model.image.std, (3, 1, 1))
+    assert apart.mean() < 0.01  # of the way from black to white: the resampling alone
+    if mode == "border":
+        edge = np.s_[:, :4] if size[0] > size[1] else np.s_[:, :, :4]
+        assert apart[edge].max() < 1e-6  # the fill is timm's
 
 
 @pytest.mark.parametrize(
