@@ -14,7 +14,6 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from sitegen.data.tensors.cache import image_tensors
-from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.settings import ImportSettings, LabelSettings
 from sitegen.importing.sources.huggingface_folder import HuggingFacePreparation, import_huggingface
