@@ -1,9 +1,9 @@
 """Families of timm with random weights at small sizes, imported: what comes out beside what timm gives.
 
-    python benchmarks/timm_families.py --rows FILE [--again REFUSED|all|FAMILY …]
+    python benchmarks/timm_families.py --rows FILE [--again] [FAMILY …]
 
-Appends a row for each family to FILE, JSON by lines, those that stand there are passed over; then prints all as a table
-in Markdown. Each family is imported in a process of its own, for 400 seconds of the processor at most. Needs timm, with
+Appends a row for each family, or for those that are named, to FILE, JSON by lines; what stands there is passed over but
+with --again. Then prints all that there are as a table in Markdown, and how many were refused. Each family is imported in a process of its own, for 400 seconds of the processor at most. Needs timm, with
 torchvision.
 """
 
@@ -123,19 +123,20 @@ def main() -> None:
     """Import what has no row yet, and print the table."""
     reader = argparse.ArgumentParser()
     reader.add_argument("--rows", type=Path, required=True)
-    reader.add_argument("--again", nargs="*", default=[])
+    reader.add_argument("--again", action="store_true")
+    reader.add_argument("families", nargs="*")
     given = reader.parse_args()
     rows = _read(given.rows)
-    for family, (name, side) in FAMILIES.items():
-        done = rows.get(family)
-        again = {"all", family} & set(given.again) or ("refused" in given.again and done and done.get("refused"))
-        if done is None or again:
+    for family in given.families or FAMILIES:
+        name, side = FAMILIES[family]
+        if family not in rows or given.again:
             rows[family] = _in_a_process(family, name, side)
             with given.rows.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(rows[family]) + "\n")
     print(_HEAD)
-    for family in FAMILIES:
-        print(_line(rows[family]))
+    made = [rows[family] for family in FAMILIES if family in rows]
+    print(*map(_line, made), sep="\n")
+    print(f"\n{len(made)} families of {len(FAMILIES)}, {sum('refused' in row for row in made)} refused")
 
 
 def _read(file: Path) -> dict[str, dict[str, Any]]:
