@@ -3,8 +3,8 @@
     python benchmarks/timm_families.py --rows FILE [--again] [FAMILY …]
 
 Appends a row for each family, or for those that are named, to FILE, JSON by lines; what stands there is passed over but
-with --again. Then prints all that there are as a table in Markdown, and how many were refused. Each family is imported in a process of its own, for 400 seconds of the processor at most. Needs timm, with
-torchvision.
+with --again. Then prints all that there are as a table in Markdown, and how many were refused. Each family is imported
+in a process of its own, for 400 seconds of the processor at most. Needs timm, with torchvision.
 """
 
 import argparse
