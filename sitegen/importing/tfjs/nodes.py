@@ -37,6 +37,10 @@ class TfNode:
         """Return a truth value, false where it is missing."""
         return bool(self.attributes.get(name, {}).get("b", False))
 
+    def mask(self, name: str, axis: int) -> bool:
+        """Whether the bit of an axis is set in a number of bits."""
+        return bool(int(self.attributes.get(name, {}).get("i", 0)) >> axis & 1)
+
     def text(self, name: str, default: str = "") -> str:
         """Return a text in capital letters."""
         found = self.attributes.get(name, {}).get("s")
@@ -66,6 +70,25 @@ class TfNode:
             return raw.decode("ascii").upper()
         except (ValueError, TypeError, binascii.Error) as error:
             raise self.unsupported(f"{value!r} is no text in base64") from error
+
+
+def slices(node: TfNode, begin: Sequence[int], end: Sequence[int], step: Sequence[int]) -> list[slice | None]:
+    """Return what a StridedSlice takes along each axis that it names; None stands for an ellipsis, all axes between.
+
+    Raises ModelError for what makes an axis, or goes nowhere.
+    """
+    found: list[slice | None] = []
+    for axis, (first, last, by) in enumerate(zip(begin, end, step, strict=True)):
+        if node.mask("new_axis_mask", axis) or by == 0:
+            raise node.unsupported("it makes new axes, or has a step of 0")
+        if node.mask("ellipsis_mask", axis):
+            found.append(None)
+        elif node.mask("shrink_axis_mask", axis):
+            found.append(slice(first, first + 1 or None, 1))
+        else:
+            whole = node.mask("begin_mask", axis), node.mask("end_mask", axis)
+            found.append(slice(None if whole[0] else first, None if whole[1] else last, by))
+    return found
 
 
 def node_of(entry: Any, file: Path) -> TfNode:

@@ -7,8 +7,9 @@ and after. `graph.layout.sink_transposes` cancels those.
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+from onnx import TensorProto
 
-from sitegen.importing.tfjs.nodes import TfNode
+from sitegen.importing.tfjs.nodes import TfNode, slices
 from sitegen.importing.tfjs.writer import TfWriter, is_last, padding, spatial, spatial_pairs
 
 Rule = Callable[[TfWriter, TfNode], None]
@@ -210,6 +211,10 @@ def reduction(writer: TfWriter, node: TfNode) -> None:
 @rule("Reshape")
 def reshape(writer: TfWriter, node: TfNode) -> None:
     """The same elements in the same order, in the shape of the second input; -1 is what fits."""
+    if not writer.is_constant(node, 1) and writer.is_size(node.inputs[1]):
+        made = writer.write("Cast", [node.inputs[1]], to=TensorProto.INT64)
+        writer.write("Reshape", [writer.read(node, 0), made], node.name)
+        return
     shape = writer.integers(node, 1)
     if 0 in shape:
         raise node.unsupported(f"its shape {shape} has no elements")
@@ -229,3 +234,49 @@ def expand(writer: TfWriter, node: TfNode) -> None:
     """With an axis of size 1 more."""
     axes = writer.constant(writer.integers(node, 1), f"{node.name}/axes")
     writer.write("Unsqueeze", [writer.read(node, 0), axes], node.name)
+
+
+@rule("Shape")
+def shape_of(writer: TfWriter, node: TfNode) -> None:
+    """How long each axis is."""
+    writer.write("Shape", [writer.read(node, 0)], node.name)
+
+
+@rule("Pack")
+def pack(writer: TfWriter, node: TfNode) -> None:
+    """Put side by side along an axis that is new; numbers of sizes, and tensors alike."""
+    axis = int(node.attributes.get("axis", {}).get("i", 0))
+    axes, parts = writer.constant([axis], f"{node.name}/axes"), []
+    for index, name in enumerate(node.inputs):
+        made = writer.write("Unsqueeze", [writer.read(node, index), axes])
+        parts.append(writer.write("Cast", [made], to=TensorProto.INT64) if writer.is_size(name) else made)
+    writer.write("Concat", parts, node.name, axis=axis)
+
+
+@rule("StridedSlice")
+def strided_slice(writer: TfWriter, node: TfNode) -> None:
+    """From begin to end in steps, axis by axis; what masks name is taken whole, or as one element without its axis."""
+    begin, end, step = (writer.integers(node, index) for index in (1, 2, 3))
+    axes, starts, ends, steps, dropped = [], [], [], [], []
+    for axis, part in enumerate(slices(node, begin, end, step)):
+        if part is None:
+            continue
+        place = axis if axis < len(begin) and not _before(node, axis) else axis - len(begin)
+        axes.append(place)
+        starts.append(part.start if part.start is not None else (0 if part.step > 0 else _FAR))
+        ends.append(part.stop if part.stop is not None else (_FAR if part.step > 0 else -_FAR))
+        steps.append(part.step)
+        if node.mask("shrink_axis_mask", axis):
+            dropped.append(place)
+    named = [writer.constant(numbers, f"{node.name}/slice") for numbers in (starts, ends, axes, steps)]
+    made = writer.write("Slice", [writer.read(node, 0), *named], None if dropped else node.name)
+    if dropped:
+        writer.write("Squeeze", [made, writer.constant(dropped, f"{node.name}/axes")], node.name)
+
+
+_FAR = 2**31 - 1
+
+
+def _before(node: TfNode, axis: int) -> bool:
+    """Whether an ellipsis stands before an axis, so that it counts from the end."""
+    return any(node.mask("ellipsis_mask", each) for each in range(axis))

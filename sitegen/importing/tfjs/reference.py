@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from sitegen.importing.tfjs.files import TfGraph
-from sitegen.importing.tfjs.nodes import TfNode
+from sitegen.importing.tfjs.nodes import TfNode, slices
 
 Values = NDArray[Any]
 Pair = tuple[int, int]
@@ -185,6 +185,20 @@ def _pairwise(function: Callable[..., Any]) -> Callable[[TfNode, list[Values]], 
     return lambda node, inputs: np.asarray(function(inputs[0], inputs[1]))
 
 
+def _sliced(node: TfNode, inputs: list[Values]) -> Values:
+    """By TensorFlow's text: NumPy's own slicing, an index where an axis is dropped."""
+    begin, end, step = ([int(number) for number in each] for each in inputs[1:4])
+    parts: list[Any] = [Ellipsis if part is None else part for part in slices(node, begin, end, step)]
+    for axis in range(len(parts)):
+        if node.mask("shrink_axis_mask", axis):
+            parts[axis] = begin[axis]
+    return np.asarray(inputs[0][tuple(parts)])
+
+
+def _packed(node: TfNode, inputs: list[Values]) -> Values:
+    return np.stack(inputs, axis=int(node.attributes.get("axis", {}).get("i", 0)))
+
+
 _OPERATORS: dict[str, Callable[[TfNode, list[Values]], Values]] = {
     **{name: _alone(name) for name in ("Relu", "Relu6", "LeakyRelu", "Elu", "Sigmoid", "Tanh", "Softplus", "Exp")},
     **{name: lambda node, inputs: inputs[0] for name in ("Identity", "StopGradient", "Snapshot")},
@@ -211,6 +225,9 @@ _OPERATORS: dict[str, Callable[[TfNode, list[Values]], Values]] = {
     "ConcatV2": lambda node, inputs: np.concatenate(inputs[:-1], axis=int(inputs[-1].reshape(-1)[0])),
     "Reshape": lambda node, inputs: inputs[0].reshape([int(size) for size in inputs[1]]),
     "Squeeze": _squeezed,
+    "Shape": lambda node, inputs: np.array(inputs[0].shape, np.int64),
+    "StridedSlice": _sliced,
+    "Pack": _packed,
     "ExpandDims": lambda node, inputs: np.expand_dims(inputs[0], int(inputs[1].reshape(-1)[0])),
 }
 OPERATORS = frozenset(_OPERATORS)

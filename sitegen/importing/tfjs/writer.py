@@ -11,6 +11,7 @@ from sitegen.importing.graph.writing import NodeWriter
 from sitegen.importing.tfjs.nodes import TfNode
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
+_OF_SIZES = {"Identity", "Pack", "StridedSlice"}
 
 
 class TfWriter(NodeWriter):
@@ -44,6 +45,12 @@ class TfWriter(NodeWriter):
     def is_constant(self, node: TfNode, index: int) -> bool:
         """Whether a node reads a constant there."""
         return self._makers[node.inputs[index]].operator == "Const"
+
+    def is_size(self, name: str) -> bool:
+        """Whether numbers follow from constants and the shapes of tensors: known before the model runs."""
+        maker = self._makers[name]
+        known = maker.operator in ("Const", "Shape")
+        return known or (maker.operator in _OF_SIZES and all(map(self.is_size, maker.inputs)))
 
     def channels_first(self, node: TfNode, index: int = 0) -> str:
         """Return an image as [batch, channels, rows, columns], for a node whose images lie as its data_format says."""

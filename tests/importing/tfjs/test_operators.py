@@ -246,6 +246,46 @@ def test_what_only_arranges(tmp_path: Path) -> None:
     assert found.tolist() == expected.tolist() == literal.tolist()
 
 
+def bits(*axes: int) -> dict[str, str]:
+    """A number of bits, as JSON has it."""
+    return {"i": str(sum(1 << axis for axis in axes))}
+
+
+def test_slices(tmp_path: Path) -> None:
+    model = Model()
+    given = image(model, "NHWC")
+    zeros = model.integers(0, 0, 0, 0)
+    ends, turned = model.integers(0, 6, 9, 0), model.integers(1, 2, 3, -1)
+    cut = model.node("StridedSlice", given, zeros, ends, turned, begin_mask=bits(0, 3), end_mask=bits(0, 3))
+    last = (model.integers(0, -1), model.integers(0, 0), model.integers(1, 1))
+    dropped = model.node("StridedSlice", cut, *last, ellipsis_mask=bits(0), shrink_axis_mask=bits(1))
+    row = (model.integers(0, 2), model.integers(0, 0), model.integers(1, 1))
+    model.node("StridedSlice", dropped, *row, end_mask=bits(0), shrink_axis_mask=bits(1))
+    shown, found, expected = both(model, tmp_path, "NHWC")
+    literal = shown.transpose(0, 2, 3, 1)[:, 0:6:2, 0:9:3, ::-1][..., -1][:, 2]
+    assert found.tolist() == expected.tolist() == literal.tolist()
+
+
+def test_shapes_that_are_computed_of_shapes(tmp_path: Path) -> None:
+    model = Model()
+    given = image(model, "NCHW")
+    sizes = model.node("Shape", given)
+    one = (model.integers(0), model.integers(1), model.integers(1))
+    first = model.node("StridedSlice", sizes, *one, shrink_axis_mask=bits(0))
+    wanted = model.node("Pack", first, model.constant(-1, "int32"))
+    model.node("Reshape", given, wanted)
+    shown, found, expected = both(model, tmp_path, "NCHW")
+    assert found.tolist() == expected.tolist() == shown.reshape(1, -1).tolist()
+
+
+def test_slices_that_make_axes_are_refused(tmp_path: Path) -> None:
+    model = Model()
+    one = (model.integers(0), model.integers(1), model.integers(1))
+    model.node("StridedSlice", image(model, "NCHW"), *one, name="new", new_axis_mask=bits(0))
+    with pytest.raises(ModelError, match=r"'new' \(StridedSlice\): it makes new axes"):
+        to_onnx(model.save(tmp_path), (1, 3, 7, 9))
+
+
 def image_of(model: Model) -> str:
     return model.nodes[[node["op"] for node in model.nodes].index("Placeholder")]["name"]
 
