@@ -188,9 +188,10 @@ def _randomised(name: str, side: int, smaller: dict[str, Any]) -> tuple[Any, dic
         network = timm.create_model(name, **given)
     with torch.no_grad():
         for module in network.modules():
-            if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)) and module.running_mean is not None:
-                module.running_mean.normal_(0, 0.2)
-                module.running_var.uniform_(0.5, 2)
+            mean, variance = (getattr(module, f"running_{name}", None) for name in ("mean", "var"))
+            if mean is not None and variance is not None:
+                mean.normal_(0, 0.2)
+                variance.uniform_(0.5, 2)
         if isinstance(head := network.get_classifier(), torch.nn.Linear):
             head.weight.normal_(0, 1 / head.in_features**0.5)
     return network.eval(), arguments

@@ -24,6 +24,7 @@ LAYERS = {
     *("Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Dense", "BatchNormalization", "Normalization", "Rescaling"),
     *("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "MaxPooling2D", "AveragePooling2D"),
     *("GlobalAveragePooling2D", "GlobalMaxPooling2D", "Flatten", "Reshape", "ZeroPadding2D", "Cropping2D"),
+    *("LayerNormalization", "UpSampling2D", "Resizing", "Conv2DTranspose"),
     *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "CustomScaleLayer"),
     *OFF,
 } - _ACTING_RANDOM

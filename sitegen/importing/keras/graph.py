@@ -5,7 +5,7 @@ from onnx import ModelProto, TensorProto, helper
 from sitegen.errors import ModelError
 from sitegen.graphs.files import OPSET
 from sitegen.importing.graph.passes import IR_VERSION
-from sitegen.importing.keras import activation_rules  # noqa: F401 - enters its rules
+from sitegen.importing.keras import activation_rules, normalising_rules, resampling_rules  # noqa: F401 - enter rules
 from sitegen.importing.keras.network import Network
 from sitegen.importing.keras.rules import TABLE, KerasWriter
 

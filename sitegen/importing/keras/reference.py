@@ -142,7 +142,52 @@ def _rescaled(step: Step, x: Values, weights: dict[str, Values]) -> Any:
     return x * scale.astype(x.dtype) + offset.astype(x.dtype)
 
 
+def _normalised_each(step: Step, x: Values, weights: dict[str, Values]) -> Any:
+    away = x - x.mean(axis=-1, keepdims=True)
+    deviation = np.sqrt((away**2).mean(axis=-1, keepdims=True) + step.layer.number("epsilon", 1e-3))
+    return away / deviation * weights.get("gamma", 1) + weights.get("beta", 0)
+
+
+def _between(x: Values, axis: int, wanted: int) -> Any:
+    """Bilinear along an axis: pixel i of n lies at (i + 0.5) · length / n − 0.5, held inside."""
+    places = np.clip((np.arange(wanted) + 0.5) * x.shape[axis] / wanted - 0.5, 0, x.shape[axis] - 1)
+    low = np.floor(places).astype(int)
+    share = (places - low).reshape([-1 if each == axis else 1 for each in range(x.ndim)]).astype(x.dtype)
+    high = np.minimum(low + 1, x.shape[axis] - 1)
+    return np.take(x, low, axis) * (1 - share) + np.take(x, high, axis) * share
+
+
+def _up_sampled(step: Step, x: Values, weights: dict[str, Values]) -> Any:
+    rows, columns = step.layer.pair("size", 2)
+    if step.layer.config.get("interpolation", "nearest") == "nearest":
+        return x.repeat(rows, axis=1).repeat(columns, axis=2)
+    return _between(_between(x, 1, rows * x.shape[1]), 2, columns * x.shape[2])
+
+
+def _resized(step: Step, x: Values, weights: dict[str, Values]) -> Any:
+    return _between(_between(x, 1, int(step.layer.config["height"])), 2, int(step.layer.config["width"]))
+
+
+def _spread(step: Step, x: Values, weights: dict[str, Values]) -> Any:
+    """Each pixel times the kernel, added where it goes; "same" keeps the middle, stride times the size."""
+    kernel, strides = weights["kernel"], step.layer.pair("strides")
+    over = [max(span - stride, 0) for span, stride in zip(kernel.shape[:2], strides, strict=True)]
+    sizes = [length * stride for length, stride in zip(x.shape[1:3], strides, strict=True)]
+    made = np.zeros((len(x), sizes[0] + over[0], sizes[1] + over[1], kernel.shape[2]), x.dtype)
+    for row in range(kernel.shape[0]):
+        for column in range(kernel.shape[1]):
+            place = made[:, row :: strides[0], column :: strides[1]][:, : x.shape[1], : x.shape[2]]
+            place += x @ kernel[row, column].T
+    if step.layer.config.get("padding", "valid") == "same":
+        made = made[:, over[0] // 2 :][:, : sizes[0], over[1] // 2 :][:, :, : sizes[1]]
+    return made + weights.get("bias", 0)
+
+
 _LAYERS: dict[str, Function] = {
+    "LayerNormalization": _normalised_each,
+    "UpSampling2D": _up_sampled,
+    "Resizing": _resized,
+    "Conv2DTranspose": _spread,
     "Conv2D": _convolution,
     "DepthwiseConv2D": _depthwise,
     "SeparableConv2D": _separable,

@@ -11,7 +11,7 @@ import numpy as np
 
 from sitegen.importing.graph.writing import NodeWriter
 from sitegen.importing.keras.network import Layer, Step, Values, is_whole
-from sitegen.importing.keras.stated import borders, normalised_by, numbers
+from sitegen.importing.keras.stated import borders, numbers
 
 TO_NCHW, TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)
 Rule = Callable[["KerasWriter", Step], None]
@@ -143,24 +143,6 @@ def dense(writer: KerasWriter, step: Step) -> None:
         writer.write("Add", [made, *bias], step.name)
 
 
-@rule("BatchNormalization")
-def batch_normalisation(writer: KerasWriter, step: Step) -> None:
-    """gamma · (x − mean) / √(variance + epsilon) + beta, along the last axis."""
-    rank = writer.rank(step, 2, 4)
-    check_last(step, rank)
-    mean = checked(step, "moving_mean", [None])
-    usual = {"gamma": np.ones_like(mean), "beta": np.zeros_like(mean)}
-    roles = ("gamma", "beta", "moving_mean", "moving_variance")
-    names = [writer.weight(step, role, {**usual, **step.weights}[role]) for role in roles]
-    epsilon = step.layer.number("epsilon", 1e-3)
-    if not (step.weights["moving_variance"] + epsilon > 0).all():
-        raise step.layer.unsupported("its moving_variance and epsilon have a sum that is not above 0")
-    if rank == 2:
-        writer.write("BatchNormalization", [step.inputs[0], *names], step.name, epsilon=epsilon)
-    else:
-        writer.last(step, writer.write("BatchNormalization", [writer.first(step), *names], epsilon=epsilon))
-
-
 def check_last(step: Step, rank: int) -> None:
     """Raise ModelError unless a layer works along the last of so many axes."""
     stated = step.layer.config.get("axis", -1)
@@ -241,16 +223,6 @@ def rescaling(writer: KerasWriter, step: Step) -> None:
     """scale · x + offset, one number or one for each channel."""
     scale, offset = (writer.constant(numbers(step.layer, key, usual), f"{step.name}/{key}") for key, usual in _SCALED)
     writer.write("Add", [writer.write("Mul", [step.inputs[0], scale]), offset], step.name)
-
-
-@rule("Normalization")
-def normalisation(writer: KerasWriter, step: Step) -> None:
-    """(x − mean) / max(√variance, 1e-7), one number for each channel."""
-    if step.layer.config.get("axis") not in (None, []):
-        check_last(step, writer.rank(step))
-    mean, deviation = normalised_by(step)
-    away = writer.write("Sub", [step.inputs[0], writer.weight(step, "mean", mean)])
-    writer.write("Div", [away, writer.weight(step, "deviation", deviation)], step.name)
 
 
 _PAIRWISE = {"Add": "Add", "Subtract": "Sub", "Multiply": "Mul", "Divide": "Div", "Maximum": "Max", "Minimum": "Min"}

@@ -34,12 +34,15 @@ def roles_of(layer: Layer) -> tuple[str, ...]:
     if layer.kind == "BatchNormalization":
         learned = [role for role, key in (("gamma", "scale"), ("beta", "center")) if layer.flag(key, True)]
         return (*learned, "moving_mean", "moving_variance")
+    if layer.kind == "LayerNormalization":
+        return tuple(role for role, key in (("gamma", "scale"), ("beta", "center")) if layer.flag(key, True))
     if layer.kind == "Normalization":
         return () if layer.config.get("mean") is not None else ("mean", "variance", "count")
     if layer.kind == "PReLU":
         return ("alpha",)
     kernels = {
         "Conv2D": ("kernel",),
+        "Conv2DTranspose": ("kernel",),
         "Dense": ("kernel",),
         "DepthwiseConv2D": ("depthwise_kernel",),
         "SeparableConv2D": ("depthwise_kernel", "pointwise_kernel"),

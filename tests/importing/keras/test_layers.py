@@ -83,6 +83,22 @@ def test_padding_behind_where_it_is_odd() -> None:
     assert both(network, X.reshape(1, 1, 5, 1)).reshape(-1).tolist() == [-2.5, 0.25, 8]
 
 
+def test_sizes_by_their_formulas() -> None:
+    """Without Keras: pixels repeated, bilinear between centres, and resized to more and fewer."""
+    given = np.array([0, 4, 8], np.float32).reshape(1, 1, 3, 1)
+
+    def made(kind: str, **config: Any) -> list[float]:
+        network = sequence({"class_name": kind, "config": config}, shape=(1, 3, 1))
+        return [float(value) for value in both(network, given).reshape(-1)]
+
+    assert made("UpSampling2D", size=[1, 2]) == [0, 0, 4, 4, 8, 8]
+    assert made("UpSampling2D", size=[1, 2], interpolation="bilinear") == [0, 1, 3, 5, 7, 8]
+    assert made("Resizing", height=1, width=2) == [1, 7]
+    for config in ({"antialias": True}, {"crop_to_aspect_ratio": True}, {"interpolation": "nearest"}):
+        with pytest.raises(ModelError, match="bilinear is known"):
+            made("Resizing", height=1, width=2, **config)
+
+
 def test_flattening_goes_row_by_row_with_channels_last() -> None:
     network = sequence({"class_name": "Flatten", "config": {}}, shape=(2, 2, 3))
     given = np.arange(12, dtype=np.float32).reshape(1, 2, 2, 3)
@@ -128,6 +144,14 @@ def layers(keras: Any) -> dict[str, Build]:
         "selu": lambda x, _: k.Activation("selu")(x),
         "softmax of pixels": lambda x, _: k.Softmax()(x),
         "dense of pixels": lambda x, _: k.Dense(4, activation="tanh")(x),
+        "normalised at each place": lambda x, _: k.LayerNormalization(epsilon=0.01)(x),
+        "normalised, not scaled": lambda x, _: k.LayerNormalization(scale=False)(x),
+        "repeated": lambda x, _: k.UpSampling2D((2, 3))(x),
+        "enlarged": lambda x, _: k.UpSampling2D(2, interpolation="bilinear")(x),
+        "resized": lambda x, _: k.Resizing(13, 6)(x),
+        "transposed, same": lambda x, _: k.Conv2DTranspose(4, 3, strides=2, padding="same")(x),
+        "transposed, same and odd": lambda x, _: k.Conv2DTranspose(4, (2, 5), strides=(3, 2), padding="same")(x),
+        "transposed, valid": lambda x, _: k.Conv2DTranspose(4, (4, 2), strides=(2, 3), use_bias=False)(x),
         "off": lambda x, _: k.GaussianNoise(0.9)(k.SpatialDropout2D(0.9)(k.RandomFlip()(x))) * 1.0,
     }
 
