@@ -13,6 +13,7 @@ from sitegen import __version__
 from sitegen.bundle import Bundle, Description
 from sitegen.site.integrity.checksums import POWERSHELL_LINE, SHELL_LINE
 from sitegen.site.prose import plain
+from sitegen.site.python.extra_wheels import ExtraWheel
 from sitegen.site.templating import render
 
 TITLE = "Security"
@@ -53,10 +54,18 @@ def policy_of(html: str) -> str:
     return unescape(found[0])
 
 
-def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "", updates: str = UPDATES) -> str:
+def security_text(
+    folder: Path,
+    bundles: Sequence[Bundle],
+    *,
+    contact: str = "",
+    updates: str = UPDATES,
+    wheels: Sequence[ExtraWheel] = (),
+) -> str:
     """Return the page as Markdown, from the files that are in the folder of a site.
 
-    `contact` (Markdown) says whom to ask, `updates` how an open page meets a new version; both have defaults.
+    `contact` (Markdown) says whom to ask, `updates` how an open page meets a new version; both have defaults. `wheels`
+    are packages that the site's owner added to the page's Python.
     """
     index = (folder / "index.html").read_text("utf-8")
     policy = policy_of(index)
@@ -74,12 +83,18 @@ def security_text(folder: Path, bundles: Sequence[Bundle], *, contact: str = "",
         keeps_list='"keeps_list": true' in index,
         kept=_KEPT_WHEN_SERVED if updates == UPDATES_WHEN_SERVED else "",
         contact=contact,
+        added=[_added(wheel) for wheel in wheels],
         files=[_row(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()],
     )
 
 
 def _named(description: Description) -> str:
     return plain(f"{description.title} ({description.name} {description.version})")
+
+
+def _added(wheel: ExtraWheel) -> dict[str, str]:
+    named = plain(f"{wheel.name} {wheel.version}")
+    return {"name": named, "file": plain(wheel.file), "sha256": sha256(wheel.content).hexdigest()}
 
 
 def _row(folder: Path, path: Path) -> dict[str, str]:

@@ -41,6 +41,7 @@ def write_inspection_files(
     (folder / BILL_OF_MATERIALS).write_text(bill, encoding="utf-8", newline="\n")
     contact = options.contact if options else ""
     updates = UPDATES_WHEN_SERVED if (folder / SERVICE_WORKER).is_file() else UPDATES
-    text = security_text(folder, [bundle for bundle, _ in bundles], contact=contact, updates=updates)
+    added = options.wheels if options else ()
+    text = security_text(folder, [each for each, _ in bundles], contact=contact, updates=updates, wheels=added)
     page = render_document(TITLE, text, "index.html", options)
     (folder / SECURITY_PAGE).write_text(page, encoding="utf-8", newline="\n")

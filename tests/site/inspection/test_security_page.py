@@ -66,6 +66,10 @@ def test_the_policy_shown_is_that_of_the_index(site: Path, shown: Shown) -> None
     assert policy["connect-src"] == ["'none'"]
 
 
+def test_without_wheels_no_code_was_added(html: str) -> None:
+    assert "Code that was added" not in html
+
+
 def test_every_directive_is_explained(site: Path, shown: Shown) -> None:
     names = [part.split()[0] for part in policy_of((site / "index.html").read_text("utf-8")).split(";")]
     explained = dict(row for row in shown.rows if len(row) == 2)

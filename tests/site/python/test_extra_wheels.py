@@ -130,3 +130,7 @@ def test_a_site_ships_wheels_with_their_notices(bundle: Bundle, tmp_path: Path) 
     assert (site / "licences" / "our-package.LICENSE.txt").read_text() == "Do what you like."
     index = (site / "licences" / "index.html").read_text("utf-8")
     assert '<td>our-package</td>\n<td>1.0</td>\n<td>MIT</td>\n<td><a href="our-package.LICENSE.txt">' in index
+    approved = (site / "security.html").read_text("utf-8")
+    assert "<h2>Code that was added</h2>" in re.sub(r'<h2 id="[^"]*">', "<h2>", approved)
+    row = f"<td>our-package 1.0</td>\n<td>{wheel.file}</td>\n<td><code>{sha256(wheel.content).hexdigest()}</code></td>"
+    assert row in approved
