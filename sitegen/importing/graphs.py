@@ -10,12 +10,11 @@ from sitegen.errors import GradientError
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, export_cam, export_gradient, export_guided
 from sitegen.graphs.half_weights import round_weights
 from sitegen.graphs.names import CLASSIFIER, FINAL_WEIGHTS
-from sitegen.importing.graph.final_layer import last_map, layers_after, write_final_layer
+from sitegen.importing.graph.final_layer import LATE, last_map, layers_after, write_final_layer
+from sitegen.importing.graph.late_maps import EARLY, write_late_map
 from sitegen.importing.graph.quantised import whole_number_operators
 from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
 from sitegen.importing.proof.proof import Proof, compare_with
-
-_LATE = 0.5  # of a network's layers: what may follow a map that Grad-CAM is drawn over
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,7 @@ def write_gradient_graphs(folder: Path) -> GradientGraphs:
             f"the model computes with whole numbers ({', '.join(whole)}), which change in steps and have no slope. "
             "Import the model from before it was quantised to have them",
         )
+    write_late_map(folder)
     features = last_map(folder)
     try:
         export_gradient(folder, features)
@@ -106,7 +106,9 @@ def _without_last_layer(folder: Path, features: str | None) -> str:
         "The network does not end in an average over the image and one linear layer, so that there are no class "
         f"activation maps. Grad-CAM draws over the feature map {features!r}."
     )
-    if after <= _LATE * count:
+    if features == LATE:
+        return f"{told} It is made of the tokens that the last block reads, one a patch, laid out like the image."
+    if after <= EARLY * count:
         return told
     return (
         f"{told} That is an early one, as with networks of patches: {after} of {count} layers follow it, and Grad-CAM "

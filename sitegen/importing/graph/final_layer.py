@@ -28,6 +28,7 @@ _OVER_CELLS = {"Add", "BatchNormalization", "Cast", "Clip", "Concat", "Div", "Dr
 _OVER_CELLS |= {"HardSwish", "Identity", "InstanceNormalization", "LeakyRelu", "Max", "Mish", "Mul", "PRelu", "Pad"}
 _OVER_CELLS |= {"AveragePool", "MaxPool", "Relu", "Resize", "Sigmoid", "Softplus", "Sub", "Sum", "Swish", "Tanh"}
 _WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
+LATE = "late_map"
 _CONVOLUTIONS = {"Conv", "ConvTranspose", "QLinearConv"}
 
 
@@ -187,12 +188,16 @@ def write_final_layer(folder: Path) -> FeatureMap | None:
 def last_map(folder: Path) -> str | None:
     """Return the name of the tensor of `classifier.onnx` that Grad-CAM is drawn over.
 
-    It is the feature map of the final layer, where there is one; else the last one that is made of convolutions cell by
-    cell, and has more than one cell. None where there is none.
+    It is the feature map of the final layer, where there is one; else what `late_maps` made of tokens; else the last
+    one that is made of convolutions cell by cell, and has more than one cell. None where there is none.
     """
     model = onnx.load(str(folder / CLASSIFIER), load_external_data=False)
     found = final_layer(model, folder)
-    return found[2] if found else _last_convolved(model, shapes_of(model))
+    if found:
+        return found[2]
+    if any(LATE in node.output for node in model.graph.node):
+        return LATE
+    return _last_convolved(model, shapes_of(model))
 
 
 def layers_after(folder: Path, name: str) -> tuple[int, int]:
