@@ -39,9 +39,16 @@ class Probed:
 
     @property
     def shares_of_a_sum(self) -> bool:
-        """Whether none is negative, and each image's have the same sum, which is not 1."""
+        """Whether none is negative, and each image's have the same sum, which is not 1.
+
+        Numbers that hardly differ between images have sums that hardly do, and tell nothing.
+        """
         sums = self.values.sum(axis=1)
-        same = float(np.ptp(sums)) < _SPARE * max(1.0, float(np.abs(sums).max()))
+        apart = float(np.ptp(sums))
+        same = (
+            apart < _SPARE * max(1.0, float(np.abs(sums).max()))
+            and float(np.ptp(self.values, axis=0).max()) > 10 * apart
+        )
         return self.values.shape[1] > 1 and bool((self.values >= 0).all()) and same and not self.softmax
 
     def __str__(self) -> str:

@@ -23,7 +23,8 @@ def document(**changes: Any) -> dict[str, Any]:
         "model": {"name": "demo", "version": "0.1.0", "title": "A demo & more"},
         "import": {"source": "onnx", "file": {"name": "demo.onnx", "sha256": "ab12"}},
         "input": {
-            "side": 224, "colour": "rgb", "fraction": 1.0, "range": [0.0, 1.0],
+            "side": 224, "colour": "rgb", "fit": "crop", "fill": [], "seen": "the centred square",
+            "fraction": 1.0, "range": [0.0, 1.0],
             "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225],
         },
         "labels": [{"label": "<b>Mass</b>", "operating_point": 0.25, "calibration": "piecewise-linear"}],
