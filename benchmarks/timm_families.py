@@ -114,8 +114,8 @@ FAMILIES = {
 LABELS = ("A", "B", "C")
 SECONDS = 400
 _HEAD = (
-    "| family | network | side | weights | logits, from PyTorch | probabilities, from timm | gradients "
-    "| class activation maps | CPU |\n|---|---|---|---|---|---|---|---|---|"
+    "| family | network | side | weights | logits, from PyTorch | probabilities, from timm | gradients, from PyTorch "
+    "| CPU |\n|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -235,7 +235,6 @@ def _imported(name: str, side: int, smaller: dict[str, Any]) -> dict[str, Any]:
         "float32": proof.float32,
         "probabilities": apart,
         "gradients": proof.gradients.largest if proof.gradients else None,
-        "cam": bool(made.document["feature_map"]),
         "seconds": spent,
         "torch": torch.__version__,
         "remarks": [remark for remark in made.document["remarks"] if "gradient" in remark or "map" in remark],
@@ -260,12 +259,12 @@ def _line(row: dict[str, Any]) -> str:
     begun = f"| {row['family']} | `{row['network']}` | {row['side']} |"
     if "refused" in row:
         reason = re.sub(r"\s+", " ", row["refused"]).replace("|", "\\|")
-        return f"{begun} refused: {reason} | | | | | |"
+        return f"{begun} refused: {reason} | | | | |"
     gradients = "none" if row["gradients"] is None else f"{row['gradients']:.1e}"
     logits = f"{row['logits']:.1e}" + (f" (float32 {row['float32']:.0e})" if row["float32"] else "")
     return (
         f"{begun} {row['parameters'] / 1e6:.1f} M | {logits} | {row['probabilities']:.1e} | {gradients} | "
-        f"{'yes' if row['cam'] else 'no'} | {row['seconds']:.0f} s |"
+        f"{row['seconds']:.0f} s |"
     )
 
 
