@@ -16,7 +16,7 @@ def told(folder: Path, audit: Any) -> str | None:
 def test_wide_images_are_told_of(tmp_path: Path) -> None:
     aspect = {"least": 0.8, "median": 1.25, "most": 2.5}
     assert told(tmp_path, {"aspect": aspect}) == (
-        "Test model: 20 % of the middle image of its data (1.25 times as wide as high) lies outside of the square that "
+        "Test model: 20 % of the middle image of its data (1.25 times as wide as high) lies outside of what "
         "the model sees, and 60 % of the longest."
     )
 

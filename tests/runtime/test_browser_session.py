@@ -139,7 +139,7 @@ def test_messages_come_in_the_types_of_javascript(bundle: Bundle) -> None:
     assert [kind for kind in worker.kinds if kind != "progress"] == ["open", "pixels", "sums", "run", "run"]
     assert [entry["stage"] for entry in worker.progress] == ["check", "pixels", "pixels", "gate", "classifier", "done"]
     assert end["orientation"] == 1
-    assert end["squares"] == {"classifier": [15, 0, 90], "gate": [15, 0, 90]}
+    assert end["squares"] == {"classifier": [15, 0, 90, 90], "gate": [15, 0, 90, 90]}
     assert end["overlay"] == 16
     assert overlay is not None
     assert len(overlay) == 2 * 16 * 16 * 4

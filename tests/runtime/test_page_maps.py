@@ -30,7 +30,7 @@ def test_a_map_equals_that_of_the_predictor(gradient_bundle: Bundle) -> None:
     (found,) = expected.maps
     assert end["map"] == {"shape": list(found.shape)}
     assert end["picture"] == {"width": 32, "height": 32}  # the map has 4 x 4 cells
-    assert end["square"] == [15, 0, 90]
+    assert end["square"] == [15, 0, 90, 90]
     drawn = picture(found.values, found.shape, 32)
     assert content == found.values.tobytes() + drawn + legend()
     assert end["wording"]["title"] == "Grad-CAM for Effusion"
