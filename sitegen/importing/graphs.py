@@ -107,7 +107,10 @@ def _without_last_layer(folder: Path, features: str | None) -> str:
         f"activation maps. Grad-CAM draws over the feature map {features!r}."
     )
     if features == LATE:
-        return f"{told} It is made of the tokens that the last block reads, one a patch, laid out like the image."
+        return (
+            f"{told} It was laid out like the image for this: the tokens that the last block reads, one a patch, or with "
+            "channels last what is averaged in the end."
+        )
     if after <= EARLY * count:
         return told
     return (
