@@ -108,8 +108,8 @@ def _without_last_layer(folder: Path, features: str | None) -> str:
     )
     if features == LATE:
         return (
-            f"{told} It was laid out like the image for this: the tokens that the last block reads, one a patch, or with "
-            "channels last what is averaged in the end."
+            f"{told} It was laid out like the image for this: the tokens that the last block reads, one a patch, or "
+            "with channels last what is averaged in the end."
         )
     if after <= EARLY * count:
         return told
