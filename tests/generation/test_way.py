@@ -61,7 +61,7 @@ def test_the_page_is_given_words_and_pictures(generating: Bundle, found: Reconst
     said = fields["projection"]["wording"]
     assert said["summary"].startswith(f"Reconstructed in {STEPS} steps: the mean squared error is ")
     assert said["curve"][0][0] == 0 and said["curve"][-1][0] == 1
-    assert fields["square"] == [0, 0, 32]
+    assert fields["square"] == [0, 0, 32, 32]
     json.dumps(fields)
 
 

@@ -179,7 +179,14 @@ class WhatIf {
   /** @param {CanvasRenderingContext2D} context @param {PicturePlace} place @param {boolean} isFocused */
   paint(context, place, isFocused) {
     const { current, isNoise, noise } = this;
-    if (isNoise && current?.picture && noise.isShown) context.drawImage(noiseCanvas(current.picture), ...onCanvas([...this.editor.square, this.editor.square[2]], place));
+    if (isNoise && current?.picture && noise.isShown) {
+      context.save();
+      context.beginPath();
+      context.rect(place.left, place.top, place.width, place.height); // of a padded image, what lies on it
+      context.clip();
+      context.drawImage(noiseCanvas(current.picture), ...onCanvas(this.viewer.result.squares.classifier ?? this.editor.square, place));
+      context.restore();
+    }
     if (isNoise) return;
     for (const [index, tried] of this.tries.entries()) {
       if (tried === current || tried.entry.attack) continue;
