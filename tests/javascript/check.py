@@ -1,9 +1,9 @@
 """`python -m tests.javascript.check`: the types of the project's JavaScript, which TypeScript's compiler holds to.
 
 A project is a configuration of the compiler beside this file, of scripts that run in one scope: those of the page, of
-its worker, of the workers that decode, the service worker, the build's own, and the report of curating. Pyodide, ONNX Runtime Web and js-sha256
-bring their types, so that what is called of them is checked, too. npm installs the compiler as
-`package-lock.json` pins it, once.
+its worker, of the workers that decode, the service worker, the build's own, and the report of curating. Pyodide, ONNX
+Runtime Web and js-sha256 bring their types, so that what is called of them is checked, too. npm installs the compiler
+as `package-lock.json` pins it, once.
 """
 
 import json
