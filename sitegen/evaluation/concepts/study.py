@@ -13,13 +13,13 @@ import torch
 from sitegen.bundle import load_bundle
 from sitegen.data.audit.document_types import ProblemDocument
 from sitegen.errors import DataError, SettingsError
-from sitegen.evaluation.adversarial.effects import random_masks
 from sitegen.evaluation.concepts.document import SCHEMA, mean_interval, node_documents
 from sitegen.evaluation.concepts.document_types import ConceptsDocument
 from sitegen.evaluation.concepts.effects import Instrumented, as_values, image_effects
 from sitegen.evaluation.concepts.fitting import Fitted, fit_concepts
 from sitegen.evaluation.concepts.layers import Cut
 from sitegen.evaluation.concepts.settings import ConceptSettings
+from sitegen.evaluation.effects.study import Distribution, masks_over
 from sitegen.evaluation.explanations.localisation.cases import EVERYTHING, Listed, listed
 from sitegen.parallel import shown
 from sitegen.prediction import Predictor
@@ -60,11 +60,11 @@ def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
         roles = ", ".join(map(repr, bundle.model.graphs))
         raise SettingsError(f"The bundle {bundle.model.name} has no gradient, which attacks need; it has {roles}.")
     cut, predictor = Cut(bundle, asked.layer), Predictor(bundle)
+    over = Distribution(share=settings.share, runs=settings.masks, seed=settings.seed)
+    masks = masks_over(predictor.model.graphs["classifier"].images[0].cells, over)
     training, measured, problems = _images(asked, predictor)
     layers = [cut.front(as_values(each.values)) for each in training]
     fitted = fit_concepts(cut, layers, settings)
-    side = predictor.model.graphs["classifier"].images[0].cells
-    masks = random_masks(side, settings.share, settings.masks, settings.seed)
     whole = Instrumented(cut, fitted.network)
     found = [
         image_effects(whole, predictor, each.values, masks, settings)
