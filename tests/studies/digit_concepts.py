@@ -83,7 +83,7 @@ def main() -> None:
     )
     documents = []
     for layer in layers(place)[:LAYERS]:
-        _, document = study(Study(place, layer, settings, asked.folder, force=True))
+        document = study(Study(place, layer, settings, asked.folder, force=True)).document
         documents.append(document)
         for part in as_tables(document):
             sitegen_print(part)

@@ -13,11 +13,12 @@ import torch
 from sitegen.bundle import load_bundle
 from sitegen.data.audit.document_types import ProblemDocument
 from sitegen.errors import DataError, SettingsError
-from sitegen.evaluation.concepts.document import SCHEMA, mean_interval, node_documents
+from sitegen.evaluation.concepts.document import SCHEMA, mean_interval, node_documents, strongest_of
 from sitegen.evaluation.concepts.document_types import ConceptsDocument
-from sitegen.evaluation.concepts.effects import Instrumented, as_values, image_effects
+from sitegen.evaluation.concepts.effects import ImageEffects, Instrumented, as_values, image_effects
 from sitegen.evaluation.concepts.fitting import Fitted, fit_concepts
 from sitegen.evaluation.concepts.layers import Cut
+from sitegen.evaluation.concepts.pictures import Strongest
 from sitegen.evaluation.concepts.settings import ConceptSettings
 from sitegen.evaluation.effects.study import Distribution, masks_over
 from sitegen.evaluation.explanations.localisation.cases import EVERYTHING, Listed, listed
@@ -25,9 +26,10 @@ from sitegen.parallel import shown
 from sitegen.prediction import Predictor
 from sitegen.prediction.reading import read_image_file
 from sitegen.settings.reading import settings_document
+from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import AnalysisError
 
-WEIGHTS, FIGURES = "concepts.pt", "concepts.json"
+WEIGHTS, FIGURES, TABLE, PAGE = "concepts.pt", "concepts.json", "concepts.csv", "concepts.html"
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,23 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """The fitted autoencoder, what docs/concepts.md describes, and of each node the images that it is strongest on."""
+
+    fitted: Fitted
+    document: ConceptsDocument
+    strongest: Sequence[Sequence[Strongest]]
+    entry: NetworkInput
+
+
+@dataclass(frozen=True)
 class _Image:
     listed: Listed
     values: array[float]
 
 
-def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
-    """Return the fitted autoencoder and what docs/concepts.md describes.
+def study(asked: Study) -> Answer:
+    """Fit an autoencoder, and measure what its codes do.
 
     Raises SettingsError for a layer that there is not and for a bundle without gradient, DataError where images are
     missing, BundleError for no bundle.
@@ -61,7 +73,8 @@ def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
         raise SettingsError(f"The bundle {bundle.model.name} has no gradient, which attacks need; it has {roles}.")
     cut, predictor = Cut(bundle, asked.layer), Predictor(bundle)
     over = Distribution(share=settings.share, runs=settings.masks, seed=settings.seed)
-    masks = masks_over(predictor.model.graphs["classifier"].images[0].cells, over)
+    entry = predictor.model.graphs["classifier"].images[0]
+    masks = masks_over(entry.cells, over)
     training, measured, problems = _images(asked, predictor)
     layers = [cut.front(as_values(each.values)) for each in training]
     fitted = fit_concepts(cut, layers, settings)
@@ -74,7 +87,7 @@ def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
     files = [str(each.listed.path) for each in measured]
     labels = [label.name for label in bundle.model.labels]
     moved = np.array([each.moved for each in found])
-    return fitted, {
+    document: ConceptsDocument = {
         "schema": SCHEMA,
         "model": {
             "file": str(asked.bundle),
@@ -95,6 +108,13 @@ def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
         "nodes": node_documents(found, files, patients, labels, settings.strongest, asked.resamples, settings.seed),
         "unreadable": problems,
     }
+    return Answer(fitted, document, _strongest(found, measured, settings.strongest), entry)
+
+
+def _strongest(found: Sequence[ImageEffects], images: Sequence[_Image], count: int) -> list[list[Strongest]]:
+    """Of each node the images that its document names, in that order."""
+    of_nodes = [[each.codes[node] for each in found] for node in range(len(found[0].codes))]
+    return [[Strongest(images[at].values, maps[at]) for at in strongest_of(maps, count)] for maps in of_nodes]
 
 
 def save_concepts(fitted: Fitted, asked: Study, path: Path) -> None:
