@@ -87,6 +87,26 @@ def as_tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
     yield f"The autoencoder by itself moves a probability by {moved:.3f} at most, on average over images."
 
 
+def as_second_label_tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
+    """Return what was set to zero, and the table of every finding."""
+    numbers = ", ".join(str(each["unit"]) for each in document["units"])
+    yield (
+        f"Units of {document['layer']} that raise {document['second']}, chosen on {document['chosen_on']} image(s) and "
+        f"set to zero on {document['images']} of other patients: {numbers}. Beside them the same less the mean effect "
+        f"of as many random units, {document['draws']} times."
+    )
+    heads = ("effect", "minus random units'", "on the logit: effect", "minus random units'")
+    table = table_of(Text(f"Effects of what raises {document['second']} set to zero"), "finding", *heads)
+    for each in document["findings"]:
+        keys = ("effect", "difference", "logit_effect", "logit_difference")
+        table.add_row(Text(each["label"]), *(_told(each[key]) for key in keys))
+    yield table
+
+
+def _told(value: Mapping[str, float]) -> str:
+    return f"{value['value']:+.4f} ({value['low']:+.4f} to {value['high']:+.4f})"
+
+
 def rows_of(document: Mapping[str, Any]) -> list[dict[str, object]]:
     """Return a row for each node, intervention and scale, as a table has it."""
     return [
