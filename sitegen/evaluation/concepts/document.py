@@ -95,12 +95,11 @@ def as_second_label_tables(document: Mapping[str, Any]) -> Iterator[Table | str]
         f"set to zero on {document['images']} of other patients: {numbers}. Beside them the same less the mean effect "
         f"of as many random units, {document['draws']} times."
     )
-    heads = ("effect", "minus random units'", "on the logit: effect", "minus random units'")
-    table = table_of(Text(f"Effects of what raises {document['second']} set to zero"), "finding", *heads)
-    for each in document["findings"]:
-        keys = ("effect", "difference", "logit_effect", "logit_difference")
-        table.add_row(Text(each["label"]), *(_told(each[key]) for key in keys))
-    yield table
+    for scale, keys in (("probability", ("effect", "difference")), ("logit", ("logit_effect", "logit_difference"))):
+        table = table_of(Text(f"Effects on the {scale}"), "finding", "effect", "minus random units'")
+        for each in document["findings"]:
+            table.add_row(Text(each["label"]), *(_told(each[key]) for key in keys))
+        yield table
 
 
 def _told(value: Mapping[str, float]) -> str:
