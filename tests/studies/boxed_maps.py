@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import json
 from array import array
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +24,11 @@ from sitegen.evaluation.explanations.graphs import Graphs, draw, open_graphs
 from sitegen.evaluation.explanations.localisation.boxes import read_boxes
 from sitegen.evaluation.explanations.localisation.cases import Gathered, gather, listed
 from sitegen.evaluation.explanations.localisation.document import localisation_document
+from sitegen.evaluation.explanations.localisation.document_types import LocalisationDocument
 from sitegen.evaluation.explanations.localisation.measured import look
-from sitegen.evaluation.explanations.localisation.page import as_tables
 from sitegen.evaluation.explanations.seeing import see
 from sitegen.evaluation.explanations.similarity import Map
+from sitegen.evaluation.report.page import interval
 from sitegen.prediction import Predictor
 from sitegen.resources import default_bundle
 from sitegen_runtime.interventions.draws import Draws
@@ -97,12 +99,21 @@ def told(kept: Kept, bundle: Bundle, gathered: Gathered, methods: list[str], box
     labels = [label.name for label in bundle.model.labels]
     document = localisation_document(found, gathered, labels, boxes.name, 1000, 0)
     (kept.folder / "figures.json").write_text(json.dumps({"runs": runs, **document}, indent=1), "utf-8")
-    from rich.console import Console
+    print(f"{runs} masks, {document['all']['cases']} cases of {document['all']['patients']} patients")
+    print("\n".join(rows(document)))
 
-    console = Console(width=180)
-    console.print(f"{runs} masks")
-    for part in as_tables(document):
-        console.print(part)
+
+def rows(document: LocalisationDocument) -> Iterator[str]:
+    """Yield the lines of a table of all cases, as documents have it."""
+    yield "| map | strongest place in a box | less the usual place | share inside | IoU above 0.1 | above 0.3 | false |"
+    yield "|---|---|---|---|---|---|---|"
+    for each in document["all"]["maps"]:
+        at = {round(part["above"], 1): part for part in each["iou"]}
+        hits = [at[above]["hits"] if above in at else None for above in (0.1, 0.3)]
+        false = at[0.1]["false_positives"] if at else None
+        found = (each["pointing"], each["difference"], each["energy"], *hits)
+        alone = "–" if false is None else f"{false:.1f}"
+        yield f"| `{each['name']}` | {' | '.join(map(interval, found))} | {alone} |"
 
 
 def main() -> None:
