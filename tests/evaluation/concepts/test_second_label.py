@@ -91,7 +91,7 @@ def test_effects_of_a_linear_head_are_the_terms_of_the_units(folder: Path, gradi
         assert finding["label"] == LABELS[label]
         assert finding["logit_effect"]["value"] == pytest.approx(effects.mean(), abs=1e-5)
         assert finding["logit_difference"]["value"] == pytest.approx((effects - random).mean(), abs=1e-5)
-        logits = np.array([cut.back(cut.front(as_values(seen[at].image.values)))[label] for at in measured])  # type: ignore[union-attr]
+        logits = np.array([cut.back(cut.front(as_values(seen[at].image.values)))[label] for at in measured])
         shares = [1 / (1 + np.exp(-each)) for each in (logits + effects, logits)]
         assert finding["effect"]["value"] == pytest.approx((shares[0] - shares[1]).mean(), abs=1e-5)
     assert (document["chosen_on"], document["images"], document["patients"]) == (3, 3, 3)
