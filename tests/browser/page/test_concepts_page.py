@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
 
+from sitegen.browser.chromium import Chromium
 from sitegen.evaluation.concepts.page import as_html
 from sitegen.evaluation.concepts.pictures import Strongest
 from tests.evaluation.concepts.test_page import GREY, codes_peaking_at, document
@@ -16,7 +16,7 @@ _PICTURES = "return [...document.images].map((each) => [each.naturalWidth, each.
 
 
 @pytest.mark.parametrize("look", [Look(390, 844), Look(1280, 720, "dark")])
-def test_pictures_and_tables_fit(driver: webdriver.Chrome, tmp_path: Path, look: Look) -> None:
+def test_pictures_and_tables_fit(driver: Chromium, tmp_path: Path, look: Look) -> None:
     page = tmp_path / "concepts.html"
     page.write_text(as_html(document(), [[Strongest([0.0] * 1024, codes_peaking_at(3, 0))]], GREY), "utf-8")
     driver.get(page.as_uri())
