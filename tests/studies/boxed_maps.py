@@ -13,6 +13,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -124,10 +125,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4, help="over all images; 4 of 125 masks are all 500")
     parser.add_argument("--step", type=int, default=125, help="masks in each round")
     parser.add_argument("--methods", default=",".join(METHODS), help="beside cem")
+    parser.add_argument("--first", type=int, help="of the images with boxes, by name; all by default")
     asked = parser.parse_args()
     bundle = load_bundle(default_bundle())
     labels = [label.name for label in bundle.model.labels]
     gathered = gather(read_boxes(asked.boxes), listed([asked.data]), labels, "test")
+    gathered = replace(gathered, images=gathered.images[: asked.first])
     kept, predictor = Kept(asked.state, bundle), Predictor(bundle)
     seen = [see(predictor, each.path, force=True) for each in gathered.images]
     images = [each.image for each in seen if not isinstance(each, str)]
