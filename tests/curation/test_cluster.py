@@ -97,14 +97,16 @@ def deadly(work: Work, batch: Batch) -> Rows:
     return rows_of(work, batch)
 
 
+@pytest.mark.parametrize("size", [4, 1])
 def test_workers_that_are_killed_lose_nothing_and_a_deadly_file_gets_a_row(
-    small: Bundle, repository: Path, tmp_path: Path, curated: Curated, monkeypatch: pytest.MonkeyPatch
+    small: Bundle, repository: Path, tmp_path: Path, curated: Curated, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
+    """Whatever waits at a worker that dies is suspected with it, and cleared when it is given out alone."""
     whole = {row["path"]: row for row in read_table(curated(repository)).to_pylist()}
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     monkeypatch.setattr(cluster, "rows_of", deadly)
     with dask.config.set({"distributed.scheduler.allowed-failures": 0}), local_client(Local(1)) as client:
-        run(Asked([str(repository)], tmp_path / "killed", small, batch=4), Cluster(client, work_of(small)))
+        run(Asked([str(repository)], tmp_path / "killed", small, batch=size), Cluster(client, work_of(small)))
     rows = {row["path"]: row for row in read_table(tmp_path / "killed").to_pylist()}
     assert rows["a/2.png"]["error"] == "worker-lost"
     assert {path for path, row in rows.items() if row != whole.get(path)} - {"a/0.killed", "a/2.killed"} == {"a/2.png"}

@@ -24,7 +24,7 @@ from sitegen.evaluation.anomaly.document_types import (
 )
 from sitegen.evaluation.classifier.document import evaluation_document
 from sitegen.evaluation.classifier.document_types import EvaluationDocument
-from sitegen.evaluation.concepts.document_types import ConceptsDocument
+from sitegen.evaluation.concepts.document_types import ConceptsDocument, SecondLabelDocument
 from sitegen.evaluation.effects.document_types import BoxEffectsDocument, EffectsDocument
 from sitegen.evaluation.explanations.document_types import ExplanationStudyDocument
 from sitegen.evaluation.frechet.document_types import FrechetDocument
@@ -59,6 +59,7 @@ DOCUMENTS: dict[type, tuple[str, ...]] = {
     ),
     GradientDocument: ("sitegen.gradient/1", "docs/gradient-document.md", "docs/result.md"),
     BoxEffectsDocument: ("sitegen.box-effects/1", "docs/effects.md", "docs/result.md"),
+    SecondLabelDocument: ("sitegen.second-label-effects/1", "docs/effects.md", "docs/result.md"),
     EffectsDocument: ("sitegen.effects/1", "docs/effects.md", "docs/result.md"),
     EvaluationDocument: ("sitegen.evaluation/1", "docs/evaluation.md"),
     GateStudyDocument: ("sitegen.gate-evaluation/1", "docs/gate-evaluation.md"),

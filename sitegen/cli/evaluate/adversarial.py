@@ -38,7 +38,7 @@ def adversarial(
     steps: Annotated[int, typer.Option(min=1, help="Of each attack but fgsm.")] = 10,
     finding: Annotated[str | None, typer.Option(metavar="LABEL", help="Attack this one; all by default.")] = None,
     masks: Annotated[int, typer.Option(min=2, help="Masks whose effects detectors read.")] = 32,
-    share: Annotated[float, typer.Option(min=0, max=1, help="Of the cells that each masks.")] = 0.1,
+    share: Annotated[float, typer.Option(help="Of the cells that each masks: above 0, up to 0.5.")] = 0.1,
     filling: Annotated[str, typer.Option(help="What stands in masked cells: black, mean or blur.")] = "black",
     weight: Annotated[float, typer.Option(min=0, help="What the adaptive attack pays for changed effects.")] = 2.0,
     force: Annotated[bool, typer.Option("--force", help="Attack images that the gate refuses, too.")] = False,

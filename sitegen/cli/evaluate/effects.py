@@ -33,7 +33,17 @@ def effects(
     split: Annotated[
         str | None, typer.Option(metavar="NAME", help='Of the boxes; "test" where they have splits, or "all".')
     ] = None,
-    runs: Annotated[int, typer.Option(min=2, help="Interventions on each image.")] = 50,
+    second: Annotated[
+        str | None,
+        typer.Option(metavar="LABEL", help="Set the units to zero instead that raise this finding; with --layer."),
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --second: the ONNX value whose channels are the units.")
+    ] = None,
+    units: Annotated[int, typer.Option(min=1, help="With --second: how many units at most.")] = 8,
+    runs: Annotated[
+        int, typer.Option(min=2, help="Interventions on each image; with --second, sets of random units beside.")
+    ] = 50,
     force: Annotated[bool, typer.Option("--force", help="Change images that the gate refuses, too.")] = False,
     resamples: ResamplesOption = 1000,
     seed: Annotated[int, typer.Option(min=0, help="Of interventions and resamples.")] = 0,
@@ -42,6 +52,8 @@ def effects(
     """Measure expected effects: what random changes of an image do to each finding, with intervals.
 
     With --boxes: what each finding loses where its boxes are masked, beside the same boxes elsewhere.
+
+    With --second: what becomes of every finding where the units that raise a second one are zero.
     """
     require_training()
     from sitegen.errors import SettingsError
@@ -49,9 +61,13 @@ def effects(
 
     if split and not boxes:
         raise SettingsError("--split belongs to boxes. Name a table of them with --boxes.")
+    if bool(second) != bool(layer) or (second and boxes):
+        raise SettingsError("--second LABEL and --layer NAME go together, and not with --boxes.")
     check_place(json_file)
     over = Distribution(masking, share, filling, runs, seed, resamples)
-    if boxes:
+    if second and layer:
+        document, tables = _of_second(chosen_bundle(bundle), images, (second, layer, units), over, force)
+    elif boxes:
         document, tables = _of_boxes(chosen_bundle(bundle), images, boxes, over, split, force)
     else:
         document, tables = _at_random(chosen_bundle(bundle), images, over, force)
@@ -90,3 +106,21 @@ def _of_boxes(
 
         document = boxed_study(bundle, images, boxes, over, split=split, force=force, advance=advance)
     return document, as_box_tables(document)
+
+
+def _of_second(
+    bundle: "Bundle", images: list[Path], what: tuple[str, str, int], over: "Distribution", force: bool
+) -> Answer:
+    from sitegen.cli._progress import progress
+    from sitegen.evaluation.concepts.document import as_second_label_tables
+    from sitegen.evaluation.concepts.second_label import SecondLabel, second_label_study
+
+    asked = SecondLabel(*what, over.runs, over.seed, over.resamples)
+    with progress(2) as bar:
+        task = bar.add_task("Setting units to zero", total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        document = second_label_study(bundle, images, asked, force=force, advance=advance)
+    return document, as_second_label_tables(document)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sitegen.cli._options import BundleOption, ResamplesOption, require_training
-from sitegen.cli._reports import show, tell_left_out, tell_written, write_figures, write_table
+from sitegen.cli._reports import show, tell_left_out, tell_written, write_figures, write_report, write_table
 
 
 def concepts(
@@ -22,8 +22,9 @@ def concepts(
     from sitegen import resources
     from sitegen.errors import DataError
     from sitegen.evaluation.concepts.document import as_tables, rows_of
+    from sitegen.evaluation.concepts.page import as_html
     from sitegen.evaluation.concepts.settings import read_concept_settings
-    from sitegen.evaluation.concepts.study import FIGURES, WEIGHTS, Study, save_concepts, study
+    from sitegen.evaluation.concepts.study import FIGURES, PAGE, TABLE, WEIGHTS, Study, save_concepts, study
 
     settings = read_concept_settings(config)
     asked = Study(bundle or resources.default_bundle(), layer, settings, config.parent, force, resamples)
@@ -31,11 +32,13 @@ def concepts(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{out} cannot be made: {error.strerror}. Name another folder.") from error
-    fitted, document = study(asked)
-    save_concepts(fitted, asked, out / WEIGHTS)
+    answer = study(asked)
+    document = answer.document
+    save_concepts(answer.fitted, asked, out / WEIGHTS)
     write_figures(out / FIGURES, document)
-    write_table(out / "concepts.csv", rows_of(document))
+    write_table(out / TABLE, rows_of(document))
+    write_report(out / PAGE, as_html(document, answer.strongest, answer.entry))
     show(as_tables(document))
     tell_left_out(document)
-    tell_written(out / WEIGHTS, out / FIGURES, out / "concepts.csv")
+    tell_written(*(out / name for name in (WEIGHTS, FIGURES, TABLE, PAGE)))
     typer.echo("Not for diagnostic use.")

@@ -5,6 +5,7 @@ and are written by this process alone: nothing that is written can be scored twi
 """
 
 import logging
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,6 +113,8 @@ class Cluster:
         self._looked = float("-inf")
         self._width = AHEAD
         self._out: dict[Any, Batch] = {}
+        self._suspects: deque[Batch] = deque()
+        self._alone: Any = None
 
     def rows(self, batches: Iterator[Batch]) -> Iterator[Rows]:
         """Yield the rows of each batch as it comes. A file at which workers die, again and again, gets a row.
@@ -123,7 +126,7 @@ class Cluster:
             self._fill(completed, batches)
             for future in completed:
                 batch = self._out.pop(future)
-                found = self._rows(future, batch, completed)
+                found = self._rows(future, batch)
                 future.release()
                 self._fill(completed, batches)
                 if found:
@@ -135,13 +138,19 @@ class Cluster:
                 future.release()
 
     def _fill(self, completed: Any, batches: Iterator[Batch]) -> None:
+        """Give batches out; a suspect only by itself, for Dask suspects all that a worker had when it died."""
+        if self._suspects:
+            if not self._out:
+                self._alone = self._give(completed, self._suspects.popleft())
+            return
         while len(self._out) < self._threads() * AHEAD and (batch := next(batches, None)):
             self._give(completed, batch)
 
-    def _give(self, completed: Any, batch: Batch) -> None:
+    def _give(self, completed: Any, batch: Batch) -> Any:
         future = self._client.submit(rows_of, self._work, batch, pure=False)
         self._out[future] = batch
         completed.add(future)
+        return future
 
     def _threads(self) -> int:
         if monotonic() - self._looked > _LOOK_SECONDS:
@@ -149,7 +158,7 @@ class Cluster:
             self._looked = monotonic()
         return self._width
 
-    def _rows(self, future: Any, batch: Batch, completed: Any) -> Rows:
+    def _rows(self, future: Any, batch: Batch) -> Rows:
         if future.status == "finished":
             rows: Rows = future.result()
             return rows
@@ -157,16 +166,15 @@ class Cluster:
             raise WorkerError(_GONE)
         error = future.exception()
         if isinstance(error, KilledWorker):
-            return self._one_by_one(batch, completed)
+            return self._of_the_dead(future, batch)
         if isinstance(error, SitegenError):
             raise error
         raise WorkerError(f"A worker could not do its work: {type(error).__name__}: {error}. See its log.") from error
 
-    def _one_by_one(self, batch: Batch, completed: Any) -> Rows:
-        """Give the files of a batch at which workers died out again, each by itself; of one, tell that it was that."""
-        if len(batch) > 1:
-            for entry in batch:
-                self._give(completed, [entry])
+    def _of_the_dead(self, future: Any, batch: Batch) -> Rows:
+        """Of a file that was given out alone, tell that it was that; suspect each file of others."""
+        if future is not self._alone:
+            self._suspects.extend([entry] for entry in batch)
             return []
         message = "Every worker that was given this file ended. Give workers more memory, or look at the file."
         return [failed_row(batch[0], LOST, message)]

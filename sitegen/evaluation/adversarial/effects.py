@@ -24,17 +24,6 @@ SIMPLE_FILLINGS = tuple(name for name in FILLINGS if name != RECONSTRUCTION)
 _ANY = square(0, 0, 1)  # these fillings do not ask where in the picture an input lies
 
 
-def random_masks(side: int, share: float, count: int, seed: int) -> list[bytes]:
-    """Return masks of `side` x `side` cells, row-major: in each a share of the cells, drawn at random, is 1."""
-    rng, cells = np.random.default_rng(seed), side * side
-    masks = []
-    for _ in range(count):
-        mask = np.zeros(cells, np.uint8)
-        mask[rng.permutation(cells)[: round(share * cells)]] = 1
-        masks.append(mask.tobytes())
-    return masks
-
-
 def masked(predictor: Predictor, image: array[float], mask: bytes, filling: str) -> array[float]:
     """Return the image as the classifier takes it with the cells of a mask filled."""
     entry = predictor.model.graphs["classifier"].images[0]

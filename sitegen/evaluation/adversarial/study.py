@@ -110,10 +110,6 @@ def _check(asked: Study) -> None:
         raise SettingsError(f"Name an attack and a strength at least. The attacks are {', '.join(NAMES)}.")
     if plan.filling not in SIMPLE_FILLINGS:
         raise SettingsError(f"Masks cannot be filled with {plan.filling!r}; choose of {', '.join(SIMPLE_FILLINGS)}.")
-    if plan.masks < 2 or not 0 < plan.share < 1:
-        raise SettingsError(
-            f"The detector needs two masks at least, each of a share between 0 and 1: not {plan.masks} of {plan.share}."
-        )
 
 
 def _chosen(asked: Study) -> list[Listed]:

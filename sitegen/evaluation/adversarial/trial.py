@@ -11,7 +11,8 @@ from pathlib import Path
 from sitegen import parallel
 from sitegen.bundle import Bundle
 from sitegen.evaluation.adversarial.adaptive import ADAPTIVE, WEIGHT, Detected, adaptive_attack
-from sitegen.evaluation.adversarial.effects import effects, random_masks
+from sitegen.evaluation.adversarial.effects import effects
+from sitegen.evaluation.effects.study import Distribution, masks_over
 from sitegen.evaluation.explanations.seeing import REFUSED
 from sitegen.evaluation.gate.bundle_scores import with_all_scores
 from sitegen.metrics.examples import Scores
@@ -77,7 +78,8 @@ def try_images(bundle: Bundle, paths: Sequence[Path], plan: Plan, workers: int |
     """Return the trials of each image, in the order of the plan's conditions, or why there are none."""
     predictor = Predictor(bundle)
     predictor.model = with_all_scores(bundle.model)
-    masks = random_masks(predictor.model.graphs["classifier"].images[0].cells, plan.share, plan.masks, plan.seed)
+    over = Distribution(share=plan.share, runs=plan.masks, seed=plan.seed)
+    masks = masks_over(predictor.model.graphs["classifier"].images[0].cells, over)
     return parallel.each(partial(_tried, predictor, masks, plan), paths, workers, alone=4)
 
 

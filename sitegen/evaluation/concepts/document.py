@@ -44,7 +44,8 @@ def node_documents(
             {"label": label, "probability": of(probability[:, 0, node, at]), "logit": of(logit[:, 0, node, at])}
             for at, label in enumerate(labels)
         ]
-        places = strongest_places([each.codes[node] for each in found], files, strongest)
+        maps = [each.codes[node] for each in found]
+        places = [place_of(maps[at], files[at]) for at in strongest_of(maps, strongest)]
         made.append({"node": node, "effects": effects, "findings": findings, "strongest": places})
     return made
 
@@ -55,16 +56,17 @@ def mean_interval(values: NDArray[np.float64], patients: Sequence[str], resample
     return {"value": found.value, "low": found.low, "high": found.high}
 
 
-def strongest_places(maps: Sequence[NDArray[np.float32]], files: Sequence[str], count: int) -> list[PlaceDocument]:
-    """Return the `count` images whose maps [H, W] are strongest, each with the centre of its strongest cell."""
+def strongest_of(maps: Sequence[NDArray[np.float32]], count: int) -> list[int]:
+    """Return which `count` images have the strongest maps [H, W], the strongest first."""
     peaks = [float(each.max()) for each in maps]
-    places: list[PlaceDocument] = []
-    for at in sorted(range(len(maps)), key=lambda index: -peaks[index])[:count]:
-        row, column = np.unravel_index(int(maps[at].argmax()), maps[at].shape)
-        rows, columns = maps[at].shape
-        left, top = float((column + 0.5) / columns), float((row + 0.5) / rows)
-        places.append({"file": files[at], "left": left, "top": top, "value": peaks[at]})
-    return places
+    return sorted(range(len(maps)), key=lambda index: -peaks[index])[:count]
+
+
+def place_of(given: NDArray[np.float32], file: str) -> PlaceDocument:
+    """Return the centre of the strongest cell of a file's map [H, W]."""
+    row, column = np.unravel_index(int(given.argmax()), given.shape)
+    left, top = float((column + 0.5) / given.shape[1]), float((row + 0.5) / given.shape[0])
+    return {"file": file, "left": left, "top": top, "value": float(given.max())}
 
 
 def as_tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
@@ -83,6 +85,25 @@ def as_tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
     yield table
     moved = document["moved"]["value"]
     yield f"The autoencoder by itself moves a probability by {moved:.3f} at most, on average over images."
+
+
+def as_second_label_tables(document: Mapping[str, Any]) -> Iterator[Table | str]:
+    """Return what was set to zero, and the table of every finding."""
+    numbers = ", ".join(str(each["unit"]) for each in document["units"])
+    yield (
+        f"Units of {document['layer']} that raise {document['second']}, chosen on {document['chosen_on']} image(s) and "
+        f"set to zero on {document['images']} of other patients: {numbers}. Beside them the same less the mean effect "
+        f"of as many random units, {document['draws']} times."
+    )
+    for scale, keys in (("probability", ("effect", "difference")), ("logit", ("logit_effect", "logit_difference"))):
+        table = table_of(Text(f"Effects on the {scale}"), "finding", "effect", "minus random units'")
+        for each in document["findings"]:
+            table.add_row(Text(each["label"]), *(_told(each[key]) for key in keys))
+        yield table
+
+
+def _told(value: Mapping[str, float]) -> str:
+    return f"{value['value']:+.4f} ({value['low']:+.4f} to {value['high']:+.4f})"
 
 
 def rows_of(document: Mapping[str, Any]) -> list[dict[str, object]]:

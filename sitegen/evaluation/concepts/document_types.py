@@ -1,9 +1,13 @@
-"""The keys of a study of concepts (sitegen.concepts/1), and the type of each; see docs/concepts.md."""
+"""The keys of a study of concepts (sitegen.concepts/1) and of a second label (sitegen.second-label-effects/1).
+
+docs/concepts.md and docs/effects.md have their meanings.
+"""
 
 from typing import Any, TypedDict
 
 from sitegen.data.audit.document_types import ProblemDocument
 from sitegen.metrics.document_types import IntervalDocument
+from sitegen_runtime.document_types import BundleDocument
 
 
 class ConceptModel(TypedDict):
@@ -74,4 +78,40 @@ class ConceptsDocument(TypedDict):
     losses: list[LossDocument]
     moved: IntervalDocument
     nodes: list[NodeDocument]
+    unreadable: list[ProblemDocument]
+
+
+class RaisingUnit(TypedDict):
+    """A unit that was set to zero, and how much it raises the second label's logit where it was chosen."""
+
+    unit: int
+    raises: float
+
+
+class SecondLabelFinding(TypedDict):
+    """The expected effect on one finding, and that less the mean one of as many random units."""
+
+    label: str
+    effect: IntervalDocument
+    logit_effect: IntervalDocument
+    difference: IntervalDocument
+    logit_difference: IntervalDocument
+
+
+class SecondLabelDocument(TypedDict):
+    """What becomes of every finding where the units that raise a second one are zero."""
+
+    schema: str
+    bundle: BundleDocument
+    second: str
+    layer: str
+    shape: list[int]
+    units: list[RaisingUnit]
+    draws: int
+    seed: int
+    resamples: int
+    chosen_on: int
+    images: int
+    patients: int
+    findings: list[SecondLabelFinding]
     unreadable: list[ProblemDocument]

@@ -1,8 +1,5 @@
 """Concepts from files: a bundle, a layer and settings in; an autoencoder and its document out."""
 
-from __future__ import annotations  # array[float] is a name for type checkers until Python 3.12
-
-from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,21 +10,22 @@ import torch
 from sitegen.bundle import load_bundle
 from sitegen.data.audit.document_types import ProblemDocument
 from sitegen.errors import DataError, SettingsError
-from sitegen.evaluation.adversarial.effects import random_masks
-from sitegen.evaluation.concepts.document import SCHEMA, mean_interval, node_documents
+from sitegen.evaluation.concepts.document import SCHEMA, mean_interval, node_documents, strongest_of
 from sitegen.evaluation.concepts.document_types import ConceptsDocument
-from sitegen.evaluation.concepts.effects import Instrumented, as_values, image_effects
+from sitegen.evaluation.concepts.effects import ImageEffects, Instrumented, as_values, image_effects
 from sitegen.evaluation.concepts.fitting import Fitted, fit_concepts
 from sitegen.evaluation.concepts.layers import Cut
+from sitegen.evaluation.concepts.pictures import Strongest
 from sitegen.evaluation.concepts.settings import ConceptSettings
+from sitegen.evaluation.concepts.taking import Taken, take
+from sitegen.evaluation.effects.study import Distribution, masks_over
 from sitegen.evaluation.explanations.localisation.cases import EVERYTHING, Listed, listed
 from sitegen.parallel import shown
 from sitegen.prediction import Predictor
-from sitegen.prediction.reading import read_image_file
 from sitegen.settings.reading import settings_document
-from sitegen_runtime.errors import AnalysisError
+from sitegen_runtime.bundle.model import NetworkInput
 
-WEIGHTS, FIGURES = "concepts.pt", "concepts.json"
+WEIGHTS, FIGURES, TABLE, PAGE = "concepts.pt", "concepts.json", "concepts.csv", "concepts.html"
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,17 @@ class Study:
 
 
 @dataclass(frozen=True)
-class _Image:
-    listed: Listed
-    values: array[float]
+class Answer:
+    """The fitted autoencoder, what docs/concepts.md describes, and of each node the images that it is strongest on."""
+
+    fitted: Fitted
+    document: ConceptsDocument
+    strongest: Sequence[Sequence[Strongest]]
+    entry: NetworkInput
 
 
-def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
-    """Return the fitted autoencoder and what docs/concepts.md describes.
+def study(asked: Study) -> Answer:
+    """Fit an autoencoder, and measure what its codes do.
 
     Raises SettingsError for a layer that there is not and for a bundle without gradient, DataError where images are
     missing, BundleError for no bundle.
@@ -60,11 +62,12 @@ def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
         roles = ", ".join(map(repr, bundle.model.graphs))
         raise SettingsError(f"The bundle {bundle.model.name} has no gradient, which attacks need; it has {roles}.")
     cut, predictor = Cut(bundle, asked.layer), Predictor(bundle)
+    over = Distribution(share=settings.share, runs=settings.masks, seed=settings.seed)
+    entry = predictor.model.graphs["classifier"].images[0]
+    masks = masks_over(entry.cells, over)
     training, measured, problems = _images(asked, predictor)
     layers = [cut.front(as_values(each.values)) for each in training]
     fitted = fit_concepts(cut, layers, settings)
-    side = predictor.model.graphs["classifier"].images[0].cells
-    masks = random_masks(side, settings.share, settings.masks, settings.seed)
     whole = Instrumented(cut, fitted.network)
     found = [
         image_effects(whole, predictor, each.values, masks, settings)
@@ -74,7 +77,7 @@ def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
     files = [str(each.listed.path) for each in measured]
     labels = [label.name for label in bundle.model.labels]
     moved = np.array([each.moved for each in found])
-    return fitted, {
+    document: ConceptsDocument = {
         "schema": SCHEMA,
         "model": {
             "file": str(asked.bundle),
@@ -95,6 +98,13 @@ def study(asked: Study) -> tuple[Fitted, ConceptsDocument]:
         "nodes": node_documents(found, files, patients, labels, settings.strongest, asked.resamples, settings.seed),
         "unreadable": problems,
     }
+    return Answer(fitted, document, _strongest(found, measured, settings.strongest), entry)
+
+
+def _strongest(found: Sequence[ImageEffects], images: Sequence[Taken], count: int) -> list[list[Strongest]]:
+    """Of each node the images that its document names, in that order."""
+    of_nodes = [[each.codes[node] for each in found] for node in range(len(found[0].codes))]
+    return [[Strongest(images[at].values, maps[at]) for at in strongest_of(maps, count)] for maps in of_nodes]
 
 
 def save_concepts(fitted: Fitted, asked: Study, path: Path) -> None:
@@ -108,17 +118,17 @@ def save_concepts(fitted: Fitted, asked: Study, path: Path) -> None:
     torch.save(content, path)
 
 
-def _images(asked: Study, predictor: Predictor) -> tuple[list[_Image], list[_Image], list[ProblemDocument]]:
+def _images(asked: Study, predictor: Predictor) -> tuple[list[Taken], list[Taken], list[ProblemDocument]]:
     """The images to train on, those to measure, of other patients, and what could not be used."""
     settings = asked.settings
     found = listed([asked.folder / name for name in settings.images])
     order = np.random.default_rng(settings.seed).permutation(len(found))
     drawn = [found[at] for at in order]
     problems: list[ProblemDocument] = []
-    training = _taken(asked, predictor, _of(drawn, settings.train), settings.train_images, problems)
+    training = take(predictor, _of(drawn, settings.train), problems, count=settings.train_images, force=asked.force)
     known = {each.listed.patient for each in training}
     others = [each for each in _of(drawn, settings.test) if each.patient not in known]
-    measured = _taken(asked, predictor, others, settings.test_images, problems)
+    measured = take(predictor, others, problems, count=settings.test_images, force=asked.force)
     for name, images in ((settings.train, training), (settings.test, measured)):
         if not images:
             first = f" The first problem: {problems[0]['problem']}" if problems else ""
@@ -131,27 +141,3 @@ def _images(asked: Study, predictor: Predictor) -> tuple[list[_Image], list[_Ima
 
 def _of(images: Sequence[Listed], split: str) -> list[Listed]:
     return [each for each in images if split in (EVERYTHING, each.split)]
-
-
-def _taken(
-    asked: Study, predictor: Predictor, images: Sequence[Listed], count: int, problems: list[ProblemDocument]
-) -> list[_Image]:
-    """The first `count` images that can be used."""
-    taken: list[_Image] = []
-    for each in images:
-        if len(taken) == count:
-            break
-        try:
-            analysis = predictor.analyse(read_image_file(each.path), str(each.path), force=asked.force)
-        except AnalysisError as error:
-            problems.append({"file": str(each.path), "problem": str(error)})
-            continue
-        if "error" in analysis.document or analysis.seen is None:
-            problems.append({"file": str(each.path), "problem": str(analysis.document["error"]["message"])})
-        elif not analysis.document["findings"]:
-            problems.append(
-                {"file": str(each.path), "problem": "The gate refuses it. To take it all the same: --force"}
-            )
-        else:
-            taken.append(_Image(each, analysis.seen.image.values))
-    return taken

@@ -48,12 +48,7 @@ def study(
     cannot be, DataError where no image can be used.
     """
     predictor = Predictor(bundle)
-    try:
-        masks = draw_masks(
-            over.masking, predictor.model.graphs["classifier"].images[0].cells, over.share, over.runs, over.seed
-        )
-    except BadIntervention as error:
-        raise SettingsError(str(error)) from error
+    masks = masks_over(predictor.model.graphs["classifier"].images[0].cells, over)
     found: list[ImageEffects] = []
     problems: list[ProblemDocument] = []
     for path in images:
@@ -78,6 +73,17 @@ def study(
         "findings": [_over_images(label.name, place, found, over) for place, label in enumerate(model.labels)],
         "unreadable": problems,
     }
+
+
+def masks_over(cells: int, over: Distribution) -> list[bytes]:
+    """Return the masks of a distribution for images of `cells` x `cells`, as `draw_masks` gives them.
+
+    Raises SettingsError for a masking, share or number of runs that cannot be.
+    """
+    try:
+        return draw_masks(over.masking, cells, over.share, over.runs, over.seed)
+    except BadIntervention as error:
+        raise SettingsError(str(error)) from error
 
 
 def _image(predictor: Predictor, path: Path, masks: Sequence[bytes], filling: str, force: bool) -> ImageEffects:

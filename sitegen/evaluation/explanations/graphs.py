@@ -63,7 +63,7 @@ class Graphs:
         """Return the probability (0..1) of a finding, counted from 0."""
         graph = self.model.graphs["classifier"]
         feeds = {graph.images[0].name: image[np.newaxis]}
-        (logits,) = self._session("classifier").run([graph.outputs["logits"].name], feeds)
+        (logits,) = self.session("classifier").run([graph.outputs["logits"].name], feeds)
         return float(1 / (1 + np.exp(-np.float64(logits[0, finding]))))
 
     def part(self, role: str, image: Image, finding: int) -> Map:
@@ -72,7 +72,7 @@ class Graphs:
         seed = np.zeros(graph.vectors[0].shape, np.float32)
         seed[0, finding] = 1
         feeds = {graph.images[0].name: image[np.newaxis], graph.vectors[0].name: seed}
-        (values,) = self._session(role).run([graph.outputs["gradient"].name], feeds)
+        (values,) = self.session(role).run([graph.outputs["gradient"].name], feeds)
         return np.asarray(values[0].astype(np.float64).sum(axis=0))
 
     def answer(self, request: object) -> Any:
@@ -81,9 +81,10 @@ class Graphs:
             return self.files[request.name]
         if not isinstance(request, RunGraph):
             return None
-        return answer(self._session(request.role), request)
+        return answer(self.session(request.role), request)
 
-    def _session(self, role: str) -> onnxruntime.InferenceSession:
+    def session(self, role: str) -> onnxruntime.InferenceSession:
+        """Return the session that runs the graph of a role."""
         if role not in self._sessions:
             self._sessions[role] = open_session(self.models[role].SerializeToString())
         return self._sessions[role]

@@ -1,4 +1,4 @@
-"""Effects of masking with known answers, masks, and what an attack does to the gate's input."""
+"""Effects of masking with known answers, and what an attack does to the gate's input."""
 
 from array import array
 from dataclasses import replace
@@ -9,19 +9,13 @@ import pytest
 from onnx import numpy_helper
 
 from sitegen.bundle import Bundle
-from sitegen.evaluation.adversarial.effects import effects, random_masks
+from sitegen.evaluation.adversarial.effects import effects
 from sitegen.prediction import Predictor
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.interventions.carried_over import carried_over
 from sitegen_runtime.interventions.fillings import Canvas
+from sitegen_runtime.interventions.maskings import draw_masks
 from sitegen_runtime.pixels.geometry import Place, square
-
-
-def test_masks_have_their_share_and_come_again() -> None:
-    masks = random_masks(10, 0.25, 3, 5)
-    assert [sum(mask) for mask in masks] == [25, 25, 25]
-    assert masks == random_masks(10, 0.25, 3, 5)
-    assert len({*masks, *random_masks(10, 0.25, 3, 6)}) == 6
 
 
 @pytest.mark.parametrize("filling", ["black", "mean"])
@@ -37,7 +31,7 @@ def test_effects_are_those_of_the_network_written_out(gradient_bundle: Bundle, f
         return np.asarray(active.mean(axis=(1, 2)) @ weights["linear"] + weights["bias"])
 
     image = np.random.default_rng(0).uniform(0, 1, (32, 32)).astype(np.float32).astype(np.float64)
-    masks = random_masks(32, 0.1, 4, 0)
+    masks = draw_masks("pixels", 32, 0.1, 4, 0)
     fill = {"black": 0.0, "mean": image.mean()}[filling]
     changed = [np.where(np.frombuffer(mask, np.uint8).reshape(32, 32), fill, image) for mask in masks]
     expected = np.array([logits(each) for each in changed]) - logits(image)

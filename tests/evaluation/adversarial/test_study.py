@@ -166,7 +166,7 @@ def test_the_report_loads_nothing_and_escapes(made: tuple[Path, dict[str, Any]])
         ({"strengths": "much"}, "--strengths takes numbers"),
         ({"finding": "Hernia"}, "The model has no finding 'Hernia'."),
         ({"filling": "reconstruction"}, "choose of black, mean, blur"),
-        ({"share": "1"}, "a share between 0 and 1"),
+        ({"share": "1"}, "at most 0.5 of the image, not 1.0"),
         ({"split": "test"}, "the splits are: none"),
     ],
 )

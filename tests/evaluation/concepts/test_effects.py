@@ -10,13 +10,13 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from sitegen.bundle import Bundle
-from sitegen.evaluation.adversarial.effects import random_masks
 from sitegen.evaluation.concepts.autoencoder import deep_loss, interpretability_loss, shallow_loss
 from sitegen.evaluation.concepts.effects import INTERVENTIONS, Instrumented, image_effects
 from sitegen.evaluation.concepts.fitting import fit_concepts, second_half
 from sitegen.evaluation.concepts.layers import Cut
 from sitegen.evaluation.concepts.settings import ConceptSettings
 from sitegen.prediction import Predictor
+from sitegen_runtime.interventions.maskings import draw_masks
 
 SETTINGS = ConceptSettings(("nothing",), codes=3, hidden=6, epochs=8, steps=2, masks=2, batch=4, rate=1e-2)
 
@@ -45,7 +45,7 @@ def linear_layer(bundle: Bundle) -> np.ndarray:
 def test_a_channel_set_to_zero_takes_its_part_of_every_logit(gradient_bundle: Bundle) -> None:
     cut, (image,) = Cut(gradient_bundle, "active"), images(1)
     whole = Instrumented(cut, Unchanged())  # type: ignore[arg-type]
-    masks = random_masks(32, 0.2, 2, 0)
+    masks = draw_masks("pixels", 32, 0.2, 2, 0)
     found = image_effects(whole, Predictor(gradient_bundle), image, masks, SETTINGS)
     layer = cut.front(np.frombuffer(image, np.float32)).astype(np.float64)[0]
     parts = layer.mean(axis=(1, 2))[:, None] * linear_layer(gradient_bundle)  # [channels, labels]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from sitegen.bundle import Bundle
 from sitegen.cli import app
 from sitegen.errors import SitegenError
-from sitegen.evaluation.concepts.document import node_documents, strongest_places
+from sitegen.evaluation.concepts.document import node_documents, place_of, strongest_of
 from sitegen.evaluation.concepts.document_types import ConceptsDocument
 from sitegen.evaluation.concepts.effects import INTERVENTIONS, ImageEffects
 from sitegen.phantom import write_phantom
@@ -74,6 +75,10 @@ def test_it_writes_weights_document_and_table(folder: Path, gradient_bundle: Bun
         )
     rows = list(csv.DictReader((folder / "out/concepts.csv").read_text("utf-8").splitlines()))
     assert len(rows) == 2 * len(INTERVENTIONS) * 3
+    page = (folder / "out/concepts.html").read_text("utf-8")
+    shown = [place["file"].rpartition("/")[2] for node in document["nodes"] for place in node["strongest"]]
+    assert [told.split()[0] for told in re.findall('alt="([^"]*)', page)] == shown
+    assert len(set(re.findall('src="([^"]*)', page))) == 4
     saved = torch.load(folder / "out/concepts.pt", weights_only=True)
     assert saved["layer"] == "active"
     assert saved["weights"]["middle.0.weight"].shape == (2, 4, 1, 1)
@@ -82,10 +87,9 @@ def test_it_writes_weights_document_and_table(folder: Path, gradient_bundle: Bun
 def test_where_a_concept_is_strongest() -> None:
     maps = [np.zeros((2, 4), np.float32), np.zeros((2, 4), np.float32)]
     maps[0][1, 3], maps[1][0, 1] = 2.0, 5.0
-    assert strongest_places(maps, ["a", "b"], 2) == [
-        {"file": "b", "left": 0.375, "top": 0.25, "value": 5.0},
-        {"file": "a", "left": 0.875, "top": 0.75, "value": 2.0},
-    ]
+    assert strongest_of(maps, 2) == [1, 0]
+    assert place_of(maps[1], "b") == {"file": "b", "left": 0.375, "top": 0.25, "value": 5.0}
+    assert place_of(maps[0], "a") == {"file": "a", "left": 0.875, "top": 0.75, "value": 2.0}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sitegen.bundle import Bundle
 from sitegen.data.audit.document_types import ProblemDocument
-from sitegen.evaluation.explanations.graphs import draw, open_graphs
+from sitegen.evaluation.explanations.graphs import Graphs, draw, open_graphs
 from sitegen.evaluation.explanations.localisation.cases import Gathered
 from sitegen.evaluation.explanations.localisation.maps import (
     IOBB,
@@ -86,8 +86,11 @@ def look(
     *,
     force: bool = False,
     done: Callable[[], object] = lambda: None,
+    drawing: Callable[[Graphs, NDArray[np.float32], int, str], Map] = draw,
 ) -> Localised:
     """Return what the maps of each method say of all images with boxes; `done` is called after each image.
+
+    `drawing` makes the maps, as `graphs.draw` does.
 
     Images that the gate refuses are left out, unless `force`. A finding whose boxes all lie outside of the square is no
     row. Raises BundleError where the bundle has no gradient graph.
@@ -112,7 +115,7 @@ def look(
             found.rows.append(row)
             _without_a_look(found.answers, row, gathered.usual, labels[finding].name.lower())
             for method in methods:
-                add_map(found.answers[method], draw(graphs, seen.image, finding, method), boxes)
+                add_map(found.answers[method], drawing(graphs, seen.image, finding, method), boxes)
     return Localised(found.rows, found.answers, outside, cut, found.problems)
 
 
