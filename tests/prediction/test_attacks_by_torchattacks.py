@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sitegen_runtime.attacks.methods import ATTACKS, Wish
+from sitegen_runtime.attacks.methods import Wish
+from sitegen_runtime.attacks.table import ATTACKS
 from tests.prediction.test_attacks import network, run
 
 REFERENCE = json.loads((Path(__file__).parent / "torchattacks.json").read_text("utf-8"))
