@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from sitegen.cli._progress import progress
 from sitegen.cli.curate._needs import require_curation
 
 KeepOption = Annotated[
@@ -25,6 +24,7 @@ def apply(
     Exit code 1 where files changed since they were scored, or are gone: those are not taken.
     """
     require_curation()
+    from sitegen.cli._progress import progress
     from sitegen.curation.apply import Wish, apply
 
     with progress(2) as bar:

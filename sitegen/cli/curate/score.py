@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sitegen.cli._options import BundleOption, chosen_bundle
-from sitegen.cli.curate._bar import told
 from sitegen.cli.curate._needs import require_curation
 from sitegen.errors import SettingsError
 
@@ -64,6 +63,7 @@ def score(
     again. Files that are no images, or damaged ones, have rows with the code of what is in the way.
     """
     require_curation()
+    from sitegen.cli.curate._bar import told
     from sitegen.curation.addresses import read_list
     from sitegen.curation.columns import Options
     from sitegen.curation.engine.work import Work

@@ -3,14 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sitegen.bundle.fitting import seen_words
-
 if TYPE_CHECKING:
     from sitegen.importing.source import ImportedClassifier
 
 
 def told(model: "ImportedClassifier", out: Path | None) -> list[str]:
     """Return lines on the bundle that would be made, and on what was assumed."""
+    from sitegen.bundle.fitting import seen_words
+
     image, labels = model.image, [label.name for label in model.labels]
     low, high = image.range
     lines = [

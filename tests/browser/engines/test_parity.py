@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from sitegen.browser.effects_parity import EffectsComparison
 from sitegen.browser.parity import BORDERS, CHESTER, WEBGPU, Comparison, Differences, bin_names
 from sitegen.browser.report import as_tables
 from sitegen.bundle import Bundle
@@ -249,7 +250,7 @@ def test_histogram() -> None:
 
 def test_report_tables_hold_the_figures() -> None:
     part = compared(with_change(lambda fields: fields["findings"][1].update(probability=0.50002))).summary()
-    part |= {"ready_ms": 1234.4, "requests_outside": []}
+    part |= {"ready_ms": 1234.4, "requests_outside": [], "effects": EffectsComparison("wasm").summary()}
     entry = {"name": "test-model", "version": "1.0", "images": 1, "transports": {"file": part}}
     report = {"browser": {"name": "chrome", "version": "1.2"}, "chester": CHESTER, "bundles": [entry]}
     shown = io.StringIO()

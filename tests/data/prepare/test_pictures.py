@@ -157,7 +157,7 @@ def test_bad_pictures_are_named(pictures: Path, sitegen: Sitegen, tmp_path: Path
         assert done.exit_code == 1
         assert done.stderr.startswith("left out: cut.png: ")
         assert done.stderr.count("left out") == 1
-        assert "of 5 are there." in done.stdout
+        assert "made from 5." in done.stdout
 
 
 @pytest.mark.parametrize(
