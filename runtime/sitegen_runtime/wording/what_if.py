@@ -14,7 +14,7 @@ NOISE = {
 WHAT_IF: dict[str, str] = {
     "name": "What if…",
     "open": "Change a part of the image, and see what the model says then",
-    "title": "What if this part were different?",
+    "title": "What if the image were different?",
     "kinds": "What is changed",
     "part": "A part",
     "part_title": "Mark a part of the picture, and choose what stands there",
@@ -79,7 +79,7 @@ WHAT_IF: dict[str, str] = {
     "no_gate": "none",
     "remove": "Remove",
     "legend": "From the hollow mark, which is the image, to the full one; the line is the threshold.",
-    "report_title": "What if a part were different",
+    "report_title": "What if the image were different",
     "report_hint": (
         "The model was asked again with the marked part replaced, or with noise added. It tells what the model goes "
         "by, not what is true of the patient."

@@ -10,7 +10,7 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from sitegen.networks.stylegan2.equalised import EqualConv, EqualLinear
+from sitegen.networks.stylegan2.equalised import EPSILON, EqualConv, EqualLinear
 from sitegen.networks.stylegan2.filters import Blur, Downsample
 from sitegen.networks.stylegan2.mapping import Mapping
 from sitegen.networks.stylegan2.settings import GeneratorShape
@@ -82,6 +82,6 @@ def with_deviation(maps: Tensor, group: int) -> Tensor:
     size = next(size for size in range(min(group, count), 0, -1) if count % size == 0)
     grouped = maps.reshape(size, count // size, -1).float()
     variance = (grouped - grouped.mean(0)).square().mean(0)
-    deviation = (variance + 1e-8).sqrt().mean(1)
+    deviation = (variance + EPSILON).sqrt().mean(1)
     channel = deviation.repeat(size).reshape(count, 1, 1, 1).expand(-1, 1, height, width)
     return torch.cat([maps, channel.to(maps.dtype)], dim=1)

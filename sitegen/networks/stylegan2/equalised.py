@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SLOPE = 0.2
+EPSILON = 1e-8  # keeps what is divided by from being 0
 GAIN = sqrt(2)  # keeps the second moment behind a leaky rectifier
 
 

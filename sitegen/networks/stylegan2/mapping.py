@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from sitegen.networks.stylegan2.equalised import EqualLinear
+from sitegen.networks.stylegan2.equalised import EPSILON, EqualLinear
 
 FORGETTING = 0.995  # of the average of w, for each step
 
@@ -53,5 +53,5 @@ def truncated(w: Tensor, average: Tensor, psi: float, layers: int | None = None)
 
 
 def _normalised(values: Tensor) -> Tensor:
-    result: Tensor = values * torch.rsqrt(values.square().mean(1, keepdim=True) + 1e-8)
+    result: Tensor = values * torch.rsqrt(values.square().mean(1, keepdim=True) + EPSILON)
     return result

@@ -14,10 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sitegen.networks.stylegan2.equalised import EqualLinear, activate
+from sitegen.networks.stylegan2.equalised import EPSILON, EqualLinear, activate
 from sitegen.networks.stylegan2.filters import Blur
-
-EPSILON = 1e-8
 
 
 def demodulation(weight: Tensor, styles: Tensor) -> Tensor:

@@ -242,7 +242,7 @@ def test_several_regions_are_compared_and_go_with_the_image(strict: Chromium, tm
     assert "no network of its gradient" in card.find_element(By.CSS_SELECTOR, "[data-reason=noise]").text
     act(card, "show-try 2")
     reported = asked(at, tmp_path, "save", "html")
-    assert "What if a part were different" in reported
+    assert "What if the image were different" in reported
     assert reported.count("over the image") == 0
     assert ">Region 2<" in reported
     assert "Most changed" in reported
