@@ -37,7 +37,7 @@ class Counting:
             yield rows_of(self.work, batch)
 
 
-def asked(small: Bundle, repository: Path, out: Path) -> Asked:
+def asked(small: Bundle, repository: object, out: Path) -> Asked:
     return Asked([str(repository)], out, small, batch=1)
 
 
