@@ -1,18 +1,20 @@
 """How long a person waits for the page, and how much memory it takes, in each way to open it.
 
     python benchmarks/page.py [--site dist] [--before DIR] [--rounds 6] [--slow-rounds 1] [--browser NAME]
-        [--json FILE]
+        [--pause SECONDS] [--json FILE]
 
 In every round each way has its turn: from a disk, from a server that isolates the page, from a plain one; with one
 thread and with two; in Chromium, Firefox and WebKitGTK where they are installed; and for `--slow-rounds` rounds in
 Chromium with WebGPU in software. `--before` names a site of another version, which takes turns with the first. A visit
 is a fresh browser, with nothing stored (cold) or with what the visit before stored (warm): time to usable
-(`sitegen.ready`), to the first result after that, and for each following image; the peak of the renderer's memory above
-that of a blank page (Linux only). The image is the bundle's golden example. Ratios are taken within a round.
+(`sitegen.ready`), to the first result after that, or after `--pause` seconds more, in which a person looks for a file,
+and for each following image; the peak of the renderer's memory above that of a blank page (Linux only). The image is
+the bundle's golden example. Ratios are taken within a round.
 """
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from median_interval import median_interval
@@ -31,7 +33,7 @@ QUANTITIES = ("usable", "first result", "following image", "peak above blank")
 Rounds = list[Visit | None]
 
 
-def ways(site: Path, before: Path | None, engines: list[str]) -> list[Way]:
+def ways(site: Path, before: Path | None, engines: list[str], pause: float = 0.0) -> list[Way]:
     """Return every way to open the site in these engines, and those in which the one before it can be opened too."""
     found: list[Way] = []
     for engine in engines:
@@ -39,7 +41,7 @@ def ways(site: Path, before: Path | None, engines: list[str]) -> list[Way]:
             found += [Way("before", before, host, engine)] if before else []
             found.append(Way("now", site, host, engine))
     more = [Way("now", site, "plain http"), Way("now", site, "http", threads=2)]
-    return [*found, *(more if "chromium" in engines else [])]
+    return [replace(way, pause=pause) for way in (*found, *(more if "chromium" in engines else []))]
 
 
 def slow_ways(site: Path, engines: list[str]) -> list[Way]:
@@ -113,10 +115,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--slow-rounds", type=int, default=1)
     parser.add_argument("--browser", action="append", choices=list(ENGINES), help="all that are installed, without it")
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds before the first image")
     parser.add_argument("--json", type=Path, help="also write all visits here")
     options = parser.parse_args()
     engines = options.browser or [name for name, engine in ENGINES.items() if engine.missing() is None]
-    usual, slow = ways(options.site, options.before, engines), slow_ways(options.site, engines)
+    usual, slow = ways(options.site, options.before, engines, options.pause), slow_ways(options.site, engines)
     results = benchmark(usual, slow, options.rounds, options.slow_rounds)
     facts = site_facts(options.site)
     console = Console(width=160)

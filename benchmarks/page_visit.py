@@ -26,7 +26,10 @@ SOFTWARE_CARD = "--enable-unsafe-webgpu"  # lets headless Chromium offer the ada
 
 @dataclass(frozen=True)
 class Way:
-    """How a site is opened; `host` is "file", "http" (what `sitegen serve` sends) or "plain http" (no headers)."""
+    """How a site is opened; `host` is "file", "http" (what `sitegen serve` sends) or "plain http" (no headers).
+
+    For `pause` seconds after it is usable nothing is done, as by people who look for a file.
+    """
 
     version: str
     folder: Path
@@ -35,6 +38,7 @@ class Way:
     threads: int = 1
     provider: str = "wasm"
     following: int = 10
+    pause: float = 0.0
 
     @property
     def name(self) -> str:
@@ -71,6 +75,7 @@ def _visit(way: Way, url: str, profile: str, image: bytes) -> Visit:
 def _use(way: Way, driver: Driver, url: str, image: bytes) -> tuple[Visit, ResultDocument]:
     page = SitePage(driver, url)
     found = {"usable": page.wait_until_ready()}
+    time.sleep(way.pause)
     found["first result"], document = timed(page, image)
     found["following image"] = statistics.median(timed(page, image)[0] for _ in range(way.following))
     return found | {f"stage {stage}": milliseconds for stage, milliseconds in document["timings"].items()}, document

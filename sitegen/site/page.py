@@ -80,6 +80,7 @@ WORKER_SCRIPTS = (
     "weights",
     "networks",
     "work",
+    "warming",
     "main",
 )
 

@@ -76,12 +76,14 @@ async function boot({ lifeline, assets, boot, bundles: all }) {
   await timed("networks", () => withThreads(threads, assets["ort-thread.mjs"], start));
   engine = { ...boot.engine, provider, threads, ...(note ? { note } : {}) };
   tellPage({ kind: "ready", times, engine });
+  warmUpSoon(isLow);
 }
 
 // The whole image as it was analysed, for maps that are looked at closely; no number comes of it.
 /** @param {PictureMessage} message */
 async function picture({ id, bytes, details }) {
   tellPage({ kind: "accepted", id });
+  await endWarmUp();
   const work = new Work(id, bytes);
   if (details.type === DICOM) await shadeAgain(work, bytes);
   const preview = await work.preview(details);
@@ -111,6 +113,7 @@ function hasNoise({ what_if }) {
 /** @param {JobMessage} job */
 async function answer(job) {
   tellPage({ kind: "accepted", id: job.id });
+  await endWarmUp();
   activeJob = job.id;
   const work = new Work(job.id, job.bytes);
   const { kind, details } = job;
