@@ -22,6 +22,7 @@ from sitegen.browser.engines import ENGINES
 from sitegen.browser.page import SitePage, site_address
 from sitegen.browser.parity import Comparison
 from sitegen.bundle import Bundle
+from sitegen.errors import BrowserError
 from sitegen.prediction import Predictor
 from sitegen.site import build_site
 from tests.helpers.bundles import make_bundle
@@ -102,12 +103,23 @@ def ask(driver: Driver, predictor: Predictor, files: list[Named], course: Course
         course.add(file, page, reference, {"Python": time.perf_counter() - start, "page": milliseconds / 1000})
 
 
+def started(driver: Driver, address: str, attempts: int = 5) -> None:
+    """Open the page; a machine that is busy with something else may take longer than is waited for."""
+    for attempt in range(attempts):
+        try:
+            SitePage(driver, address).wait_until_ready()
+            return
+        except BrowserError:
+            if attempt == attempts - 1:
+                raise
+
+
 def run(bundle: Bundle, site: Path, browser: str, files: Iterator[Named], course: Course) -> None:
     """Ask of all files in one browser, and tell every thousand of them."""
     predictor = Predictor(bundle)
     with ENGINES[browser].start() as driver, site_address(site, "http") as address:
         driver.set_script_timeout(600)
-        SitePage(driver, address).wait_until_ready()
+        started(driver, address)
         while some := list(islice(files, _AT_ONCE)):
             ask(driver, predictor, some, course)
             if course.comparison.images % 1000 < len(some):
