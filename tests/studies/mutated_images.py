@@ -64,7 +64,11 @@ class Course:
         self.outcomes[reference["error"]["code"] if "error" in reference else "a result"] += 1
         for side, took in seconds.items():
             self.slowest[side] = max(self.slowest.get(side, (0.0, "")), (took, name))
-        if self.outcomes["internal-error"] or len(self.comparison.failures) > before or max(seconds.values()) > self.slow:
+        if (
+            self.outcomes["internal-error"]
+            or len(self.comparison.failures) > before
+            or max(seconds.values()) > self.slow
+        ):
             keep(self.kept, [file])
 
     def told(self) -> str:

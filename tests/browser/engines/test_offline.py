@@ -218,7 +218,11 @@ NONE = "&#39;none&#39;"
 LOOSER = {
     "index": ("index.html", f"connect-src {NONE}", "connect-src *"),
     "no policy": ("index.html", "<meta http-equiv", "<meta data-equiv"),
-    "something before the policy": ("index.html", '<meta charset="utf-8">', '<meta charset="utf-8"><script src="a.js"></script>'),
+    "something before the policy": (
+        "index.html",
+        '<meta charset="utf-8">',
+        '<meta charset="utf-8"><script src="a.js"></script>',
+    ),
     "another page": ("help.html", f"default-src {NONE}", "default-src &#39;self&#39;"),
 }
 
