@@ -1,8 +1,9 @@
-"""Damages PNG, JPEG, WebP and DICOM files at random and asks Python and a page of each: python -m tests.studies.mutated_images
+"""Damages image files at random and asks Python and a page of each: python -m tests.studies.mutated_images
 
-Both have to give the same numbers, or the same code. It tells what became of the files, the slowest of either side in
-seconds of wall time, and the most memory that Python took; a file on which they differ, or for which a side takes
-longer than `--slow` seconds, is kept in a folder. A page that does not answer any more ends the run, with its files kept.
+They are PNG, JPEG, WebP and DICOM. Both have to give the same numbers, or the same code. It tells what became of the
+files, the slowest of either side in seconds of wall time, and the most memory that Python took. A file on which they
+differ, or for which a side takes longer than `--slow` seconds, is kept in a folder. A page that does not answer any
+more ends the run; its files are kept.
 """
 
 import argparse
@@ -37,7 +38,8 @@ const [files, done] = arguments;
   for (const [name, text] of files) {
     const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
     const start = performance.now();
-    const document = await window.sitegen.analyse(new Blob([bytes]), {name, force: true}).catch((error) => error.result);
+    const asked = window.sitegen.analyse(new Blob([bytes]), {name, force: true});
+    const document = await asked.catch((error) => error.result);
     answers.push([document, performance.now() - start]);
   }
   done(answers);
@@ -58,17 +60,13 @@ class Course:
 
     def add(self, file: Named, page: Any, reference: Any, seconds: dict[str, float]) -> None:
         """Count a file; keep it where something is wrong with it."""
-        name, data = file
-        before = len(self.comparison.failures)
+        name, before = file[0], len(self.comparison.failures)
         self.comparison.add(name, page, reference)
         self.outcomes[reference["error"]["code"] if "error" in reference else "a result"] += 1
         for side, took in seconds.items():
             self.slowest[side] = max(self.slowest.get(side, (0.0, "")), (took, name))
-        if (
-            self.outcomes["internal-error"]
-            or len(self.comparison.failures) > before
-            or max(seconds.values()) > self.slow
-        ):
+        wrong = len(self.comparison.failures) > before or reference.get("error", {}).get("code") == "internal-error"
+        if wrong or max(seconds.values()) > self.slow:
             keep(self.kept, [file])
 
     def told(self) -> str:
@@ -77,7 +75,8 @@ class Course:
         slowest = ", ".join(f"{side} {took:.2f} s ({name})" for side, (took, name) in self.slowest.items())
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         failures = len(self.comparison.failures)
-        return f"{self.comparison.images:,} files: {outcomes}; {failures} differ; slowest {slowest}; Python's peak {memory:.2f} GiB"
+        said = f"{self.comparison.images:,} files: {outcomes}; {failures} differ; slowest {slowest}"
+        return f"{said}; Python's peak {memory:.2f} GiB"
 
 
 def keep(folder: Path, files: Iterable[Named]) -> None:

@@ -35,7 +35,8 @@ UPDATES_WHEN_SERVED = (
     f"{UPDATES} Where it is served, and the browser allows it, `service_worker.js` keeps the whole site in the "
     "browser, checks every file against the manifest, and looks whether the same place serves another version; it "
     "offers that with a button, calls a step back one, takes no version of which a page lacks the policy, and never "
-    'mixes two. "Stay with this one" keeps a browser at its version. The page\'s policy does not bind this one script: it fetches '
+    'mixes two. "Stay with this one" keeps a browser at its version. '
+    "The page's policy does not bind this one script: it fetches "
     "files of the site's own manifest, from where the site came from, and nothing else. What the host gives to a first "
     "visit, or with another `service_worker.js`, is the host's word. `sitegen build --no-service-worker` leaves it out."
 )

@@ -24,9 +24,10 @@ ADDED = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What holds of some vulnerabilities of a library; `justification` is None where it is not known whether they matter.
+    """What holds of some vulnerabilities of a library.
 
-    `module` is the one of Python by which alone the library is called, "" where the page's program uses it.
+    `justification` is why they do not matter, None where that is not known. `module` is the one of Python by which
+    alone the library is called, "" where the page's program uses it.
     """
 
     library: str

@@ -66,9 +66,9 @@ def check_site(
     """Compare a site's folder with its manifest.
 
     `told` is the SHA-256 of manifest.json or of SHA256SUMS (64 hexadecimal digits), as it was told by another way than
-    the copy; `public_key` is of the key that signed the site; `revoked` is what its maker has taken back (see `revoked`);
-    `today` is the day in UTC on which signatures have to hold, by this machine's clock where it is not given. Raises SiteError where the folder is no site, or `told`
-    no such number.
+    the copy; `public_key` is of the key that signed the site; `revoked` is what its maker has taken back (see the
+    module of that name); `today` is the day in UTC on which signatures have to hold, by this machine's clock where it
+    is not given. Raises SiteError where the folder is no site, or `told` no such number.
     """
     if told is not None and (len(told) != 64 or set(told.lower()) - _HEX):
         raise SiteError(f"{told!r} is not a SHA-256: give the 64 hexadecimal digits that `sitegen build` printed.")

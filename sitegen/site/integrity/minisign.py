@@ -130,7 +130,7 @@ def signature_problem(text: bytes, content: bytes, key: PublicKey) -> str:
 
 
 def last_day(text: bytes) -> date | None:
-    """Return the last day of a signature that holds, or None where it says none. Raises ValueError where it is no day."""
+    """Return the last day of a signature that holds, or None where it names none. Raises ValueError for no day."""
     comment = text.decode().rstrip("\n").split("\n")[2].removeprefix(_TRUSTED)
     said = [part.removeprefix(UNTIL) for part in comment.rstrip("\r").split("\t") if part.startswith(UNTIL)]
     return min(map(date.fromisoformat, said)) if said else None

@@ -1,8 +1,8 @@
 """Sites and keys that their maker has taken back: a list that the maker publishes, and a check asks for.
 
-A line is the SHA-256 of a site's manifest.json or SHA256SUMS, or the number of a key (16 hexadecimal digits, as minisign
-shows it), and behind it why. Empty lines and those that begin with "#" say nothing. A signature beside it, FILE.minisig,
-is checked where the key is known.
+A line is the SHA-256 of a site's manifest.json or SHA256SUMS, or the number of a key (16 hexadecimal digits, as
+minisign shows it), and behind it why. Empty lines and those that begin with "#" say nothing. A signature beside it,
+FILE.minisig, is checked where the key is known.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Good files of every kind of picture, and endless damaged copies of them: blind ones, and such as checksums do not tell."""
+"""Good files of every kind of picture, and endless damaged copies: changed blindly, or so that checksums stay right."""
 
 import random
 import struct
