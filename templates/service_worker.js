@@ -20,7 +20,7 @@ const DEMANDED = ["default-src", "form-action", "base-uri"]; // of which nothing
 const ALLOWED = {
   "script-src": /^('self'|'wasm-unsafe-eval'|'sha256-[\w+/=]+')$/,
   "style-src": /^'sha256-[\w+/=]+'$/,
-  "img-src": /^('self'|data:)$/,
+  "img-src": /^data:$/,
   "worker-src": /^('self'|blob:)$/,
   "manifest-src": /^'self'$/,
 };

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sitegen import __version__
 from sitegen.bundle import Bundle, Description
+from sitegen.site.inspection.ways_out import TRIED, rows
 from sitegen.site.integrity.checksums import POWERSHELL_LINE, SHELL_LINE
 from sitegen.site.prose import plain
 from sitegen.site.python.extra_wheels import ExtraWheel
@@ -22,7 +23,7 @@ MEANINGS: Mapping[str, str] = {
     "script-src": "only scripts of this folder, and the program in the page by its hash; WebAssembly may be compiled,"
     " but no text be run as a program",
     "style-src": "only the styles in the page, by their hash",
-    "img-src": "only images that are in the page itself, or that it makes; `'self'` adds those of this folder",
+    "img-src": "only images that are in the page itself, or that it makes",
     "worker-src": "the worker, which computes everything, is made by the page or is a file of this folder",
     "connect-src": "where scripts may connect to: `'none'` is nowhere, `'self'` the place that the page came from",
     "manifest-src": "only a description for installing it that is part of this folder",
@@ -82,6 +83,8 @@ def security_text(
         shell=SHELL_LINE,
         powershell=POWERSHELL_LINE,
         updates=updates,
+        tried=TRIED,
+        ways_out=rows(),
         keeps_list='"keeps_list": true' in index,
         kept=_KEPT_WHEN_SERVED if updates == UPDATES_WHEN_SERVED else "",
         contact=contact,

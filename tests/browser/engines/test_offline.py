@@ -343,7 +343,7 @@ def test_a_site_built_without_a_service_worker_takes_the_old_one_away(
 ) -> None:
     without = build_site(bundle, tmp_path / "without", options=SiteOptions(service_worker=False)).folder
     names = hashes_of(without).keys()
-    assert not names & {"service_worker.js", "manifest.webmanifest", "icon-192.png", "icon-512.png"}
+    assert not names & {"service_worker.js", "manifest.webmanifest"}
     assert "worker-src blob:; connect-src 'none'" in unescape((without / "index.html").read_text("utf-8"))
     with plain_server(site) as server:
         visited(machine, server)
