@@ -2,7 +2,8 @@
 // browsers give no shared memory, which threads need. It asks the server for files of this site and for nothing else.
 //
 // A version of the site is its manifest.json, by that file's SHA-256. Every file is checked against the manifest before
-// it is kept. A new version is fetched whole beside the one in use, and the next start of the index page begins it.
+// it is kept. A new version is fetched whole beside the one in use, and a person's button begins it; one whose index has
+// not the policy of a site is not taken.
 const PREFIX = `sitegen 1 ${registration.scope} `; // other sites of the same host have caches of their own
 const STATE = "state";
 const MOST_SEEN = 100;
@@ -11,6 +12,18 @@ const INDEX = "index.html";
 const OWN = "service_worker.js";
 const GRAPHICS = "assets/webgpu/"; // megabytes that most machines never load: kept where the page has used them
 const CHECK_MS = 4_000;
+const HERE = ["localhost", "127.0.0.1", "[::1]"]; // where `sitegen serve` shows what was just built
+// A page begins like this or has no policy that counts: nothing may stand before it.
+const POLICY = /^<!doctype html>\s*<html lang="[^"<>]*">\s*<head>\s*<meta charset="utf-8">\s*<meta http-equiv="Content-Security-Policy" content="([^"<>]*)">/i;
+const DEMANDED = ["default-src", "form-action", "base-uri"]; // of which nothing is allowed: so `connect-src` is 'none', too
+/** @type {Record<string, RegExp>} */
+const ALLOWED = {
+  "script-src": /^('self'|'wasm-unsafe-eval'|'sha256-[\w+/=]+')$/,
+  "style-src": /^'sha256-[\w+/=]+'$/,
+  "img-src": /^data:$/,
+  "worker-src": /^('self'|blob:)$/,
+  "manifest-src": /^'self'$/,
+};
 const ISOLATION = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -21,6 +34,7 @@ const TYPES = {
   html: "text/html; charset=utf-8",
   js: "text/javascript; charset=utf-8",
   json: "application/json",
+  mjs: "text/javascript; charset=utf-8",
   png: "image/png",
   txt: "text/plain; charset=utf-8",
   webmanifest: "application/manifest+json",
@@ -51,6 +65,26 @@ async function sha256(bytes) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+// Whether a page has the policy of a site's pages, or a stricter one.
+/** @param {string} html */
+function hasPolicy(html) {
+  const text = POLICY.exec(html)?.[1].replaceAll("&#39;", "'") ?? "";
+  const directives = text.split(";").map((part) => part.trim().split(/\s+/));
+  const names = directives.map(([name]) => name);
+  const isStrict = directives.every(([name, ...sources]) =>
+    sources.every((source) => source === "'none'" || ALLOWED[name]?.test(source)),
+  );
+  return isStrict && new Set(names).size === names.length && DEMANDED.every((name) => names.includes(name));
+}
+
+// Below 0 where a version's name, such as "1.10.0", comes before another, by its numbers.
+/** @param {string} [one] @param {string} [other] */
+function order(one = "", other = "") {
+  const [ours, theirs] = [one, other].map((text) => (text.match(/\d+/g) ?? []).map(Number));
+  const place = ours.findIndex((number, index) => number !== (theirs[index] ?? 0));
+  return place < 0 ? 0 : ours[place] - (theirs[place] ?? 0);
+}
+
 /** @param {Response} response @param {string} file @param {BodyInit} body */
 function isolated(response, file, body) {
   const headers = new Headers(response.headers);
@@ -66,8 +100,11 @@ class Version {
   constructor(name, text) {
     this.name = name;
     this.text = text;
-    /** @type {Manifest["files"]} */
-    this.files = JSON.parse(text).files;
+    /** @type {Manifest} */
+    const { files, sitegen, bundles = [] } = JSON.parse(text);
+    this.files = files;
+    /** @type {Record<string, string>} */
+    this.parts = Object.fromEntries([["", sitegen ?? ""], ...bundles.map(({ name, version }) => [name, version])]);
     /** @type {Map<string, Promise<Fetched>>} */
     this.loading = new Map(); // file -> promise, so that nobody asks for a file that is on its way
   }
@@ -135,6 +172,12 @@ class Version {
     return isolated(response, file, bytes);
   }
 
+  // Whether any part that both have is of an earlier version here.
+  /** @param {Version | null} other */
+  isOlderThan(other) {
+    return Object.entries(this.parts).some(([name, version]) => order(version, other?.parts[name] ?? version) < 0);
+  }
+
   async usesGraphics() {
     const requests = await (await caches.open(PREFIX + this.name)).keys();
     return requests.some((request) => fileOf(request)?.startsWith(GRAPHICS));
@@ -155,6 +198,15 @@ class Version {
       if (!isGood) throw new Error(`The server's ${file} is not that of its ${MANIFEST}.`);
     }
   }
+
+  // Whether every page has the policy of a site's pages, and nothing else is among the files that browsers show as a page.
+  async keepsPolicy() {
+    const endings = new Set(Object.keys(this.files).map((file) => file.split(".").at(-1) ?? ""));
+    if (![...endings].every((ending) => ending in TYPES)) return false;
+    const pages = Object.keys(this.files).filter((file) => file.endsWith(".html"));
+    const texts = await Promise.all(pages.map(async (file) => (await this.match(file))?.text()));
+    return texts.every((text) => hasPolicy(text ?? ""));
+  }
 }
 
 // Which version is in use, and whether all of it is kept; `next` is whole and waits; `others` may still be shown in a tab.
@@ -169,12 +221,13 @@ class Site {
   seen = []; // names of versions that were in use before
   isWhole = false;
   isPreview = false;
+  isPinned = false; // somebody asked to stay with the version in use: no other is looked for
 
   static async kept() {
     const found = await (await caches.open(PREFIX + STATE)).match(address(STATE));
     /** @type {KeptState} */
-    const { current, next, others = [], seen = [], isWhole = false, isPreview = false } = found ? await found.json() : {};
-    const site = Object.assign(new Site(), { seen, isWhole, isPreview });
+    const { current, next, others = [], seen = [], isWhole = false, isPreview = false, isPinned = false } = found ? await found.json() : {};
+    const site = Object.assign(new Site(), { seen, isWhole, isPreview, isPinned });
     site.current = current ? await Version.kept(current) : null;
     site.next = next ? await Version.kept(next) : null;
     site.others = (await Promise.all(others.map(Version.kept))).filter((version) => version !== null);
@@ -182,9 +235,9 @@ class Site {
   }
 
   async save() {
-    const { seen, isWhole, isPreview } = this;
+    const { seen, isWhole, isPreview, isPinned } = this;
     const names = { current: this.current?.name, next: this.next?.name, others: this.others.map(({ name }) => name) };
-    const text = JSON.stringify({ ...names, seen, isWhole, isPreview });
+    const text = JSON.stringify({ ...names, seen, isWhole, isPreview, isPinned });
     await (await caches.open(PREFIX + STATE)).put(address(STATE), new Response(text));
   }
 
@@ -198,9 +251,12 @@ class Site {
     await this.save();
   }
 
-  // News of the version that waits. One that was in use before is a step back, which nobody shall take for progress.
+  // News of the version that waits. A step back nobody shall take for progress: to one that was in use before, or of which
+  // any part is older.
   news() {
-    return { kind: "update", isStepBack: this.next !== null && this.seen.includes(this.next.name) };
+    const { next, current, seen } = this;
+    if (!next || !(seen.includes(next.name) || next.isOlderThan(current))) return { kind: "update", stepBack: null };
+    return { kind: "update", stepBack: seen.includes(next.name) ? "seen" : "older" };
   }
 
   // Names of assets carry their hash: those of an older version, shown in another tab, are no one else's.
@@ -225,7 +281,8 @@ function theSite() {
 async function serversVersion() {
   const response = await fetch(address(MANIFEST), { cache: "no-store", signal: AbortSignal.timeout(CHECK_MS) });
   if (!response.ok) throw new Error(`The server has no ${MANIFEST} (${response.status}).`);
-  return { version: await Version.of(await response.text()), isPreview: response.headers.get("Sitegen-Updates") === "at-once" };
+  const isPreview = HERE.includes(new URL(registration.scope).hostname) && response.headers.get("Sitegen-Updates") === "at-once";
+  return { version: await Version.of(await response.text()), isPreview };
 }
 
 // Looks whether the server has another version. Whatever goes wrong, the one in use stays.
@@ -243,6 +300,7 @@ function check() {
 
 /** @param {Site} site */
 async function lookForUpdate(site) {
+  if (site.isPinned) return;
   const { version, isPreview } = await serversVersion();
   site.isPreview = isPreview;
   if (version.name === site.next?.name) return;
@@ -250,12 +308,17 @@ async function lookForUpdate(site) {
     site.next = null; // the server went back to the version before
     return site.save();
   }
-  if (!version.has(OWN)) return retire(); // built without a service worker
+  // Nothing is lost with a version that is not whole, which one without a service worker may take the place of.
+  if (!version.has(OWN) && (isPreview || !site.isWhole)) return retire();
   await version.keepManifest();
-  // Nothing is lost with a version that is not whole. A preview (`sitegen serve`) is for seeing what was just built.
+  // A preview (`sitegen serve`) is for seeing what was just built.
   if (isPreview || !site.isWhole) return site.use(version, false);
   preparing = version.name;
   await version.complete(site.current);
+  if (!(await version.keepsPolicy())) {
+    await tellAll({ kind: "refused" });
+    throw new Error("a page of it lacks the policy of a site's pages.");
+  }
   site.next = version;
   await site.save();
   await tellAll(site.news());
@@ -299,6 +362,7 @@ async function settle(client, mayLoad) {
   if (!current) return;
   await clear(site);
   if (site.next) client?.postMessage(site.news());
+  if (site.isPinned) client?.postMessage({ kind: "pinned" });
   if (!site.isWhole && mayLoad) {
     await current.complete();
     if (site.current === current) site.isWhole = true;
@@ -321,8 +385,20 @@ async function clear(site) {
 /** @param {ExtendableMessageEvent["source"]} client */
 async function take(client) {
   const site = await theSite();
-  if (site.next) await site.use(site.next, true);
+  if (site.next?.has(OWN)) await site.use(site.next, true);
+  else if (site.next) await retire(); // built without a service worker
   client?.postMessage({ kind: "taken" });
+}
+
+// Somebody wants to stay with the version in use, or no longer.
+/** @param {boolean} isPinned */
+async function pin(isPinned) {
+  const site = await theSite();
+  site.isPinned = isPinned;
+  if (isPinned) site.next = null;
+  await site.save();
+  await tellAll({ kind: isPinned ? "pinned" : "unpinned" });
+  if (!isPinned) await check();
 }
 
 async function install() {
@@ -349,6 +425,7 @@ function obey({ source, data }) {
   if (message.kind === "claim") return clients.claim();
   if (message.kind === "check") return check();
   if (message.kind === "take") return take(source);
+  if (message.kind === "pin") return pin(message.isPinned);
   return settle(source, message.mayLoad).catch(({ message }) => console.warn(message));
 }
 

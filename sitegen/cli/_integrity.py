@@ -24,12 +24,22 @@ PublicKeyOption = Annotated[
 ]
 
 
-def check_integrity(site: Path, told: str | None, public_key: str | None, json_file: Path | None) -> None:
+RevokedOption = Annotated[
+    Path | None,
+    typer.Option("--revoked", metavar="FILE", help="With --integrity: the maker's list of what was taken back."),
+]
+
+
+def check_integrity(
+    site: Path, told: str | None, public_key: str | None, json_file: Path | None, revoked: Path | None = None
+) -> None:
     """Check a site's files and print every finding. Exit code 1 where there is one."""
     from sitegen.site.integrity.check import check_site
     from sitegen.site.integrity.minisign import read_public_key
+    from sitegen.site.integrity.revoked import read_revoked
 
-    report = check_site(site, told, read_public_key(public_key) if public_key else None)
+    key = read_public_key(public_key) if public_key else None
+    report = check_site(site, told, key, read_revoked(revoked, key) if revoked else None)
     if json_file:
         json_file.write_text(json.dumps(report.document(), indent=1), encoding="utf-8")
     for finding in report.findings:
@@ -40,10 +50,10 @@ def check_integrity(site: Path, told: str | None, public_key: str | None, json_f
         raise typer.Exit(1)
 
 
-def refuse_integrity_options(told: str | None, public_key: str | None) -> None:
+def refuse_integrity_options(told: str | None, public_key: str | None, revoked: Path | None = None) -> None:
     """Raise SettingsError where an option of --integrity is given without it."""
-    if told or public_key:
-        raise SettingsError("--sha256 and --public-key belong to --integrity; add it, or leave them out.")
+    if told or public_key or revoked:
+        raise SettingsError("--sha256, --public-key and --revoked belong to --integrity; add it, or leave them out.")
 
 
 def say_digests(digests: dict[str, str]) -> None:
@@ -54,6 +64,8 @@ def say_digests(digests: dict[str, str]) -> None:
 
 def _conclusion(report: "IntegrityReport", told: bool) -> str:
     if not report.passed:
+        if all(finding.kind in ("revoked", "signature") for finding in report.findings):
+            return "The files are as they were built, but not vouched for. Ask the site's maker for a version that is."
         return "This folder is not what was built. Copy all of it again, and remove what was added."
     files = f"All {report.files} files are there and unchanged, and there are no others"
     if told or report.signature_checked:

@@ -10,6 +10,7 @@ import typer
 from sitegen.cli._integrity import (
     IntegrityOption,
     PublicKeyOption,
+    RevokedOption,
     ToldOption,
     check_integrity,
     refuse_integrity_options,
@@ -58,15 +59,16 @@ def verify(
     integrity: IntegrityOption = False,
     sha256: ToldOption = None,
     public_key: PublicKeyOption = None,
+    revoked: RevokedOption = None,
 ) -> None:
     """Compare the page, in a real headless browser, with `predict`, image by image. Exit code 1 on any difference.
 
     All bundles of the site are compared: those of the project, or those that are named.
     """
     if integrity:
-        check_integrity(site, sha256, public_key, json_file)
+        check_integrity(site, sha256, public_key, json_file, revoked)
         return
-    refuse_integrity_options(sha256, public_key)
+    refuse_integrity_options(sha256, public_key, revoked)
     from sitegen.browser.processes import orderly_end
     from sitegen.browser.report import as_tables
     from sitegen.browser.verify import in_words, verify_site

@@ -2,7 +2,8 @@
 
 Each script calls `sitegenAsset(file, holder)`, which the page defines. The base64 is a comment in the function
 `holder`, because browsers keep a literal of megabytes beside the text of its script. The page checks the SHA-256 of the
-packed bytes before it unpacks them. Names carry the hash, so that a copy half updated cannot mix versions unnoticed.
+packed bytes before it unpacks them; over http the browser checks that of each script, too, before it runs, which no
+browser does on file://. Names carry the hash, so that a copy half updated cannot mix versions unnoticed.
 """
 
 import base64
@@ -49,7 +50,9 @@ def pack(asset: Asset) -> PackedAsset:
         suffix = f".{number}of{len(parts)}" if len(parts) > 1 else ""
         file = f"{FOLDER}/{asset.name}.{digest[:12]}{suffix}.js"
         scripts[file] = f"sitegenAsset({json.dumps(file)},()=>{{/*{base64.b64encode(part).decode()}*/}});\n"
-    entry = {"sha256": digest, "bytes": len(asset.content), "packed": len(packed), "parts": list(scripts)}
+    sums = [base64.b64encode(sha256(text.encode()).digest()).decode() for text in scripts.values()]
+    fields = {"bytes": len(asset.content), "packed": len(packed), "parts": list(scripts), "scripts": sums}
+    entry = {"sha256": digest, **fields}
     return PackedAsset(asset.name, scripts, entry)
 
 

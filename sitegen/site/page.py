@@ -169,13 +169,13 @@ def index_policy(script: str, style: str, *, service_worker: bool = True) -> str
 
     `'self'` lets the asset scripts in, which are checked by hash before use; a worker comes from a blob and inherits
     all this; `'wasm-unsafe-eval'` compiles WebAssembly and evaluates no text. A `service_worker`, and the
-    manifest and icons by which browsers install the page, are files of the site.
+    manifest by which browsers install the page, are files of the site.
     """
     directives = {
         "default-src": "'none'",
         "script-src": f"'self' {_hash_source(script)} 'wasm-unsafe-eval'",
         "style-src": _hash_source(style),
-        "img-src": "'self' data:" if service_worker else "data:",
+        "img-src": "data:",
         "worker-src": "'self' blob:" if service_worker else "blob:",
         **({"manifest-src": "'self'"} if service_worker else {}),
         "connect-src": "'none'",

@@ -1,4 +1,5 @@
-// Assets arrive as base64 in classic scripts. Each is checked against its SHA-256 before anything is made of it, and
+// Assets arrive as base64 in classic scripts. Each script is checked against its SHA-256 before it runs, where browsers can,
+// each asset before anything is made of it, and
 // kept as a Blob (compressed, outside this page's own memory), so that a new worker can be started at any time.
 /** @type {Map<string, () => void>} */
 const receivedParts = new Map(); // file -> function with base64 as its comment: a literal would be in memory twice
@@ -31,10 +32,14 @@ function openedInsideArchive() {
   return location.protocol === "file:" && /\.zip[/\\]|[/\\](7zO|Rar\$|Temp\d+_|\.fr-)[^/\\]*/i.test(path);
 }
 
-/** @param {string} file @returns {Promise<void>} */
-function loadScript(file) {
+// Browsers hold a script to its SHA-256 before they run it; but none on file://, nor in frames that are no place of their own.
+const mayHoldScripts = location.protocol.startsWith("http") && globalThis.origin !== "null";
+
+/** @param {string} file @param {string} hash @returns {Promise<void>} */
+function loadScript(file, hash) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
+    if (mayHoldScripts) script.integrity = `sha256-${hash}`;
     script.src = file.split("/").map(encodeURIComponent).join("/");
     script.onload = () => {
       script.remove();
@@ -79,9 +84,9 @@ async function sha256OfBlob(blob) {
   return hash.hex();
 }
 
-/** @param {string} file */
-async function loadPart(file) {
-  await loadScript(file);
+/** @param {string} file @param {string} hash of the script */
+async function loadPart(file, hash) {
+  await loadScript(file, hash);
   const source = String(receivedParts.get(file));
   receivedParts.delete(file);
   try {
@@ -95,7 +100,7 @@ async function loadPart(file) {
 /** @param {AssetEntry} entry */
 async function loadAsset(entry) {
   const parts = [];
-  for (const file of entry.parts) parts.push(await loadPart(file));
+  for (const [index, file] of entry.parts.entries()) parts.push(await loadPart(file, entry.scripts[index]));
   const blob = new Blob(parts);
   parts.forEach(freed); // the Blob has its own copy
   if ((await sha256OfBlob(blob)) !== entry.sha256) throw new AssetError(entry.parts.join(", "), "damaged");

@@ -76,8 +76,9 @@ async function whyNotLoaded(file, address) {
   if (status === 404 || status === 410) return null;
   if (!status) return `The file ${file} could not be loaded: the host does not answer, does not have it, or does not send it as JavaScript (Content-Type: text/javascript). Reload the page; if that does not help, tell who runs the host.`;
   if (status >= 400) return `The host does not give the file ${file} (status ${status}). Reload the page; if that does not help, tell who runs the host.`;
+  if (/^(text|application)\/(x-)?(javascript|ecmascript)/.test(entry.contentType ?? "")) return AssetError.sentence(file, "damaged");
   const type = entry.contentType ? ` but as ${entry.contentType}` : "";
-  return `The host has the file ${file}, but does not send it as JavaScript (Content-Type: text/javascript)${type}, and so the browser does not run it. Only who runs the host can mend that.`;
+  return `The host has the file ${file}, but does not send it as JavaScript (Content-Type: text/javascript)${type}, or sends it damaged, and so the browser does not run it. Only who runs the host can mend that.`;
 }
 
 // A worker of the page's own, or an error that says who did not let it start.

@@ -2,7 +2,12 @@
 // anything large is loaded, or that would be loaded twice. Without it, as on file://, everything else works.
 const CONTROL_MS = 5_000; // then the page goes on without
 const HOUR_MS = 3_600_000;
-const STEP_BACK = "The server has gone back to a version of this site that was in use here before: an older one, as far as this browser knows. ";
+/** @type {Record<string, string>} */
+const STEP_BACK = {
+  seen: "The server has gone back to a version of this site that was in use here before: an older one, as far as this browser knows. ",
+  older: "The server offers an older version of this site: its program, or a model in it, has a lower number than the one in use. ",
+};
+const REFUSED = "The server has another version of this site, whose page lacks the security policy of this one. It was not taken. ";
 const QUIET_MS = 1_000;
 const RELOADED = `sitegen reloaded ${location.pathname}`;
 
@@ -81,11 +86,18 @@ function whenQuiet(engine, then) {
   setTimeout(() => (engine.isBusy ? whenQuiet(engine, then) : then()), QUIET_MS);
 }
 
-/** @param {boolean} isStepBack */
-function showUpdate(isStepBack) {
+/** @param {string | null} stepBack */
+function showUpdate(stepBack) {
   const notice = part("update", HTMLElement);
-  if (isStepBack && notice.firstChild) notice.firstChild.textContent = STEP_BACK;
+  if (stepBack && notice.firstChild) notice.firstChild.textContent = STEP_BACK[stepBack];
   notice.hidden = false;
+}
+
+// Whether this browser was asked to stay with the version in use.
+/** @param {boolean} isPinned */
+function showPinned(isPinned) {
+  part("pinned", HTMLElement).hidden = !isPinned;
+  if (isPinned) part("update", HTMLElement).hidden = true;
 }
 
 // When the page is ready: the rest of the site is fetched, and news of it is shown.
@@ -96,13 +108,18 @@ function keepSite(engine) {
   if (!workers || !controller) return;
   workers.addEventListener("message", ({ data }) => {
     if (data.kind === "whole") part("offline", HTMLElement).textContent = "This site now works without a network.";
-    if (data.kind === "update") showUpdate(data.isStepBack);
+    if (data.kind === "update") showUpdate(data.stepBack);
+    if (data.kind === "refused") part("offline", HTMLElement).textContent = REFUSED;
+    if (data.kind === "pinned" || data.kind === "unpinned") showPinned(data.kind === "pinned");
     if (data.kind === "taken") location.reload();
   });
   workers.startMessages();
   whenQuiet(engine, () => controller.postMessage({ kind: "ready", mayLoad: !navigator.connection?.saveData }));
   setInterval(() => workers.controller?.postMessage({ kind: "check" }), HOUR_MS);
   part("update-now", HTMLElement).addEventListener("click", () => workers.controller?.postMessage({ kind: "take" }));
+  for (const [name, isPinned] of Object.entries({ "update-never": true, "unpin": false })) {
+    part(name, HTMLElement).addEventListener("click", () => workers.controller?.postMessage({ kind: "pin", isPinned }));
+  }
   const link = document.createElement("link");
   link.rel = "manifest"; // not in the page's source: on file:// browsers complain about it
   link.href = "manifest.webmanifest";

@@ -1,7 +1,8 @@
 // What the page's scripts share beside each other's declarations, and what browsers have that TypeScript does not know yet.
 
 interface AssetEntry {
-  parts: string[];
+  parts: string[]; // scripts
+  scripts: string[]; // the SHA-256 of each, in base64
   sha256: string;
   bytes: number;
   packed: number; // bytes, too, as they travel

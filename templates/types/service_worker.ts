@@ -10,6 +10,8 @@ declare function addEventListener<K extends keyof ServiceWorkerGlobalScopeEventM
 
 interface Manifest {
   files: Record<string, { sha256: string }>;
+  sitegen?: string;
+  bundles?: { name: string; version: string }[];
 }
 
 interface KeptState {
@@ -19,6 +21,7 @@ interface KeptState {
   seen?: string[];
   isWhole?: boolean;
   isPreview?: boolean;
+  isPinned?: boolean;
 }
 
 // A file as it was fetched: `keeping` resolves when it is kept, which it is where it is as the manifest says.
@@ -29,4 +32,9 @@ interface Fetched {
   keeping: Promise<void>;
 }
 
-type FromPage = { kind: "claim" } | { kind: "check" } | { kind: "take" } | { kind: "ready"; mayLoad: boolean };
+type FromPage =
+  | { kind: "claim" }
+  | { kind: "check" }
+  | { kind: "take" }
+  | { kind: "pin"; isPinned: boolean }
+  | { kind: "ready"; mayLoad: boolean };

@@ -37,11 +37,25 @@ class DecodedImage {
 
   /** @param {Encoded} bytes @param {string} type */
   static async decode(bytes, type) {
+    let opened;
     try {
-      return new DecodedImage(await bitmapOf(bytes, type));
+      opened = new DecodedImage(await bitmapOf(bytes, type));
     } catch (error) {
       throw coded("damaged-image", error);
     }
+    if (opened.isWhole()) return opened;
+    opened.close();
+    throw coded("damaged-image", new Error("the browser decoded a part of it"));
+  }
+
+  // WebKit gives a bitmap of what its decoder has broken off, with no error. Rows come from the top, and what never came is
+  // transparent; all that Python hands on is opaque, so the end of the last row tells.
+  isWhole() {
+    const { width, height } = this.bitmap;
+    const count = Math.min(width, 256);
+    const context = penOf(new OffscreenCanvas(count, 1), { willReadFrequently: true });
+    context.drawImage(this.bitmap, width - count, height - 1, count, 1, 0, 0, count, 1);
+    return context.getImageData(0, 0, count, 1).data.every((value, index) => index % 4 !== 3 || value === 255);
   }
 
   /** @param {RowsRequest} place */

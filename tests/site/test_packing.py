@@ -60,6 +60,8 @@ def test_large_assets_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
     digest = packed.entry["sha256"][:12]
     assert packed.entry["parts"] == [f"assets/big.{digest}.{number}of3.js" for number in (1, 2, 3)]
     assert [file for file, _ in calls(packed)] == packed.entry["parts"]
+    sums = [base64.b64encode(sha256(packed.scripts[file].encode()).digest()).decode() for file in packed.entry["parts"]]
+    assert packed.entry["scripts"] == sums
     assert [len(part) for _, part in calls(packed)][:2] == [1000, 1000]
     assert unpacked(packed) == content
 

@@ -66,7 +66,7 @@ def test_policy_of_the_index(site: Path) -> None:
         "default-src": ["'none'"],
         "script-src": ["'self'", source(script), "'wasm-unsafe-eval'"],
         "style-src": [source(style)],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["data:"],
         "worker-src": ["'self'", "blob:"],
         "manifest-src": ["'self'"],
         "connect-src": ["'none'"],

@@ -26,6 +26,7 @@ from sitegen.site.engines.assets import WEBGPU_FOLDER
 from sitegen.site.engines.codecs import CODECS, Codec, package_of
 from sitegen.site.engines.compiled_libraries import COMPILED_INTO_PYODIDE, INSIDE_CPYTHON, Library
 from sitegen.site.engines.files import EngineFiles
+from sitegen.site.inspection.vulnerabilities import answers
 
 PREFIX = "sitegen:"  # of our own properties
 ROOT = "site"
@@ -79,7 +80,8 @@ def bill_of_materials(
         description="A site: a folder that classifies medical images in a browser, offline. Not for diagnostic use.",
     )
     tool = Component(name="sitegen", version=__version__, type=ComponentType.APPLICATION, bom_ref="tool")
-    bom = Bom(components=parts, metadata=BomMetaData(component=root, tools=ToolRepository(components=[tool])))
+    metadata = BomMetaData(component=root, tools=ToolRepository(components=[tool]))
+    bom = Bom(components=parts, metadata=metadata, vulnerabilities=answers(has_wheels=bool(wheels)))
     bom.serial_number = UUID(int=0)
     bom.register_dependency(root, parts)
     return _finished(json.loads(JsonV1Dot6(bom).output_as_string()))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sitegen import __version__
 from sitegen.bundle import Bundle, Description
+from sitegen.site.inspection.ways_out import TRIED, rows
 from sitegen.site.integrity.checksums import POWERSHELL_LINE, SHELL_LINE
 from sitegen.site.prose import plain
 from sitegen.site.python.extra_wheels import ExtraWheel
@@ -22,7 +23,7 @@ MEANINGS: Mapping[str, str] = {
     "script-src": "only scripts of this folder, and the program in the page by its hash; WebAssembly may be compiled,"
     " but no text be run as a program",
     "style-src": "only the styles in the page, by their hash",
-    "img-src": "only images that are in the page itself, or that it makes; `'self'` adds those of this folder",
+    "img-src": "only images that are in the page itself, or that it makes",
     "worker-src": "the worker, which computes everything, is made by the page or is a file of this folder",
     "connect-src": "where scripts may connect to: `'none'` is nowhere, `'self'` the place that the page came from",
     "manifest-src": "only a description for installing it that is part of this folder",
@@ -34,9 +35,11 @@ UPDATES = "This folder does not update itself: it stays as it is until somebody 
 UPDATES_WHEN_SERVED = (
     f"{UPDATES} Where it is served, and the browser allows it, `service_worker.js` keeps the whole site in the "
     "browser, checks every file against the manifest, and looks whether the same place serves another version; it "
-    "offers that with a button, and never mixes two. The page's policy does not bind this one script: it fetches "
-    "files of the site's own manifest, from where the site came from, and nothing else. `sitegen build "
-    "--no-service-worker` leaves it out."
+    "offers that with a button, calls a step back one, takes no version of which a page lacks the policy, and never "
+    'mixes two. "Stay with this one" keeps a browser at its version. '
+    "The page's policy does not bind this one script: it fetches "
+    "files of the site's own manifest, from where the site came from, and nothing else. What the host gives to a first "
+    "visit, or with another `service_worker.js`, is the host's word. `sitegen build --no-service-worker` leaves it out."
 )
 
 
@@ -80,6 +83,8 @@ def security_text(
         shell=SHELL_LINE,
         powershell=POWERSHELL_LINE,
         updates=updates,
+        tried=TRIED,
+        ways_out=rows(),
         keeps_list='"keeps_list": true' in index,
         kept=_KEPT_WHEN_SERVED if updates == UPDATES_WHEN_SERVED else "",
         contact=contact,

@@ -1,6 +1,6 @@
-"""What a site carries for those who inspect it: the bill of materials and the security page, written in this order.
+"""What a site carries for those who inspect it: record of the build, bill of materials, security page, in this order.
 
-Both describe the files that are there when they are written, so they come last, before the manifest.
+The last two describe the files that are there when they are written, so they come last, before the manifest.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,9 @@ from pathlib import Path
 from sitegen.bundle import Bundle
 from sitegen.site.engines.files import EngineFiles
 from sitegen.site.inspection.bill_of_materials import ShippedFiles, bill_of_materials
+from sitegen.site.inspection.build_record import build_record
 from sitegen.site.inspection.security_page import TITLE, UPDATES, UPDATES_WHEN_SERVED, security_text
-from sitegen.site.integrity.site_files import BILL_OF_MATERIALS, SECURITY_PAGE
+from sitegen.site.integrity.site_files import BILL_OF_MATERIALS, BUILD_RECORD, SECURITY_PAGE
 from sitegen.site.options import SiteOptions
 from sitegen.site.packing import PackedAsset
 from sitegen.site.page import render_document
@@ -26,10 +27,12 @@ def write_inspection_files(
     bundles: Sequence[tuple[Bundle, Sequence[str]]],
     options: SiteOptions | None = None,
 ) -> None:
-    """Write sbom.json and security.html into a site whose other files are written.
+    """Write build.json, sbom.json and security.html into a site whose other files are written.
 
     `lock` is Pyodide's; each bundle comes with the names of the assets that hold its files.
     """
+    record = build_record([bundle for bundle, _ in bundles], options)
+    (folder / BUILD_RECORD).write_text(record, encoding="utf-8", newline="\n")
     hashes = {
         path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))

@@ -6,15 +6,17 @@ files *and* writes both anew can be noticed only from outside: by the hash that 
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Literal
 
 from sitegen.errors import SiteError
 from sitegen.site.integrity.checksums import checksums_text, read_checksums
-from sitegen.site.integrity.minisign import PublicKey, signature_problem
+from sitegen.site.integrity.minisign import PublicKey, last_day, signature_problem
+from sitegen.site.integrity.revoked import told_of
 from sitegen.site.integrity.site_files import CHECKSUMS, MANIFEST, NOT_IN_THE_MANIFEST, SIGNATURES, SIGNED
 
 SCHEMA = "sitegen.integrity/1"
@@ -25,7 +27,7 @@ _HEX = set("0123456789abcdef")
 class Finding:
     """One thing that is wrong: `name` is the file, with "/" between folders."""
 
-    kind: Literal["missing", "changed", "added", "unreadable", "replaced", "signature"]
+    kind: Literal["missing", "changed", "added", "unreadable", "replaced", "signature", "revoked"]
     name: str
     detail: str = ""
 
@@ -54,12 +56,19 @@ class IntegrityReport:
         return {"schema": SCHEMA, **vars(self), "findings": found, "passed": self.passed}
 
 
-def check_site(folder: Path, told: str | None = None, public_key: PublicKey | None = None) -> IntegrityReport:
+def check_site(
+    folder: Path,
+    told: str | None = None,
+    public_key: PublicKey | None = None,
+    revoked: Mapping[str, str] | None = None,
+    today: date | None = None,
+) -> IntegrityReport:
     """Compare a site's folder with its manifest.
 
     `told` is the SHA-256 of manifest.json or of SHA256SUMS (64 hexadecimal digits), as it was told by another way than
-    the copy; `public_key` is of the key that signed the site. Raises SiteError where the folder is no site, or `told`
-    no such number.
+    the copy; `public_key` is of the key that signed the site; `revoked` is what its maker has taken back (see the
+    module of that name); `today` is the day in UTC on which signatures have to hold, by this machine's clock where it
+    is not given. Raises SiteError where the folder is no site, or `told` no such number.
     """
     if told is not None and (len(told) != 64 or set(told.lower()) - _HEX):
         raise SiteError(f"{told!r} is not a SHA-256: give the 64 hexadecimal digits that `sitegen build` printed.")
@@ -71,7 +80,8 @@ def check_site(folder: Path, told: str | None = None, public_key: PublicKey | No
     if told is not None and told.lower() not in digests.values():
         findings.append(Finding("replaced", MANIFEST, f"neither it nor {CHECKSUMS} has the SHA-256 {told.lower()}"))
     if public_key:
-        findings += _signatures(folder, held, public_key)
+        findings += _signatures(folder, held, public_key, today or datetime.now(UTC).date())
+    findings += _taken_back(digests, public_key, revoked or {})
     signed = any(name in there for name in SIGNATURES)
     return IntegrityReport(len(wanted), digests, signed, public_key is not None, tuple(findings))
 
@@ -157,13 +167,30 @@ def _difference(path: Path, entry: dict[str, Any]) -> tuple[Literal["changed", "
     return None if digest == entry.get("sha256") else ("changed", f"its SHA-256 is {digest}")
 
 
-def _signatures(folder: Path, held: dict[str, bytes], public_key: PublicKey) -> Iterator[Finding]:
+def _taken_back(
+    digests: Mapping[str, str], public_key: PublicKey | None, revoked: Mapping[str, str]
+) -> Iterator[Finding]:
+    numbers = {**digests, **({"the key": public_key.name} if public_key else {})}
+    for name, number in numbers.items():
+        if said := told_of(revoked, number):
+            yield Finding("revoked", name, said)
+
+
+def _signatures(folder: Path, held: dict[str, bytes], public_key: PublicKey, today: date) -> Iterator[Finding]:
     for name, signature in zip(SIGNED, SIGNATURES, strict=True):
         text = _read(folder / signature)
         if text is None:
             yield Finding("signature", signature, "the file is missing: this copy is not signed")
-        elif name in held and (problem := signature_problem(text, held[name], public_key)):
+        elif name in held and (problem := signature_problem(text, held[name], public_key) or _outlived(text, today)):
             yield Finding("signature", signature, problem)
+
+
+def _outlived(signature: bytes, today: date) -> str:
+    try:
+        last = last_day(signature)
+    except ValueError:
+        return "the day until which it holds is no date"
+    return f"it held until {last}: ask the site's maker for a newer one" if last and last < today else ""
 
 
 def _read(path: Path) -> bytes | None:

@@ -13,6 +13,7 @@ Its older form, of the file itself in place of its hash, is not accepted.
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import date
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 KEY_ALGORITHM = b"Ed"
 HASHED = b"ED"
 _TRUSTED = "trusted comment: "
+UNTIL = "until:"
+"""Begins the part of a trusted comment, between tabs, that says the last day of a signature (ISO 8601)."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,13 @@ def signature_problem(text: bytes, content: bytes, key: PublicKey) -> str:
     except InvalidSignature:
         return f"it does not hold for the key {key.name}: the file or the signature was changed"
     return ""
+
+
+def last_day(text: bytes) -> date | None:
+    """Return the last day of a signature that holds, or None where it names none. Raises ValueError for no day."""
+    comment = text.decode().rstrip("\n").split("\n")[2].removeprefix(_TRUSTED)
+    said = [part.removeprefix(UNTIL) for part in comment.rstrip("\r").split("\t") if part.startswith(UNTIL)]
+    return min(map(date.fromisoformat, said)) if said else None
 
 
 def _hash(content: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """The files of a site that speak of its other files, and in which order they can be written.
 
+    build.json              nothing of the other files: what they were all built from
     sbom.json               every other file that ships, with the part that it comes from
     security.html           a page for people, with the hash of every file above it here
     manifest.json           every file but itself and those below: what the tool checks
@@ -12,6 +13,7 @@ than the copy itself (a letter, a web page, a signature) can tell whether anythi
 
 MANIFEST = "manifest.json"
 CHECKSUMS = "SHA256SUMS"
+BUILD_RECORD = "build.json"
 BILL_OF_MATERIALS = "sbom.json"
 SECURITY_PAGE = "security.html"
 HELP_PAGE = "help.html"

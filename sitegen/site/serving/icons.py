@@ -1,6 +1,6 @@
 """The icons of an installed page, drawn at build time: a picture, and the part of it that somebody looks at.
 
-They are not the marks of the model or the hospital: those who build a site may put others in their place.
+They are not the marks of the model or the hospital.
 """
 
 import io

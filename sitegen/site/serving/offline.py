@@ -1,10 +1,12 @@
 """What a served site needs to be installed and to go on without its server: a service worker, a web manifest, icons.
 
 The service worker is the same for every site: it reads `manifest.json`, which lists the site's files with their
-SHA-256. None of these files is used on file://.
+SHA-256. The icons are in the web manifest itself: as files they would need a policy that lets the page load images from
+its host, by which a script could tell that host something. None of these files is used on file://.
 """
 
 import json
+from base64 import b64encode
 from pathlib import Path
 
 from sitegen import resources
@@ -21,8 +23,6 @@ def write_offline_files(folder: Path, title: str, language: str) -> None:
     script = (resources.templates() / SERVICE_WORKER).read_text("utf-8")
     (folder / SERVICE_WORKER).write_text(script, encoding="utf-8", newline="\n")
     (folder / WEB_MANIFEST).write_text(web_manifest(title, language), encoding="utf-8", newline="\n")
-    for size in SIZES:
-        (folder / icon_name(size)).write_bytes(icon(size))
 
 
 def web_manifest(title: str, language: str) -> str:
@@ -38,7 +38,7 @@ def web_manifest(title: str, language: str) -> str:
         "background_color": _PAPER,
         "theme_color": GROUND,
         "icons": [
-            {"src": icon_name(size), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+            {"src": _address(icon(size)), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
             for size in SIZES
             for purpose in ("any", "maskable")
         ],
@@ -46,9 +46,8 @@ def web_manifest(title: str, language: str) -> str:
     return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
 
-def icon_name(size: int) -> str:
-    """Return the file name of the icon of a size."""
-    return f"icon-{size}.png"
+def _address(png: bytes) -> str:
+    return f"data:image/png;base64,{b64encode(png).decode()}"
 
 
 def _short(title: str) -> str:

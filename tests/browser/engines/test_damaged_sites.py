@@ -84,6 +84,17 @@ def test_other_damage_is_named(driver: Chromium, copy: Path, damage: Callable[[b
     assert f"{name_of(copy, path)} is damaged" in failure(driver, copy)
 
 
+def test_a_script_with_something_added_does_not_run_where_a_server_gives_it(driver: Chromium, copy: Path) -> None:
+    path = asset(copy, "gate.weights")
+    path.write_bytes(path.read_bytes() + b"window.added = true;\n")  # what is packed in it stays as it was
+    assert f"The file {name_of(copy, path)} is damaged." in failure(driver, copy, "http")
+    assert driver.execute_script("return window.added") is None
+    with site_address(copy, "file") as url:  # docs/security.md says so: no browser holds scripts of a disk to a hash
+        page = SitePage(driver, url)
+        page.wait_until_ready()
+        assert driver.execute_script("return window.added") is True
+
+
 @pytest.mark.parametrize("transport", ["file", "http"])
 def test_a_missing_file_is_named(driver: Chromium, copy: Path, transport: str) -> None:
     path = asset(copy, "gate.onnx")

@@ -1,5 +1,6 @@
 """A served site keeps itself: it starts without its server, and changes from one version to the next as a whole."""
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -201,6 +202,63 @@ def test_no_start_takes_an_update_and_a_step_back_is_called_one(machine: Chromiu
         assert offered(machine).startswith("The server has gone back")
 
 
+def changed(folder: Path, name: str, old: str, new: str) -> None:
+    """Change a site's file, and have its manifest agree, as a host could."""
+    text = (folder / name).read_text("utf-8")
+    assert old in text
+    content = text.replace(old, new, 1).encode()
+    (folder / name).write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    if name in manifest["files"]:
+        manifest["files"][name] = {"bytes": len(content), "sha256": sha256(content).hexdigest()}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+NONE = "&#39;none&#39;"
+LOOSER = {
+    "index": ("index.html", f"connect-src {NONE}", "connect-src *"),
+    "no policy": ("index.html", "<meta http-equiv", "<meta data-equiv"),
+    "something before the policy": (
+        "index.html",
+        '<meta charset="utf-8">',
+        '<meta charset="utf-8"><script src="a.js"></script>',
+    ),
+    "another page": ("help.html", f"default-src {NONE}", "default-src &#39;self&#39;"),
+}
+
+
+def test_no_update_drops_the_policy_or_goes_back_unsaid_and_people_may_stay(
+    machine: Chromium, site: Path, second: Path, tmp_path: Path
+) -> None:
+    with plain_server(site) as server:
+        visited(machine, server)
+        for name, change in LOOSER.items():
+            server.folder = Path(shutil.copytree(second, tmp_path / name))
+            changed(server.folder, *change)
+            machine.execute_script("document.getElementById('offline').textContent = ''")
+            words = lambda d: d.execute_script(CHECK) or d.find_element(By.ID, "offline").text  # noqa: E731
+            assert "lacks the security policy" in WebDriverWait(machine, 60).until(words), name
+            assert not machine.find_element(By.ID, "update").is_displayed()
+        server.folder = Path(shutil.copytree(second, tmp_path / "older"))
+        changed(server.folder, "manifest.json", '"version": "1.0"', '"version": "0.9.12"')
+        changed(server.folder, "manifest.json", '"version": "1.0"', '"version": "0.9.12"')
+        assert offered(machine).startswith("The server offers an older version of this site")
+        machine.find_element(By.ID, "update-never").click()
+        pinned = lambda d: d.find_element(By.ID, "pinned").is_displayed()  # noqa: E731
+        WebDriverWait(machine, 60).until(pinned)
+        assert not machine.find_element(By.ID, "update").is_displayed()
+        server.folder = second
+        opened(machine, server.address)
+        WebDriverWait(machine, 60).until(pinned)
+        before = len(server.asked)
+        machine.execute_script(CHECK)
+        visited(machine, server)
+        assert "manifest.json" not in server.asked[before:]
+        assert not machine.find_element(By.ID, "update").is_displayed()
+        machine.find_element(By.ID, "unpin").click()
+        assert offered(machine).startswith("A new version of this site is ready.")
+
+
 def test_a_version_that_is_not_whole_on_the_server_is_not_taken(
     machine: Chromium, site: Path, second: Path, tmp_path: Path
 ) -> None:
@@ -285,14 +343,16 @@ def test_a_site_built_without_a_service_worker_takes_the_old_one_away(
 ) -> None:
     without = build_site(bundle, tmp_path / "without", options=SiteOptions(service_worker=False)).folder
     names = hashes_of(without).keys()
-    assert not names & {"service_worker.js", "manifest.webmanifest", "icon-192.png", "icon-512.png"}
+    assert not names & {"service_worker.js", "manifest.webmanifest"}
     assert "worker-src blob:; connect-src 'none'" in unescape((without / "index.html").read_text("utf-8"))
     with plain_server(site) as server:
         visited(machine, server)
         server.folder = without
-        gone = lambda d: d.execute_async_script(REGISTRATIONS) == 0 or d.execute_script(CHECK)  # noqa: E731
-        WebDriverWait(machine, 60).until(gone)
+        assert offered(machine).startswith("A new version of this site is ready.")
+        assert machine.execute_async_script(REGISTRATIONS) == 1
+        machine.find_element(By.ID, "update-now").click()
         page = SitePage(machine, server.address)
+        WebDriverWait(machine, 60).until(lambda d: d.execute_async_script(REGISTRATIONS) == 0)
         machine.refresh()  # the host says nothing of caching, and so the browser may show the page that it has
         page.wait_until_ready()
         assert machine.execute_async_script(KEPT) == {}

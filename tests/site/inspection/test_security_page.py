@@ -77,7 +77,7 @@ def test_every_directive_is_explained(site: Path, shown: Shown) -> None:
 
 
 def test_every_file_is_listed_but_those_that_come_after(site: Path, shown: Shown) -> None:
-    listed = {name: (size, digest) for name, size, digest in (row for row in shown.rows if len(row) == 3)}
+    listed = {name: (size, digest) for name, size, digest in (row for row in shown.rows if len(row) == 3 and len(row[-1]) == 64)}
     files = {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
     after = {"security.html", "manifest.json", "SHA256SUMS"}
     assert listed == {
@@ -128,7 +128,7 @@ def test_a_contact_and_names_are_shown_as_they_are(site: Path, bundle: Bundle, t
     nasty = bundle.description.model_copy(update={"title": "A <b>|*model*"})
     text = security_text(tmp_path, [replace(bundle, description=nasty)], contact="Ask **radiology**.", updates="Never.")
     page = render_document("t", text, "index.html")
-    rows = {row[0] for row in Shown(page).rows if len(row) == 3}
+    rows = {row[0] for row in Shown(page).rows if len(row) == 3 and len(row[-1]) == 64}
     assert rows == {"index.html", "a|b_c*d.txt"}
     assert "b" not in Shown(page).tags
     assert "A &lt;b&gt;|*model* (test-model 1.0)" in page
