@@ -77,7 +77,10 @@ def test_every_directive_is_explained(site: Path, shown: Shown) -> None:
 
 
 def test_every_file_is_listed_but_those_that_come_after(site: Path, shown: Shown) -> None:
-    listed = {name: (size, digest) for name, size, digest in (row for row in shown.rows if len(row) == 3 and len(row[-1]) == 64)}
+    listed = {
+        name: (size, digest)
+        for name, size, digest in (row for row in shown.rows if len(row) == 3 and len(row[-1]) == 64)
+    }
     files = {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
     after = {"security.html", "manifest.json", "SHA256SUMS"}
     assert listed == {
