@@ -48,6 +48,8 @@ class Job:
     force: bool = False
     max_pixels: int = MAX_PIXELS
     correction: str | None = None
+    tell: Callable[[float], object] | None = None
+    """Told which share of the stage "check" is done: that stage asks for nothing, and so has no `Progress` within."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def admit(job: Job, draft: Draft[Any], role: str) -> Generator[Request, Any, Adm
     with timed(draft, "check"):
         draft.hash_file(job.data)
         draft.correction = _known_correction(job.correction)
-        image = draft.image = inspect_image(job.data, max_pixels=job.max_pixels)
+        image = draft.image = inspect_image(job.data, max_pixels=job.max_pixels, tell=job.tell)
         draft.notes.extend(image.notes)
     yield Progress("pixels", 0.0)
     with timed(draft, "pixels"):

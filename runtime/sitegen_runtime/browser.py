@@ -59,9 +59,17 @@ _kept = KeptImages()
 class Session:
     """One job of the page: an analysis, a gradient, a map, or a map that is drawn in another look."""
 
-    def __init__(self, data: Any, name: str, bundle_json: Any, options_json: str) -> None:
+    def __init__(
+        self,
+        data: Any,
+        name: str,
+        bundle_json: Any,
+        options_json: str,
+        tell: Callable[[float], object] | None = None,
+    ) -> None:
         """Start with the file's bytes and the options {"kind": "analyse", "engine": {...}, "force": bool}.
 
+        `tell` is called with the share of the stage "check" that is done (see `Job`).
         The option "correction" may be one of those of `Job`, or null. What other kinds need beside:
 
         - "analyse" may have "explain", a list of {"finding", "method"}, with "values" (bool); "what_if", interventions;
@@ -80,7 +88,7 @@ class Session:
         self._model = read_model(bytes(bundle_json))
         self._options, self._data = options, bytes(data)
         given = {name: options.get(name) for name in ("force", "correction")}
-        job = Job(self._data, name, self._model, options["engine"], **given)
+        job = Job(self._data, name, self._model, options["engine"], tell=tell, **given)
         start: dict[str, Callable[[], Generator[Request, Any, Any]]] = {
             "analyse": lambda: self._analysis(job),
             "gradient": lambda: self._gradient(job),

@@ -23,7 +23,8 @@ interface PythonSession extends PyProxy {
   fail(code: string, message: string): PythonMessage;
 }
 
-type StartSession = (data: PyProxy, name: string, description: PyProxy, options: string) => PythonSession;
+type Tell = (done: number) => void; // which share of a file's check is done
+type StartSession = (data: PyProxy, name: string, description: PyProxy, options: string, tell?: Tell) => PythonSession;
 
 type PyodideOptions = import("pyodide").PyodideConfig;
 

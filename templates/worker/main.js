@@ -127,7 +127,8 @@ async function answer(job) {
   }
   if (isRunning) await completeFor(pyodide, wheel, job.bytes, hasNoise(details));
   const data = pyodide.toPy(new Uint8Array(job.bytes));
-  const session = Session(data, job.name, description, JSON.stringify({ ...details, kind, engine }));
+  const tell = (/** @type {number} */ done) => tellPage({ kind: "progress", id: job.id, stage: "check", done });
+  const session = Session(data, job.name, description, JSON.stringify({ ...details, kind, engine }), tell);
   data.destroy();
   try {
     const end = await work.follow(session);

@@ -17,6 +17,7 @@ from sitegen_runtime.formats.jpeg_frame import Frame, read_frame
 from sitegen_runtime.formats.jpeg_scan import ScanTables, check_complete, check_scan
 from sitegen_runtime.formats.jpeg_tables import STANDARD_CODES, huffman_segment, huffman_tables, quantisation_tables
 from sitegen_runtime.formats.sniff import JPEG
+from sitegen_runtime.formats.told import Tell, Told
 
 _FILL = re.compile(rb"\xff*")
 _COPY_AGAIN = "Copy it again from its source."
@@ -44,18 +45,19 @@ _MAX_CODES = 10_000
 """Huffman tables: eight for each of the most scans there may be are 800."""
 
 
-def inspect_jpeg(data: bytes, max_pixels: int) -> InspectedImage:
+def inspect_jpeg(data: bytes, max_pixels: int, tell: Tell | None = None) -> InspectedImage:
     """Check a JPEG file that starts with its start-of-image marker.
 
     Raises DamagedImage, UnsupportedType or TooLarge. The payload keeps tables, frame and scans up to the end of the
     image, behind one marker that states the colour space as libjpeg would have guessed it.
     """
-    walk = _Walk(data, max_pixels, CheckingCost())
+    told = Told(tell, len(data))
+    walk = _Walk(data, max_pixels, CheckingCost(told))
     try:
         frame = walk.run()
     except Doubtful:
         block_counter.cache_clear()
-        walk = _Walk(data, max_pixels, CheckingCost(cold=True))
+        walk = _Walk(data, max_pixels, CheckingCost(told, cold=True))
         frame = walk.run()
     return InspectedImage(
         media_type=JPEG,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from sitegen_runtime.errors import TooLarge
 from sitegen_runtime.formats.jpeg_frame import Frame
+from sitegen_runtime.formats.told import Told
 
 BYTE, INTERVAL, TRANSITION = 120, 4_000, 4_000
 """Nanoseconds in CPython for a byte of image data, for what stands between two restart markers, and for a transition of
@@ -37,11 +38,12 @@ class Walked(Protocol):
 
 
 class CheckingCost:
-    """Adds up what one file costs. With `cold`, no automaton has anything of files before."""
+    """Adds up what one file costs, and tells how far it has come. With `cold`, no automaton knows files before."""
 
-    def __init__(self, cold: bool = False) -> None:
+    def __init__(self, told: Told | None = None, cold: bool = False) -> None:
         self.is_sure_to_fit = False
         """Whether the file fits even if each of its bytes is a new transition, so that none need be counted."""
+        self._told = told or Told(None, 1)
         self._cold = cold
         self._frame: Frame | None = None
         self._cost = 0
@@ -79,6 +81,7 @@ class CheckingCost:
         self._cost += new
         self._transitions += new
         self._walked += walked
+        self._told.at(self._walked)
         self._made = counter.made
         self._check()
 

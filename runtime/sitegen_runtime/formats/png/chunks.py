@@ -15,6 +15,7 @@ from sitegen_runtime.formats.png.lanes import PlatformPixels, is_the_platforms, 
 from sitegen_runtime.formats.png.layout import DEPTHS, GREY_TYPES, PALETTE, Header, unpack_header
 from sitegen_runtime.formats.png.stream import PixelStream, understates_window, with_widest_window, without_surplus
 from sitegen_runtime.formats.sniff import PNG, PNG_SIGNATURE
+from sitegen_runtime.formats.told import Tell, Told
 
 _COPY_AGAIN = "Copy it again from its source."
 _ANIMATED = "Animated image: only its still picture was analysed."
@@ -36,7 +37,7 @@ class _Contents:
     ignored: list[str] = field(default_factory=list)
 
 
-def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
+def inspect_png(data: bytes, max_pixels: int, tell: Tell | None = None) -> InspectedImage:
     """Check a PNG file that starts with its signature.
 
     Raises DamagedImage, UnsupportedType or TooLarge. The payload keeps IHDR, the palette where it gives the colours,
@@ -54,7 +55,7 @@ def inspect_png(data: bytes, max_pixels: int) -> InspectedImage:
     compressed = b"".join(contents.pixels)
     made = pixels_for_the_platform(header)
     stream = PixelStream(compressed, header.inflated_size())
-    _check_pixels(header, stream, made)
+    _check_pixels(header, stream, made, Told(tell, header.inflated_size()))
     if made:
         payload = png_file(made.header, *made.stream())
     else:
@@ -175,7 +176,7 @@ def _check_palette(contents: _Contents) -> None:
         raise DamagedImage(f"The palette of the file is missing or of a wrong length. {_COPY_AGAIN}")
 
 
-def _check_pixels(header: Header, stream: PixelStream, made: PlatformPixels | None) -> None:
+def _check_pixels(header: Header, stream: PixelStream, made: PlatformPixels | None, told: Told) -> None:
     """Inflate all of the stream in bounded pieces, which `made` is handed.
 
     Raises DamagedImage unless it gives the bytes that the header calls for, each row starts with a filter type of 0 to
@@ -185,7 +186,7 @@ def _check_pixels(header: Header, stream: PixelStream, made: PlatformPixels | No
     passes = header.passes()
     passing = passes[0]
     cost = None if is_the_platforms(header) else DecodingCost(header)
-    stride, rows_left, at = 1, 0, 0
+    stride, rows_left, at, done = 1, 0, 0, 0
     for piece in stream:
         start = 0
         while start < len(piece):
@@ -203,6 +204,8 @@ def _check_pixels(header: Header, stream: PixelStream, made: PlatformPixels | No
             start = end
         if made:
             made.add(piece)
+        done += len(piece)
+        told.at(done)
 
 
 def png_file(header: Header, *compressed: bytes, palette: bytes = b"") -> bytes:
