@@ -1,15 +1,16 @@
 # Two commands do everything on a fresh machine with Python 3.11 or newer:
 #   make site    build the default site into dist/
 #   make test    lint, types, tests (browsers included), the built site and the installed wheel
-# Both install what requirements/ locks: the same versions tomorrow, checked by their hashes. Four more are about that:
+# Both install what requirements/ locks: the same versions tomorrow, checked by their hashes. Five more are about that:
 #   make core    the tests that need no PyTorch, where it is not to be had
 #   make lock    lock the newest versions that pyproject.toml allows
 #   make newest  tests with the newest of everything; make oldest, with the oldest allowed (TESTS=tests: all of them)
+#   make fresh   the wheel as people install it, on every Python that is here, with the newest of everything
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: site test core lint types browsers bench lock newest oldest clean
+.PHONY: site test core lint types browsers bench lock newest oldest fresh clean
 
 site: $(VENV)/.installed
 	$(BIN)/sitegen build --out dist
@@ -96,6 +97,9 @@ oldest: $(UV)
 	build/oldest/bin/$(PIP) --no-deps --requirement build/oldest.txt
 	build/oldest/bin/$(PIP) --no-build-isolation --editable ".[test]"
 	build/oldest/bin/python $(PYTEST) $(TESTS)
+
+fresh:
+	sh tests/fresh_install.sh
 
 clean:
 	rm -rf dist build $(VENV) .mypy_cache .ruff_cache .pytest_cache

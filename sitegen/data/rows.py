@@ -15,6 +15,7 @@ from sitegen.errors import DataError
 Row = dict[str, str]
 DELIMITERS = ",;\t"
 """What may stand between cells; programs write semicolons where numbers have commas."""
+_LONGEST_LINE, _LARGEST = 1 << 24, 1 << 30
 
 
 def read_rows(path: Path, required: Iterable[str] = ()) -> list[Row]:
@@ -23,7 +24,8 @@ def read_rows(path: Path, required: Iterable[str] = ()) -> list[Row]:
     Cells that a row lacks are "", cells beyond the header are dropped. Raises DataError where the file cannot be read
     as such, has no header, or lacks a required column.
     """
-    with _problems_named(path), _opened(path) as lines:
+    with _problems_named(path), _opened(path) as file:
+        lines = _lines(path, file)
         columns, delimiter = _header(path, lines)
         missing = [name for name in required if name not in columns]
         if missing:
@@ -34,8 +36,8 @@ def read_rows(path: Path, required: Iterable[str] = ()) -> list[Row]:
 
 def columns_of(path: Path) -> list[str]:
     """Return the names in a CSV file's first line. Raises DataError where there are none, or it cannot be read."""
-    with _problems_named(path), _opened(path) as lines:
-        return _header(path, lines)[0]
+    with _problems_named(path), _opened(path) as file:
+        return _header(path, _lines(path, file))[0]
 
 
 def years(text: str) -> float | None:
@@ -79,6 +81,19 @@ def _header(path: Path, lines: Iterator[str]) -> tuple[list[str], str]:
     if not any(names):
         raise DataError(f"{path} is empty. Its first line should name the columns.")
     return names, delimiter
+
+
+def _lines(path: Path, file: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of a table, of bounded length in all: a few kilobytes that are packed can become any number."""
+    size = 0
+    while line := file.readline(_LONGEST_LINE):
+        size += len(line)
+        if len(line) == _LONGEST_LINE or size > _LARGEST:
+            raise DataError(
+                f"{path} has more than {_LARGEST:,} characters, or {_LONGEST_LINE:,} in a line, and no table of images "
+                "has so many. Cut it into parts."
+            )
+        yield line
 
 
 def _opened(path: Path) -> io.TextIOWrapper:

@@ -25,6 +25,7 @@ _CIFAR = ("train", "test", "meta")
 _CIFAR_FOLDER = "cifar-100-python"
 _MNIST = {"train": "train", "test": "t10k"}
 _UNSIGNED_BYTES = 0x08
+_LARGEST = 1 << 30  # bytes of a part: MNIST's largest has 47 million, CIFAR-100's 155
 
 
 def unpack(source: Path, out: Path) -> tuple[str, int]:
@@ -109,7 +110,10 @@ def _cifar_part(source: Path, name: str) -> bytes:
             member = None
         if member is None:
             raise ValueError("the archive lacks it")
-        return member.read()
+        content = member.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise ValueError(f"unpacked it has more than {_LARGEST:,} bytes")
+        return content
 
 
 def _cifar_images(source: Path, split: str, parts: dict[str, Any]) -> tuple[Pixels, list[str]]:
@@ -126,7 +130,13 @@ def _cifar_images(source: Path, split: str, parts: dict[str, Any]) -> tuple[Pixe
 
 def _mnist_file(source: Path, name: str) -> bytes:
     packed = source / f"{name}.gz"
-    return gzip.decompress(packed.read_bytes()) if packed.is_file() else (source / name).read_bytes()
+    if not packed.is_file():
+        return (source / name).read_bytes()
+    with gzip.open(packed) as file:
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"unpacked it has more than {_LARGEST:,} bytes")
+    return content
 
 
 def _read(source: Path, name: str, fetch: Callable[[Path, str], bytes], parse: Callable[[bytes], Any]) -> Any:

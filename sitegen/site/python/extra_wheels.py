@@ -5,6 +5,7 @@ A wheel is pure Python, or compiled for exactly this Pyodide (tagged `pyemscript
 """
 
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from email.message import Message
@@ -20,6 +21,8 @@ from sitegen.errors import AssetError, SettingsError
 _NATIVE = (".so", ".pyd", ".dylib", ".dll")
 _LICENCE_NAMES = ("LICENSE", "LICENCE", "COPYING", "NOTICE")
 RUNTIME = "sitegen-runtime"
+_MOST_UNPACKED = 1 << 30  # bytes: WebAssembly's memory ends at four times that
+_MOST_TEXT = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,10 @@ def read_wheel(path: Path) -> ExtraWheel:
         with zipfile.ZipFile(path) as archive:
             files = archive.namelist()
             information = _information_folder(files)
-            metadata = BytesParser().parsebytes(archive.read(f"{information}/METADATA"))
-            notices = {PurePosixPath(file).name: archive.read(file) for file in _notices(files, information)}
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
+            _refuse_bombs(path, archive)
+            metadata = BytesParser().parsebytes(_text(path, archive, f"{information}/METADATA"))
+            notices = {PurePosixPath(file).name: _text(path, archive, file) for file in _notices(files, information)}
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, KeyError) as error:
         raise SettingsError(f"{path} cannot be read as a wheel: {error}. Download or build it again.") from None
     _refuse_foreign(path, tags, files)
     return ExtraWheel(
@@ -65,6 +69,26 @@ def read_wheel(path: Path) -> ExtraWheel:
         tuple(sorted(_imports(files))), tuple(metadata.get_all("Requires-Dist") or ()),
         _licence(metadata), _home(metadata), notices,
     )  # fmt: skip
+
+
+def _refuse_bombs(path: Path, archive: zipfile.ZipFile) -> None:
+    unpacked = sum(entry.file_size for entry in archive.infolist())
+    if unpacked > _MOST_UNPACKED:
+        raise SettingsError(
+            f"{path} unpacks to {unpacked:,} bytes, and a page has room for {_MOST_UNPACKED:,} at most: name a smaller "
+            "wheel."
+        )
+
+
+def _text(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
+    """A text of a wheel; no more is unpacked than its entry says."""
+    entry = archive.getinfo(name)
+    if entry.file_size > _MOST_TEXT:
+        raise SettingsError(
+            f"{name} in {path} has {entry.file_size:,} bytes, and such texts {_MOST_TEXT:,} at most: build the wheel "
+            "anew."
+        )
+    return archive.read(entry)
 
 
 def _information_folder(files: list[str]) -> str:

@@ -111,6 +111,13 @@ def test_rows_that_are_short_or_long(tmp_path: Path) -> None:
     assert read_rows(table(tmp_path, "a, b\n1\n2,3,4\n")) == [{"a": "1", "b": ""}, {"a": "2", "b": "3"}]
 
 
+def test_a_packed_table_that_never_ends_is_refused(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.csv.gz"
+    bomb.write_bytes(gzip.compress(b"file,label\n" + b"a" * (17 << 20)))
+    with pytest.raises(DataError, match="or 16,777,216 in a line, and no table of images"):
+        read_table(bomb)
+
+
 def test_files_that_are_no_tables(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read: No such file"):
         read_table(tmp_path / "none.csv")

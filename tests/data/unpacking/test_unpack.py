@@ -196,6 +196,17 @@ def test_mnist_with_a_file_missing_or_cut(tmp_path: Path) -> None:
         unpack_mnist(tmp_path, tmp_path / "out")
 
 
+def test_a_file_that_unpacks_to_more_than_any_part_has_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sitegen.data.unpacking.unpack._LARGEST", 1_000)
+    mnist(tmp_path / "digits")
+    with pytest.raises(DataError, match="train-images-idx3-ubyte cannot be read: unpacked it has more than 1,000"):
+        unpack_mnist(tmp_path / "digits", tmp_path / "out")
+    with pytest.raises(DataError, match="cannot be read: unpacked it has more than 1,000 bytes"):
+        unpack_cifar100(archive(tmp_path / "cifar.tar.gz"), tmp_path / "others")
+
+
 @pytest.mark.parametrize(("place", "name"), [(archive, "CIFAR-100"), (folder_of, "CIFAR-100"), (mnist, "MNIST")])
 def test_which_of_the_two_it_is_is_told_by_the_content(
     tmp_path: Path, place: Callable[[Path], Path], name: str

@@ -134,3 +134,27 @@ def test_a_site_ships_wheels_with_their_notices(bundle: Bundle, tmp_path: Path) 
     assert "<h2>Code that was added</h2>" in re.sub(r'<h2 id="[^"]*">', "<h2>", approved)
     row = f"<td>our-package 1.0</td>\n<td>{wheel.file}</td>\n<td><code>{sha256(wheel.content).hexdigest()}</code></td>"
     assert row in approved
+
+
+def test_a_wheel_that_unpacks_to_more_than_anything_is_refused_unread(tmp_path: Path) -> None:
+    long = make_wheel(tmp_path / "long", files={"our_package-1.0.dist-info/LICENCE": " " * (17 << 20)})
+    with pytest.raises(SettingsError, match=r"LICENCE in .* has 17,825,792 bytes, and such texts"):
+        read_wheel(long)
+    bomb = make_wheel(tmp_path / "bomb", files={"our_package/data.bin": "x" * 1000})
+    content = bomb.read_bytes()
+    entry = content.rindex(b"our_package/data.bin") - 46 + 24  # of the central directory (APPNOTE 4.3.12)
+    assert content[entry : entry + 4] == (1000).to_bytes(4, "little")
+    bomb.write_bytes(content[:entry] + (3 << 30).to_bytes(4, "little") + content[entry + 4 :])
+    with pytest.raises(SettingsError, match=r"unpacks to 3,221,2\d\d,\d\d\d bytes, and a page has room for"):
+        read_wheel(bomb)
+
+
+def test_a_wheel_with_a_password_or_an_odd_method_is_an_error_that_names_it(tmp_path: Path) -> None:
+    for place, value in ((8, 1), (10, 99)):  # flags and method of an entry of the central directory
+        path = make_wheel(tmp_path / str(place))
+        content = bytearray(path.read_bytes())
+        entry = content.rindex(b"our_package-1.0.dist-info/METADATA") - 46
+        content[entry + place] = value
+        path.write_bytes(content)
+        with pytest.raises(SettingsError, match="cannot be read as a wheel"):
+            read_wheel(path)
