@@ -1,9 +1,9 @@
 """Damages image files at random and asks Python and a page of each: python -m tests.studies.mutated_images
 
 They are PNG, JPEG, WebP and DICOM. Both have to give the same numbers, or the same code. It tells what became of the
-files, the slowest of either side in seconds of wall time, and the most memory that Python took. A file on which they
-differ, or for which a side takes longer than `--slow` seconds, is kept in a folder. A page that does not answer any
-more ends the run; its files are kept.
+files, the slowest of either side (Python in seconds of CPU, the page in seconds), and the most memory that Python took.
+A file on which they differ, or for which a side takes longer than `--slow` seconds, is kept in a folder. A page that
+does not answer any more ends the run; its files are kept.
 """
 
 import argparse
@@ -101,9 +101,9 @@ def ask(driver: Driver, predictor: Predictor, files: list[Named], course: Course
         keep(course.kept / "no-answer", files)
         raise
     for file, (page, milliseconds) in zip(files, answers, strict=True):
-        start = time.perf_counter()
+        start = time.process_time()
         reference = predictor.analyse(file[1], file[0], force=True).document
-        course.add(file, page, reference, {"Python": time.perf_counter() - start, "page": milliseconds / 1000})
+        course.add(file, page, reference, {"Python": time.process_time() - start, "page": milliseconds / 1000})
 
 
 def started(driver: Driver, address: str, attempts: int = 5) -> None:

@@ -1,6 +1,5 @@
 """Damaged and hostile files: no hang, no crash, page and Python agree on each, and the page works on afterwards."""
 
-import random
 from pathlib import Path
 from typing import Any
 
@@ -10,36 +9,9 @@ from sitegen.browser.parity import Comparison
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from tests.helpers.browser.support import Standing, data_folder, encoded
+from tests.helpers.runtime.mutated_images import mutated
 
 pytestmark = pytest.mark.browser
-
-GOOD = {
-    "png": lambda seed: encoded("PNG", seed=seed, size=128),
-    "jpg": lambda seed: encoded("JPEG", seed=seed, size=160, quality=85),
-    "progressive.jpg": lambda seed: encoded("JPEG", seed=seed, size=160, progressive=True),
-    "webp": lambda seed: encoded("WEBP", seed=seed, size=160),
-    "lossless.webp": lambda seed: encoded("WEBP", seed=seed, size=64, lossless=True),
-}
-MUTATIONS = 40  # of each kind of file: 200 in all
-
-
-def mutate(data: bytes, chance: random.Random) -> bytes:
-    """Cut, flip, overwrite, insert or leave out some bytes."""
-    place = chance.randrange(len(data))
-    length = chance.choice([1, 2, 4, 16, 200])
-    match chance.randrange(6):
-        case 0:
-            return data[:place]
-        case 1:
-            return data[:place] + bytes([data[place] ^ (1 << chance.randrange(8))]) + data[place + 1 :]
-        case 2:
-            return data[:place] + chance.randbytes(length) + data[place + length :]
-        case 3:
-            return data[:place] + chance.randbytes(length) + data[place:]
-        case 4:
-            return data[:place] + data[place + length :]
-        case _:
-            return data[:place] + bytes(length) + data[place + length :]
 
 
 def compare(page: Any, bundle: Bundle, files: dict[str, bytes]) -> Comparison:
@@ -56,12 +28,7 @@ def works_on(page: Any) -> bool:
 
 
 def test_two_hundred_mutations(standing: Standing, site: Path, bundle: Bundle) -> None:
-    chance = random.Random(20)
-    files = {
-        f"{number}.{kind}": mutate(make(number % 3), chance)
-        for kind, make in GOOD.items()
-        for number in range(MUTATIONS)
-    }
+    files = dict(mutated(20, 200))  # `python -m tests.studies.mutated_images` tries many more, in every engine
     assert len(files) == 200
     page = standing(site)
     comparison = compare(page, bundle, files)
