@@ -17,6 +17,7 @@ from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document import D, Draft
 from sitegen_runtime.errors import AnalysisError, BadCorrection, EngineFailed
 from sitegen_runtime.formats import MAX_PIXELS, InspectedImage, inspect_image
+from sitegen_runtime.formats.told import Tell
 from sitegen_runtime.gate.checks import blank_check, colour_check, narrow_check, small_check
 from sitegen_runtime.gate.decision import Check
 from sitegen_runtime.pixels.collect import collect
@@ -48,7 +49,7 @@ class Job:
     force: bool = False
     max_pixels: int = MAX_PIXELS
     correction: str | None = None
-    tell: Callable[[float], object] | None = None
+    tell: Tell | None = None
     """Told which share of the stage "check" is done: that stage asks for nothing, and so has no `Progress` within."""
 
 

@@ -17,6 +17,7 @@ from sitegen_runtime.bundle.model import Model, read_model
 from sitegen_runtime.errors import AnalysisError, Cancelled, DamagedImage, EngineFailed
 from sitegen_runtime.explanation import Explained, explain
 from sitegen_runtime.formats import inspect_image
+from sitegen_runtime.formats.told import Tell
 from sitegen_runtime.gate.decision import Decision
 from sitegen_runtime.golden import check_network
 from sitegen_runtime.gradient import Gradient, differentiate
@@ -59,14 +60,7 @@ _kept = KeptImages()
 class Session:
     """One job of the page: an analysis, a gradient, a map, or a map that is drawn in another look."""
 
-    def __init__(
-        self,
-        data: Any,
-        name: str,
-        bundle_json: Any,
-        options_json: str,
-        tell: Callable[[float], object] | None = None,
-    ) -> None:
+    def __init__(self, data: Any, name: str, bundle_json: Any, options_json: str, tell: Tell | None = None) -> None:
         """Start with the file's bytes and the options {"kind": "analyse", "engine": {...}, "force": bool}.
 
         `tell` is called with the share of the stage "check" that is done (see `Job`).

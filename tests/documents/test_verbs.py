@@ -19,12 +19,12 @@ def test_every_verb_is_listed() -> None:
     assert [verb for verb in verbs if f"    sitegen {verb}" not in read("docs/verbs.md")] == []
 
 
-INTEGRITY_OPTIONS = {"--integrity", "--sha256", "--public-key"}
+INTEGRITY_OPTIONS = {"--integrity", "--sha256", "--public-key", "--revoked"}
 VERIFY_OPTIONS = {
     *("--site", "--transport", "--browser", "--provider", "--images", "--json", "--bundle", "--project"),
     *INTEGRITY_OPTIONS,
 }
-SIGN_OPTIONS = {"--site", "--key", "--new-key", "--no-password"}
+SIGN_OPTIONS = {"--site", "--key", "--new-key", "--no-password", "--until"}
 GRADIENT_OPTIONS = {"-o", "--out", "--wrt", "--with-respect-to", "--of", "--also", "--guided", "--switch"}
 
 LOOK_OPTIONS = {"--opacity", "--colour-map", "--threshold", "--blur"}
