@@ -9,6 +9,7 @@ from sitegen.browser.parity import Comparison
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from tests.helpers.browser.support import Standing, data_folder, encoded
+from tests.helpers.runtime.habits import refused, taken
 from tests.helpers.runtime.mutated_images import mutated
 
 pytestmark = pytest.mark.browser
@@ -36,6 +37,15 @@ def test_two_hundred_mutations(standing: Standing, site: Path, bundle: Bundle) -
     assert works_on(page)
     assert comparison.codes["damaged-image"] >= 60
     assert set(comparison.codes) <= {"damaged-image", "unsupported-type", "too-large", "too-small"}
+
+
+def test_files_as_cameras_and_scanners_write_them(standing: Standing, site: Path, bundle: Bundle) -> None:
+    files = {f"{name}.jpg": data for name, data in {**taken(), **refused()}.items()}
+    page = standing(site)
+    comparison = compare(page, bundle, files)
+    assert comparison.failures == []
+    assert comparison.tensors == {"image/jpeg": [len(taken())] * 2}  # the same to the bit
+    assert comparison.codes.total() == len(refused())
 
 
 def test_files_made_to_do_harm(standing: Standing, site: Path, bundle: Bundle) -> None:
