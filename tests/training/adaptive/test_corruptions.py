@@ -1,4 +1,4 @@
-"""The pipe's filter, noise and cutout against SciPy and the paper's numbers; and the second derivative that R1 takes."""
+"""The pipe's filter, noise and cutout against SciPy and the paper; and the second derivative that R1 takes."""
 
 from math import log, pi, sqrt
 
@@ -112,5 +112,5 @@ def test_r1_goes_through_the_whole_pipe() -> None:
     factor = torch.ones((), requires_grad=True)
     penalty = r1_penalty(lambda given: factor * (weights * through(given).square()).sum((1, 2, 3)), image, gamma=2.0)
     assert float(penalty.detach()) == pytest.approx(float(slope.square().sum()), rel=1e-4)
-    penalty.backward()  # type: ignore[no-untyped-call]
+    penalty.backward()
     assert factor.grad is not None and float(factor.grad) == pytest.approx(2 * float(penalty.detach()), rel=1e-5)
