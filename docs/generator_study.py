@@ -26,6 +26,7 @@ from sitegen.evaluation.frechet.features import of_folder
 from sitegen.evaluation.frechet.networks import FeatureNetwork, of_bundle
 
 Values = NDArray[np.float64]
+Places = NDArray[np.int64]
 NOISE, BLUR = (0.02, 0.05, 0.1), (0.5, 1.0, 2.0)  # shares of the range; pixels
 DRAWS = 100
 SHOWN, COLUMNS = 48, 12
@@ -74,7 +75,7 @@ def pixels(paths: Sequence[Path]) -> Values:
     return np.stack(rows)
 
 
-def nearest(first: Values, second: Values, own: Sequence[int] | None = None) -> tuple[NDArray[np.int64], Values]:
+def nearest(first: Values, second: Values, own: Places | None = None) -> tuple[Places, Values]:
     """For each row of the first the CANDIDATES rows of the second that correlate most, and how much, the most first.
 
     `own` rows, one for each, are left out.
@@ -99,15 +100,16 @@ def frechets(out: Path, network: FeatureNetwork, real: Values, other: Values, dr
     found: dict[str, object] = {"drawn": distance(real, drawn), "other real": distance(real, other)}
     for kind, levels in (("noise", NOISE), ("blur", BLUR)):
         for level in levels:
-            how = replace(network.preparation, **{kind: level})
+            noise, blur = (level, 0.0) if kind == "noise" else (0.0, level)
+            how = replace(network.preparation, noise=noise, blur=blur)
             altered = of_folder(out / "other", network.prepared(how), out / "cache", 1)
             found[f"{kind} {level}"] = distance(real, altered.values)
     return found
 
 
 def by_features(
-    out: Path, name: str, network: FeatureNetwork, given: Values, training: Sequence[Path], places: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], Values]:
+    out: Path, name: str, network: FeatureNetwork, given: Values, training: Sequence[Path], places: Places
+) -> tuple[Places, Values]:
     """For each row of features which training image is nearest, of the candidates at `places`, and how near."""
     wanted = np.unique(places)
     folder = link([training[at] for at in wanted], out / f"candidates-{name}")

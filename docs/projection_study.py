@@ -3,11 +3,12 @@
 DATA is as `anomaly_study.py` has it; TRAINING is the folder of images that the generator learned from. With
 `--ali FILE` (a `gate.pt` of the preset `ali`) that network's reconstructions stand beside. Every network is given the
 same square pictures of the generator's size. OUT gets, for each reconstruction, a folder with tables of distances, and
-`study.json`: how close reconstructions of radiographs are, what tells anomalies, whether that is more than the gate's autoencoder
-does, where the worst patch lies, and the processor's seconds that an image takes.
+`study.json`: how close reconstructions of radiographs are, what tells anomalies, whether that is more than the gate's
+autoencoder does, where the worst patch lies, and the processor's seconds that an image takes.
 """
 
 import argparse
+import csv
 import json
 import os
 import resource
@@ -19,8 +20,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from anomaly_study import OBJECTS, PATCH, SETS, link, plant
-from generator_study import nearest, pixels
+from anomaly_study import OBJECTS, PATCH, SETS, link, plant  # type: ignore[import-not-found]  # they lie beside this
+from generator_study import nearest, pixels  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -39,10 +40,12 @@ Values = NDArray[np.float64]
 
 
 def sitegen(*arguments: object) -> float:
-    """Run a verb, and return the processor's seconds that it took."""
+    """Run a verb, and return the processor's seconds that it took. Exit code 1 is an image that could not be used."""
     print("\n$ sitegen", *arguments, flush=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    subprocess.run([sys.executable, "-m", "sitegen.cli", *map(str, arguments)], check=True, stdout=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "sitegen.cli", *map(str, arguments)]
+    if (done := subprocess.run(command, check=False, stdout=subprocess.DEVNULL)).returncode > 1:
+        raise SystemExit(done.returncode)
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
@@ -89,39 +92,47 @@ def leave_out(out: Path, training: Path, names: Sequence[str]) -> dict[str, Any]
 
 
 def rebuild(gate: Path, images: Path, out: Path) -> None:
-    """Write a trained gate's reconstructions of a folder's images."""
+    """Write a trained gate's reconstructions of all images below a folder."""
     trained = load_gate(gate)
-    out.mkdir(parents=True, exist_ok=True)
-    for path in sorted(images.iterdir()):
+    for path in sorted(images.rglob("*.png")):
         tensor = image_tensors(read_image_file(path), {"gate": trained.image})["gate"]
         with torch.inference_mode():
             made = trained.network(torch.from_numpy(tensor))[0].numpy()[0, 0]
-        Image.fromarray(np.rint(255 * np.clip(made, 0, 1)).astype(np.uint8)).save(out / path.name)
+        place = out / path.relative_to(images)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.rint(255 * np.clip(made, 0, 1)).astype(np.uint8)).save(place)
 
 
-def measure(given: argparse.Namespace, names: Sequence[str]) -> dict[str, float]:
-    """Write OUT/KIND/NAME/distances.csv of every reconstruction and set; return the seconds for an image, by kind."""
-    out, images = given.out, 0
-    seconds = dict.fromkeys([*given.spaces, AUTOENCODER, *([ALI] if given.ali else [])], 0.0)
-    for name in names:
-        squares = out / "squares" / name
-        images += len(list(squares.iterdir()))
-        for space in given.spaces:
-            how = ("--steps", given.steps, "--space", space, "--batch", given.batch, "--patch", PATCH)
-            seconds[space] += sitegen(
-                "project", squares, "--generator", given.generator, "-o", out / space / name, *how
-            )
-        for kind in (AUTOENCODER, ALI):
-            if kind not in seconds:
-                continue
-            (out / kind / name).mkdir(parents=True, exist_ok=True)
-            made: tuple[object, ...] = ("--bundle", given.bundle)
-            if kind == ALI:
-                rebuild(given.ali, squares, out / kind / name / "reconstructions")
-                made = ("--reconstructions", out / kind / name / "reconstructions")
-            how = ("--patch", PATCH, "--workers", 1, "-o", out / kind / name / "distances.csv")
-            seconds[kind] += sitegen("evaluate", "reconstructions", "--images", squares, *made, *how)
+def measure(given: argparse.Namespace) -> dict[str, float]:
+    """Write OUT/KIND/distances.csv of every reconstruction; return the seconds for an image, by kind."""
+    out, squares = given.out, given.out / "squares"
+    seconds = {}
+    how: tuple[object, ...]
+    for space in given.spaces:
+        how = ("--steps", given.steps, "--space", space, "--batch", given.batch, "--patch", PATCH)
+        seconds[space] = sitegen("project", squares, "--generator", given.generator, "-o", out / space, *how)
+    for kind in (AUTOENCODER, *([ALI] if given.ali else [])):
+        (out / kind).mkdir(parents=True, exist_ok=True)
+        made: tuple[object, ...] = ("--bundle", given.bundle)
+        if kind == ALI:
+            rebuild(given.ali, squares, out / kind / "reconstructions")
+            made = ("--reconstructions", out / kind / "reconstructions")
+        how = ("--patch", PATCH, "--workers", 1, "-o", out / kind / "distances.csv")
+        seconds[kind] = sitegen("evaluate", "reconstructions", "--images", squares, *made, *how)
+    images = len(list(squares.rglob("*.png")))
     return {kind: total / images for kind, total in seconds.items()}
+
+
+def divide(out: Path, kind: str, names: Sequence[str]) -> None:
+    """Write OUT/KIND/NAME.csv of each set, out of the table of all."""
+    with (out / kind / "distances.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name in names:
+        own = [row | {"image": row["image"].split("/")[1]} for row in rows if row["image"].startswith(f"{name}/")]
+        with (out / kind / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(own)
 
 
 def detect_sets(out: Path, kind: str, names: Sequence[str]) -> dict[str, Values]:
@@ -129,8 +140,8 @@ def detect_sets(out: Path, kind: str, names: Sequence[str]) -> dict[str, Values]
 
     All reconstructions are of the same images in the same order, and so have the same draws.
     """
-    tables = [out / kind / name / "distances.csv" for name in names]
-    found = detect(Detection(out / kind / BASELINE / "distances.csv", tables)).bootstrap
+    tables = [out / kind / f"{name}.csv" for name in names]
+    found = detect(Detection(out / kind / f"{BASELINE}.csv", tables)).bootstrap
     parts: dict[str, list[Values]] = {}
     for column, draws in found.items():
         parts.setdefault(column.rpartition(" ")[2], []).append(draws)
@@ -159,7 +170,7 @@ def detections(out: Path, kinds: Sequence[str]) -> dict[str, Any]:
 
 def similarity(out: Path, kinds: Sequence[str]) -> dict[str, Any]:
     """Mean SSIM of the radiographs' reconstructions, and its difference from the autoencoder's, by patient."""
-    given = {kind: read_set(out / kind / BASELINE / "distances.csv", kind) for kind in kinds}
+    given = {kind: read_set(out / kind / f"{BASELINE}.csv", kind) for kind in kinds}
     patients = given[AUTOENCODER].patients
     draws = draws_by_patient(patients, ["all"] * len(patients), 1000, 0)
     ssim = {kind: -each.distances["ssim"] for kind, each in given.items()}
@@ -178,7 +189,7 @@ def places(out: Path, kinds: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         for name in OBJECTS:
             path = out / kind / f"{name}-places.json"
             masks = ("--masks", out / "sets" / f"{name}-masks", "--json", path)
-            sitegen("evaluate", "localisation", "--distances", out / kind / name / "distances.csv", *masks)
+            sitegen("evaluate", "localisation", "--distances", out / kind / f"{name}.csv", *masks)
             document[f"{kind} {name}"] = json.loads(path.read_text("utf-8"))["localised"]
     return document
 
@@ -200,8 +211,10 @@ def main() -> None:
     names = lay_out(given.data, given.out, given.most)
     square(given.out, names, given.side)
     document: dict[str, Any] = {"images": leave_out(given.out, given.training, names)}
-    document["seconds for an image"] = measure(given, names)
+    document["seconds for an image"] = measure(given)
     kinds = list(document["seconds for an image"])
+    for kind in kinds:
+        divide(given.out, kind, names)
     document["similarity"] = similarity(given.out, kinds)
     document["detected"], document["places"] = detections(given.out, kinds), places(given.out, kinds)
     (given.out / "study.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")

@@ -8,6 +8,7 @@ import onnx
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from torch import nn
 from torch.nn import functional
 from typer.testing import CliRunner, Result
@@ -99,7 +100,7 @@ def test_a_folder_by_features_with_videos(network_file: Path, drawn_images: Path
     end = np.concatenate(
         [np.asarray(Image.open(out / name / "seed000000.png")) for name in ("images", "reconstructions", "errors")], 1
     )
-    with Image.open(out / "videos" / "seed000000.png") as video:
+    with PngImageFile(out / "videos" / "seed000000.png") as video:
         assert video.n_frames == 5  # the picture for who plays none, three steps, and the end
         np.testing.assert_array_equal(np.asarray(video), end)
         video.seek(1)
@@ -119,5 +120,5 @@ def test_a_graph_has_its_own_loss(network_file: Path, drawn_images: Path, genera
     assert isinstance(alone.exception, SettingsError) and "belong to --features" in str(alone.exception)
     done = _run("project", drawn_images / "seed000001.png", *words[2:], "--steps", "2", "--video")
     assert done.exit_code == 0, done.output
-    with Image.open(tmp_path / "out" / "videos" / "seed000001.png") as video:
+    with PngImageFile(tmp_path / "out" / "videos" / "seed000001.png") as video:
         assert video.size == (96, 32) and video.n_frames == 4

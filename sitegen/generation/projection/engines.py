@@ -70,8 +70,8 @@ def open_engine(
         return
     trained = open_generator(generator)
     drawn = drawn_of(trained, label)
-    made_by = {"generator": digest(generator), "engine": engine or TORCH, "class": label}
-    made_by["loss"] = loss.made_by if loss else None
+    told_of = loss.made_by if loss else None
+    made_by = {"generator": digest(generator), "engine": engine or TORCH, "class": label, "loss": told_of}
     distance = loss.distance if loss else pixel_distance
     if engine != ONNX:
 

@@ -77,7 +77,8 @@ def fit(
         distances.append(distance(made, wanted))
         noise = torch.cat([each.flatten(1) for each in free.noise], 1)
     drawn.network.to("cpu")
-    return Fitted(*(each.detach().cpu().numpy() for each in (made, latents, noise, torch.stack(distances))), kept)
+    parts = [each.detach().cpu().numpy() for each in (made, latents, noise, torch.stack(distances))]
+    return Fitted(parts[0], parts[1], parts[2], parts[3], kept)
 
 
 class _Free:
