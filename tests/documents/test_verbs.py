@@ -32,7 +32,7 @@ GENERATE_OPTIONS = {"--generator", "-o", "--out", "--seeds", "--latents", "--psi
     *("--columns", "--batch", "--device"),
 }
 PROJECT_OPTIONS = {"--generator", "-o", "--out", "--steps", "--seed", "--space", "--engine", "--class", "--crop"} | {
-    *("--batch", "--device", "--patch"),
+    *("--batch", "--device", "--patch", "--features", "--features-output", "--features-side", "--pixels", "--video"),
 }
 EXPLAIN_OPTIONS = {
     "-o",

@@ -1,12 +1,15 @@
 """`sitegen project`: images as a generator comes nearest to them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sitegen.cli._options import choice, require_training
 from sitegen_runtime.projection.schedule import MOST_STEPS, ONE, SEED, SPACES, STEPS
+
+if TYPE_CHECKING:
+    from sitegen.generation.projection.engines import Loss
 
 ENGINES = ("torch", "onnx")
 PATCH = 16
@@ -34,6 +37,23 @@ def project(
     batch: Annotated[int, typer.Option(min=1, help="Images that PyTorch projects at once.")] = 8,
     device: Annotated[str, typer.Option(help="Where PyTorch computes: cpu, cuda.")] = "cpu",
     patch: Annotated[int, typer.Option(min=1, help="Pixels along the side of patches in the distances.")] = PATCH,
+    features: Annotated[
+        Path | None,
+        typer.Option(
+            "--features",
+            metavar="BUNDLE|ONNX",
+            help="Compare features: a bundle's feature map, or an ONNX file's output.",
+        ),
+    ] = None,
+    features_output: Annotated[
+        str | None,
+        typer.Option("--features-output", metavar="NAME", help="The output of an ONNX file; its first by default."),
+    ] = None,
+    features_side: Annotated[
+        int | None, typer.Option("--features-side", min=1, help="Of images, for an ONNX file that takes any.")
+    ] = None,
+    pixels: Annotated[float, typer.Option(min=0, help="Weight of the pixels beside features.")] = 0.0,
+    video: Annotated[bool, typer.Option("--video", help="Write the way there as an animated PNG, too.")] = False,
 ) -> None:
     """Reconstruct images with a generator, by fitting its latents. Stopped or killed, the same command goes on.
 
@@ -52,12 +72,13 @@ def project(
     except BadProjection as error:
         raise SettingsError(str(error)) from error
     named = named_images(images)
+    loss = _loss(features, features_output, features_side, pixels)
     failed = 0
-    with open_engine(generator, wish, engine, device=device, label=label) as opened:
-        work = Work(named, out, opened.image, wish, opened.made_by, crop, batch)
+    with open_engine(generator, wish, engine, device=device, label=label, loss=loss, frames=video) as opened:
+        work = Work(named, out, opened.image, wish, opened.made_by, crop, batch, video)
         for done in project_all(work, opened.fit):
             failed += done.problem is not None
-            _tell(done.name, done.distance, done.problem)
+            _tell(done.name, done.distance, done.problem, loss is not None)
     if failed < len(named):
         _measure(out, patch)
     typer.echo(f"{len(named)} images, {failed} of them not projected. Not for diagnostic use.")
@@ -65,13 +86,39 @@ def project(
         raise typer.Exit(1)
 
 
-def _tell(name: str, distance: float | None, problem: str | None) -> None:
+def _loss(place: Path | None, output: str | None, side: int | None, pixels: float) -> "Loss | None":
+    """What features are compared by, or None for pixels."""
+    from sitegen.bundle import DESCRIPTION
+    from sitegen.errors import SettingsError
+    from sitegen.evaluation.frechet.networks import of_bundle, of_onnx
+    from sitegen.evaluation.frechet.preparation import Preparation
+    from sitegen.generation.projection.engines import Loss
+    from sitegen.generation.projection.feature_graph import FeaturesOf
+    from sitegen.generation.projection.feature_loss import FeatureDistance
+    from sitegen.generation.projection.work import digest
+
+    if place is None:
+        if output or side or pixels:
+            raise SettingsError("--features-output, --features-side and --pixels belong to --features. Name a network.")
+        return None
+    found = of_bundle(place) if (place / DESCRIPTION).is_file() else of_onnx(place, Preparation(side=side), output)
+    how = found.preparation
+    network = FeaturesOf(
+        found.graph, found.image, found.channels, found.side, found.output, how.mean, how.std, found.others
+    )
+    made_by = {"features": digest(found.graph), "output": found.output, "side": found.side, "pixels": pixels}
+    return Loss(FeatureDistance(network, pixels), made_by)
+
+
+def _tell(name: str, distance: float | None, problem: str | None, features: bool) -> None:
     from sitegen.cli._terminal import one_line
 
     if problem:
         typer.echo(one_line(problem), err=True)
     elif distance is None:
         typer.echo(one_line(f"{name}: there already"))
+    elif features:
+        typer.echo(one_line(f"{name}: distance {distance:.5f} of the features"))
     else:
         typer.echo(one_line(f"{name}: mean squared error {distance / 4:.5f} of the range's square"))
 

@@ -11,9 +11,10 @@ from sitegen.bundle import DESCRIPTION, load_bundle
 from sitegen.errors import SettingsError
 from sitegen.generation.projection.described import FILE, described
 from sitegen.generation.projection.graph_engine import Projector, model_of
+from sitegen.generation.projection.losses import pixel_distance
 from sitegen.generation.projection.of_generator import drawn_of, image_of
 from sitegen.generation.projection.step_graph import write_step_graph
-from sitegen.generation.projection.torch_engine import Fitted, Values, fit
+from sitegen.generation.projection.torch_engine import Distance, Fitted, Values, fit
 from sitegen.generation.projection.work import digest
 from sitegen.generation.reading import open_generator
 from sitegen_runtime.bundle.model import NetworkInput
@@ -33,6 +34,14 @@ class Engine:
     made_by: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Loss:
+    """What drawings are compared by, and plain data on it."""
+
+    distance: Distance
+    made_by: dict[str, Any]
+
+
 @contextmanager
 def open_engine(
     generator: Path,
@@ -42,22 +51,33 @@ def open_engine(
     device: str = "cpu",
     label: int | None = None,
     tell: Callable[[float], None] | None = None,
+    loss: Loss | None = None,
+    frames: bool = False,
 ) -> Iterator[Engine]:
     """Give what projects with a generator's file or a bundle: by default PyTorch with the first, ONNX with the second.
 
-    Raises BundleError, CheckpointError, and SettingsError where the bundle has no generator, or is to run by PyTorch.
+    `loss` is compared by instead of pixels, and only by PyTorch; `frames` keeps drawings on the way. Raises
+    BundleError, CheckpointError, and SettingsError where the bundle has no generator, or an engine cannot do this.
     """
-    if (generator / DESCRIPTION).is_file():
-        yield _of_bundle(generator, wish, engine, tell)
+    bundled = (generator / DESCRIPTION).is_file()
+    if loss and (bundled or engine == ONNX):
+        wanted = (
+            f"Name the file that the generator was trained to, not {generator}." if bundled else "Leave --engine out."
+        )
+        raise SettingsError(f"Features are compared by PyTorch alone: a graph has its own loss in it. {wanted}")
+    if bundled:
+        yield _of_bundle(generator, wish, engine, tell, frames)
         return
     trained = open_generator(generator)
     drawn = drawn_of(trained, label)
-    made_by = {"generator": digest(generator), "engine": engine or TORCH, "class": label}
+    told_of = loss.made_by if loss else None
+    made_by = {"generator": digest(generator), "engine": engine or TORCH, "class": label, "loss": told_of}
+    distance = loss.distance if loss else pixel_distance
     if engine != ONNX:
 
         def fitted(images: Values) -> Fitted:
             told = (lambda step: tell(step / wish.steps)) if tell else None
-            return fit(drawn, images, wish, device=device, tell=told)
+            return fit(drawn, images, wish, distance=distance, device=device, tell=told, frames=frames)
 
         yield Engine(image_of(drawn), fitted, made_by)
         return
@@ -65,10 +85,12 @@ def open_engine(
         path = Path(folder) / FILE
         write_step_graph(drawn, path)
         projector = Projector(model_of(generator.name, described(drawn)), path)
-        yield Engine(image_of(drawn), lambda images: projector.fit(images, wish, tell), made_by)
+        yield Engine(image_of(drawn), lambda images: projector.fit(images, wish, tell, frames), made_by)
 
 
-def _of_bundle(folder: Path, wish: Wish, engine: str | None, tell: Callable[[float], None] | None) -> Engine:
+def _of_bundle(
+    folder: Path, wish: Wish, engine: str | None, tell: Callable[[float], None] | None, frames: bool
+) -> Engine:
     bundle = load_bundle(folder)
     graphs = bundle.model.graphs
     if ROLE not in graphs:
@@ -82,5 +104,5 @@ def _of_bundle(folder: Path, wish: Wish, engine: str | None, tell: Callable[[flo
             "name the file that the generator was trained to."
         )
     projector = Projector(bundle.model, bundle.graph_path(ROLE))
-    made_by = {"generator": digest(bundle.graph_path(ROLE)), "engine": ONNX, "class": None}
-    return Engine(graphs[ROLE].images[0], lambda images: projector.fit(images, wish, tell), made_by)
+    made_by = {"generator": digest(bundle.graph_path(ROLE)), "engine": ONNX, "class": None, "loss": None}
+    return Engine(graphs[ROLE].images[0], lambda images: projector.fit(images, wish, tell, frames), made_by)

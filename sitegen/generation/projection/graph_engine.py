@@ -25,9 +25,18 @@ class Projector:
         self._model = model
         self._session: onnxruntime.InferenceSession = open_session(graph, threads)
 
-    def project(self, image: array[float], wish: Wish, tell: Callable[[float], None] | None = None) -> Projected:
-        """Return what a projection comes to. `tell` hears which share is done. Raises AnalysisError."""
-        way = project(self._model, image, wish)
+    def project(
+        self,
+        image: array[float],
+        wish: Wish,
+        tell: Callable[[float], None] | None = None,
+        show: Callable[[Projected], None] | None = None,
+    ) -> Projected:
+        """Return what a projection comes to. `tell` hears which share is done, `show` sees some of the way there.
+
+        Raises AnalysisError.
+        """
+        way = project(self._model, image, wish, show)
         request = next(way)
         try:
             while True:
@@ -38,9 +47,18 @@ class Projector:
             found: Projected = end.value
             return found
 
-    def fit(self, images: Values, wish: Wish, tell: Callable[[float], None] | None = None) -> Fitted:
+    def fit(
+        self, images: Values, wish: Wish, tell: Callable[[float], None] | None = None, frames: bool = False
+    ) -> Fitted:
         """Return what `torch_engine.fit` does, of images [N, C, side, side], one after another."""
-        found = [self.project(array("f", image.tobytes()), wish, tell) for image in images]
+        drawn: list[list[Values]] = [[] for _ in images]
+        found = []
+        for image, kept in zip(images, drawn, strict=True):
+
+            def keep(now: Projected, kept: list[Values] = kept) -> None:
+                kept.append(np.array(now.reconstruction, np.float32).reshape(images.shape[1:]))
+
+            found.append(self.project(array("f", image.tobytes()), wish, tell, keep if frames else None))
         (latents,) = (vector.shape for vector in self._model.graphs[ROLE].vectors if vector.name == JITTER)
         values = latents[1] * latents[2]
         return Fitted(
@@ -48,6 +66,7 @@ class Projector:
             np.array([each.latent for each in found], np.float32).reshape(-1, *latents[1:]),
             np.array([each.parameters[values:] for each in found], np.float32),
             np.array([each.distances for each in found], np.float32).T,
+            [np.stack(each) for each in zip(*drawn, strict=True)],
         )
 
 

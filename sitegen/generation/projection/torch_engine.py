@@ -3,7 +3,7 @@
 Every image has the same random numbers, so that what comes out does not depend on the batch that it was in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor
 from sitegen.generation.projection.drawn import Drawn, noise_regularity
 from sitegen.generation.projection.losses import NOISE_WEIGHT, pixel_distance
 from sitegen_runtime.projection import schedule
+from sitegen_runtime.projection.loop import SKETCHES
 from sitegen_runtime.projection.schedule import ONE, Wish
 
 Values = NDArray[np.float32]
@@ -23,12 +24,13 @@ Distance = Callable[[Tensor, Tensor], Tensor]
 @dataclass(frozen=True)
 class Fitted:
     """What N projections came to: images [N, C, side, side], latents [N, layers, length], all noise [N, values], and
-    the distances [steps + 1, N] at each step and at the end."""
+    the distances [steps + 1, N] at each step and at the end. `frames` are drawings on the way, where asked for."""
 
     images: Values
     latents: Values
     noise: Values
     distances: Values
+    frames: Sequence[Values] = ()
 
 
 def fit(
@@ -39,14 +41,20 @@ def fit(
     distance: Distance = pixel_distance,
     device: str = "cpu",
     tell: Callable[[int], None] | None = None,
+    frames: bool = False,
 ) -> Fitted:
-    """Return the reconstructions of images [N, C, side, side], values from -1 to 1. `tell` hears of each step."""
+    """Return the reconstructions of images [N, C, side, side], values from -1 to 1. `tell` hears of each step.
+
+    With `frames`, up to SKETCHES drawings on the way are kept.
+    """
     drawn.network.to(device)
     wanted = torch.from_numpy(images).to(device)
     free = _Free(drawn, len(images), wish, device)
     # Moments and rates as in `schedule`; PyTorch's own Adam, and its own gradient.
     adam = torch.optim.Adam(free.tensors, schedule.RATE, betas=(schedule.FIRST, schedule.SECOND), eps=schedule.EPSILON)
     distances: list[Tensor] = []
+    kept: list[Values] = []
+    every = max(1, wish.steps // SKETCHES)
     for step in range(wish.steps):
         for group in adam.param_groups:
             group["lr"] = schedule.rate(step, wish.steps)
@@ -59,6 +67,8 @@ def fit(
         adam.step()
         free.normalise()
         distances.append(away.detach())
+        if frames and step % every == 0:
+            kept.append(made.detach().cpu().numpy())
         if tell:
             tell(step)
     with torch.no_grad():
@@ -67,7 +77,8 @@ def fit(
         distances.append(distance(made, wanted))
         noise = torch.cat([each.flatten(1) for each in free.noise], 1)
     drawn.network.to("cpu")
-    return Fitted(*(each.detach().cpu().numpy() for each in (made, latents, noise, torch.stack(distances))))
+    parts = [each.detach().cpu().numpy() for each in (made, latents, noise, torch.stack(distances))]
+    return Fitted(parts[0], parts[1], parts[2], parts[3], kept)
 
 
 class _Free:

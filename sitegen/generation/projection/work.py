@@ -6,6 +6,7 @@ In the folder:
     images/NAME.png       the image as the generator's size has it
     reconstructions/NAME.png
     errors/NAME.png       where both differ: |image − reconstruction|, black for none, white for the whole range
+    videos/NAME.png       the way there, where it was asked for
     latents/NAME.npz      what `sitegen generate --latents` takes, and the distances on the way; written last
 """
 
@@ -26,6 +27,7 @@ from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import DataError, SettingsError
 from sitegen.generation.pictures import as_picture
 from sitegen.generation.projection.torch_engine import Fitted
+from sitegen.generation.projection.video import write_video
 from sitegen.prediction.reading import read_image_file
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.errors import AnalysisError
@@ -34,7 +36,7 @@ from sitegen_runtime.projection.schedule import Wish
 
 SCHEMA = "sitegen.projection/1"
 DOCUMENT = "projection.json"
-IMAGES, RECONSTRUCTIONS, ERRORS, LATENTS = "images", "reconstructions", "errors", "latents"
+IMAGES, RECONSTRUCTIONS, ERRORS, VIDEOS, LATENTS = "images", "reconstructions", "errors", "videos", "latents"
 
 Values = NDArray[np.float32]
 Fit = Callable[[Values], Fitted]
@@ -43,7 +45,10 @@ Fit = Callable[[Values], Fitted]
 
 @dataclass(frozen=True)
 class Work:
-    """What is projected, where to, by what: `made_by` is plain data that names generator, engine and loss."""
+    """What is projected, where to, by what: `made_by` is plain data that names generator, engine and loss.
+
+    With `video`, what fits must give frames.
+    """
 
     images: Sequence[tuple[str, Path]]
     out: Path
@@ -52,6 +57,7 @@ class Work:
     made_by: dict[str, Any]
     crop: bool = False
     batch: int = 1
+    video: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def project_all(work: Work, fit: Fit) -> Iterator[Done]:
     _same_settings(work)
     waiting = []
     for name, path in work.images:
-        if _latents(work.out, name).is_file():
+        if _latents(work.out, name).is_file() and (not work.video or _video(work.out, name).is_file()):
             yield Done(name)
         else:
             waiting.append((name, path))
@@ -135,6 +141,8 @@ def _write(work: Work, batch: Sequence[tuple[str, Values]], fit: Fit) -> Iterato
             path = work.out / folder / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture).save(path)
+        if work.video:
+            write_video(image, [frame[at] for frame in found.frames], made, _video(work.out, name))
         _save_latents(_latents(work.out, name), found, at)
         yield Done(name, float(found.distances[-1, at]))
 
@@ -154,6 +162,10 @@ def _save_latents(path: Path, found: Fitted, at: int) -> None:
 
 def _latents(out: Path, name: str) -> Path:
     return out / LATENTS / f"{name}.npz"
+
+
+def _video(out: Path, name: str) -> Path:
+    return out / VIDEOS / f"{name}.png"
 
 
 def _same_settings(work: Work) -> None:

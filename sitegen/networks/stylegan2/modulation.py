@@ -19,9 +19,10 @@ from sitegen.networks.stylegan2.filters import Blur
 
 
 def demodulation(weight: Tensor, styles: Tensor) -> Tensor:
-    """Return d [N, outputs] of weights [outputs, inputs, k, k] and styles [N, inputs]."""
+    """Return d [N, outputs] of weights [outputs, inputs, k, k] and styles [N, inputs]; of no style at all 1e4."""
     squares = weight.square().sum((2, 3))
-    return torch.rsqrt(functional.linear(styles.square(), squares) + EPSILON)
+    # As a bias: PyTorch's exporter takes away a number this small that is added, and 1 / sqrt(0) is none.
+    return torch.rsqrt(functional.linear(styles.square(), squares, squares.new_full((len(weight),), EPSILON)))
 
 
 class StyledConv(nn.Module):

@@ -3,9 +3,11 @@
     blit        flip, quarter-turn, shift             pixels only change places
     geometry    scale, turn, stretch, move
     colour      brightness, contrast, inversion, hue, saturation
+    filtering   filter
+    corruption  noise, cutout
 
-Each happens to an image with the probability p, `turn` twice with 1 - sqrt(1 - p). Hue and saturation change nothing
-in an image of one channel, and are left out there.
+Each happens to an image with the probability p, `turn` twice with 1 - sqrt(1 - p), `filter` for each of its four bands.
+Hue and saturation change nothing in an image of one channel, and are left out there.
 """
 
 from collections.abc import Iterable
@@ -27,11 +29,16 @@ Part = Literal[
     "inversion",
     "hue",
     "saturation",
+    "filter",
+    "noise",
+    "cutout",
 ]
 GROUPS: dict[str, tuple[Part, ...]] = {
     "blit": ("flip", "quarter-turn", "shift"),
     "geometry": ("scale", "turn", "stretch", "move"),
     "colour": ("brightness", "contrast", "inversion", "hue", "saturation"),
+    "filtering": ("filter",),
+    "corruption": ("noise", "cutout"),
 }
 PARTS: tuple[Part, ...] = tuple(part for group in GROUPS.values() for part in group)
 OF_COLOURS = frozenset(("hue", "saturation"))
@@ -42,6 +49,9 @@ MOVE = 0.125  # deviation, of the side
 BRIGHTNESS = 0.2  # deviation, in values of -1..1
 CONTRAST = 0.5 * log(2)  # deviation of the logarithm
 SATURATION = log(2)  # deviation of the logarithm
+BAND = log(2)  # deviation of the logarithm of a band's factor
+NOISE = 0.1  # deviation of what the noise's deviation is the size of, in values of -1..1
+CUTOUT = 0.5  # of the side
 
 
 def parts_of(names: Iterable[str]) -> frozenset[Part]:

@@ -6,6 +6,8 @@ import torch
 from torch import Generator, Tensor
 
 from sitegen.training.adaptive.colouring import coloured, draw_colouring
+from sitegen.training.adaptive.corrupting import cut_out, noisy
+from sitegen.training.adaptive.filtering import draw_strengths, filtered
 from sitegen.training.adaptive.parts import GROUPS, OF_COLOURS, Part
 from sitegen.training.adaptive.placing import draw_placing
 from sitegen.training.adaptive.warping import rearranged, warped
@@ -15,7 +17,7 @@ _BLIT, _GEOMETRY, _COLOUR = (frozenset(GROUPS[name]) for name in ("blit", "geome
 
 @dataclass(frozen=True)
 class Pipe:
-    """What may happen to images before the discriminator sees them. It can be differentiated in the images once."""
+    """What may happen to images before the discriminator sees them. It can be differentiated in the images twice."""
 
     parts: frozenset[Part]
 
@@ -37,7 +39,11 @@ class Pipe:
                 images = change(images, where)
         if parts & _COLOUR:
             images = coloured(images, draw_colouring(len(images), chance, parts, generator))
-        return images
+        if "filter" in parts:
+            images = filtered(images, draw_strengths(len(images), chance, generator))
+        if "noise" in parts:
+            images = noisy(images, chance, generator)
+        return cut_out(images, chance, generator) if "cutout" in parts else images
 
 
 @dataclass

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from sitegen.training.adaptive.sampling import sampled
+
 SYM6 = (
     0.015404109327027373,
     0.0034907120842174702,
@@ -36,7 +38,7 @@ def rearranged(images: Tensor, matrices: Tensor) -> Tensor:
     along = torch.arange(side, device=images.device, dtype=images.dtype) - (side - 1) / 2
     found = _reflected(_mapped(matrices.to(images), along, side), side)
     places = (2 * found / (side - 1) - 1).reshape(-1, side, side, 2)
-    return functional.grid_sample(images, places, mode="nearest", padding_mode="border", align_corners=True)
+    return sampled(images, places, "nearest")
 
 
 def warped(images: Tensor, matrices: Tensor) -> Tensor:
@@ -45,9 +47,7 @@ def warped(images: Tensor, matrices: Tensor) -> Tensor:
     taps = torch.tensor(SYM6, dtype=images.dtype, device=images.device)
     padded = functional.pad(images, [_MARGIN] * 4, mode="reflect")
     fine = _doubled(_doubled(padded, taps * sqrt(2), 2), taps * sqrt(2), 3)
-    moved = functional.grid_sample(
-        fine, _places(matrices.to(images), side), mode="bilinear", padding_mode="border", align_corners=True
-    )
+    moved = sampled(fine, _places(matrices.to(images), side), "bilinear")
     return _halved(_halved(moved, taps / sqrt(2), 2), taps / sqrt(2), 3)
 
 

@@ -5,6 +5,7 @@ R1                         Mescheder, Geiger, Nowozin, "Which training methods f
 path length                Karras et al. 2020a, section 3.2
 """
 
+from collections.abc import Callable
 from math import sqrt
 
 import torch
@@ -24,13 +25,13 @@ def discriminator_loss(of_real: Tensor, of_made: Tensor) -> Tensor:
     return functional.softplus(-of_real).mean() + functional.softplus(of_made).mean()
 
 
-def r1_penalty(discriminator: nn.Module, images: Tensor, label: Tensor | None, gamma: float) -> Tensor:
+def r1_penalty(logits_of: Callable[[Tensor], Tensor], images: Tensor, gamma: float) -> Tensor:
     """Return gamma / 2 times the mean squared length of the logits' gradient in images [N, C, side, side].
 
-    The images are those that the discriminator sees, changes of the augmentation included.
+    `logits_of` gives the logits [N]; what it does to the images before is part of what is differentiated.
     """
     images = images.detach().requires_grad_()
-    logits = discriminator(images, label)
+    logits = logits_of(images)
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
     return gradient.square().sum((1, 2, 3)).mean() * (gamma / 2)
 

@@ -2,7 +2,7 @@
 
 Regularisation is lazy (Karras et al. 2020a, appendix B): computed every few steps, as many times as strong, and with
 Adam's rates adjusted to the steps that are more. It is computed with 32 bits, also where all else is mixed. R1 is of
-the images as the discriminator sees them.
+the training images as they are, through changes drawn anew, as in the code that came with Karras et al. 2020b.
 """
 
 from collections.abc import Iterable, Iterator
@@ -62,9 +62,9 @@ class Stepper:
         figures = {"generator_loss": self._generate(len(batch.images), chance, source)}
         if self.settings.path_length and number % self.settings.path_length_every == 0:
             figures["path_length"] = self._straighten(max(1, len(batch.images) // _HALVED), source)
-        figures["discriminator_loss"], of_real, seen = self._discriminate(batch, chance, source)
+        figures["discriminator_loss"], of_real = self._discriminate(batch, chance, source)
         if self.settings.r1 and number % self.settings.r1_every == 0:
-            figures["r1"] = self._flatten(seen, batch.label)
+            figures["r1"] = self._flatten(batch, chance, source)
         return figures, of_real
 
     def _generate(self, count: int, chance: float, source: Generator) -> Tensor:
@@ -88,7 +88,7 @@ class Stepper:
         self.path_mean = mean
         return lengths.detach().mean()
 
-    def _discriminate(self, batch: Batch, chance: float, source: Generator) -> tuple[Tensor, Tensor, Tensor]:
+    def _discriminate(self, batch: Batch, chance: float, source: Generator) -> tuple[Tensor, Tensor]:
         nets = self.networks
         with self.fabric.autocast():
             with torch.no_grad():
@@ -96,11 +96,16 @@ class Stepper:
                 made, seen = (self.pipe(each, chance, source) for each in (made.float(), batch.images))
             of_made, of_real = nets.discriminator(made, label).float(), nets.discriminator(seen, batch.label).float()
             loss = discriminator_loss(of_real, of_made)
-        return self._descend(loss, nets.of_discriminator), of_real.detach(), seen
+        return self._descend(loss, nets.of_discriminator), of_real.detach()
 
-    def _flatten(self, seen: Tensor, label: Tensor | None) -> Tensor:
+    def _flatten(self, batch: Batch, chance: float, source: Generator) -> Tensor:
         nets = self.networks
-        penalty = r1_penalty(nets.discriminator, seen, label, self.settings.r1)
+
+        def logits_of(images: Tensor) -> Tensor:
+            logits: Tensor = nets.discriminator(self.pipe(images, chance, source), batch.label)
+            return logits
+
+        penalty = r1_penalty(logits_of, batch.images, self.settings.r1)
         self._descend(penalty * self.settings.r1_every, nets.of_discriminator)
         return penalty.detach()
 

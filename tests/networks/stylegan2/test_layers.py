@@ -3,16 +3,18 @@
 from math import sqrt
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from scipy.signal import upfirdn
 from torch.nn import functional
 
+from sitegen.export.onnx_export import exported
 from sitegen.networks.stylegan2.discriminator import with_deviation
 from sitegen.networks.stylegan2.equalised import EqualConv, EqualLinear
 from sitegen.networks.stylegan2.filters import TAPS, Blur, Downsample, Filter, Upsample
 from sitegen.networks.stylegan2.mapping import Mapping, truncated
-from sitegen.networks.stylegan2.modulation import StyledConv, ToImage
+from sitegen.networks.stylegan2.modulation import StyledConv, ToImage, demodulation
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +50,18 @@ def test_modulation_is_convolution_with_each_images_own_demodulated_weights(up: 
             expected = functional.conv2d(image, weight, padding=1)
         expected = _leaky(expected + 0.3 * noise[n] + layer.bias[None, :, None, None])
         torch.testing.assert_close(made[n : n + 1], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_a_style_of_zeros_is_a_number_in_a_graph_too() -> None:
+    layer = StyledConv(3, 2, style=4, side=6, up=False, clamp=None)
+    torch.nn.init.zeros_(layer.affine.bias)  # so that a w of zeros is a style of zeros
+    torch.nn.init.constant_(layer.bias, -0.5)
+    maps, w = torch.randn(1, 3, 6, 6), torch.zeros(1, 4)
+    graph = exported(layer, (maps, w), ["maps", "w"], ["made"])
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
+    (made,) = session.run(None, {"maps": maps.numpy(), "w": w.numpy()})
+    np.testing.assert_allclose(made, np.full((1, 2, 6, 6), -0.1 * sqrt(2)), rtol=1e-6)
+    assert torch.equal(demodulation(layer.weight, torch.zeros(1, 3)), torch.full((1, 2), 1e4))
 
 
 def test_the_image_layer_is_modulated_and_not_demodulated() -> None:

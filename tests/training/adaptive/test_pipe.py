@@ -24,8 +24,8 @@ def _source(seed: int = 1) -> Generator:
 
 def test_names_stand_for_parts_and_groups() -> None:
     assert parts_of(["blit", "hue"]) == {"flip", "quarter-turn", "shift", "hue"}
-    assert parts_of(["blit", "geometry", "colour"]) == set(PARTS)
-    with pytest.raises(SettingsError, match="there is no 'geom'; there are blit, geometry, colour"):
+    assert parts_of(["blit", "geometry", "colour", "filtering", "corruption"]) == set(PARTS)
+    with pytest.raises(SettingsError, match="there is no 'geom'; there are blit, geometry, colour, filtering, corrup"):
         parts_of(["geom"])
 
 
@@ -118,7 +118,7 @@ def test_inversion_exchanges_black_and_white_of_half_the_images() -> None:
 
 
 def test_the_pipe_lets_gradients_through_and_leaves_images_alone_at_0() -> None:
-    pipe = Pipe(parts_of(["blit", "geometry", "colour"]))
+    pipe = Pipe(parts_of(PARTS))
     images = torch.rand((4, 1, 32, 32), generator=_source()).requires_grad_()
     assert pipe(images, 0.0, _source()) is images
     made = pipe(images, 1.0, _source())

@@ -35,7 +35,7 @@ class _Quadratic(nn.Module):
         super().__init__()
         self.a = nn.Parameter(torch.tensor(0.7, dtype=torch.float64))
 
-    def forward(self, images: Tensor, label: Tensor | None) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         return (self.a * images**2 + images**3).sum((1, 2, 3))
 
 
@@ -43,7 +43,7 @@ def test_r1_is_the_squared_length_of_the_gradient_and_so_is_its_own_gradient() -
     """By hand: the penalty's derivative in `a` is gamma times the mean of the sum of (2 a x + 3 x²) 2 x."""
     torch.manual_seed(1)
     judge, images = _Quadratic(), torch.randn(3, 1, 4, 4, dtype=torch.float64)
-    penalty = r1_penalty(judge, images, None, gamma=5.0)
+    penalty = r1_penalty(judge, images, gamma=5.0)
     gradient = 2 * 0.7 * images + 3 * images**2
     assert penalty.item() == pytest.approx(float((gradient**2).sum()) / 3 * 2.5, rel=1e-12)
     penalty.backward()
