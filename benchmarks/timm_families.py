@@ -22,9 +22,7 @@ import numpy as np
 # Family: a small network of it, and a side. Networks with windows or fixed numbers of places take their own.
 SMALLER: dict[str, dict[str, Any]] = {  # families without a small network get one of two layers
     "BEiT": {"depth": 2, "embed_dim": 192, "num_heads": 3},
-    "MLP-Mixer": {"num_blocks": 2, "embed_dim": 128},
     "CaiT": {"depth": 4},
-    "ConvMixer": {"dim": 64, "depth": 4},
     "VOLO": {"layers": (2, 1, 1, 1), "embed_dims": (64, 128, 128, 128), "num_heads": (2, 4, 4, 4)},
     "XCiT": {"depth": 4},
     "MViTv2": {"depths": (1, 1, 2, 1)},
@@ -33,8 +31,7 @@ SMALLER: dict[str, dict[str, Any]] = {  # families without a small network get o
     "Swin V2": {"depths": (1, 1, 2, 1), "embed_dim": 48},
     "NextViT": {"depths": (1, 1, 2, 1)},
     "DaViT": {"depths": (1, 1, 1, 1)},
-    "FocalNet": {"depths": (1, 1, 2, 1)},
-    "VGG": {"feature_window_size": 2},
+    "VGG": {"mlp_ratio": 0.0625},
 }
 FAMILIES = {
     "BEiT": ("beit_base_patch16_224", 64),
@@ -43,7 +40,7 @@ FAMILIES = {
     "CoaT": ("coat_tiny", 64),
     "CoAtNet": ("coatnet_pico_rw_224", 224),
     "ConViT": ("convit_tiny", 224),
-    "ConvMixer": ("convmixer_768_32", 56),
+    "ConvMixer": ("convmixer_1024_20_ks9_p14", 56),
     "ConvNeXt": ("convnext_atto", 64),
     "CrossViT": ("crossvit_tiny_240", 240),
     "CSPNet": ("cs3darknet_s", 64),
