@@ -22,19 +22,13 @@ import numpy as np
 # Family: a small network of it, and a side. Networks with windows or fixed numbers of places take their own.
 SMALLER: dict[str, dict[str, Any]] = {  # families without a small network get one of two layers
     "BEiT": {"depth": 2, "embed_dim": 192, "num_heads": 3},
-    "MLP-Mixer": {"num_blocks": 2, "embed_dim": 128},
     "CaiT": {"depth": 4},
-    "ConvMixer": {"dim": 64, "depth": 4},
-    "VOLO": {"layers": (2, 1, 1, 1), "embed_dims": (64, 128, 128, 128), "num_heads": (2, 4, 4, 4)},
     "XCiT": {"depth": 4},
-    "MViTv2": {"depths": (1, 1, 2, 1)},
     "Twins": {"depths": (1, 1, 2, 1)},
     "Swin": {"depths": (1, 1, 2, 1), "embed_dim": 48},
     "Swin V2": {"depths": (1, 1, 2, 1), "embed_dim": 48},
-    "NextViT": {"depths": (1, 1, 2, 1)},
     "DaViT": {"depths": (1, 1, 1, 1)},
-    "FocalNet": {"depths": (1, 1, 2, 1)},
-    "VGG": {"feature_window_size": 2},
+    "VGG": {"mlp_ratio": 0.0625},
 }
 FAMILIES = {
     "BEiT": ("beit_base_patch16_224", 64),
@@ -43,7 +37,7 @@ FAMILIES = {
     "CoaT": ("coat_tiny", 64),
     "CoAtNet": ("coatnet_pico_rw_224", 224),
     "ConViT": ("convit_tiny", 224),
-    "ConvMixer": ("convmixer_768_32", 56),
+    "ConvMixer": ("convmixer_1024_20_ks9_p14", 56),
     "ConvNeXt": ("convnext_atto", 64),
     "CrossViT": ("crossvit_tiny_240", 240),
     "CSPNet": ("cs3darknet_s", 64),
@@ -128,9 +122,8 @@ def main() -> None:
     given = reader.parse_args()
     rows = _read(given.rows)
     for family in given.families or FAMILIES:
-        name, side = FAMILIES[family]
         if family not in rows or given.again:
-            rows[family] = _in_a_process(family, name, side)
+            rows[family] = _in_a_process(family)
             with given.rows.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(rows[family]) + "\n")
     print(_HEAD)
@@ -145,10 +138,10 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
     return {row["family"]: row for row in map(json.loads, lines)}
 
 
-def _in_a_process(family: str, name: str, side: int) -> dict[str, Any]:
+def _in_a_process(family: str) -> dict[str, Any]:
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_sent, args=(sender, name, side, SMALLER.get(family, {})))
+    process = context.Process(target=_sent, args=(sender, family))
     process.start()
     sender.close()
     try:
@@ -156,14 +149,15 @@ def _in_a_process(family: str, name: str, side: int) -> dict[str, Any]:
     except EOFError:  # the limit ended it, or too little memory
         row = {"refused": f"no result within {SECONDS} s"}
     process.join()
+    name, side = FAMILIES[family]
     return {"family": family, "network": name, "side": side, **row}
 
 
-def _sent(sender: Any, name: str, side: int, smaller: dict[str, Any]) -> None:
+def _sent(sender: Any, family: str) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     begun = time.process_time()
     try:
-        row = _imported(name, side, smaller)
+        row = _imported(family)
     except Exception as error:  # whatever it is, it is the row
         row = {"refused": f"{type(error).__name__}: {error}", "seconds": time.process_time() - begun}
     sender.send(row)
@@ -197,37 +191,42 @@ def _randomised(name: str, side: int, smaller: dict[str, Any]) -> tuple[Any, dic
     return network.eval(), arguments
 
 
-def _imported(name: str, side: int, smaller: dict[str, Any]) -> dict[str, Any]:
-    import torch
+def written(family: str, folder: Path) -> Any:
+    """Write a family's network as a folder of timm, and return it, in evaluation."""
     from safetensors.torch import save_file
+
+    name, side = FAMILIES[family]
+    network, arguments = _randomised(name, side, SMALLER.get(family, {}))
+    folder.mkdir()
+    weights = {key: value.contiguous().clone() for key, value in network.state_dict().items()}
+    save_file(weights, folder / "model.safetensors")
+    usual = {key: value for key, value in network.pretrained_cfg.items() if key in ("mean", "std", "interpolation")}
+    config = {
+        "architecture": name,
+        "num_classes": len(LABELS),
+        "model_args": arguments,
+        "label_names": LABELS,
+        "pretrained_cfg": {**usual, "input_size": [3, side, side], "crop_pct": 1.0},
+    }
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return network
+
+
+def _imported(family: str) -> dict[str, Any]:
+    import torch
 
     from sitegen.importing.bundle import import_bundle
     from sitegen.importing.settings import ImportSettings
     from sitegen.importing.sources.timm_folder import import_timm
 
-    network, arguments = _randomised(name, side, smaller)
     with TemporaryDirectory() as place:
-        folder = Path(place) / "model"
-        folder.mkdir()
-        save_file(
-            {key: value.contiguous().clone() for key, value in network.state_dict().items()},
-            folder / "model.safetensors",
-        )
-        usual = {key: value for key, value in network.pretrained_cfg.items() if key in ("mean", "std", "interpolation")}
-        config = {
-            "architecture": name,
-            "num_classes": len(LABELS),
-            "model_args": arguments,
-            "label_names": LABELS,
-            "pretrained_cfg": {**usual, "input_size": [3, side, side], "crop_pct": 1.0},
-        }
-        (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+        network = written(family, Path(place) / "model")
         begun = time.process_time()
-        read = import_timm(folder, ImportSettings())
+        read = import_timm(Path(place) / "model", ImportSettings())
         out = Path(place) / "bundle"
         made = import_bundle(read, out, ImportSettings(), gate=None, images=[], report=None, half=False, force=True)
         spent = time.process_time() - begun
-        apart = _apart(network, out / "classifier.onnx", side)
+        apart = _apart(network, out / "classifier.onnx", FAMILIES[family][1])
     proof = made.proof
     return {
         "parameters": sum(value.numel() for value in network.parameters()),

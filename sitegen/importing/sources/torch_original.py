@@ -4,8 +4,8 @@ Where a network ends with a sigmoid or a softmax, the numbers before it are caug
 1 no longer tells its logit to five digits.
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 
 import numpy as np
@@ -33,6 +33,7 @@ _LINEAR = {
     "mean",
     "mkldnn_convolution",
 }
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _LINEAR |= {"mm", "mul", "neg", "stack", "sub", "sum"}  # what networks end with that give logits
 
 
@@ -90,7 +91,7 @@ class TorchOriginal:
         for image in images:
             given = torch.from_numpy(image[np.newaxis]).requires_grad_()
             try:
-                with torch.enable_grad():
+                with torch.enable_grad(), _in_order(self.network):
                     logit = self._logits(given)[0, label]
                 if not logit.requires_grad:
                     return None
@@ -120,6 +121,27 @@ def _as_written() -> AbstractContextManager[None]:
     """Run TorchScript operator by operator: once optimised, whole parts of it have no gradients inside."""
     unoptimised: AbstractContextManager[None] = torch.jit.optimized_execution(False)  # type: ignore[attr-defined]
     return unoptimised
+
+
+@contextmanager
+def _in_order(network: nn.Module) -> Iterator[None]:
+    """Hand batch normalisations gradients that lie in memory as their inputs do.
+
+    In evaluation, for one image, PyTorch 2.13 takes numbers from wrong places on the CPU where a gradient lies there as
+    tokens do and the input as an image does: in networks that make tokens of what was normalised, such as LeViT.
+    """
+
+    def ordered(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
+        if isinstance(output, Tensor) and output.requires_grad and output.shape == given[0].shape:
+            output.register_hook(torch.empty_like(given[0]).copy_)
+
+    norms = [module for module in network.modules() if isinstance(module, _NORMS)]
+    hooks = [module.register_forward_hook(ordered) for module in norms]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def against_the_rest(scores: Tensor) -> Tensor:
