@@ -3,7 +3,8 @@ importScripts("calls.js", "tf.min.js", "tf-backend-wasm.min.js");
 
 const networks = new Map();
 
-const activated = ({ stride, pad, activation }) => ({ strides: stride, pad, dimRoundingMode: "floor", activation });
+const rounding = (pad) => (typeof pad === "number" ? "floor" : undefined);
+const activated = ({ stride, pad, activation }) => ({ strides: stride, pad, dimRoundingMode: rounding(pad), activation });
 
 function layerNorm([x, scale, shift], { epsilon }) {
   const centred = tf.sub(x, tf.mean(x, -1, true));
@@ -17,8 +18,8 @@ const OPERATORS = {
   normalise: ([x, slope, offset]) => tf.add(tf.mul(x, slope), offset),
   relu: ([x]) => tf.relu(x),
   relu6: ([x]) => tf.relu6(x),
-  MaxPool: ([x], { side, stride, pad }) => tf.maxPool(x, side, stride, pad, "floor"),
-  AveragePool: ([x], { side, stride, pad }) => tf.avgPool(x, side, stride, pad, "floor"),
+  MaxPool: ([x], { side, stride, pad }) => tf.maxPool(x, side, stride, pad, rounding(pad)),
+  AveragePool: ([x], { side, stride, pad }) => tf.avgPool(x, side, stride, pad, rounding(pad)),
   mean: ([x], { axes }) => tf.mean(x, axes),
   concat: (tensors) => tf.concat(tensors, 3),
   linear: ([a, b, bias]) => tf.fused.matMul({ a, b, bias }),
