@@ -98,9 +98,7 @@ def _attributes(node: NodeProto) -> Tree:
 
 def _padding(pads: Sequence[int], size: Size, kernel: Size, stride: int) -> str | int:
     """Return padding as TensorFlow.js states it: "same" after its rule, or one number for all sides."""
-    missing = [
-        max((-(-side // stride) - 1) * stride + span - side, 0) for side, span in zip(size, kernel, strict=True)
-    ]
+    missing = [max((-(-side // stride) - 1) * stride + span - side, 0) for side, span in zip(size, kernel, strict=True)]
     same = [*(number // 2 for number in missing), *(number - number // 2 for number in missing)]
     if list(pads) == same:
         return "same"

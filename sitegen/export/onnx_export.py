@@ -25,9 +25,9 @@ def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence
     """Write `path` (.onnx) and the file of the same stem with `.weights`, replacing older ones.
 
     The graph takes "image", float32 of `shape` [1, C, H, W], and gives `output`, float32; a network that returns a
-    tuple needs a name for each part. Batch normalisation is as in evaluation, and what runs faster in another order is in
-    that (`sitegen.graphs.passes`). Raises what torch.onnx.export and
-    onnx.checker raise.
+    tuple needs a name for each part. Batch normalisation is as in evaluation; what runs faster in another order, and
+    comes to the same, is in that order (`sitegen.graphs.passes`). Raises what torch.onnx.export and onnx.checker
+    raise.
     """
     network.eval()
     model = _exported(network, tuple(shape), (output,) if isinstance(output, str) else tuple(output))

@@ -1,5 +1,7 @@
 """Rectifiers that write to a place of their own: in WebAssembly some twenty times as fast as over their input."""
 
+from collections import Counter
+
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, shape_inference
 
@@ -19,11 +21,14 @@ def rectify_apart(model: ModelProto) -> bool:
     graph = model.graph
     floats = _floats(model)
     makers = {name: node for node in graph.node for name in node.output}
-    readers = {name for node in graph.node for name in node.input}
+    readers = Counter(name for node in graph.node for name in node.input)
     chosen = [
         node
         for node in graph.node
-        if node.op_type == "Relu" and not node.domain and node.input[0] in floats and not _is_merged(node, makers)
+        if node.op_type == "Relu"
+        and not node.domain
+        and node.input[0] in floats
+        and not _is_merged(node, makers, readers)
     ]
     if not chosen:
         return False
@@ -34,11 +39,11 @@ def rectify_apart(model: ModelProto) -> bool:
     return True
 
 
-def _is_merged(node: NodeProto, makers: dict[str, NodeProto]) -> bool:
+def _is_merged(node: NodeProto, makers: dict[str, NodeProto], readers: Counter[str]) -> bool:
     before = makers.get(node.input[0])
-    if before is not None and before.op_type == "BatchNormalization":
+    if before is not None and before.op_type == "BatchNormalization" and readers[before.input[0]] == 1:
         before = makers.get(before.input[0])
-        return before is not None and before.op_type in ("Conv", "ConvTranspose")
+        return before is not None and before.op_type == "Conv"
     return before is not None and before.op_type in _TAKEN_IN
 
 

@@ -26,7 +26,8 @@ PAGE: Sequence[Pass] = (rectify_apart,)
 
 def apply(passes: Sequence[Pass], model: ModelProto) -> bool:
     """Change a model by one pass after another; return whether any changed something."""
-    return any([each(model) for each in passes])
+    changes = [each(model) for each in passes]
+    return any(changes)
 
 
 def for_page(graph: bytes) -> bytes:
