@@ -2,7 +2,7 @@
 
     python benchmarks/forward.py [--rounds 7] [--threads 1] [--network NAME …] [--json FILE]
 
-The networks are five with random weights, one channel and 224 x 224 pixels, and the classifier that ships. In each round
+The networks are five with random weights, one channel and 224 x 224 pixels, and the classifier that ships. In a round
 every condition has a turn of about 0.6 s, in alternate orders; ratios are taken within a round. Counted is
 processor time, of the page's process or of this one, which other work on the machine hardly changes; with `--threads`
 above 1 it is the time that passes. Nothing is timed before all logits are found to agree with native ONNX Runtime's.

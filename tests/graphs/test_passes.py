@@ -64,7 +64,7 @@ def transition(
     return graph(nodes, SHAPE, output, k=normal(5, 3, *kernel), b=normal(5))
 
 
-def statistics(name: str, channels: int) -> dict[str, np.ndarray]:
+def statistics(name: str, channels: int) -> dict[str, Any]:
     return {f"{name}_{part}": normal(channels) for part in "abm"} | {f"{name}_v": normal(channels) ** 2 + 1}
 
 
@@ -139,8 +139,15 @@ def test_graphs_that_have_nothing_for_the_page_keep_their_bytes() -> None:
 def dense() -> ModelProto:
     """A transition and a layer as DenseNets have them, and their end: four rectifiers, one of a convolution."""
     names = {"first": 3, "second": 4, "last": 6}
-    weights = {key: value for name, count in names.items() for key, value in statistics(name, count).items()}
-    kernels = {"k": normal(4, 3, 1, 1), "narrow": normal(5, 4, 1, 1), "grow": normal(2, 5, 3, 3), "w": normal(6, 3)}
+    weights: dict[str, Any] = {
+        key: value for name, count in names.items() for key, value in statistics(name, count).items()
+    }
+    kernels: dict[str, Any] = {
+        "k": normal(4, 3, 1, 1),
+        "narrow": normal(5, 4, 1, 1),
+        "grow": normal(2, 5, 3, 3),
+        "w": normal(6, 3),
+    }
 
     def rectified(name: str, source: str) -> list[NodeProto]:
         parts = [source, *(f"{name}_{part}" for part in "abmv")]
