@@ -3,7 +3,7 @@
     python benchmarks/forward.py [--rounds 7] [--threads 1] [--network NAME …] [--json FILE]
 
 The networks are five with random weights, one channel and 224 x 224 pixels, and the classifier that ships. In a round
-every condition has a turn of about 0.6 s, in alternate orders; ratios are taken within a round. Counted is
+every condition has a turn of about 0.25 s, in alternate orders; ratios are taken within a round. Counted is
 processor time, of the page's process or of this one, which other work on the machine hardly changes; with `--threads`
 above 1 it is the time that passes. Nothing is timed before all logits are found to agree with native ONNX Runtime's.
 """
@@ -24,13 +24,13 @@ from densenet_files import FloatArray, write_identity
 from forward_networks import BEFORE, BUNDLED, GRADIENT, LAYERS, NETWORKS, PAGE, SHIPPED, Prepared, prepare
 from median_interval import median_interval
 from native_engines import NativeOnnxRuntime
-from renderer_memory import renderer_seconds
+from renderer_memory import running_seconds
 from samples import ratios, summarise
 
 from sitegen.browser.chromium import Chromium
 
 TENSORFLOW, NATIVE = "TensorFlow.js", "native"
-_TURN = 600.0  # milliseconds
+_TURN = 250.0  # milliseconds
 _LOGITS = 1e-3  # relative L2 distance
 Turn = Callable[[int], float]
 
@@ -41,8 +41,9 @@ class Timed:
     def __init__(self, run: Turn, driver: Chromium | None, wall: bool) -> None:
         """With a driver the time is that of its page."""
         self._run, self._driver, self._wall = run, driver, wall
-        self._run(2)
-        self._runs = max(1, round(_TURN / self._run(1)))
+        self._runs = 2
+        self.turn()
+        self._runs = max(1, round(_TURN / self.turn()))
 
     def turn(self) -> float:
         """Return the milliseconds of one run, the mean of a turn."""
@@ -53,7 +54,7 @@ class Timed:
     def _seconds(self) -> float:
         if self._driver is None:
             return time.process_time()
-        return renderer_seconds(self._driver) or time.perf_counter()
+        return running_seconds(self._driver) or time.perf_counter()
 
 
 def conditions(
