@@ -5,7 +5,6 @@ from typing import Any
 
 from sitegen.bundle import DESCRIPTION, Bundle, Role
 from sitegen.errors import SiteError
-from sitegen.graphs.passes.table import for_page
 from sitegen.site.packing import Asset
 from sitegen.site.weight_layout import PLAIN, lay_out, layout_of
 
@@ -58,8 +57,11 @@ def _content(bundle: Bundle, file: str) -> bytes:
     if file == DESCRIPTION:
         return bundle.description_bytes
     content = bundle.path(file).read_bytes()
-    graphs = {graph.file for graph in bundle.description.graphs.values()}
-    return for_page(content) if file in graphs else content
+    if file not in {graph.file for graph in bundle.description.graphs.values()}:
+        return content
+    from sitegen.graphs.passes.table import for_page  # onnx takes a while to import, and only building needs it
+
+    return for_page(content)
 
 
 def page_entry(bundle: Bundle, names: AssetNames, card: str) -> dict[str, Any]:
