@@ -23,6 +23,7 @@ from sitegen.site.engines.node import find_node
 
 PAGE = Path(__file__).parent / "gradient_page"
 IDENTITY, WEIGHTS, LAYERS = "identity.onnx", "forward.weights", "layers.weights"
+THREADS = "ort.mjs"  # what each further thread of ONNX Runtime Web loads
 _SECONDS = 600  # for one answer: software WebGL and plain JavaScript need most of a minute
 _CALL = "const done = arguments[1]; callWorker(arguments[0]).then(done);"
 
@@ -48,6 +49,7 @@ def copy_onnx_runtime(folder: Path) -> str:
     ort = install_engines()
     module = ort.read("onnxruntime-web", "dist/ort.wasm.bundle.min.mjs").decode()
     (folder / "ort.js").write_text(classic_ort(module), encoding="utf-8")
+    (folder / THREADS).write_text(module, encoding="utf-8")
     wasm = "ort-wasm-simd-threaded.wasm"
     (folder / wasm).write_bytes(ort.read("onnxruntime-web", f"dist/{wasm}"))
     return ort.version("onnxruntime-web")
@@ -66,6 +68,12 @@ def copy_engines(folder: Path) -> dict[str, str]:
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        """Isolate the page, which threads need."""
+        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
+        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
+        super().end_headers()
+
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 

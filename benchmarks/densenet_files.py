@@ -33,6 +33,12 @@ def random_densenet(settings: DenseNetSettings = DENSENET_121, side: int = SIDE)
     """
     torch.manual_seed(0)
     network = DenseNet(settings)
+    settle(network, settings.channels, side)
+    return network.eval()
+
+
+def settle(network: nn.Module, channels: int, side: int) -> None:
+    """Give a network's normalisations the statistics of random images."""
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         nn.init.normal_(norm.weight, 1, 0.2)
@@ -41,8 +47,7 @@ def random_densenet(settings: DenseNetSettings = DENSENET_121, side: int = SIDE)
     network.train()
     with torch.no_grad():
         for _ in range(_WARMING[0]):
-            network(torch.randn(_WARMING[1], settings.channels, side, side))
-    return network.eval()
+            network(torch.randn(_WARMING[1], channels, side, side))
 
 
 def random_feeds(side: int = SIDE, labels: int = DENSENET_121.labels) -> dict[str, FloatArray]:

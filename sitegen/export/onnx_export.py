@@ -18,17 +18,21 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sitegen.graphs.files import INPUT, OPSET, save_with_weights, strip_traces
+from sitegen.graphs.passes.table import BUNDLE, apply
 
 
 def export_onnx(network: nn.Module, shape: Sequence[int], output: str | Sequence[str], path: Path) -> None:
     """Write `path` (.onnx) and the file of the same stem with `.weights`, replacing older ones.
 
     The graph takes "image", float32 of `shape` [1, C, H, W], and gives `output`, float32; a network that returns a
-    tuple needs a name for each part. Batch normalisation is as in evaluation. Raises what torch.onnx.export and
-    onnx.checker raise.
+    tuple needs a name for each part. Batch normalisation is as in evaluation; what runs faster in another order, and
+    comes to the same, is in that order (`sitegen.graphs.passes`). Raises what torch.onnx.export and onnx.checker
+    raise.
     """
     network.eval()
-    save_with_weights(_exported(network, tuple(shape), (output,) if isinstance(output, str) else tuple(output)), path)
+    model = _exported(network, tuple(shape), (output,) if isinstance(output, str) else tuple(output))
+    apply(BUNDLE, model)
+    save_with_weights(model, path)
 
 
 def _exported(network: nn.Module, shape: tuple[int, ...], outputs: tuple[str, ...]) -> ModelProto:

@@ -48,9 +48,20 @@ def bundle_assets(bundles: Sequence[Bundle], names: dict[str, AssetNames]) -> It
         name = bundle.description.name
         for file, asset in names[name].items():
             if asset not in done:
-                content = bundle.description_bytes if file == DESCRIPTION else bundle.path(file).read_bytes()
-                yield Asset(asset, lay_out(content, asset.removeprefix(f"bundles/{name}/{file}")))
+                yield Asset(asset, lay_out(_content(bundle, file), asset.removeprefix(f"bundles/{name}/{file}")))
             done.add(asset)
+
+
+def _content(bundle: Bundle, file: str) -> bytes:
+    """Return what a page gets of a file: graphs as WebAssembly runs them fastest, all else as it is."""
+    if file == DESCRIPTION:
+        return bundle.description_bytes
+    content = bundle.path(file).read_bytes()
+    if file not in {graph.file for graph in bundle.description.graphs.values()}:
+        return content
+    from sitegen.graphs.passes.table import for_page  # onnx takes a while to import, and only building needs it
+
+    return for_page(content)
 
 
 def page_entry(bundle: Bundle, names: AssetNames, card: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from sitegen.errors import ModelError, SettingsError
 from sitegen.export.gradient_graph import SEED
 from sitegen.graphs.files import INPUT, save_with_weights, strip_traces
 from sitegen.graphs.names import CLASSIFIER, FEATURES, LOGITS
+from sitegen.graphs.passes.table import BUNDLE, apply
 from sitegen.importing.graph.ending import Head, find_head
 from sitegen.importing.graph.folding import fold
 from sitegen.importing.graph.heads import as_logits
@@ -228,6 +229,7 @@ def finished(model: ModelProto, kind: OutputKind | Head | None) -> ModelProto:
     fold(model)
     with_fixed_pads(model)
     merge_pads(model)
+    apply(BUNDLE, model)
     name_nodes(model)
     check_signs(model)
     _check_final(model)
