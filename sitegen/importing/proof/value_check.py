@@ -24,7 +24,7 @@ def check_values(preparation: Preparation, image: NetworkInput) -> None:
         given = np.asarray(Image.new("RGB", (1, 1), colour).convert("RGB" if image.shape[1] == 3 else "L"), np.float64)
         levels = given.reshape(-1) / 255
         wanted = (low + (high - low) * levels - np.asarray(image.mean)) / np.asarray(image.std)
-        made = preparation.tensor(_flat(colour, image.cells))
+        made = preparation.tensor(_flat(colour, image.grid))
         middle = made[:, made.shape[1] // 2, made.shape[2] // 2].astype(np.float64)
         if np.abs(middle - wanted).max() > _SPARE * np.abs((high - low) / np.asarray(image.std)).max():
             raise ModelError(
@@ -34,9 +34,9 @@ def check_values(preparation: Preparation, image: NetworkInput) -> None:
             )
 
 
-def _flat(colour: tuple[int, int, int], side: int) -> bytes:
+def _flat(colour: tuple[int, int, int], grid: tuple[int, int]) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (side, side), colour).save(buffer, "PNG")
+    Image.new("RGB", (grid[1], grid[0]), colour).save(buffer, "PNG")
     return buffer.getvalue()
 
 
