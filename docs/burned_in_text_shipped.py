@@ -110,8 +110,8 @@ def draw_figure(bundle: Bundle, out: Path) -> None:
     plain = phantom(SEED, SIDE)
     grid = predictor.model.graphs["classifier"].images[0].grid
     figure = Figure(figsize=(2.6 * (1 + len(METHODS)), 5.6), dpi=110)
-    grid = figure.subplots(2, 1 + len(METHODS), squeeze=False)
-    for line, image in zip(grid, (plain, with_word(plain, word)[0]), strict=True):
+    axes_of = figure.subplots(2, 1 + len(METHODS), squeeze=False)
+    for line, image in zip(axes_of, (plain, with_word(plain, word)[0]), strict=True):
         found = explained(predictor, image, label)
         share = found.document["findings"][0]["probability"]
         line[0].imshow(image, cmap="gray", vmin=0, vmax=255)

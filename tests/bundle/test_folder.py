@@ -155,7 +155,10 @@ def classifier_input(fields: dict[str, Any]) -> dict[str, Any]:
         (lambda fields: fields["labels"][0].update(calibration={"method": "magic"}), "labels.0.calibration.method"),
         (lambda fields: fields["gate"].update(metric="mse"), "gate.metric"),
         (lambda fields: classifier_input(fields).update(shape=[1, 3, 32, 32]), "must be [1, 1, rows, columns]"),
-        (lambda fields: classifier_input(fields).update(shape=[1, 1, 32, 31]), "an input of [1, 1, 32, 31] is no square"),
+        (
+            lambda fields: classifier_input(fields).update(shape=[1, 1, 32, 31]),
+            "an input of [1, 1, 32, 31] is no square",
+        ),
         (lambda fields: classifier_input(fields).update(shape=[2, 1, 32, 32]), "not [2, 1, 32, 32]"),
         (lambda fields: classifier_input(fields).update(shape=[1, 1, 0, 0]), "shape.2"),
         (lambda fields: classifier_input(fields).update(mean=[0.0, 0.0]), "need 1 value(s) each"),

@@ -24,9 +24,9 @@ def carried_over(before: Canvas, after: array[float], gate: Canvas) -> array[flo
     if len(changes) != len(gate.entry.mean):  # a grey gate beside a classifier that takes colours, or the other way
         changes = [[sum(cell) / len(changes) for cell in zip(*changes, strict=True)]] * len(gate.entry.mean)
     ours, theirs = gate.square, before.square
-    (rows, columns), (high, wide) = gate.entry.grid, before.entry.grid
+    (rows, columns), (deep, wide) = gate.entry.grid, before.entry.grid
     across = _overlaps((ours.left, ours.width, columns), (theirs.left, theirs.width, wide))
-    down = _overlaps((ours.top, ours.height, rows), (theirs.top, theirs.height, high))
+    down = _overlaps((ours.top, ours.height, rows), (theirs.top, theirs.height, deep))
     low, high = gate.entry.range
     changed = array("f")
     planes = zip(as_shares(gate.values, gate.entry), changes, gate.entry.mean, gate.entry.std, strict=True)
