@@ -19,6 +19,7 @@ from torch.nn import functional
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen.prediction.overlay import explained_image
+from sitegen_runtime.interventions.what_if import Tried
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.maps.methods import METHODS
 from tests.helpers.bundles import LABELS, make_bundle
@@ -121,7 +122,7 @@ def test_logits_and_maps_are_those_of_pytorch(bundle: Bundle, picture: np.ndarra
 
 
 def test_every_method_has_the_inputs_form(bundle: Bundle, picture: np.ndarray) -> None:
-    asked = [
+    asked: list[Any] = [
         {"finding": LABELS[0], "method": name} | ({"runs": 4} if row.masked else {}) for name, row in METHODS.items()
     ]
     found = Predictor(bundle).explain(file_of(picture), asked)
@@ -168,6 +169,7 @@ def test_noise_and_fillings_leave_the_form(bundle: Bundle, picture: np.ndarray) 
     wanted: list[dict[str, Any]] = [{"attack": attack}]
     wanted += [{"regions": [[40, 40, 30, 20]], "filling": name} for name in ("mean", "blur", "reconstruction")]
     tried = Predictor(bundle).what_if(file_of(picture), wanted)
+    assert isinstance(tried, Tried)
     assert [entry.get("error") for entry in tried.document["what_if"]] == [None] * 4
     (noisy,) = tried.noisy
     apart = np.array(noisy) - given_by(bundle, file_of(picture)).numpy().ravel()

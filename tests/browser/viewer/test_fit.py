@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from selenium.webdriver.support.ui import WebDriverWait
 
 from sitegen.browser.chromium import Chromium
 from sitegen.browser.effects_parity import EffectsComparison, reference
@@ -16,6 +18,7 @@ from sitegen.prediction import Predictor
 from sitegen.prediction.overlay import explained_image
 from sitegen.site import build_site
 from sitegen_runtime.maps.heat_map import Look
+from tests.browser.viewer.test_what_if import answer
 from tests.helpers.browser.map_support import (
     choose_option,
     coloured,
@@ -27,15 +30,15 @@ from tests.helpers.browser.map_support import (
     wait_for_maps,
 )
 from tests.helpers.browser.support import Standing
-from tests.helpers.browser.viewer_support import DESK, opened_image, stored
-from tests.helpers.bundles import LABELS, make_bundle
+from tests.helpers.browser.viewer_support import DESK, act, canvas, opened_image, stored
+from tests.helpers.bundles import LABELS, Side, make_bundle
 
 pytestmark = pytest.mark.browser
 
 CROP = {"mode": "centre", "fraction": 0.9}
 SQUASH = {"mode": "squash", "fraction": 1.0}
 PAD = {"mode": "pad", "fraction": 1.0, "fill": [0.2]}
-CASES = {
+CASES: dict[str, tuple[Side, dict[str, Any]]] = {
     "wide-crop": ((32, 64), CROP),
     "high-crop": ((64, 32), CROP),
     "wide-pad": ((32, 64), PAD),
@@ -125,3 +128,18 @@ def test_a_map_lies_over_its_picture(at: Chromium, bundles: dict[str, Bundle], t
     apart = np.abs(shown[8:] - wanted[8:]).mean()  # a badge is above
     assert apart < 1
     assert np.abs(shown[8:, ::-1] - wanted[8:]).mean() > 3 * apart  # which another place would show
+
+
+def test_a_picture_with_noise_is_drawn_in_its_place(at: Chromium, tmp_path: Path) -> None:
+    at.execute_script("document.querySelector('input[value=high-crop]').click()")
+    card = opened_image(at, tmp_path, stored(scene(300, 180), 6))
+    before = resized(pixels(canvas(card)), 100, 60)
+    act(card, "what-if")
+    act(card, "what-if-noise")
+    card.find_element("css selector", "[data-action=what-if-add]").click()
+    WebDriverWait(at, 60).until(lambda _: answer(card))
+    after = resized(pixels(canvas(card)), 100, 60)
+    columns = np.abs(after - before).max(axis=(0, 2)) > 8
+    seen = np.nonzero(columns)[0] / before.shape[1]
+    assert (seen.min(), seen.max()) == pytest.approx((0.365, 0.635), abs=0.03)  # 0.9 of 90 of 300 pixels
+    assert np.corrcoef(after[:, columns].ravel(), before[:, columns].ravel())[0, 1] > 0.7

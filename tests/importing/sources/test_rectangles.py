@@ -40,10 +40,9 @@ FILL = (51, 102, 153)  # the same in levels
 def network(grid: tuple[int, int]) -> nn.Sequential:
     torch.manual_seed(5)
     cells = grid[0] // 4 * (grid[1] // 4)
-    made = nn.Sequential(nn.Conv2d(3, 2, 4, 4), nn.ReLU(), nn.Flatten(), nn.Linear(2 * cells, 3))
-    with torch.no_grad():
-        made[3].weight.normal_(0, 1)
-    return made.eval()
+    end = nn.Linear(2 * cells, 3)
+    nn.init.normal_(end.weight)
+    return nn.Sequential(nn.Conv2d(3, 2, 4, 4), nn.ReLU(), nn.Flatten(), end).eval()
 
 
 def as_onnx(grid: tuple[int, int], *, last: bool = False, batch: int = 1) -> ModelProto:

@@ -1,8 +1,6 @@
 """Inputs that are no square: what is seen of an image, and the tensor against overlaps that NumPy adds up."""
 
 from dataclasses import replace
-from fractions import Fraction
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -65,14 +63,10 @@ def test_what_is_seen(
 
 
 def overlaps(length: int, cells: int) -> np.ndarray:
-    """How much of each pixel lies in each of so many equal parts of a side, in exact fractions: [cells, length]."""
-    borders = [Fraction(length * cell, cells) for cell in range(cells + 1)]
-    return np.array(
-        [
-            [float(max(0, min(right, pixel + 1) - max(left, pixel))) for pixel in range(length)]
-            for left, right in pairwise(borders)
-        ]
-    ) * (cells / length)
+    """How much of each pixel lies in each of so many equal parts of a side, as shares of a part: [cells, length]."""
+    borders, pixels = np.arange(cells + 1) * length / cells, np.arange(length)
+    right, left = (np.minimum(borders[1:, None], pixels + 1), np.maximum(borders[:-1, None], pixels))
+    return np.asarray(np.maximum(0, right - left) * (cells / length))
 
 
 def averaged(image: np.ndarray, rows: int, columns: int) -> np.ndarray:
