@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 from onnx import ModelProto, helper
@@ -20,11 +21,17 @@ import sitegen
 from sitegen.bundle import Bundle
 from sitegen.errors import SettingsError
 from sitegen.importing.bundle import import_bundle
+from sitegen.importing.graph.ending import find_head
+from sitegen.importing.graph.image import image_slot
+from sitegen.importing.keras.graph import literal
+from sitegen.importing.keras.laying import lay_out
 from sitegen.importing.settings import ImportSettings
+from sitegen.importing.sources.keras_model import KerasOriginal, import_keras
 from sitegen.importing.sources.onnx_model import import_onnx, questions
 from sitegen.importing.sources.torch_model import import_torchscript
 from sitegen.prediction import Predictor
-from tests.helpers.importing.onnx_models import graph, settings, written
+from tests.helpers.importing import keras_models
+from tests.helpers.importing.onnx_models import graph, settings, sigmoid, softmax, written
 
 # PyTorch would have programs of TorchScript made no more; there are many.
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
@@ -168,3 +175,35 @@ def test_a_side_that_is_open_is_asked_and_what_is_said_must_fit(tmp_path: Path) 
     made = import_onnx(opened, settings(3, output="logits", side=[32, 64]))  # type: ignore[arg-type]
     assert made.image.grid == (32, 64)
     onnx.checker.check_model(model)
+
+
+def test_keras(tmp_path: Path) -> None:
+    weights, document = keras_models.weights(), keras_models.configuration(2)
+    given = next(layer for layer in document["config"]["layers"] if layer["name"] == "given")
+    given["config"]["batch_input_shape"] = [None, 11, 15, 3]
+    model = import_keras(keras_models.save_tfjs(tmp_path / "net", weights, document=document), settings(3))
+    assert model.image.grid == (11, 15)
+    images = np.random.default_rng(1).random((2, 3, 11, 15)).astype(np.float32)
+    wanted = keras_models.expected(weights, images)
+    model.write(tmp_path)
+    session = onnxruntime.InferenceSession(str(tmp_path / "classifier.onnx"))
+    made = np.concatenate([session.run(None, {"image": image[np.newaxis]})[0] for image in images])
+    assert np.abs(sigmoid(made) - softmax(wanted)).max() < 1e-6
+
+
+def test_keras_with_channels_first_and_no_layer_that_says_so() -> None:
+    shape = {"name": "given", "batch_shape": [None, 3, 2, 2]}
+    layers = [{"class_name": "InputLayer", "config": shape}, {"class_name": "Flatten", "config": {"name": "flat"}}]
+    network = lay_out({"class_name": "Sequential", "config": {"name": "net", "layers": layers}}, NoWeights(), 3)
+    model = literal(network)
+    original = KerasOriginal(network, image_slot(model), network.outputs, find_head(model, "logits"))
+    image = np.arange(12, dtype=np.float32).reshape(1, 3, 2, 2)
+    (made,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, {network.image: image})
+    assert made.tolist() == original.logits(image).tolist() == [list(range(12))]
+
+
+class NoWeights:
+    """Weights of a model that has none."""
+
+    def of(self, layer: Any, roles: Any) -> dict[str, Any]:
+        raise AssertionError(layer)

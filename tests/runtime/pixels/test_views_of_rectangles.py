@@ -23,7 +23,9 @@ def entry(
 
 def tensor(stored: np.ndarray, given: NetworkInput, orientation: int = 1) -> np.ndarray:
     channels = 1 if stored.ndim == 2 else 3
-    preprocessor = Preprocessor(*stored.shape[1::-1], orientation, PixelFormat(channels), {"classifier": given})
+    preprocessor = Preprocessor(
+        stored.shape[1], stored.shape[0], orientation, PixelFormat(channels), {"classifier": given}
+    )
     left, top, width, height = preprocessor.window
     preprocessor.add_rows(np.ascontiguousarray(stored[top : top + height, left : left + width]).tobytes())
     return np.array(preprocessor.tensors()["classifier"]).reshape(given.shape)[0]
