@@ -35,10 +35,10 @@ LOOKED_AT = (*range(FIRST_SKETCH, RUNS, NEXT_SKETCH), RUNS)
 
 def maps(logits: Callable[[array[float]], array[float]], finding: int, canvas: Any, seed: int) -> dict[int, Any]:
     """Return the map of a finding (by index) of an image, by the number of its runs."""
-    cells, draws, filling = canvas.entry.cells, Draws(seed), canvas.filled(FILLING)
-    effects, found = CausalEffects(cells), {}
+    grid, draws, filling = canvas.entry.grid, Draws(seed), canvas.filled(FILLING)
+    effects, found = CausalEffects(grid), {}
     for _ in range(RUNS):
-        tiles = draw_tiles(cells, draws)
+        tiles = draw_tiles(grid, draws)
         effects.add(tiles, logits(tiles.masked(canvas.values, filling))[finding])
         if effects.runs in LOOKED_AT:
             found[effects.runs] = np.array(effects.contrast().values)

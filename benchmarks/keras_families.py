@@ -80,7 +80,7 @@ def _row(model: Any, family: str, folder: Path) -> str:
     read = import_keras(file, settings)
     made = import_bundle(read, folder / "b", settings, gate=None, images=[], report=None, half=False)
     spent = time.process_time() - begun
-    side = read.image.cells
+    side = read.image.side
     low, high = read.image.range
     given = np.random.default_rng(1).uniform(low, high, (4, 3, side, side)).astype(np.float32)
     session = onnxruntime.InferenceSession(str(folder / "b" / "classifier.onnx"))

@@ -58,7 +58,7 @@ def by_pillow(raw: bytes, entry: NetworkInput) -> NDArray[np.float32]:
         side = min(grey.size)
         left, top = (grey.width - side) // 2, (grey.height - side) // 2
         square = grey.crop((left, top, left + side, top + side))
-        small = square.resize((entry.cells, entry.cells), Image.Resampling.BOX)
+        small = square.resize((entry.side, entry.side), Image.Resampling.BOX)
     low, high = entry.range
     tensor: NDArray[np.float32] = np.asarray(small, np.float32)[np.newaxis, np.newaxis] * ((high - low) / 255) + low
     return tensor

@@ -25,7 +25,7 @@ from sitegen.phantom import phantom
 from sitegen.training.examples import LabelledImages
 from sitegen.training.fit import TrainingData
 from sitegen_runtime.bundle.model import NetworkInput
-from sitegen_runtime.maps.heat_map import Look, picture, picture_side
+from sitegen_runtime.maps.heat_map import Look, picture, picture_size
 
 SIDE, WORD = 96, "PORTABLE"
 BOX = 4, 4, 54, 15  # left, top, right, bottom of what the word may touch, in cells
@@ -156,9 +156,9 @@ def draw_figure(models: dict[str, Graphs], out: Path) -> None:
 
 def overlay(given: NDArray[np.float64]) -> Picture:
     """What the page would lay over the image: RGBA [SIDE, SIDE, 4]."""
-    side = picture_side((SIDE, SIDE), SIDE)
-    rgba = picture(given.ravel().tolist(), (SIDE, SIDE), side, Look())
-    return np.asarray(Image.frombytes("RGBA", (side, side), rgba).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+    size = picture_size((SIDE, SIDE), (SIDE, SIDE))
+    rgba = picture(given.ravel().tolist(), (SIDE, SIDE), size, Look())
+    return np.asarray(Image.frombytes("RGBA", size[::-1], rgba).resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def main() -> None:

@@ -108,16 +108,16 @@ def draw_figure(bundle: Bundle, out: Path) -> None:
     """One drawn chest without and with the first word: the image, and the maps over it."""
     predictor, label, word = Predictor(bundle), bundle.description.labels[0].name, next(iter(WORDS))
     plain = phantom(SEED, SIDE)
-    cells = predictor.model.graphs["classifier"].images[0].cells
+    grid = predictor.model.graphs["classifier"].images[0].grid
     figure = Figure(figsize=(2.6 * (1 + len(METHODS)), 5.6), dpi=110)
-    grid = figure.subplots(2, 1 + len(METHODS), squeeze=False)
-    for line, image in zip(grid, (plain, with_word(plain, word)[0]), strict=True):
+    axes_of = figure.subplots(2, 1 + len(METHODS), squeeze=False)
+    for line, image in zip(axes_of, (plain, with_word(plain, word)[0]), strict=True):
         found = explained(predictor, image, label)
         share = found.document["findings"][0]["probability"]
         line[0].imshow(image, cmap="gray", vmin=0, vmax=255)
         line[0].set_title(f"{label}: {100 * share:.0f} %", fontsize=9)
         for axes, drawn in zip(line[1:], found.maps, strict=True):
-            axes.imshow(explained_image(png(image), found, drawn, cells, Look()))
+            axes.imshow(explained_image(png(image), found, drawn, grid, Look()))
             axes.set_title(drawn.method, fontsize=9)
         for axes in line:
             axes.set_axis_off()

@@ -156,7 +156,7 @@ def _checks(
     if colour is not None:
         yield from colour_check(colour.mean)
     yield from blank_check(values, entry)
-    yield from small_check(int(seen.seen.shorter), entry.cells)
+    yield from small_check(int(seen.seen.shorter), entry.side)
     yield from narrow_check(image.width, image.height, entry.fit)
     if image.acquisition is not None:
         # Here, so that whoever opens no DICOM imports nothing of it.

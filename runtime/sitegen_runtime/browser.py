@@ -71,7 +71,7 @@ class Session:
         - "gradient": "seed", {label: weight}
         - "explain": "finding", "method", "look" (see `page_maps.read_look`) and, where there is one, "keep"
         - "what-if": "what_if", the interventions (see `interventions.regions`) and, where there is one, "keep". The
-          answer has the pictures with noise, RGBA, one after the other, each of "side" squared pixels
+          answer has the pictures with noise, RGBA, one after the other, each of "size", rows and columns of pixels
         - "project": "project" (see `projection.schedule.read_wish`) and, where there is one, "keep"
         - "draw": "look" and "shape"; the data are a map's values
         - "words": nothing; the data are a result document that was made before
@@ -165,7 +165,7 @@ class Session:
             "document": document,
             "wording": said,
             "tries": describe_what_if(document, self._model),
-            "side": image_input(self._model, "classifier").cells,
+            "size": image_input(self._model, "classifier").grid,
         }, pictures or None
 
     def _projection(self, job: Job) -> Generator[Request, Any, End]:

@@ -102,7 +102,7 @@ def _golden(model: Model, image: NetworkInput) -> Generator[Request, Any, array[
 def _score(model: Model, feeds: tuple[Feed, ...], outputs: Outputs) -> float:
     image = image_input(model, "gate")
     pair = as_shares(feeds[0].values, image), as_shares(outputs["reconstruction"], image)
-    return mean_ssim(*pair, image.cells)
+    return mean_ssim(*pair, image.side)
 
 
 def _problem(role: str, wrong: list[str], differences: dict[str, float]) -> str:

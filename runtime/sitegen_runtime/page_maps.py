@@ -20,7 +20,7 @@ from sitegen_runtime.bundle.model import Model
 from sitegen_runtime.document_types import ResultDocument
 from sitegen_runtime.explanation import Explained, Explanation
 from sitegen_runtime.gate.reconstruction_scores import as_shares
-from sitegen_runtime.maps.heat_map import Look, drawn, legend, picture, picture_side
+from sitegen_runtime.maps.heat_map import Look, drawn, legend, picture, picture_size
 from sitegen_runtime.pixels.corrections import CORRECTIONS
 from sitegen_runtime.pixels.geometry import Place, upright_size
 from sitegen_runtime.pixels.grids import Shape
@@ -135,9 +135,9 @@ def _ends(cells: int, start: float, length: float, picture: int) -> tuple[int, i
 
 def draw(values: Sequence[float], shape: Shape, model: Model, look: Look) -> tuple[dict[str, Any], bytes]:
     """Return the size of a map's picture, and the pixels of the picture and of its legend (RGBA)."""
-    side = picture_side(shape, image_input(model, "classifier").cells)
-    size = {"picture": {"width": side, "height": side}}
-    return size, picture(values, shape, side, look) + legend(look)
+    rows, columns = picture_size(shape, image_input(model, "classifier").grid)
+    size = {"picture": {"width": columns, "height": rows}}
+    return size, picture(values, shape, (rows, columns), look) + legend(look)
 
 
 def draw_again(content: bytes, shape: Sequence[int], model: Model, look: Look) -> tuple[dict[str, Any], bytes]:
@@ -150,6 +150,6 @@ def draw_again(content: bytes, shape: Sequence[int], model: Model, look: Look) -
 
 
 def noisy_picture(values: Sequence[float], model: Model) -> bytes:
-    """Return the RGBA bytes of an image as the classifier takes it: its square, in 8 bits."""
+    """Return the RGBA bytes of an image as the classifier takes it, in 8 bits."""
     shares = as_shares(values, image_input(model, "classifier"))
     return drawn(list(chain.from_iterable(shares)), len(shares))

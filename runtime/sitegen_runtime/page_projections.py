@@ -21,7 +21,7 @@ def sketch_of(made: OnItsWay) -> tuple[str, bytes]:
         "step": len(distances),
         "steps": made.steps,
         "curve": heights(curve(distances), made.steps),
-        "side": made.image.cells,
+        "side": made.image.side,
     }
     return json.dumps(fields), drawn([value for plane in planes for value in plane], len(planes))
 
@@ -43,7 +43,7 @@ def end_of_projection(found: Reconstructed, model: Model) -> tuple[dict[str, Any
         return fields, None
     square = made.square
     fields |= {
-        "projection": {"entry": made.entry, "wording": describe_projection(made.entry, image_input(model, ROLE).cells)},
+        "projection": {"entry": made.entry, "wording": describe_projection(made.entry, image_input(model, ROLE).side)},
         "side": made.side,
         "square": [square.left, square.top, square.width, square.height],
     }

@@ -57,7 +57,7 @@ def _projection(document: dict[str, Any], model: Model) -> dict[str, Any] | None
     told += [*entry["worst"].values(), *(number for pair in entry["distances"] for number in pair)]
     if not _are_numbers(told) or entry["steps_asked"] < 1:
         raise ValueError("a projection of no numbers")
-    return describe_projection(entry, image_input(model, ROLE).cells)
+    return describe_projection(entry, image_input(model, ROLE).side)
 
 
 def _has_numbers(finding: dict[str, Any]) -> bool:

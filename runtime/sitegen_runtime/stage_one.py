@@ -49,7 +49,7 @@ def _best_variant(model: Model, values: array[float]) -> Generator[Request, Any,
         variant = corrected(values, correction, entry)
         answer = yield from run_network(model, "gate", variant, ("reconstruction",))
         rebuilt[correction] = as_shares(variant, entry), as_shares(answer["reconstruction"], entry)
-    return closest(rebuilt, entry.cells)
+    return closest(rebuilt, entry.side)
 
 
 def _offers(variant: Variant | None, decision: Decision) -> Iterator[Check]:

@@ -107,8 +107,8 @@ class Predictor:
         explained = self._documents.explain(file, wanted, name=name, force=force, correction=correction)
         _check(explained.document, *explained.document.get("explanations", ()))
         data = file if isinstance(file, bytes) else read_image_file(file)
-        cells = self._model.graphs["classifier"].images[0].cells
-        return read_explanation(ExplainedPicture(data, explained, cells), self._model)
+        grid = self._model.graphs["classifier"].images[0].grid
+        return read_explanation(ExplainedPicture(data, explained, grid), self._model)
 
     def what_if(
         self,

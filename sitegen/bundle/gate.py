@@ -107,6 +107,8 @@ def gate_problems(gate: GateSettings, graphs: Mapping[str, Graph]) -> Iterator[s
     if "gate" not in graphs or graphs["gate"].output("reconstruction") is None:
         yield "gate is set, but graphs.gate with an output of the role 'reconstruction' is missing"
         return
+    if not all(entry.is_square for entry in graphs["gate"].images):
+        yield "graphs.gate takes images that are no square; a gate's are"
     if any(entry.crop.mode == "pad" for entry in graphs["gate"].images):
         yield "graphs.gate takes padded images, whose fill says nothing of the image; a gate's are cropped or squashed"
     for metric in gate.measured:

@@ -31,6 +31,8 @@ def generator_problems(graphs: Mapping[str, Graph], settings: GeneratorSettings 
 
 
 def _problems(graph: Graph) -> Iterator[str]:
+    if not all(entry.is_square for entry in graph.images):
+        yield " must draw square images"
     if len(graph.images) != 1:
         yield f" must have one image among its inputs, not {len(graph.images)}"
         return

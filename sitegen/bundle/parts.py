@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 
 from sitegen.bundle.calibration import Calibration
 
-CropMode = Literal["centre-square", "squash", "pad"]
+CropMode = Literal["centre-square", "centre", "squash", "pad"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Shape = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
 
@@ -28,7 +28,7 @@ class Licence(Part):
 
 
 class Crop(Part):
-    """Which part of the image a network sees, and how that becomes a square: see `sitegen_runtime.pixels.views`.
+    """Which part of the image a network sees, and how that becomes its input: see `sitegen_runtime.pixels.views`.
 
     `fill` is of padded images alone: the cells beside them, by channel, as shares of the way from black to white.
     """
@@ -57,10 +57,12 @@ class GraphInput(Part):
         if self.colour is None:
             return self
         channels = 1 if self.colour == "grey" else 3
-        if len(self.shape) != 4 or self.shape[0] != 1 or self.shape[1] != channels or self.shape[2] != self.shape[3]:
+        if len(self.shape) != 4 or self.shape[0] != 1 or self.shape[1] != channels:
             raise ValueError(
-                f"shape of a {self.colour} image input must be [1, {channels}, side, side], not {self.shape}"
+                f"shape of a {self.colour} image input must be [1, {channels}, rows, columns], not {self.shape}"
             )
+        if self.crop.mode == "centre-square" and not self.is_square:
+            raise ValueError(f'an input of {self.shape} is no square; its crop is "centre" and not "centre-square"')
         if len(self.mean) != channels or len(self.std) != channels:
             raise ValueError(f"mean and std of a {self.colour} input need {channels} value(s) each")
         if len(self.crop.fill) != (channels if self.crop.mode == "pad" else 0):
@@ -70,6 +72,11 @@ class GraphInput(Part):
         if self.range[0] >= self.range[1]:
             raise ValueError(f"range must rise from black to white, not {list(self.range)}")
         return self
+
+    @property
+    def is_square(self) -> bool:
+        """Whether an image input has as many rows as columns."""
+        return self.shape[-1] == self.shape[-2]
 
     @model_serializer(mode="wrap")
     def _what_applies(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def _draw(
     explained = predictor.explain(image, [wanted], **options)
     if not explained.maps:
         raise ExplanationError(f"{image} cannot be explained. {_reason(explained.document)}")
-    cells = predictor.model.graphs["classifier"].images[0].cells
-    drawn = ExplainedPicture(read_image_file(image), explained, cells)
+    grid = predictor.model.graphs["classifier"].images[0].grid
+    drawn = ExplainedPicture(read_image_file(image), explained, grid)
     drawn.save(out, look)
     entry = explained.document["explanations"][0]
     typer.echo(f"written  {out}: {method} of {finding}, from {entry['min']:.4g} to {entry['max']:.4g}")

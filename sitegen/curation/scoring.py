@@ -122,7 +122,7 @@ def _gate_cells(gate: GateDocument, columns: Columns, is_dicom: bool) -> Iterato
 
 
 def _hash(seen: Seen) -> str | None:
-    side = image_input(seen.draft.model, "classifier").cells
-    values = np.frombuffer(seen.image.values, np.float32).reshape(-1, side, side)
+    grid = image_input(seen.draft.model, "classifier").grid
+    values = np.frombuffer(seen.image.values, np.float32).reshape(-1, *grid)
     found = perceptual_hash(values.mean(axis=0))
     return None if found is None else f"{found:016x}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sitegen.bundle.fitting import seen_words
+from sitegen.bundle.fitting import seen_words, size_words
 from sitegen.export.write_bundle import Draft
 from sitegen_runtime.bundle.model import NetworkInput
 
@@ -39,7 +39,7 @@ def network_table(draft: Draft, image: NetworkInput, gate: str) -> str:
     """What the network is and takes, and what the gate is, in words."""
     made = draft.provenance
     low, high = image.range
-    size = f"{image.cells} x {image.cells} {image.colour}, {seen_words(image)}, {low:g} to {high:g}"
+    size = f"{size_words(image)} {image.colour}, {seen_words(image)}, {low:g} to {high:g}"
     if set(image.mean) != {0.0} or set(image.std) != {1.0}:
         size += f", less {listed({'mean': image.mean})}, divided by {listed({'std': image.std})}"
     settings = {name: value for name, value in made["network"].items() if name not in ("name", "labels", "channels")}

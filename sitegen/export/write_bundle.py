@@ -28,7 +28,7 @@ from sitegen.bundle import (
     weight_path,
     write_description,
 )
-from sitegen.bundle.fitting import MODES
+from sitegen.bundle.fitting import crop_mode
 from sitegen.bundle.localisation import Localisation
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED
 from sitegen.gradient import gradient_name
@@ -149,7 +149,7 @@ def _graph(folder: Path, role: str, entry: NetworkInput) -> Graph:
         name=entry.name,
         shape=list(entry.shape),
         colour="grey" if entry.colour == "grey" else "rgb",
-        crop=Crop(mode=MODES[entry.fit], fraction=entry.fraction, fill=list(entry.fill)),
+        crop=Crop(mode=crop_mode(entry), fraction=entry.fraction, fill=list(entry.fill)),
         range=entry.range,
         mean=list(entry.mean),
         std=list(entry.std),

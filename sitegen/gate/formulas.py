@@ -49,7 +49,7 @@ def measured(rebuilt: Rebuilt, image: NetworkInput) -> dict[str, float]:
         {"reconstruction": rebuilt.reconstruction.ravel().tolist(), "latent": rebuilt.latent.tolist()},
         image,
         _EVERYTHING,
-        closest(planes, image.cells),
+        closest(planes, image.side),
     )
     values = {metric: float(decision.measured[metric]) for metric in OF_NETWORK}
     return values if all(map(isfinite, values.values())) else {}

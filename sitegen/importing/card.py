@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sitegen.bundle.fitting import seen_words
+from sitegen.bundle.fitting import seen_words, size_words
 from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import plain, table
 from sitegen.export.card_text import GATE_FIRST, comes, finished
@@ -48,7 +48,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
 def _network(image: NetworkInput, gate: str) -> str:
     low, high = image.range
     rows = [
-        ["input", f"{image.cells} x {image.cells} {image.colour}, {seen_words(image)}"],
+        ["input", f"{size_words(image)} {image.colour}, {seen_words(image)}"],
         ["values", f"{low:g} to {high:g}"],
     ]
     if set(image.mean) != {0.0} or set(image.std) != {1.0}:

@@ -25,6 +25,11 @@ class Question:
     default: str | None = None
 
 
+_SIDE = (
+    "How many pixels wide and high is the image that the network takes? Of one that is no square, say rows and columns."
+)
+
+
 def image_questions(*, side: bool, colour: bool, channels: int | None, levels: bool = False) -> list[Question]:
     """Return the questions on how pixels become numbers: those that no model file answers, and two that some do.
 
@@ -32,7 +37,7 @@ def image_questions(*, side: bool, colour: bool, channels: int | None, levels: b
     """
     many = channels == 3
     asked = [
-        Question("image.side", "How many pixels wide and high is the image that the network takes?", "224"),
+        Question("image.side", _SIDE, "224"),
         Question("image.colour", 'Does the network take "grey" or "rgb" images?', "grey"),
         Question("image.range", "Which numbers do black and white become, before mean and deviation?", "0, 1"),
         Question("image.mean", "Which mean is subtracted then?", "0.485, 0.456, 0.406" if many else "0", "0"),
@@ -95,6 +100,9 @@ def _value(key: str, answer: str) -> Any:
     try:
         if key in _NUMBERS:
             return [float(part) for part in answer.replace(",", " ").split()]
-        return int(answer) if key == "image.side" else answer
+        if key == "image.side":
+            sides = [int(part) for part in answer.replace(",", " ").split()]
+            return sides[0] if len(sides) == 1 else sides
+        return answer
     except ValueError:
         raise SettingsError(f"{key}: {answer!r} is no number") from None

@@ -14,17 +14,18 @@ from sitegen.prediction.overlay import explained_image, with_legend
 from sitegen_runtime.explanation import Explained
 from sitegen_runtime.maps.heat_map import Look
 from sitegen_runtime.page_maps import words_of_map
+from sitegen_runtime.pixels.grids import Shape
 
 _KEPT = ("image", "bundle", "engine", "correction", "forced")
 
 
 @dataclass(frozen=True)
 class ExplainedPicture:
-    """The first map of an image: the file's bytes, what was found of it, and the side of what the classifier sees."""
+    """The first map of an image: the file's bytes, what was found of it, and the grid of what the classifier sees."""
 
     data: bytes
     explained: Explained
-    cells: int
+    grid: Shape  # rows and columns of cells
 
     @property
     def words(self) -> dict[str, Any]:
@@ -35,7 +36,7 @@ class ExplainedPicture:
 
     def drawn(self, look: Look) -> Image.Image:
         """Return the upright image (RGB) with the map over what the classifier saw."""
-        return explained_image(self.data, self.explained, self.explained.maps[0], self.cells, look)
+        return explained_image(self.data, self.explained, self.explained.maps[0], self.grid, look)
 
     def legended(self, look: Look) -> Image.Image:
         """Return the same with words and the scale of colours below."""

@@ -11,32 +11,35 @@ from sitegen_runtime.analysis import Analysis
 from sitegen_runtime.explanation import Explanation
 from sitegen_runtime.formats import MAX_SIDE, inspect_image
 from sitegen_runtime.formats.sniff import DICOM, sniff
-from sitegen_runtime.maps.heat_map import LEVELS, Look, legend, picture, picture_side
+from sitegen_runtime.maps.heat_map import LEVELS, Look, legend, picture, picture_size
+from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.wording.explanations import LEGEND
 
 SMALLEST_WIDTH = 480  # so that the legend can be read below a small image, too
 Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
 
 
-def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, cells: int, look: Look) -> Image.Image:
+def explained_image(data: bytes, analysis: Analysis, drawn: Explanation, grid: Shape, look: Look) -> Image.Image:
     """Return the whole image (RGB, upright, corrected as it was analysed) with the map over what the classifier saw.
 
-    `data` are the bytes of the file that `analysis` is of, and `cells` the side of what the classifier sees. The map is
-    drawn on as many pixels as `picture_side` says and then scaled to its square of the image, as the page does it.
+    `data` are the bytes of the file that `analysis` is of, and `grid` the rows and columns of what the classifier sees.
+    The map is drawn on as many pixels as `picture_size` says and then scaled to its place in the image, as the page
+    does it.
     """
-    side = picture_side(drawn.shape, cells)
+    size = picture_size(drawn.shape, grid)
+    rows, columns = size
     upright = _upright(data, analysis)
     square = analysis.squares["classifier"]
-    overlay = Image.frombytes("RGBA", (side, side), picture(drawn.values, drawn.shape, side, look))
+    overlay = Image.frombytes("RGBA", (columns, rows), picture(drawn.values, drawn.shape, size, look))
     left, top = max(0, round(square.left)), max(0, round(square.top))
     right, bottom = (
         min(upright.width, round(square.left + square.width)),
         min(upright.height, round(square.top + square.height)),
     )
-    across, down = side / square.width, side / square.height
+    across, down = columns / square.width, rows / square.height
     corners = ((left, top), (right, bottom))
     (x, y), (far, low) = [((x - square.left) * across, (y - square.top) * down) for x, y in corners]
-    box = (max(x, 0.0), max(y, 0.0), min(far, side), min(low, side))
+    box = (max(x, 0.0), max(y, 0.0), min(far, columns), min(low, rows))
     # Of a padded image, what lies on it; with opacity as weight.
     scaled = overlay.resize((right - left, bottom - top), Image.Resampling.BILINEAR, box=box)
     canvas = upright.convert("RGBA")

@@ -35,12 +35,12 @@ from sitegen_runtime.bundle.model import NetworkInput
 class ImageSettings:
     """What a network sees of an image: a share of what `fit` takes, scaled to `side`, as numbers.
 
-    `fit` says what becomes of images that are not square: see `sitegen_runtime.pixels.views`. `fill` is what lies
-    beside a padded image, from 0 for black to 1 for white.
+    `side` is that of a square, or rows and columns. `fit` says what becomes of images of another form: see
+    `sitegen_runtime.pixels.views`. `fill` is what lies beside a padded image, from 0 for black to 1 for white.
     """
 
     __pydantic_config__ = STRICT
-    side: Count = 224
+    side: Count | tuple[Count, Count] = 224
     colour: Literal["grey", "rgb"] = "grey"
     fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
     range: tuple[float, float] = (-1.0, 1.0)  # of black and white
@@ -48,6 +48,11 @@ class ImageSettings:
     std: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
     fit: Literal["crop", "squash", "pad"] = "crop"
     fill: tuple[Annotated[float, Field(ge=0, le=1)], ...] = (0.0,)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.side if isinstance(self.side, tuple) else (self.side, self.side)
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,12 @@ def recipe_of(document: object, folder: Path | str, name: str = "the recipe") ->
         recipe = read_settings(RecipeFile, {**document, "folder": str(folder)})
     except SettingsError as error:
         raise SettingsError(f"{name}: {error}") from None
+    rows, columns = recipe.image.grid
+    if rows != columns:
+        raise SettingsError(
+            f"{name}: image.side is [{rows}, {columns}], and training takes square images alone. Give one number; "
+            "a network with another input, trained elsewhere, can be imported (sitegen import)."
+        )
     if recipe.gate and recipe.export.gate:
         raise SettingsError(
             f"{name} has a [gate], and its [export] names {recipe.export.gate}, whose gate is to be taken over. "
@@ -185,7 +196,7 @@ def network_input(image: ImageSettings) -> NetworkInput:
             f"image: {image.colour} needs {channels} value(s) of mean and std each, and a range that rises, "
             f"not mean {image.mean}, std {image.std}, range {image.range}"
         )
-    shape = (1, channels, image.side, image.side)
+    shape = (1, channels, *image.grid)
     fill = image.fill * channels if len(image.fill) == 1 else image.fill
     if image.fit == "pad" and len(fill) != channels:
         raise SettingsError(f"image: {image.colour} needs {channels} value(s) of fill, not {len(fill)}")

@@ -148,7 +148,7 @@ def network_settings(file: RecipeFile, recipe: Recipe, labels: int) -> NetworkSe
     needed = {"labels": outputs, "channels": 3 if file.image.colour == "rgb" else 1}
     settings = read_network({**document, **needed})
     if isinstance(settings, TransformerSettings):
-        settings = replace(settings, side=file.image.side)
+        settings = replace(settings, side=file.image.grid[0])
     for name, value in needed.items():
         if name in file.network and file.network[name] != value:
             raise SettingsError(f"network.{name} is {file.network[name]}, and the recipe's data and image have {value}")

@@ -145,7 +145,7 @@ interface WhatIfResult {
   document: AnalysedDocument;
   wording: FailureWords; // where there are no tries
   tries: TryWords[];
-  side: number; // of the pictures in `bytes`
+  size: [rows: number, columns: number]; // of the pictures in `bytes`
   bytes: Uint8Array<ArrayBuffer> | null; // the pictures with noise, RGBA, one after the other
 }
 

@@ -47,7 +47,7 @@ def test_loads(bundle: Bundle) -> None:
     assert bundle.weights("classifier") == {"classifier.weights": "classifier.weights"}
     assert bundle.weights("gate") == {"gate.weights": "gate.weights"}
     assert bundle.model.name == "test-model"
-    assert bundle.model.graphs["classifier"].images[0].cells == 32
+    assert bundle.model.graphs["classifier"].images[0].grid == (32, 32)
     assert bundle.model.gate is not None
     assert bundle.model.gate.threshold == 0.5
 
@@ -154,8 +154,11 @@ def classifier_input(fields: dict[str, Any]) -> dict[str, Any]:
         (lambda fields: fields["labels"][2].update(operating_point=0), "labels.2.operating_point"),
         (lambda fields: fields["labels"][0].update(calibration={"method": "magic"}), "labels.0.calibration.method"),
         (lambda fields: fields["gate"].update(metric="mse"), "gate.metric"),
-        (lambda fields: classifier_input(fields).update(shape=[1, 3, 32, 32]), "must be [1, 1, side, side]"),
-        (lambda fields: classifier_input(fields).update(shape=[1, 1, 32, 31]), "not [1, 1, 32, 31]"),
+        (lambda fields: classifier_input(fields).update(shape=[1, 3, 32, 32]), "must be [1, 1, rows, columns]"),
+        (
+            lambda fields: classifier_input(fields).update(shape=[1, 1, 32, 31]),
+            "an input of [1, 1, 32, 31] is no square",
+        ),
         (lambda fields: classifier_input(fields).update(shape=[2, 1, 32, 32]), "not [2, 1, 32, 32]"),
         (lambda fields: classifier_input(fields).update(shape=[1, 1, 0, 0]), "shape.2"),
         (lambda fields: classifier_input(fields).update(mean=[0.0, 0.0]), "need 1 value(s) each"),

@@ -61,7 +61,7 @@ def test_a_picture_is_the_image_with_the_map_over_its_square(explained: Bundle, 
     assert "saliency of Pneumonia" in done.stdout
     assert "Not for diagnostic use." in done.stdout
     (found,) = Predictor(explained).explain(image, [{"finding": "Pneumonia", "method": "saliency"}]).maps
-    overlay = Image.frombytes("RGBA", (16, 16), drawn(found.values, found.shape, 16, Look(1, "inferno", 0, 0)))
+    overlay = Image.frombytes("RGBA", (16, 16), drawn(found.values, found.shape, (16, 16), Look(1, "inferno", 0, 0)))
     expected = SCENE.convert("RGBA")
     expected.alpha_composite(overlay.resize((60, 60), Image.Resampling.BILINEAR), (15, 0))
     with Image.open(out) as written:
@@ -82,8 +82,8 @@ def test_a_picture_of_dicom_is_that_of_its_luma(explained: Bundle, tmp_path: Pat
         found = Predictor(explained).explain(
             data, [{"finding": "Pneumonia", "method": "saliency"}], name=name, force=True, correction=correction
         )
-        side = image_input(explained.model, "classifier").cells
-        drawings.append(np.asarray(explained_image(data, found, found.maps[0], side, Look())))
+        grid = image_input(explained.model, "classifier").grid
+        drawings.append(np.asarray(explained_image(data, found, found.maps[0], grid, Look())))
     assert np.array_equal(drawings[0], drawings[1])
 
 

@@ -14,11 +14,16 @@ from sitegen.export.write_bundle import gradient_graphs
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
 FLOAT = TensorProto.FLOAT
+Side = int | tuple[int, int]  # of a square, or rows and columns
 WHOLE = {"mode": "centre-square", "fraction": 1.0}
 
 
+def _grid(side: Side) -> list[int]:
+    return list(side) if isinstance(side, tuple) else [side, side]
+
+
 def classifier(
-    side: int = 32, channels: int = 1, labels: int = len(LABELS), seed: int = 7, activation: str = "Relu"
+    side: Side = 32, channels: int = 1, labels: int = len(LABELS), seed: int = 7, activation: str = "Relu"
 ) -> onnx.ModelProto:
     """Convolution, ReLU or another activation, average over the image, one linear layer."""
     random = np.random.default_rng(seed)
@@ -34,7 +39,7 @@ def classifier(
         helper.make_node("Flatten", ["pooled"], ["flat"]),
         helper.make_node("Gemm", ["flat", "linear", "bias"], ["logits"]),
     ]
-    return _model(nodes, weights, ("image", [1, channels, side, side]), ("logits", [1, labels]))
+    return _model(nodes, weights, ("image", [1, channels, *_grid(side)]), ("logits", [1, labels]))
 
 
 def blurring_gate(side: int = 16, kernel: int = 3) -> onnx.ModelProto:
@@ -64,10 +69,10 @@ def _model(
     return model
 
 
-def image_input(side: int, channels: int = 1, crop: Mapping[str, Any] = WHOLE) -> dict[str, Any]:
+def image_input(side: Side, channels: int = 1, crop: Mapping[str, Any] = WHOLE) -> dict[str, Any]:
     return {
         "name": "image",
-        "shape": [1, channels, side, side],
+        "shape": [1, channels, *_grid(side)],
         "colour": "grey" if channels == 1 else "rgb",
         "crop": dict(crop),
         "range": [0.0, 1.0],
@@ -76,14 +81,14 @@ def image_input(side: int, channels: int = 1, crop: Mapping[str, Any] = WHOLE) -
     }
 
 
-def gradient_fields(side: int, channels: int, labels: int, crop: Mapping[str, Any] = WHOLE) -> dict[str, Any]:
+def gradient_fields(side: Side, channels: int, labels: int, crop: Mapping[str, Any] = WHOLE) -> dict[str, Any]:
     """What `bundle.json` says of the gradient graph."""
-    cells = (side - 5) // 2 + 1
+    cells = [(length - 5) // 2 + 1 for length in _grid(side)]
     shapes = {
         "logits": ("logits", [1, labels]),
-        "grad_image": ("gradient", [1, channels, side, side]),
-        "active": ("features", [1, 8, cells, cells]),
-        "grad_active": ("features-gradient", [1, 8, cells, cells]),
+        "grad_image": ("gradient", [1, channels, *_grid(side)]),
+        "active": ("features", [1, 8, *cells]),
+        "grad_active": ("features-gradient", [1, 8, *cells]),
     }
     return {
         "file": "gradient.onnx",
@@ -95,7 +100,7 @@ def gradient_fields(side: int, channels: int, labels: int, crop: Mapping[str, An
 def make_bundle(
     folder: Path,
     *,
-    side: int = 32,
+    side: Side = 32,
     channels: int = 1,
     labels: tuple[str, ...] = LABELS,
     gate: bool = True,
@@ -106,6 +111,7 @@ def make_bundle(
     explained: bool = False,
     expects: dict[str, Any] | None = None,
     crop: Mapping[str, Any] = WHOLE,
+    name: str = "test-model",
 ) -> Bundle:
     """Write a bundle and load it; `crop` is of the classifier's images.
 
@@ -141,7 +147,7 @@ def make_bundle(
     description = Description.model_validate(
         {
             "schema": "sitegen.bundle/1",
-            "name": "test-model",
+            "name": name,
             "version": "1.0",
             "title": "Test model",
             "licence": {"weights": "Apache-2.0", "data": "none"},

@@ -62,10 +62,14 @@ def hold(kind: Any, documents: Iterable[Any], unseen: Iterable[Key] = ()) -> Non
 def _member(value: Any, members: tuple[Any, ...]) -> Any:
     """The member of a union that a value is of; the last where none is, which then says what is wrong."""
     others = [each for each in members if each is not NoneType]
-    fits = (
-        each for each in others if is_typeddict(each) and isinstance(value, dict) and set(value) <= {*types_of(each)}
-    )
+    fits = (each for each in others if _fits(value, each))
     return next(fits, others[-1]) if len(others) > 1 else others[0]
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if is_typeddict(kind):
+        return isinstance(value, dict) and set(value) <= {*types_of(kind)}
+    return isinstance(kind, type) and isinstance(value, kind)
 
 
 def documented_keys(text: str) -> set[str]:

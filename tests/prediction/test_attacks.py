@@ -156,7 +156,7 @@ def test_attacks_on_a_bundle_stay_within_their_bounds(method: str, gradient_bund
     entry = predictor.model.graphs["classifier"].images[0]
     low, high = ((end - entry.mean[0]) / entry.std[0] for end in entry.range)
     random = np.random.default_rng(0)
-    image = array("f", random.uniform(low, high, entry.cells**2).astype(np.float32).tobytes())
+    image = array("f", random.uniform(low, high, entry.area).astype(np.float32).tobytes())
     for strength in STRENGTHS:
         found = predictor.attack(image, Wish(method, strength, seed=1))
         moved = np.abs(np.array(found.image, np.float64) - np.array(image, np.float64))

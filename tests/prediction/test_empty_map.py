@@ -24,7 +24,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> ExplainedPicture:
     Image.fromarray(phantom(0, 64)).save(path)
     bundle = make_bundle(folder / "bundle", explained=True)
     explained = Predictor(bundle).explain(path, [{"finding": "all", "method": "saliency"}], force=True)
-    return ExplainedPicture(path.read_bytes(), explained, 32)
+    return ExplainedPicture(path.read_bytes(), explained, (32, 32))
 
 
 @pytest.mark.parametrize("value", [0.0, -0.0, -1.5])

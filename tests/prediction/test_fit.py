@@ -67,7 +67,7 @@ def test_maps_lie_where_the_picture_was(bundle: Bundle, picture: np.ndarray) -> 
     planted[prepared(bundle, picture) > 0.5] = 1
     assert planted.sum() > 0
     drawn = type(grad_cam)(**{**vars(grad_cam), "values": planted.ravel().tolist(), "shape": (32, 32)})
-    image = np.asarray(explained_image(data, found, drawn, 32, Look(blur=0)), np.float64)
+    image = np.asarray(explained_image(data, found, drawn, (32, 32), Look(blur=0)), np.float64)
     assert image.shape == (64, 128, 3)
     coloured = np.argwhere(np.ptp(image, axis=-1) > 100)
     assert np.abs(coloured.mean(axis=0) - [11.5, 111.5]).max() < 1

@@ -23,7 +23,7 @@ SIDE = 96  # of the images, in pixels; 64 cells are made of them
 def masked_answers(made: Any, seen: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """The masks, flat, and the logit of the first label behind each of them, from PyTorch."""
     draws = Draws(SEED)
-    masks = np.array([dense(draw_tiles(64, draws)) for _ in range(FEWER)])
+    masks = np.array([dense(draw_tiles((64, 64), draws)) for _ in range(FEWER)])
     dark = torch.tensor(black(GREY)).view(seen.shape)
     images = torch.where(torch.tensor(masks)[:, None] > 0, seen, dark)
     with torch.inference_mode():

@@ -31,7 +31,7 @@ def test_a_map_equals_that_of_the_predictor(gradient_bundle: Bundle) -> None:
     assert end["map"] == {"shape": list(found.shape)}
     assert end["picture"] == {"width": 32, "height": 32}  # the map has 4 x 4 cells
     assert end["square"] == [15, 0, 90, 90]
-    drawn = picture(found.values, found.shape, 32)
+    drawn = picture(found.values, found.shape, (32, 32))
     assert content == found.values.tobytes() + drawn + legend()
     assert end["wording"]["title"] == "Grad-CAM for Effusion"
 
@@ -61,7 +61,7 @@ def test_another_look_needs_nothing_but_the_values(gradient_bundle: Bundle) -> N
     assert worker.kinds == []
     expected = Look(opacity=0.4, threshold=0.25, colour_map="cividis")
     assert end == {"picture": {"width": 32, "height": 32}}
-    assert content == picture(found.values, found.shape, 32, expected) + legend(expected)
+    assert content == picture(found.values, found.shape, (32, 32), expected) + legend(expected)
 
 
 def test_refused_images_and_failures_have_words_and_no_bytes(gradient_bundle: Bundle) -> None:

@@ -49,13 +49,13 @@ class Kept:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.graphs, self.entry = folder, open_graphs(bundle), bundle.model.graphs["classifier"].images[0]
         draws = Draws(SEED)
-        self.masks: list[Tiles] = [draw_tiles(self.entry.cells, draws) for _ in range(RUNS)]
+        self.masks: list[Tiles] = [draw_tiles(self.entry.grid, draws) for _ in range(RUNS)]
         self.filling = black(self.entry)
 
     def drawn(self, graphs: Graphs, image: Image, finding: int, method: str) -> Map:
         """A map as `draw` gives it, of causal effects that of the answers so far."""
         if method == CEM:
-            effects = CausalEffects(self.entry.cells)
+            effects = CausalEffects(self.entry.grid)
             for tiles, logits in zip(self.masks, self.answers(image), strict=False):
                 effects.add(tiles, float(logits[finding]))
             return np.array(effects.contrast().values, np.float64).reshape(image.shape[1:])

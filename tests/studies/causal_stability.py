@@ -38,14 +38,14 @@ Map = NDArray[np.float64]
 def effect_map(predictor: Predictor, image: "array[float]", finding: int, runs: int, seed: int, side: int) -> Map:
     """The contrast of a causal effect map of so many runs, its means over side x side blocks."""
     entry = predictor.model.graphs["classifier"].images[0]
-    draws, found = Draws(seed), CausalEffects(entry.cells)
-    filling = Canvas(image, entry, square(0, 0, entry.cells)).filled(BLACK)
+    draws, found = Draws(seed), CausalEffects(entry.grid)
+    filling = Canvas(image, entry, square(0, 0, entry.side)).filled(BLACK)
     for _ in range(runs):
-        tiles = draw_tiles(entry.cells, draws)
+        tiles = draw_tiles(entry.grid, draws)
         logits = predictor.drive(logits_of(predictor.model, tiles.masked(image, filling)))
         found.add(tiles, sigmoid(logits[finding]))
-    whole = np.array(found.contrast().values, np.float64).reshape(entry.cells, entry.cells)
-    size = entry.cells // side
+    whole = np.array(found.contrast().values, np.float64).reshape(entry.grid)
+    size = entry.side // side
     return np.asarray(whole.reshape(side, size, side, size).mean(axis=(1, 3)))
 
 

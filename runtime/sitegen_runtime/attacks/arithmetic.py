@@ -46,7 +46,7 @@ def room_around(image: array[float], entry: NetworkInput, strength: float) -> Ro
     black, white = entry.range
     lower, upper, reach = (like(image, ()) for _ in range(3))
     for at, (mean, std) in enumerate(zip(entry.mean, entry.std, strict=True)):
-        part = image[at * entry.cells**2 : (at + 1) * entry.cells**2]
+        part = image[at * entry.area : (at + 1) * entry.area]
         far = strength * (white - black) / std
         first, last = (black - mean) / std, (white - mean) / std
         lower.extend([first if low < first else low for low in _as_far(part, -far)])

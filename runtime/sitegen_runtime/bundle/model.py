@@ -36,8 +36,13 @@ Fit: TypeAlias = Literal["crop", "squash", "pad"]
 CROP: Fit = "crop"
 SQUASH: Fit = "squash"
 PAD: Fit = "pad"
-"""How images that are not square become so: see `pixels.views`."""
-_FITS: dict[str, Fit] = {"centre-square": CROP, "squash": SQUASH, "pad": PAD}  # by their names in bundle.json
+"""How images of another form than the input's become so: see `pixels.views`."""
+_FITS: dict[str, Fit] = {
+    "centre-square": CROP,
+    "centre": CROP,
+    "squash": SQUASH,
+    "pad": PAD,
+}  # by their names in bundle.json
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,24 @@ class NetworkInput:
     fill: tuple[float, ...] = ()  # beside a padded image, by channel: shares of the way from black to white
 
     @property
-    def cells(self) -> int:
-        """The side of the square input, in cells."""
-        return self.shape[-1]
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of cells."""
+        _, _, rows, columns = self.shape
+        return rows, columns
+
+    @property
+    def area(self) -> int:
+        """How many cells a channel has."""
+        rows, columns = self.grid
+        return rows * columns
+
+    @property
+    def side(self) -> int:
+        """The side, in cells, of a square input, as gates and generators have. Raises ValueError for others."""
+        rows, columns = self.grid
+        if rows != columns:
+            raise ValueError(f"the input {self.name!r} has {rows} x {columns} cells and no side")
+        return rows
 
 
 @dataclass(frozen=True)

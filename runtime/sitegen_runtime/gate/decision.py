@@ -124,14 +124,14 @@ def decide(
     first, second = as_shares(image, network_input), as_shares(answer["reconstruction"], network_input)
     outputs = {("gate", role): values for role, values in answer.items()}
     similarity = variant.similarity if variant else nan
-    seen = Evidence(outputs, first, second, network_input.cells, similarity)
+    seen = Evidence(outputs, first, second, network_input.side, similarity)
     values = measure(of_stage(STAGE_ONE, gate), seen)
     decision = Decision(
         metric=gate.metric,
         score=values[SSIM],
         threshold=gate.threshold,
         errors=tuple(absolute_errors(first, second)),
-        side=network_input.cells,
+        side=network_input.side,
         position=position(values[SSIM], SSIM, gate),
         reconstruction=tuple(value for plane in second for value in plane),
     )

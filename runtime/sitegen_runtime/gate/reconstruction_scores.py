@@ -17,7 +17,7 @@ Planes = list[list[float]]
 def as_shares(values: Sequence[float], network_input: NetworkInput) -> Planes:
     """Return a plane of shares for each channel, row-major, of a network input's values (NCHW with N = 1, flat)."""
     low, high = network_input.range
-    cells = network_input.cells**2
+    cells = network_input.area
     planes = [values[start : start + cells] for start in range(0, len(network_input.mean) * cells, cells)]
     normalised = zip(planes, network_input.mean, network_input.std, strict=True)
     return [_as_shares(plane, mean, std, low, high - low) for plane, mean, std in normalised]

@@ -24,13 +24,14 @@ def carried_over(before: Canvas, after: array[float], gate: Canvas) -> array[flo
     if len(changes) != len(gate.entry.mean):  # a grey gate beside a classifier that takes colours, or the other way
         changes = [[sum(cell) / len(changes) for cell in zip(*changes, strict=True)]] * len(gate.entry.mean)
     ours, theirs = gate.square, before.square
-    across = _overlaps((ours.left, ours.width, gate.entry.cells), (theirs.left, theirs.width, before.entry.cells))
-    down = _overlaps((ours.top, ours.height, gate.entry.cells), (theirs.top, theirs.height, before.entry.cells))
+    (rows, columns), (deep, wide) = gate.entry.grid, before.entry.grid
+    across = _overlaps((ours.left, ours.width, columns), (theirs.left, theirs.width, wide))
+    down = _overlaps((ours.top, ours.height, rows), (theirs.top, theirs.height, deep))
     low, high = gate.entry.range
     changed = array("f")
     planes = zip(as_shares(gate.values, gate.entry), changes, gate.entry.mean, gate.entry.std, strict=True)
     for shares, change, mean, std in planes:
-        moved = _averaged(change, before.entry.cells, across, down)
+        moved = _averaged(change, wide, across, down)
         held = (_held(share, share + by) for share, by in zip(shares, moved, strict=True))
         changed.extend([(low + share * (high - low) - mean) / std for share in held])
     return changed
@@ -60,8 +61,8 @@ def _shared(begins: float, length: float, width: float, cells: int) -> Iterator[
             yield cell, common / length
 
 
-def _averaged(values: Sequence[float], cells: int, across: Weights, down: Weights) -> Iterator[float]:
-    lines = [values[start : start + cells] for start in range(0, cells * cells, cells)]
+def _averaged(values: Sequence[float], columns: int, across: Weights, down: Weights) -> Iterator[float]:
+    lines = [values[start : start + columns] for start in range(0, len(values), columns)]
     wide = [[sum(line[cell] * share for cell, share in parts) for parts in across] for line in lines]
     narrow = zip(*wide, strict=True)  # columns
     low = [[sum(column[cell] * share for cell, share in parts) for parts in down] for column in narrow]

@@ -18,7 +18,7 @@ from sitegen_runtime.gate.reconstruction_scores import as_shares
 from sitegen_runtime.gate.ssim import mean_ssim
 from sitegen_runtime.interventions.fillings import Canvas
 from sitegen_runtime.interventions.what_if import STAGE, Scene
-from sitegen_runtime.pixels.grids import resampled
+from sitegen_runtime.pixels.grids import Shape, resampled
 from sitegen_runtime.requests import Progress, Request
 from sitegen_runtime.running import run_network
 
@@ -88,7 +88,7 @@ def _similarity(scene: Scene, changed: array[float]) -> Generator[Request, Any, 
     given = as_the_gate_sees(scene.canvases["classifier"], gate, changed)
     answer = yield from run_network(scene.model, "gate", given, ("reconstruction",))
     pair = as_shares(given, gate.entry), as_shares(answer["reconstruction"], gate.entry)
-    return mean_ssim(*pair, gate.entry.cells)
+    return mean_ssim(*pair, gate.entry.side)
 
 
 def as_the_gate_sees(own: Canvas, gate: Canvas, changed: array[float]) -> array[float]:
@@ -102,7 +102,7 @@ def as_the_gate_sees(own: Canvas, gate: Canvas, changed: array[float]) -> array[
     planes = [list(map(sub, new, old)) for new, old in pairs]
     if len(planes) != len(gate.entry.mean):
         planes = [[fsum(cell) / len(planes) for cell in zip(*planes, strict=True)]] * len(gate.entry.mean)
-    span, size = gate.entry.range[1] - gate.entry.range[0], gate.entry.cells**2
+    span, size = gate.entry.range[1] - gate.entry.range[0], gate.entry.area
     result = array("f")
     for number, (plane, std) in enumerate(zip(planes, gate.entry.std, strict=True)):
         values = gate.values[number * size : (number + 1) * size]
@@ -112,20 +112,20 @@ def as_the_gate_sees(own: Canvas, gate: Canvas, changed: array[float]) -> array[
 
 
 def _brought(plane: Sequence[float], own: Canvas, gate: Canvas) -> list[float]:
-    cells, wanted = own.entry.cells, gate.entry.cells
-    if own.square == gate.square and cells % wanted == 0:
-        return _block_means(plane, cells, cells // wanted)
+    grid, wanted = own.entry.grid, gate.entry.grid
+    if own.square == gate.square and not any(have % want for have, want in zip(grid, wanted, strict=True)):
+        return _block_means(plane, grid, (grid[0] // wanted[0], grid[1] // wanted[1]))
     ours, theirs = own.square, gate.square
     left, top = theirs.left - ours.left, theirs.top - ours.top
     across = left / ours.width, (left + theirs.width) / ours.width
     down = top / ours.height, (top + theirs.height) / ours.height
-    return resampled(plane, (cells, cells), (wanted, wanted), across, down)
+    return resampled(plane, grid, wanted, across, down)
 
 
-def _block_means(plane: Sequence[float], cells: int, size: int) -> list[float]:
-    means = []
-    for top in range(0, cells, size):
-        rows = [plane[row * cells : (row + 1) * cells] for row in range(top, top + size)]
+def _block_means(plane: Sequence[float], grid: Shape, block: Shape) -> list[float]:
+    (height, width), (down, across), means = grid, block, list[float]()
+    for top in range(0, height, down):
+        rows = [plane[row * width : (row + 1) * width] for row in range(top, top + down)]
         summed = [fsum(column) for column in zip(*rows, strict=True)]
-        means += [fsum(summed[left : left + size]) / size**2 for left in range(0, cells, size)]
+        means += [fsum(summed[left : left + across]) / (down * across) for left in range(0, width, across)]
     return means

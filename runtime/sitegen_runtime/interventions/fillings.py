@@ -44,7 +44,7 @@ class Canvas:
     @property
     def planes(self) -> list[array[float]]:
         """The values of each channel."""
-        cells = self.entry.cells**2
+        cells = self.entry.area
         return [self.values[start : start + cells] for start in range(0, len(self.values), cells)]
 
     def filled(self, name: Any) -> array[float]:
@@ -84,7 +84,7 @@ def black(entry: NetworkInput) -> array[float]:
     """Return an image without any light as a network takes it."""
     low, _ = entry.range
     levels = [(low - mean) / std for mean, std in zip(entry.mean, entry.std, strict=True)]
-    return array("f", [level for level in levels for _ in range(entry.cells**2)])
+    return array("f", [level for level in levels for _ in range(entry.area)])
 
 
 def _mean(canvas: Canvas) -> array[float]:
@@ -95,14 +95,14 @@ def _mean(canvas: Canvas) -> array[float]:
 
 
 def blur_radius(cells: int) -> int:
-    """Return the radius, in cells, of the three running means of a blur: a sixteenth of the side."""
+    """Return the radius, in cells, of the three running means of a blur: a sixteenth of the shorter side."""
     return max(1, cells // _BLURRED)
 
 
 def _blur(canvas: Canvas) -> array[float]:
-    cells, filled = canvas.entry.cells, array("f")
+    grid, filled = canvas.entry.grid, array("f")
     for plane in canvas.planes:
-        filled.extend(smoothed(plane, (cells, cells), blur_radius(cells)))
+        filled.extend(smoothed(plane, grid, blur_radius(min(grid))))
     return filled
 
 
@@ -122,7 +122,7 @@ def _reconstruction(canvas: Canvas) -> array[float]:
     low, high = entry.range
     filled = array("f")
     for plane, mean, std in zip(planes, entry.mean, entry.std, strict=True):
-        drawn = resampled(plane, (rebuilt.side, rebuilt.side), (entry.cells, entry.cells), across, down)
+        drawn = resampled(plane, (rebuilt.side, rebuilt.side), entry.grid, across, down)
         filled.extend([(low + (high - low) * share - mean) / std for share in drawn])
     return filled
 

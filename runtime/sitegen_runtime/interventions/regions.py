@@ -1,6 +1,6 @@
 """Where something is changed: rectangles on the image, and the cells of a network's input that they cover.
 
-A mask has a byte for each cell of a square input, row-major: 1 where the cell is changed, 0 where it stays.
+A mask has a byte for each cell of an input, row-major: 1 where the cell is changed, 0 where it stays.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,8 @@ from typing import Any, cast
 from sitegen_runtime.attacks.table import STEPS, STRENGTH
 from sitegen_runtime.document_types import AttackDocument
 from sitegen_runtime.errors import BadIntervention
-from sitegen_runtime.pixels.geometry import Place, orient
+from sitegen_runtime.pixels.geometry import Place, orient, upright_size
+from sitegen_runtime.pixels.grids import Shape
 
 Rectangle = tuple[float, float, float, float]  # left, top, width, height
 
@@ -116,20 +117,21 @@ def _short(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
-def mask_of(regions: Sequence[Rectangle], place: Place, cells: int, orientation: int = 1) -> bytes:
-    """Return which of `cells` x `cells` cells have their centre in one of the regions, edges of low numbers included.
+def mask_of(regions: Sequence[Rectangle], place: Place, grid: Shape, orientation: int = 1) -> bytes:
+    """Return which cells of a network's input have their centre in one of the regions, edges of low numbers included.
 
-    `place` is where the network's input lies, in the pixels that the regions are in;
-    `orientation` is how the image was turned afterwards, before the network saw it.
+    `place` is where the input lies, in the pixels that the regions are in; `orientation` is how the image was turned
+    afterwards, before the network saw it; `grid` are the input's rows and columns, as the network has them.
     """
-    mask = bytearray(cells * cells)
+    columns, rows = upright_size(grid[1], grid[0], orientation)  # before it was turned
+    mask = bytearray(rows * columns)
     for x, y, width, height in regions:
-        first, end = _span(x - place.left, width, place.width, cells)
-        upper, lower = _span(y - place.top, height, place.height, cells)
+        first, end = _span(x - place.left, width, place.width, columns)
+        upper, lower = _span(y - place.top, height, place.height, rows)
         if first < end:
             for row in range(upper, lower):
-                mask[row * cells + first : row * cells + end] = b"\1" * (end - first)
-    return bytes(mask if orientation == 1 else orient(mask, cells, orientation))
+                mask[row * columns + first : row * columns + end] = b"\1" * (end - first)
+    return bytes(mask if orientation == 1 else orient(mask, columns, orientation))
 
 
 def _span(start: float, length: float, side: float, cells: int) -> tuple[int, int]:

@@ -13,16 +13,17 @@ from itertools import accumulate, chain, pairwise
 from operator import add
 
 from sitegen_runtime.interventions.draws import Draws
+from sitegen_runtime.pixels.grids import Shape
 
-ACROSS = 5  # tiles along a side of the image: with more of them a map of as many runs is mostly noise
+ACROSS = 5  # tiles along each side of the image: with more of them a map of as many runs is mostly noise
 Span = tuple[int, int]  # from the first cell to before the second
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """A mask over `cells` x `cells` cells: rows of tiles, each with its span of rows, and the kept spans in it."""
+    """A mask over a grid of cells: rows of tiles, each with its span of rows, and the kept spans in it."""
 
-    cells: int
+    grid: Shape
     bands: Sequence[tuple[Span, Sequence[Span]]]
 
     def kept(self) -> Iterator[tuple[int, int, int, int]]:
@@ -33,32 +34,35 @@ class Tiles:
 
     def masked(self, values: array[float], filling: array[float]) -> array[float]:
         """Return the filling with the kept cells of the values in every channel (both flat, row-major)."""
-        result, cells = filling[:], self.cells
+        result, (rows, columns) = filling[:], self.grid
         given, made = memoryview(values), memoryview(result)
-        for channel in range(0, len(values), cells * cells):
+        for channel in range(0, len(values), rows * columns):
             for (top, bottom), spans in self.bands:
-                for start in range(channel + top * cells, channel + bottom * cells, cells):
+                for start in range(channel + top * columns, channel + bottom * columns, columns):
                     for left, right in spans:
                         made[start + left : start + right] = given[start + left : start + right]
         return result
 
 
-def draw_tiles(cells: int, draws: Draws, across: int = ACROSS) -> Tiles:
-    """Return a random mask: one tile more than fit along each side, moved by less than a tile, each kept or not."""
-    size = -(-cells // across)
-    borders = [_borders(cells, size, draws.below(size), across) for _ in range(2)]
-    rows, columns = borders
+def draw_tiles(grid: Shape, draws: Draws, across: int = ACROSS) -> Tiles:
+    """Return a random mask: one tile more than fit along each side, moved by less than a tile, each kept or not.
+
+    Tiles have the form of the image: as many of them along its longer side as along its shorter one.
+    """
+    rows, columns = (_borders(cells, draws, across) for cells in grid)
     bits = draws.bits((across + 1) ** 2)
     bands = []
     for number, span in enumerate(rows):
         if span[0] < span[1]:
             line = bits >> (number * (across + 1))
             bands.append((span, _merged(columns, line)))
-    return Tiles(cells, bands)
+    return Tiles(grid, bands)
 
 
-def _borders(cells: int, size: int, shift: int, across: int) -> list[Span]:
-    """The spans of across + 1 tiles, the first of which begins `shift` cells before the image."""
+def _borders(cells: int, draws: Draws, across: int) -> list[Span]:
+    """The spans of across + 1 tiles, the first of which begins less than a tile before the image."""
+    size = -(-cells // across)
+    shift = draws.below(size)
     edges = [min(max(number * size - shift, 0), cells) for number in range(across + 2)]
     return list(pairwise(edges))
 
@@ -83,9 +87,9 @@ class Tally:
     hundreds of additions, and not one for each cell.
     """
 
-    def __init__(self, cells: int) -> None:
-        self._cells, self._width = cells, cells + 1
-        self._corners = [0.0] * (self._width * self._width)
+    def __init__(self, grid: Shape) -> None:
+        self._grid, self._width = grid, grid[1] + 1
+        self._corners = [0.0] * ((grid[0] + 1) * self._width)
 
     def add(self, tiles: Tiles, number: float) -> None:
         """Add a number to every cell that a mask keeps."""
@@ -99,7 +103,7 @@ class Tally:
 
     def sums(self) -> list[float]:
         """Return the sum of each cell, row-major."""
-        cells, width = self._cells, self._width
-        lines = [list(accumulate(self._corners[row * width : row * width + cells])) for row in range(cells)]
-        sums = [0.0] * cells
+        (rows, columns), width = self._grid, self._width
+        lines = [list(accumulate(self._corners[row * width : row * width + columns])) for row in range(rows)]
+        sums = [0.0] * columns
         return list(chain.from_iterable(sums := list(map(add, sums, line)) for line in lines))

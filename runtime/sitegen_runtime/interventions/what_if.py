@@ -162,7 +162,7 @@ def masks_of(scene: Scene, intervention: Intervention) -> dict[str, bytes]:
 
     def mask(role: str, regions: Sequence[Rectangle]) -> bytes:
         canvas = scene.canvases[role]
-        return mask_of(regions, stored_place(canvas.square, *size, orientation), canvas.entry.cells, orientation)
+        return mask_of(regions, stored_place(canvas.square, *size, orientation), canvas.entry.grid, orientation)
 
     masks = {role: mask(role, intervention.regions) for role in scene.canvases}
     whole = mask("classifier", [(0, 0, *size)])

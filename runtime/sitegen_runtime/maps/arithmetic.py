@@ -57,9 +57,9 @@ def gradient_activation_map(features: Sequence[float], gradient: Sequence[float]
     return array("f", [max(0.0, value) for value in weighted_channels(features, weights, cells)])
 
 
-def guided_activation_map(rise: Sequence[float], side: int, coarse: Sequence[float], shape: Shape) -> array[float]:
-    """Return the guided rise of side x side cells times the Grad-CAM of a coarser shape, enlarged to it (bilinear)."""
-    return array("f", [fine * wide for fine, wide in zip(rise, enlarged(coarse, shape, (side, side)), strict=True)])
+def guided_activation_map(rise: Sequence[float], grid: Shape, coarse: Sequence[float], shape: Shape) -> array[float]:
+    """Return the guided rise of a grid of cells times the Grad-CAM of a coarser shape, enlarged to it (bilinear)."""
+    return array("f", [fine * wide for fine, wide in zip(rise, enlarged(coarse, shape, grid), strict=True)])
 
 
 def noisy(image: Sequence[float], copy: int) -> array[float]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 from sitegen_runtime.interventions.tiles import Tally, Tiles
+from sitegen_runtime.pixels.grids import Shape
 
 RUNS = 500
 KEPT = 0.5  # of the masks keep a cell
@@ -30,10 +31,10 @@ class Estimate:
 
 
 class CausalEffects:
-    """What is known of a map after some masks, for an image of `cells` x `cells`."""
+    """What is known of a map after some masks, for an image of so many rows and columns."""
 
-    def __init__(self, cells: int) -> None:
-        self._count, self._first, self._second = (Tally(cells) for _ in range(3))
+    def __init__(self, grid: Shape) -> None:
+        self._count, self._first, self._second = (Tally(grid) for _ in range(3))
         self._runs, self._sum, self._squares = 0, 0.0, 0.0
 
     def add(self, tiles: Tiles, said: float) -> None:

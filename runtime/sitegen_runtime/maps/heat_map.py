@@ -28,7 +28,7 @@ class Look:
 
     `opacity`, above 0 and up to 1, is that of the strongest place. Up to the share `threshold` (0 to less than 1) of
     its strength places are transparent; from there on opacity grows in proportion. `colour_map` is one of COLOUR_MAPS.
-    `blur` is the radius of `grids.smoothed` in pixels of the picture (`picture_side`), up to 50; None: FINE_BLUR for
+    `blur` is the radius of `grids.smoothed` in pixels of the picture (`picture_size`), up to 50; None: FINE_BLUR for
     maps that are not enlarged, 0 for others.
     """
 
@@ -62,54 +62,61 @@ def _lies(value: Any, low: float, high: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and low <= value <= high
 
 
-def picture_side(shape: Shape, cells: int) -> int:
-    """Return how many pixels a map's picture has along each side, for a classifier that sees `cells` of them.
+def picture_size(shape: Shape, grid: Shape) -> Shape:
+    """Return how many rows and columns of pixels a map's picture has, for a classifier that sees a `grid` of cells.
 
-    Half as many as a map of even sides that is as fine as what the classifier sees; CELL for each cell of a coarser
-    one, and never more than `cells`.
+    Half as many as a map of even sides that is as fine as what the classifier sees; along the longer side, CELL for
+    each cell of a coarser one, and never more than the grid has. The picture has the grid's form.
     """
-    if shape == (cells, cells):
-        return cells // 2 if cells % 2 == 0 else cells
-    return min(cells, CELL * max(shape))
+    if shape == grid:
+        return grid if grid[0] % 2 or grid[1] % 2 else (grid[0] // 2, grid[1] // 2)
+    longest = max(grid)
+    length = min(longest, CELL * max(shape))
+    rows, columns = (max(1, (2 * length * cells + longest) // (2 * longest)) for cells in grid)
+    return rows, columns
 
 
-def shares(values: Sequence[float], shape: Shape, side: int, blur: int | None = None) -> list[float]:
-    """Return how strong a map is at each of side x side places, row by row: from 0 to 1, which the strongest has.
+def shares(values: Sequence[float], shape: Shape, size: Shape, blur: int | None = None) -> list[float]:
+    """Return how strong a map is at each place of so many rows and columns: from 0 to 1, which the strongest has.
 
     `values` has `shape` (rows, columns) cells; those below 0 count as 0. Where none is above 0, all are 0. A map of
-    twice the side has the mean of four cells at each place.
+    twice the size has the mean of four cells at each place.
     """
     risen = values if min(values) >= 0.0 else [value if value > 0.0 else 0.0 for value in values]
-    is_fine = shape in ((side, side), (2 * side, 2 * side))
+    is_fine = shape in (size, _twice(size))
     radius = (FINE_BLUR if is_fine else 0) if blur is None else blur
-    drawn = smoothed(_at_size(risen, shape, side), (side, side), radius)
+    drawn = smoothed(_at_size(risen, shape, size), size, radius)
     largest = max(drawn)
     if largest <= 0.0:
         return [0.0] * len(drawn)
     return [value / largest if value > 0.0 else 0.0 for value in drawn]  # running totals may end a hair below 0
 
 
-def _at_size(values: Sequence[float], shape: Shape, side: int) -> Sequence[float]:
-    if shape == (side, side):
+def _twice(size: Shape) -> Shape:
+    return 2 * size[0], 2 * size[1]
+
+
+def _at_size(values: Sequence[float], shape: Shape, size: Shape) -> Sequence[float]:
+    if shape == size:
         return values
-    return halved(values, shape) if shape == (2 * side, 2 * side) else enlarged(values, shape, (side, side))
+    return halved(values, shape) if shape == _twice(size) else enlarged(values, shape, size)
 
 
-def picture(values: Sequence[float], shape: Shape, side: int, look: Look | None = None) -> bytes:
-    """Return a map's RGBA bytes (8 bits a sample, not premultiplied), side x side pixels, to be laid over the image.
+def picture(values: Sequence[float], shape: Shape, size: Shape, look: Look | None = None) -> bytes:
+    """Return a map's RGBA bytes (8 bits a sample, not premultiplied), to be laid over the image: rows x columns pixels.
 
     `values` are as in `shares`. A map with nothing above 0 is transparent everywhere.
     """
     look = look or Look()
-    return coloured(levels(values, shape, side, look.blur), look)
+    return coloured(levels(values, shape, size, look.blur), look)
 
 
-def levels(values: Sequence[float], shape: Shape, side: int, blur: int | None = None) -> bytes:
+def levels(values: Sequence[float], shape: Shape, size: Shape, blur: int | None = None) -> bytes:
     """Return how strong a map is, as in `shares`, in LEVELS steps from 0 to 255, a byte for each place.
 
     This is what takes time in `picture`: another colour map, opacity or threshold needs `coloured` alone.
     """
-    return bytes([int(share * (LEVELS - 1) + 0.5) for share in shares(values, shape, side, blur)])
+    return bytes([int(share * (LEVELS - 1) + 0.5) for share in shares(values, shape, size, blur)])
 
 
 def legend(look: Look | None = None) -> bytes:

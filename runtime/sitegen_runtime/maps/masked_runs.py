@@ -12,7 +12,7 @@ from sitegen_runtime.interventions.fillings import BLACK, Canvas
 from sitegen_runtime.interventions.tiles import draw_tiles
 from sitegen_runtime.maps.causal_effect import FIRST_SKETCH, NEXT_SKETCH, RUNS, SEED, CausalEffects, Estimate
 from sitegen_runtime.maps.question import Estimated, Map, Question
-from sitegen_runtime.pixels.geometry import square
+from sitegen_runtime.pixels.geometry import Place
 from sitegen_runtime.requests import Request, Sketch
 
 FILLING = BLACK
@@ -27,12 +27,12 @@ def causal_effects(
     Now and then on the way there is a `Sketch` of it. Masks depend on nothing but the input's size, so that the same
     image has the same map wherever it is made.
     """
-    cells, draws, effects = question.entry.cells, Draws(SEED), CausalEffects(question.entry.cells)
-    filling = Canvas(question.image, question.entry, square(0, 0, cells)).filled(FILLING)
+    grid, draws, effects = question.entry.grid, Draws(SEED), CausalEffects(question.entry.grid)
+    filling = Canvas(question.image, question.entry, Place(0, 0, grid[1], grid[0])).filled(FILLING)
     plain = yield from question.logits(question.image)
     runs = question.runs or RUNS
     for run in range(runs):
-        tiles = draw_tiles(cells, draws)
+        tiles = draw_tiles(grid, draws)
         logits = yield from question.logits(tiles.masked(question.image, filling), run / runs)
         effects.add(tiles, said(logits, plain))
         if run + 1 < runs and run + 1 >= FIRST_SKETCH and (run + 1 - FIRST_SKETCH) % NEXT_SKETCH == 0:

@@ -68,7 +68,7 @@ class Method:
 def _saliency(question: Question) -> Making:
     yield from question.load("gradient")
     gradient = yield from question.gradient("gradient", question.image)
-    return question.over_image(strongest_rise(gradient, question.entry.cells**2))
+    return question.over_image(strongest_rise(gradient, question.entry.area))
 
 
 def _cam(question: Question) -> Making:
@@ -88,9 +88,8 @@ def _guided_grad_cam(question: Question) -> Making:
     coarse = yield from _grad_cam(question)
     yield from question.load("guided")
     guided = yield from question.gradient("guided", question.image, 0.5)
-    side = question.entry.cells
-    rise = strongest_rise(guided, side**2)
-    return question.over_image(guided_activation_map(rise, side, coarse.values, coarse.shape))
+    rise = strongest_rise(guided, question.entry.area)
+    return question.over_image(guided_activation_map(rise, question.entry.grid, coarse.values, coarse.shape))
 
 
 def _smoothgrad(question: Question) -> Making:
@@ -98,7 +97,7 @@ def _smoothgrad(question: Question) -> Making:
     mean = Mean(len(question.image))
     for copy in range(COPIES):
         mean.add((yield from question.gradient("gradient", noisy(question.image, copy), copy / COPIES)))
-    return question.over_image(strongest_rise(mean.values(), question.entry.cells**2))
+    return question.over_image(strongest_rise(mean.values(), question.entry.area))
 
 
 def _integrated_gradients(question: Question) -> Making:
@@ -106,7 +105,7 @@ def _integrated_gradients(question: Question) -> Making:
     mean, baseline = Mean(len(question.image)), black(image_input(question.model, "gradient"))
     for step in range(STEPS):
         mean.add((yield from question.gradient("gradient", between(question.image, baseline, step), step / STEPS)))
-    return question.over_image(path_integral(question.image, baseline, mean.values(), question.entry.cells**2))
+    return question.over_image(path_integral(question.image, baseline, mean.values(), question.entry.area))
 
 
 def _cem(question: Question) -> Making:

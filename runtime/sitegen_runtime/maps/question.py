@@ -74,7 +74,7 @@ class Question:
 
     def over_image(self, values: array[float], estimated: Estimated | None = None) -> Map:
         """Return the map of a value for each cell of the image."""
-        return Map((self.entry.cells, self.entry.cells), values, estimated)
+        return Map(self.entry.grid, values, estimated)
 
     def load(self, role: str) -> Generator[Request, Any, None]:
         """Make the network of a role ready."""

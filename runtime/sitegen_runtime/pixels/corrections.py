@@ -46,8 +46,8 @@ CORRECTIONS: Mapping[str, Correction] = {
 
 
 def corrected(values: Sequence[float], correction: str, network_input: NetworkInput) -> array[float]:
-    """Return a network input's float32 values (NCHW with N = 1, flat), turned clockwise or inverted."""
-    asked, side = CORRECTIONS[correction], network_input.cells
+    """Return a square network input's float32 values (NCHW with N = 1, flat), turned clockwise or inverted."""
+    asked, side = CORRECTIONS[correction], network_input.side
     seen = inverted(values, network_input) if asked.inverts else values
     planes = (seen[start : start + side * side] for start in range(0, len(seen), side * side))
     return array("f", [value for plane in planes for value in orient(plane, side, asked.orientation)])
@@ -60,7 +60,7 @@ def inverted(values: Sequence[float], network_input: NetworkInput) -> array[floa
     once.
     """
     low, high = network_input.range
-    cells = network_input.cells**2
+    cells = network_input.area
     result = array("f")
     for channel, (mean, std) in enumerate(zip(network_input.mean, network_input.std, strict=True)):
         ends = (low + high - 2 * mean) / std

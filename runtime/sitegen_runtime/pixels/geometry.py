@@ -62,15 +62,6 @@ def square(left: float, top: float, side: float) -> Place:
     return Place(left, top, side, side)
 
 
-def centred_square(width: int, height: int, fraction: float = 1.0) -> Place:
-    """Return the centred square whose side is `fraction` (0 < fraction <= 1) of the shorter side, in pixels.
-
-    The side is rounded half up and at least 1; the offset is floor((width - side) / 2), and likewise for the height.
-    """
-    side = part_of(min(width, height), fraction)
-    return square((width - side) // 2, (height - side) // 2, side)
-
-
 def part_of(length: int, fraction: float) -> int:
     """Return a share (0 < fraction <= 1) of so many pixels: rounded half up, and at least 1."""
     return max(1, int(length * fraction + 0.5))

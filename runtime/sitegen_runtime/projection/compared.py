@@ -39,7 +39,7 @@ def compared(image: Sequence[float], reconstruction: Sequence[float], entry: Net
     """Compare values of a network's input (NCHW with N = 1, flat)."""
     first, second = as_shares(image, entry), as_shares(reconstruction, entry)
     second = [[min(max(value, 0.0), 1.0) for value in plane] for plane in second]
-    side = entry.cells
+    side = entry.side
     squares = [fsum(values) / len(first) for values in zip(*map(_squares, first, second), strict=True)]
     return Compared(
         fsum(squares) / side**2,

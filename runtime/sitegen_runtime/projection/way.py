@@ -79,7 +79,7 @@ def _reconstruct(
     with timed(draft, STAGE):
         found = yield from project(job.model, values, wish, lambda now: OnItsWay(now, wish.steps, entry))
         beside = compared(values, found.reconstruction, entry)
-    made = Closer(_entry(found, beside, wish), beside, square, entry.cells)
+    made = Closer(_entry(found, beside, wish), beside, square, entry.side)
     draft.projection = made.entry
     yield Progress("done", 1.0)
     return Reconstructed(draft.result(), *to_draw(seen), made)

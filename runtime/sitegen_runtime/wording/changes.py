@@ -88,7 +88,7 @@ def _told(entry: WhatIfDocument, model: Model) -> tuple[str, str]:
     filling = FILLINGS[entry["filling"]].name if entry["filling"] in FILLINGS else entry["filling"]
     if "cells" not in entry:
         return filling, filling
-    part = _part(entry["cells"] / image_input(model, "classifier").cells ** 2)
+    part = _part(entry["cells"] / image_input(model, "classifier").area)
     return f"{filling}, over {part} of what the model sees", f"{filling}, {part}"
 
 

@@ -55,7 +55,7 @@ def describe_offer(model: Model) -> dict[str, Any] | None:
         "seconds": [{"value": seconds, "name": f"{seconds} seconds"} for seconds in SECONDS],
         "spaces": [{"value": space, "name": name} for space, name in _SPACES.items()],
         "chosen": {"steps": 200, "seconds": 60, "space": ONE},
-        "side": image_input(model, ROLE).cells,
+        "side": image_input(model, ROLE).side,
     }
 
 

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 def told(model: "ImportedClassifier", out: Path | None) -> list[str]:
     """Return lines on the bundle that would be made, and on what was assumed."""
-    from sitegen.bundle.fitting import seen_words
+    from sitegen.bundle.fitting import seen_words, size_words
 
     image, labels = model.image, [label.name for label in model.labels]
     low, high = image.range
     lines = [
         f"It would be imported as {model.name!r}, called {model.title!r}.",
         f"Findings ({len(labels)}): {', '.join(labels)}.",
-        f"Images: {image.cells} x {image.cells} {image.colour}, {seen_words(image)}; "
+        f"Images: {size_words(image)} {image.colour}, {seen_words(image)}; "
         f"black and white are {low:g} and {high:g}, less {_numbers(image.mean)}, by {_numbers(image.std)}.",
         f"Output: {model.provenance.get('output', 'logits')}.",
         f"Compared with: {model.original.library if model.original else 'nothing, there is no original to run'}.",

@@ -79,7 +79,7 @@ def try_images(bundle: Bundle, paths: Sequence[Path], plan: Plan, workers: int |
     predictor = Predictor(bundle)
     predictor.model = with_all_scores(bundle.model)
     over = Distribution(share=plan.share, runs=plan.masks, seed=plan.seed)
-    masks = masks_over(predictor.model.graphs["classifier"].images[0].cells, over)
+    masks = masks_over(predictor.model.graphs["classifier"].images[0].grid, over)
     return parallel.each(partial(_tried, predictor, masks, plan), paths, workers, alone=4)
 
 

@@ -14,7 +14,8 @@ from PIL import Image, ImageDraw
 
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.gate.reconstruction_scores import as_shares
-from sitegen_runtime.maps.heat_map import picture, picture_side
+from sitegen_runtime.maps.heat_map import picture, picture_size
+from sitegen_runtime.pixels.grids import Shape
 
 SMALLEST, LARGEST = 128, 256  # pixels along a picture's side
 GAP = 4  # pixels between the two
@@ -47,7 +48,7 @@ def picture_of(shown: Strongest, entry: NetworkInput) -> Picture:
     seen = _seen(shown.values, entry)
     pair = Image.new("RGB", (2 * seen.width + GAP, seen.height), "white")
     pair.paste(seen, (0, 0))
-    pair.paste(_marked(seen, shown.codes, entry.cells), (seen.width + GAP, 0))
+    pair.paste(_marked(seen, shown.codes, entry.grid), (seen.width + GAP, 0))
     out = BytesIO()
     pair.save(out, "JPEG", quality=QUALITY, subsampling=0)
     return Picture("data:image/jpeg;base64," + b64encode(out.getvalue()).decode("ascii"), *pair.size)
@@ -55,20 +56,22 @@ def picture_of(shown: Strongest, entry: NetworkInput) -> Picture:
 
 def _seen(values: Sequence[float], entry: NetworkInput) -> Image.Image:
     """The input as 8 bits of red, green and blue; small ones are enlarged by whole cells, large ones reduced."""
-    planes = np.clip(as_shares(values, entry), 0, 1).reshape(-1, entry.cells, entry.cells)
+    planes = np.clip(as_shares(values, entry), 0, 1).reshape(-1, *entry.grid)
     levels = np.rint(255 * planes).astype(np.uint8)
     channels = levels if len(levels) == 3 else np.repeat(levels[:1], 3, axis=0)
     seen = Image.fromarray(np.ascontiguousarray(channels.transpose(1, 2, 0)))
-    if entry.cells > LARGEST:
-        return seen.resize((LARGEST, LARGEST), Image.Resampling.BOX)
-    side = entry.cells * -(-SMALLEST // entry.cells)
-    return seen.resize((side, side), Image.Resampling.NEAREST)
+    longest = max(seen.size)
+    if longest > LARGEST:
+        reduced = [max(1, round(length * LARGEST / longest)) for length in seen.size]
+        return seen.resize((reduced[0], reduced[1]), Image.Resampling.BOX)
+    times = -(-SMALLEST // longest)
+    return seen.resize((seen.width * times, seen.height * times), Image.Resampling.NEAREST)
 
 
-def _marked(seen: Image.Image, codes: NDArray[np.float32], cells: int) -> Image.Image:
+def _marked(seen: Image.Image, codes: NDArray[np.float32], grid: Shape) -> Image.Image:
     risen, (rows, columns) = codes - codes.min(), codes.shape
-    side = picture_side((rows, columns), cells)
-    overlay = Image.frombytes("RGBA", (side, side), picture(risen.ravel().tolist(), (rows, columns), side))
+    high, wide = picture_size((rows, columns), grid)
+    overlay = Image.frombytes("RGBA", (wide, high), picture(risen.ravel().tolist(), (rows, columns), (high, wide)))
     marked = seen.convert("RGBA")
     marked.alpha_composite(overlay.resize(seen.size, Image.Resampling.BILINEAR))
     drawn = marked.convert("RGB")

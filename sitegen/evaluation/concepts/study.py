@@ -64,7 +64,7 @@ def study(asked: Study) -> Answer:
     cut, predictor = Cut(bundle, asked.layer), Predictor(bundle)
     over = Distribution(share=settings.share, runs=settings.masks, seed=settings.seed)
     entry = predictor.model.graphs["classifier"].images[0]
-    masks = masks_over(entry.cells, over)
+    masks = masks_over(entry.grid, over)
     training, measured, problems = _images(asked, predictor)
     layers = [cut.front(as_values(each.values)) for each in training]
     fitted = fit_concepts(cut, layers, settings)

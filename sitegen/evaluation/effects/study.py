@@ -18,6 +18,7 @@ from sitegen_runtime.errors import AnalysisError, BadIntervention
 from sitegen_runtime.interventions.expectation import Drawn, Expected, expected
 from sitegen_runtime.interventions.fillings import BLACK
 from sitegen_runtime.interventions.maskings import SHARE, draw_masks
+from sitegen_runtime.pixels.grids import Shape
 
 SCHEMA = "sitegen.effects/1"
 
@@ -48,7 +49,7 @@ def study(
     cannot be, DataError where no image can be used.
     """
     predictor = Predictor(bundle)
-    masks = masks_over(predictor.model.graphs["classifier"].images[0].cells, over)
+    masks = masks_over(predictor.model.graphs["classifier"].images[0].grid, over)
     found: list[ImageEffects] = []
     problems: list[ProblemDocument] = []
     for path in images:
@@ -75,13 +76,13 @@ def study(
     }
 
 
-def masks_over(cells: int, over: Distribution) -> list[bytes]:
-    """Return the masks of a distribution for images of `cells` x `cells`, as `draw_masks` gives them.
+def masks_over(grid: Shape, over: Distribution) -> list[bytes]:
+    """Return the masks of a distribution for images of a grid of cells, as `draw_masks` gives them.
 
     Raises SettingsError for a masking, share or number of runs that cannot be.
     """
     try:
-        return draw_masks(over.masking, cells, over.share, over.runs, over.seed)
+        return draw_masks(over.masking, grid, over.share, over.runs, over.seed)
     except BadIntervention as error:
         raise SettingsError(str(error)) from error
 

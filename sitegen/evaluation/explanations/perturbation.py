@@ -50,7 +50,7 @@ def deletion(score: Score, image: Image, order: Order, steps: int) -> Curve:
 
 def insertion(score: Score, image: Image, order: Order, steps: int) -> Curve:
     """Return the scores [steps + 1] with 0, 1/steps, … all of the cells put back into the blurred image."""
-    sigma = BLUR * image.shape[-1]
+    sigma = BLUR * min(image.shape[-2:])
     blurred = np.stack([gaussian_filter(channel, sigma) for channel in image])
     return _exchanged(score, blurred, image, order, steps)
 

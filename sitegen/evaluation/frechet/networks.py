@@ -68,14 +68,19 @@ def of_bundle(folder: Path, resizer: str = "clean", filter_: str = "bilinear") -
     if graph is None or "features" not in graph.outputs:
         raise SettingsError(f"{folder} has no feature map. Name a bundle that has, or an ONNX file: --network")
     image = graph.images[0]
+    if image.grid[0] != image.grid[1]:
+        raise SettingsError(
+            f"{folder} takes images of {image.grid[0]} x {image.grid[1]}, and distances are of square ones. Name a "
+            "network of those."
+        )
     low, high = image.range
     mean = tuple((each - low) / (high - low) for each in image.mean)
     std = tuple(each / (high - low) for each in image.std)
-    how = Preparation(resizer, filter_, image.cells, mean, std)
+    how = Preparation(resizer, filter_, image.side, mean, std)
     others = {vector.name: vector.shape for vector in graph.vectors}
     output = graph.outputs["features"].name
     path = bundle.graph_path("gradient")
-    return FeatureNetwork(path, image.name, image.shape[1], image.cells, output, how, None, others)
+    return FeatureNetwork(path, image.name, image.shape[1], image.side, output, how, None, others)
 
 
 def of_onnx(path: Path, how: Preparation, output: str | None = None, classes: str | None = None) -> FeatureNetwork:

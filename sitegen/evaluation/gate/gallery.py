@@ -82,7 +82,7 @@ def _picture(raw: bytes, scored: GateScored, row: int) -> str:
     entry = scored.image
     given = as_shares(image_tensors(raw, {_ROLE: entry})[_ROLE].ravel().tolist(), entry)
     rebuilt = [plane.ravel().tolist() for plane in scored.reconstructions[row].astype(np.float64)]
-    seen, drawn = _grey(given, entry.cells), _grey(rebuilt, entry.cells)
+    seen, drawn = _grey(given, entry.side), _grey(rebuilt, entry.side)
     overlay = Image.frombytes("RGBA", seen.size, error_overlay(absolute_errors(given, rebuilt)))
     marked = Image.alpha_composite(seen.convert("RGBA"), overlay).convert("RGB")
     return _uri([seen.convert("RGB"), marked, drawn.convert("RGB")])

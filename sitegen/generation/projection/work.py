@@ -121,7 +121,7 @@ def _read(path: Path, work: Work) -> tuple[Values | None, str | None]:
         picture = inspected(raw)
         width, height = upright_size(picture.width, picture.height, picture.orientation)
         if width != height and not work.crop:
-            side = work.image.cells
+            side = work.image.side
             return None, (
                 f"{path} is {width} x {height} pixels, and the generator draws {side} x {side}. Give it a square shape "
                 "(sitegen data resize), or project its centred square: --crop"

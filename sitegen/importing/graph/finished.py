@@ -75,7 +75,7 @@ class FinishedGraph:
 def read_graph(model: ModelProto, file: Path, outputs: Sequence[str] = ()) -> ReadGraph:
     """Return a model with the image that it takes, and with those outputs alone that are named, if any are.
 
-    Raises ModelError where it takes no image, or one that is not square; SettingsError where it has no such output.
+    Raises ModelError where it takes no image; SettingsError where it has no such output.
     """
     try:
         levels = as_numbers(model)
@@ -84,11 +84,6 @@ def read_graph(model: ModelProto, file: Path, outputs: Sequence[str] = ()) -> Re
             choose_outputs(model, outputs)
     except (ModelError, SettingsError) as error:
         raise type(error)(f"{file}: {error}") from error
-    if slot.rows and slot.columns and slot.rows != slot.columns:
-        raise ModelError(
-            f"{file}: the input {slot.name!r} is {slot.rows} x {slot.columns}, and a bundle's images are square. "
-            "Export it for square ones."
-        )
     return ReadGraph(model, slot, file)
 
 
@@ -96,7 +91,7 @@ def questions_of(read: ReadGraph) -> list[Question]:
     """Return all that a file does not tell, whatever settings say."""
     slot, tried = read.slot, _tried(read)
     image = image_questions(
-        side=slot.side is None, colour=slot.channels is None, channels=slot.channels, levels=slot.levels
+        side=not (slot.rows and slot.columns), colour=slot.channels is None, channels=slot.channels, levels=slot.levels
     )
     count = None if tried is None else labels_of_output(tried)
     return [labels_question(count), *image, *([OUTPUT] if tried is not None and not _tells_output(tried) else [])]
@@ -109,9 +104,9 @@ def _tried(read: ReadGraph) -> ModelProto | None:
     """
     model = ModelProto()
     model.CopyFrom(read.model)
-    side = read.slot.side or _USUAL_SIDE
+    rows, columns = ImageSettings(side=read.slot.side or _USUAL_SIDE).grid
     try:
-        model = _fixed(model, read.slot, (1, read.slot.channels or 1, side, side))
+        model = _fixed(model, read.slot, (1, read.slot.channels or 1, rows, columns))
         shapes = shapes_of(model)
         found = next((name for name, _ in findings_outputs(model, shapes)), None)
         if found is None:
@@ -141,7 +136,7 @@ def finish(read: ReadGraph, settings: ImportSettings) -> FinishedGraph:
     """
     check_answered(questions_of(read), settings)
     image, labels = image_of(settings, _usual(read.slot)), labels_of(settings)
-    _check_slot(read.slot, settings)
+    _check_slot(read.slot, image)
     try:
         model, output, others = _prepared(read, image.shape, len(labels))
         head = find_head(model, settings.output)
@@ -168,13 +163,18 @@ def _usual(slot: ImageSlot) -> ImageSettings:
     return ImageSettings(**{key: value for key, value in found.items() if value is not None})
 
 
-def _check_slot(slot: ImageSlot, settings: ImportSettings) -> None:
-    for key, fixed in (("side", slot.side), ("colour", slot.colour)):
-        wanted = settings.image.get(key, fixed)
-        if fixed is not None and wanted != fixed:
+def _check_slot(slot: ImageSlot, image: NetworkInput) -> None:
+    rows, columns = image.grid
+    sizes = _side(rows, columns), _side(slot.rows or rows, slot.columns or columns)
+    for key, wanted, fixed in (("side", *sizes), ("colour", image.colour, slot.colour or image.colour)):
+        if wanted != fixed:
             raise SettingsError(
                 f"image.{key} is {wanted!r}, but the model takes {fixed!r}. Leave it out, or export it anew."
             )
+
+
+def _side(rows: int, columns: int) -> int | list[int]:
+    return rows if rows == columns else [rows, columns]
 
 
 def _prepared(read: ReadGraph, shape: Sequence[int], labels: int) -> tuple[ModelProto, str, list[str]]:

@@ -33,9 +33,13 @@ class ImageSlot:
     levels: bool = False
 
     @property
-    def side(self) -> int | None:
-        """Return how many pixels a square image has in each direction, None where the graph does not say."""
-        return self.rows or self.columns
+    def side(self) -> int | tuple[int, int] | None:
+        """Return an image's side, or rows and columns where it is no square; None where the graph does not say.
+
+        Where it states one of the two, both may be that; it has to be asked.
+        """
+        rows, columns = self.rows or self.columns, self.columns or self.rows
+        return rows if rows is None or columns is None or rows == columns else (rows, columns)
 
     @property
     def colour(self) -> str | None:

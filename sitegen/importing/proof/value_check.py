@@ -13,6 +13,24 @@ _COLOURS = ((0, 0, 0), (255, 255, 255), (200, 100, 30))
 _SPARE = 0.02  # of the way from black to white: grey of colours is rounded
 
 
+def check_form(preparation: Preparation, image: NetworkInput) -> None:
+    """Raise ModelError where pictures of several forms do not all become tensors of the input's."""
+    rows, columns = image.grid
+    for size in ((columns, rows), (2 * columns, rows), (columns, 2 * rows)):
+        try:
+            shape = preparation.tensor(_flat(_COLOURS[0], size)).shape
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"The source's own code takes no picture of {size[0]} x {size[1]} pixels: {error}. "
+                f"{preparation.described}"
+            ) from error
+        if shape != image.shape[1:]:
+            raise ModelError(
+                f"The source's own code makes {list(shape)} of a picture of {size[0]} x {size[1]} pixels, and its "
+                f"settings as they are understood here say {list(image.shape[1:])}. {preparation.described}"
+            )
+
+
 def check_values(preparation: Preparation, image: NetworkInput) -> None:
     """Raise ModelError where a picture of one colour becomes other numbers than the settings say.
 
@@ -24,7 +42,7 @@ def check_values(preparation: Preparation, image: NetworkInput) -> None:
         given = np.asarray(Image.new("RGB", (1, 1), colour).convert("RGB" if image.shape[1] == 3 else "L"), np.float64)
         levels = given.reshape(-1) / 255
         wanted = (low + (high - low) * levels - np.asarray(image.mean)) / np.asarray(image.std)
-        made = preparation.tensor(_flat(colour, image.cells))
+        made = preparation.tensor(_flat(colour, image.grid[::-1]))
         middle = made[:, made.shape[1] // 2, made.shape[2] // 2].astype(np.float64)
         if np.abs(middle - wanted).max() > _SPARE * np.abs((high - low) / np.asarray(image.std)).max():
             raise ModelError(
@@ -34,9 +52,9 @@ def check_values(preparation: Preparation, image: NetworkInput) -> None:
             )
 
 
-def _flat(colour: tuple[int, int, int], side: int) -> bytes:
+def _flat(colour: tuple[int, int, int], size: tuple[int, int]) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGB", (side, side), colour).save(buffer, "PNG")
+    Image.new("RGB", size, colour).save(buffer, "PNG")
     return buffer.getvalue()
 
 

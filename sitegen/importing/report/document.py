@@ -44,7 +44,7 @@ def import_document(
         "model": {"name": description.name, "version": description.version, "title": description.title},
         "import": without_places(dict(model.provenance)),
         "input": {
-            "side": image.cells,
+            "side": image.grid[0] if image.grid[0] == image.grid[1] else list(image.grid),
             "colour": image.colour,
             "fit": image.fit,
             "fill": list(image.fill),

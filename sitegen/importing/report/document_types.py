@@ -17,7 +17,7 @@ class ImportedModel(TypedDict):
 class InputDocument(TypedDict):
     """What the network sees."""
 
-    side: int
+    side: int | list[int]
     colour: str
     fit: str
     fill: list[float]

@@ -68,7 +68,9 @@ def _curve(document: Part) -> Markup | None:
 
 def _input_words(given: Part) -> str:
     low, high = given["range"]
-    words = f"{given['side']} × {given['side']} {given['colour']}, {given['seen']}, values {low:g} to {high:g}"
+    rows, columns = given["side"] if isinstance(given["side"], list) else (given["side"], given["side"])
+    size = f"{rows} × {columns}" if rows == columns else f"{rows} rows × {columns} columns"
+    words = f"{size} {given['colour']}, {given['seen']}, values {low:g} to {high:g}"
     if set(given["mean"]) == {0.0} and set(given["std"]) == {1.0}:
         return words
     mean, std = (" ".join(f"{value:g}" for value in given[name]) for name in ("mean", "std"))

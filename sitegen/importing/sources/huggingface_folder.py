@@ -21,7 +21,7 @@ from sitegen.importing.checkpoint.optional_library import optional_library
 from sitegen.importing.checkpoint.safe_checkpoint import read_safetensors
 from sitegen.importing.checkpoint.weights import check_finite
 from sitegen.importing.origin import names_of
-from sitegen.importing.proof.value_check import check_values
+from sitegen.importing.proof.value_check import check_form, check_values
 from sitegen.importing.settings import ImportSettings, OutputKind, as_label, image_of
 from sitegen.importing.source import Images, ImportedClassifier
 from sitegen.importing.sources.huggingface_image import image_plan
@@ -44,6 +44,7 @@ def import_huggingface(folder: Path, settings: ImportSettings) -> ImportedClassi
     channels = int(config.get("num_channels", 3))
     plan = image_plan(prepared, channels, folder / PREPROCESSOR)
     preparation = HuggingFacePreparation(library, folder, prepared, channels, flipped=plan.flipped)
+    check_form(preparation, network_input(plan.settings))
     if not {"range", "mean", "std"} <= settings.image.keys():
         check_values(preparation, network_input(plan.settings))
     network = _network(library, folder, flipped=plan.flipped)

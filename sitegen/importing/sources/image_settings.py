@@ -17,7 +17,7 @@ def usual_image(channels: int, side: int = 224) -> ImageSettings:
 def as_settings(image: NetworkInput) -> ImageSettings:
     """Return the settings that `network_input` makes an input of."""
     return ImageSettings(
-        image.cells,
+        image.grid[0] if image.grid[0] == image.grid[1] else image.grid,
         "rgb" if image.colour == "rgb" else "grey",
         image.fraction,
         image.range,

@@ -123,7 +123,7 @@ class KerasOriginal:
         return None
 
     def _of_one(self, image: Images, kind: type[np.floating[Any]] = np.float64) -> Logits:
-        given = image.transpose(1, 2, 0)[np.newaxis]
+        given = (image.transpose(1, 2, 0) if self._slot.last else image)[np.newaxis]
         values = evaluate(self._network, given, self._left_out, self._outputs, kind)
         found = np.concatenate([values[name][0].reshape(-1) for name in self._outputs]).astype(np.float64)
         return as_logits_of(found, self._ending)

@@ -20,7 +20,7 @@ from sitegen.importing.checkpoint.optional_library import optional_library
 from sitegen.importing.checkpoint.safe_checkpoint import read_safetensors
 from sitegen.importing.checkpoint.weights import fit_weights
 from sitegen.importing.origin import names_of
-from sitegen.importing.proof.value_check import check_values
+from sitegen.importing.proof.value_check import check_form, check_values
 from sitegen.importing.settings import ImportSettings, OutputKind, as_label, image_of
 from sitegen.importing.source import Images, ImportedClassifier
 from sitegen.importing.sources.torch_classifier import TorchSource, as_remarks, torch_classifier
@@ -64,6 +64,7 @@ def import_timm(folder: Path, settings: ImportSettings) -> ImportedClassifier:
     kind: OutputKind = "softmax" if outputs > 1 else "logits"
     image, remarks = _image(usual, folder), _unread(config, folder)
     preparation = TimmPreparation(usual)
+    check_form(preparation, network_input(image))
     if not {"range", "mean", "std"} <= settings.image.keys():
         check_values(preparation, network_input(image))
     source = TorchSource(
@@ -113,13 +114,12 @@ def _data(library: ModuleType, config: Mapping[str, Any], folder: Path) -> dict[
     given = config.get("pretrained_cfg", config)
     try:
         data: dict[str, Any] = library.data.resolve_data_config({}, pretrained_cfg=given)
-        channels, height, width = (int(size) for size in data["input_size"])
+        channels, _, _ = (int(size) for size in data["input_size"])
     except Exception as error:  # the settings are another's, and timm checks few of them
         raise ModelError(f"{folder / 'config.json'}: its pretrained_cfg is not timm's: {error}") from error
-    if height != width or channels not in (1, 3):
+    if channels not in (1, 3):
         raise ModelError(
-            f"{folder / 'config.json'}: the network takes {channels} channels of {height} x {width}; sitegen's bundles "
-            "have square images of one channel or three."
+            f"{folder / 'config.json'}: the network takes {channels} channels; images have one channel or three."
         )
     return data
 
@@ -156,14 +156,20 @@ def _is_plain(value: object) -> bool:
 
 def _image(data: Mapping[str, Any], folder: Path) -> ImageSettings:
     """Return the same in sitegen's terms. Raises ModelError where it cannot be said in them."""
-    channels, side, _ = data["input_size"]
-    resized, mode = int(np.floor(side / data["crop_pct"])), data["crop_mode"] or "center"
+    channels, *grid = data["input_size"]
+    # Cut of what is resized, which timm rounds down for rows and columns each.
+    shares, mode = [side / int(np.floor(side / data["crop_pct"])) for side in grid], data["crop_mode"] or "center"
+    if max(shares) > 1:
+        raise ModelError(
+            f"{folder / 'config.json'}: crop_pct is {data['crop_pct']}, so that timm pads images after it has resized "
+            "them to less, and a bundle does not. Say 1 or less, and fit and fraction under [image]."
+        )
     if mode not in _FITS:
         raise ModelError(f"{folder / 'config.json'}: the crop_mode is {mode!r}, and known are {', '.join(_FITS)}.")
     fields = {
-        "side": side,
+        "side": grid[0] if grid[0] == grid[1] else grid,
         "colour": "rgb" if channels == 3 else "grey",
-        "fraction": min(side / resized, 1.0),
+        "fraction": sum(shares) / len(shares),
         "fit": _FITS[mode],
         "range": (0.0, 1.0),
         "mean": tuple(data["mean"])[:channels],

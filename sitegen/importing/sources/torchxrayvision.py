@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from sitegen.bundle import Label
-from sitegen.errors import ModelError
+from sitegen.errors import ModelError, SettingsError
 from sitegen.importing.checkpoint.densenet_weights import densenet_settings
 from sitegen.importing.checkpoint.weights import Found, Weights, fit_weights, renamed
 from sitegen.importing.origin import file_origin, names_of
@@ -79,12 +79,16 @@ def import_torchxrayvision(file_or_name: str | Path, settings: ImportSettings) -
     outputs = _outputs(shape.labels, read.labels, points)
     _keep_outputs(network, outputs.kept)
     image = image_of(settings, ImageSettings(read.side or side, "grey", 1.0, RANGE))
+    if image.grid[0] != image.grid[1]:
+        raise SettingsError(
+            f"image.side is {list(image.grid)}, and networks of TorchXRayVision take squares. Name one number."
+        )
     source = TorchSource(
         names=names_of(settings, str(file_or_name) if read.by_name else read.file.stem),
         image=image,
         labels=outputs.labels,
         usual="logits",
-        preparation=XrvPreparation(image.cells),
+        preparation=XrvPreparation(image.side),
         provenance={
             "source": "TorchXRayVision",
             "file": file_origin(read.file),

@@ -70,8 +70,8 @@ class NoiseControls {
 
 // The picture with noise of an answer; null where it has none.
 /** @param {WhatIfResult} answer */
-function noisePicture({ bytes, side }) {
-  return bytes ? new ImageData(new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, 4 * side * side), side, side) : null;
+function noisePicture({ bytes, size: [rows, columns] }) {
+  return bytes ? new ImageData(new Uint8ClampedArray(bytes.buffer, bytes.byteOffset, 4 * rows * columns), columns, rows) : null;
 }
 
 /** @type {WeakMap<ImageData, HTMLCanvasElement>} */

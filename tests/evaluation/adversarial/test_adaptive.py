@@ -28,7 +28,7 @@ def effect_by_torch(smooth: SmoothNetwork, image: Tensor, mask: bytes) -> Tensor
 
 def test_it_is_that_of_pytorch() -> None:
     smooth, strength, steps, seed = network(), 0.1, 7, 3
-    masks = draw_masks("pixels", SIDE, 0.3, 5, 1)
+    masks = draw_masks("pixels", (SIDE, SIDE), 0.3, 5, 1)
     image = smooth.image(seed)
     clean = as_tensor(image)
     kept = [effect_by_torch(smooth, clean, mask) for mask in masks]
@@ -53,7 +53,7 @@ def test_it_keeps_the_effects_nearer_to_what_they_were(gradient_bundle: Bundle) 
     predictor = Predictor(gradient_bundle)
     seen = predictor.analyse(saved(picture(90, 60, seed=1), "PNG"), "image", force=True).seen
     assert seen is not None
-    image, masks = seen.image.values, draw_masks("pixels", 32, 0.1, 6, 0)
+    image, masks = seen.image.values, draw_masks("pixels", (32, 32), 0.1, 6, 0)
     clean = effects(predictor, image, masks, "black")
     known = Detected(masks, "black", clean, 100.0)
     adaptive = adaptive_attack(predictor, image, Wish(ADAPTIVE, 0.1), known)

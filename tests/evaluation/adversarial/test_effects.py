@@ -31,7 +31,7 @@ def test_effects_are_those_of_the_network_written_out(gradient_bundle: Bundle, f
         return np.asarray(active.mean(axis=(1, 2)) @ weights["linear"] + weights["bias"])
 
     image = np.random.default_rng(0).uniform(0, 1, (32, 32)).astype(np.float32).astype(np.float64)
-    masks = draw_masks("pixels", 32, 0.1, 4, 0)
+    masks = draw_masks("pixels", (32, 32), 0.1, 4, 0)
     fill = {"black": 0.0, "mean": image.mean()}[filling]
     changed = [np.where(np.frombuffer(mask, np.uint8).reshape(32, 32), fill, image) for mask in masks]
     expected = np.array([logits(each) for each in changed]) - logits(image)
@@ -45,7 +45,7 @@ SMALL = replace(GREY, shape=(1, 1, 4, 4), range=(0.0, 1.0))
 
 
 def canvas(entry: NetworkInput, level: float, square: Place) -> Canvas:
-    return Canvas(array("f", [level] * (len(entry.mean) * entry.cells**2)), entry, square)
+    return Canvas(array("f", [level] * (len(entry.mean) * entry.area)), entry, square)
 
 
 def test_a_change_reaches_the_gate_at_its_own_scale() -> None:

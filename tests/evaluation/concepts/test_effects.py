@@ -45,7 +45,7 @@ def linear_layer(bundle: Bundle) -> np.ndarray:
 def test_a_channel_set_to_zero_takes_its_part_of_every_logit(gradient_bundle: Bundle) -> None:
     cut, (image,) = Cut(gradient_bundle, "active"), images(1)
     whole = Instrumented(cut, Unchanged())  # type: ignore[arg-type]
-    masks = draw_masks("pixels", 32, 0.2, 2, 0)
+    masks = draw_masks("pixels", (32, 32), 0.2, 2, 0)
     found = image_effects(whole, Predictor(gradient_bundle), image, masks, SETTINGS)
     layer = cut.front(np.frombuffer(image, np.float32)).astype(np.float64)[0]
     parts = layer.mean(axis=(1, 2))[:, None] * linear_layer(gradient_bundle)  # [channels, labels]

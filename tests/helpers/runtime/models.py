@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from sitegen_runtime.bundle.model import Model, NetworkInput, read_model
+from sitegen_runtime.pixels.geometry import Place
+from sitegen_runtime.pixels.views import view
 
 LABELS = ("Atelectasis", "Pneumonia", "Effusion")
 _MAPS = {"features": [1, 2, 2, 2], "features-gradient": [1, 2, 2, 2]}
@@ -13,6 +15,7 @@ def network_input(
     cells: int = 4,
     colour: str = "grey",
     *,
+    columns: int | None = None,
     fraction: float = 1.0,
     low: float = 0.0,
     high: float = 1.0,
@@ -21,7 +24,12 @@ def network_input(
 ) -> NetworkInput:
     channels = 3 if colour == "rgb" else 1
     mean, std = (values * channels if len(values) < channels else values for values in (mean, std))
-    return NetworkInput("image", (1, channels, cells, cells), colour, fraction, (low, high), mean, std)
+    return NetworkInput("image", (1, channels, cells, columns or cells), colour, fraction, (low, high), mean, std)
+
+
+def centred_square(width: int, height: int, fraction: float = 1.0) -> Place:
+    """What a network with a square input sees of an upright image."""
+    return view(width, height, network_input(fraction=fraction)).seen
 
 
 def input_fields(cells: int) -> dict[str, Any]:

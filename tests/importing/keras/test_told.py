@@ -35,7 +35,7 @@ def test_teachable_machine_needs_no_settings(file: Path) -> None:
     model = import_keras(file, NOTHING)
     assert [label.name for label in model.labels] == NAMES
     assert model.image.range == (-1, pytest.approx(1.007874016))  # 255 / 127 - 1
-    assert (model.image.cells, model.image.colour, model.image.fraction) == (SIDE, "rgb", 1.0)
+    assert (model.image.side, model.image.colour, model.image.fraction) == (SIDE, "rgb", 1.0)
     assert "Teachable Machine" in model.remarks[0]
     assert [entry["name"] for entry in model.provenance["beside"]] == ["metadata.json"]
 

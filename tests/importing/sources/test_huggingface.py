@@ -43,7 +43,7 @@ def write(folder: Path, **settings: Any) -> Any:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=32,
-        image_size=32,
+        image_size=settings.pop("image_size", 32),
         patch_size=8,
         id2label=settings.pop("id2label", NAMES),
         **settings,
@@ -166,6 +166,15 @@ def test_no_folder_no_model(tmp_path: Path) -> None:
     [
         ({"size": 224}, 224, 1.0, True),
         ({"size": {"height": 384, "width": 384}}, 384, 1.0, True),
+        ({"size": {"height": 32, "width": 48}}, (32, 48), 1.0, True),
+        (
+            {"size": {"height": 40, "width": 60}, "do_center_crop": True, "crop_size": {"height": 32, "width": 48}},
+            (32, 48),
+            0.8,
+            True,
+        ),
+        ({"size": 64, "do_pad": True, "pad_size": {"height": 64, "width": 64}}, 64, 1.0, True),  # nothing to pad
+        ({"size": 64, "do_pad": False, "pad_size": {"height": 99, "width": 64}}, 64, 1.0, True),
         (
             {"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": {"height": 224, "width": 224}},
             224,
@@ -193,7 +202,9 @@ def test_no_folder_no_model(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_geometries_in_sitegens_terms(config: dict[str, Any], side: int, fraction: float, stretched: bool) -> None:
+def test_geometries_in_sitegens_terms(
+    config: dict[str, Any], side: int | tuple[int, int], fraction: float, stretched: bool
+) -> None:
     given = {"image_mean": [0.5] * 3, "image_std": [0.25] * 3, **config}
     plan = image_plan(given, 3, Path("preprocessor_config.json"))
     image = plan.settings
@@ -204,8 +215,66 @@ def test_geometries_in_sitegens_terms(config: dict[str, Any], side: int, fractio
 def test_numbers_of_pixels_in_sitegens_terms() -> None:
     image = image_plan({"size": 64, "do_rescale": False, "do_normalize": False}, 1, Path("x.json")).settings
     assert (image.range, image.mean, image.std, image.colour) == ((0.0, 255.0), (0.0,), (1.0,), "grey")
-    with pytest.raises(ModelError, match=r"x\.json does not say how images are prepared.*images of 10 x 20"):
-        image_plan({"size": {"height": 10, "width": 20}}, 1, Path("x.json"))
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"size": 64, "do_pad": True}, r"do_pad = True: transformers pads at the right and below"),
+        ({"size": 64, "do_pad": True, "pad_size": {"height": 64, "width": 96}}, "pad_size = .*right and below"),
+        ({"size": 64, "pad_size": {"height": 96, "width": 96}}, "pad_size = .*right and below"),
+        ({"size": {"max_height": 64, "max_width": 64}}, "leaves images in their own form"),
+        ({"size": {"longest_edge": 64}, "do_pad": True, "pad_size": 64}, "leaves images in their own form"),
+        ({"size": 64, "do_center_crop": True, "crop_size": 96}, "a crop of 96 x 96 out of less, 64 x 64"),
+        (
+            {"size": {"shortest_edge": 64}, "do_center_crop": True, "crop_size": {"height": 32, "width": 48}},
+            "depends on an image's form",
+        ),
+        (
+            {"size": 64, "do_center_crop": True, "crop_size": {"height": 32, "width": 48}},
+            "32 of 64 rows and 48 of 64 columns, two shares",
+        ),
+    ],
+)
+def test_geometries_that_no_bundle_has_are_refused_with_their_reason(config: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ModelError, match=rf"x\.json does not say how images are prepared.*{reason}"):
+        image_plan(config, 1, Path("x.json"))
+
+
+@pytest.mark.parametrize(
+    "prepared",
+    [
+        {"size": {"height": 32, "width": 48}},
+        {"size": {"height": 40, "width": 60}, "do_center_crop": True, "crop_size": {"height": 32, "width": 48}},
+    ],
+)
+def test_a_network_whose_images_are_no_square(tmp_path: Path, prepared: dict[str, Any]) -> None:
+    network = write(tmp_path / "vit", image_size=(32, 48))
+    if "crop_size" in prepared:
+        prepared = prepared | {"image_processor_type": "LevitImageProcessor"}
+    file = tmp_path / "vit" / "preprocessor_config.json"
+    file.write_text(json.dumps(PREPARED | prepared), encoding="utf-8")
+    model = import_huggingface(tmp_path / "vit", ImportSettings())
+    assert model.image.shape == (1, 3, 32, 48)
+    images = noise(model)
+    made = graph_logits(model, tmp_path / "bundle", images)
+    assert_allclose(sigmoid(made), torch.softmax(own(network, images), 1).numpy(), atol=1e-6)
+    assert model.preparation is not None
+    for size in ((200, 140), (140, 200)):
+        content = io.BytesIO()
+        Image.fromarray(phantom(1, 40)).resize(size, Image.Resampling.BICUBIC).save(content, "PNG")
+        ours = image_tensors(content.getvalue(), {"image": model.image})["image"][0]
+        apart_ = np.abs(ours - model.preparation.tensor(content.getvalue())) * np.reshape(model.image.std, (3, 1, 1))
+        assert apart_.mean() < 0.01  # of the way from black to white: the resampling alone
+
+
+def test_what_leaves_images_in_their_own_form_is_seen_by_the_processors_own_code(tmp_path: Path) -> None:
+    write(tmp_path / "vit")
+    file = tmp_path / "vit" / "preprocessor_config.json"
+    for entry in ({"size": {"shortest_edge": 32}}, {"do_resize": False}):
+        file.write_text(json.dumps(PREPARED | entry), encoding="utf-8")
+        with pytest.raises(ModelError, match=r"own code makes \[3, 32, 64\] of a picture of 64 x 32 pixels"):
+            import_huggingface(tmp_path / "vit", ImportSettings())
 
 
 PROCESSORS: dict[str, dict[str, Any]] = {
@@ -253,7 +322,7 @@ def test_pictures_become_the_numbers_that_the_processor_makes(tmp_path: Path, na
 def test_keys_that_are_not_known_are_refused_by_name(tmp_path: Path) -> None:
     write(tmp_path / "vit")
     file = tmp_path / "vit" / "preprocessor_config.json"
-    for entry in ({"do_equalise": True}, {"pad_size": {"height": 40, "width": 40}}, {"gamma": 2.2}):
+    for entry in ({"do_equalise": True}, {"gamma": 2.2}):
         file.write_text(json.dumps(PREPARED | entry), encoding="utf-8")
         with pytest.raises(ModelError, match=f"has {next(iter(entry))} = .* not known here"):
             import_huggingface(tmp_path / "vit", ImportSettings())

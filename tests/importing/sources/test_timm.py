@@ -86,12 +86,15 @@ def test_its_preparation_is_timms_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["center", "squash", "border"])
 @pytest.mark.parametrize("size", [(200, 140), (140, 200)])
-def test_its_crop_modes_are_followed(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
-    write(tmp_path / "net")
+@pytest.mark.parametrize("grid", [(64, 64), (48, 96), (96, 48)])
+def test_its_crop_modes_are_followed(tmp_path: Path, mode: str, size: tuple[int, int], grid: tuple[int, int]) -> None:
+    write(tmp_path / "net", img_size=list(grid), embed_dim=24, depth=1, num_heads=2)
     config = json.loads((tmp_path / "net" / "config.json").read_text("utf-8"))
     prepared = {**config["pretrained_cfg"], "crop_mode": mode, "crop_pct": 0.8, "mean": [0.5, 0.4, 0.3]}
+    prepared["input_size"] = [3, *grid]
     model = import_timm(changed(tmp_path / "net", pretrained_cfg=prepared), ImportSettings())
     assert model.preparation is not None
+    assert model.image.grid == grid
     assert model.image.fit == {"center": "crop", "squash": "squash", "border": "pad"}[mode]
     content = io.BytesIO()
     smooth = Image.fromarray(phantom(1, 40)).resize((200, 200), Image.Resampling.BICUBIC)
@@ -100,7 +103,8 @@ def test_its_crop_modes_are_followed(tmp_path: Path, mode: str, size: tuple[int,
     apart = np.abs(ours - model.preparation.tensor(content.getvalue())) * np.reshape(model.image.std, (3, 1, 1))
     assert apart.mean() < 0.01  # of the way from black to white: the resampling alone
     if mode == "border":
-        edge = np.s_[:, :4] if size[0] > size[1] else np.s_[:, :, :4]
+        wide = size[0] * grid[0] > size[1] * grid[1]  # in proportion, wider than the input
+        edge = np.s_[:, :4] if wide else np.s_[:, :, :4]
         assert apart[edge].max() < 1e-6  # the fill is timm's
 
 

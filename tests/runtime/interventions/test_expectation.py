@@ -33,14 +33,14 @@ def grids(masks: list[bytes]) -> np.ndarray:
 
 
 def test_maskings_change_the_share_that_is_asked_for() -> None:
-    pixels, squares, grid = (grids(draw_masks(name, CELLS, 0.1, 40, 3)) for name in MASKINGS)
+    pixels, squares, grid = (grids(draw_masks(name, (CELLS, CELLS), 0.1, 40, 3)) for name in MASKINGS)
     assert set(pixels.sum((1, 2))) == {26}  # of 256
     assert set(squares.sum((1, 2))) == {25}
     assert set(grid[:9].sum((1, 2))) == {25, 30, 36}  # 16 cells in three parts: 5, 5 and 6
     assert np.array_equal(grid[:9].sum(0), np.ones((CELLS, CELLS)))  # each block once, before any again
     assert len({mask.tobytes() for mask in squares}) > 25
-    assert np.abs(grids(draw_masks("pixels", CELLS, 0.1, 900, 3)).mean(0) - 26 / 256).max() < 5 * 0.3 / 30
-    assert draw_masks("pixels", CELLS, 0.1, 3, 3) == draw_masks("pixels", CELLS, 0.1, 4, 3)[:3]
+    assert np.abs(grids(draw_masks("pixels", (CELLS, CELLS), 0.1, 900, 3)).mean(0) - 26 / 256).max() < 5 * 0.3 / 30
+    assert draw_masks("pixels", (CELLS, CELLS), 0.1, 3, 3) == draw_masks("pixels", (CELLS, CELLS), 0.1, 4, 3)[:3]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_cannot_be_drawn(given: Any, words: str) -> None:
 
 def test_masked_pixels_of_a_linear_model() -> None:
     """Each cell is masked with a chance of 26 in 256, so that so much of every term is lost on average."""
-    draws = drawn(linear, draw_masks("pixels", CELLS, 0.1, 300, 1))
+    draws = drawn(linear, draw_masks("pixels", (CELLS, CELLS), 0.1, 300, 1))
     for label in range(3):
         found = expected([each.logit_effects[label] for each in draws])
         truth = -26 / 256 * (linear_weights()[label] * SEEN).sum()
@@ -70,7 +70,7 @@ def test_masked_pixels_of_a_linear_model() -> None:
 
 
 def test_a_whole_grid_of_a_linear_model_is_exact() -> None:
-    draws = drawn(linear, draw_masks("grid", CELLS, 0.1, 9, 1))
+    draws = drawn(linear, draw_masks("grid", (CELLS, CELLS), 0.1, 9, 1))
     found = [expected([each.logit_effects[label] for each in draws]).mean for label in range(3)]
     assert np.allclose(found, -(linear_weights() * SEEN).sum((1, 2)) / 9, atol=1e-6)
 
@@ -86,7 +86,7 @@ def test_squares_have_the_mean_over_all_their_places(network: Any) -> None:
     after = np.array([masked(*place) for place in product(range(12), repeat=2)])
     shares = [1 / (1 + np.exp(-logits)) for logits in (after, before)]
     truth = [(after - before).mean(0), (shares[0] - shares[1]).mean(0)]
-    draws = drawn(network, draw_masks("squares", CELLS, 0.1, 400, 2))
+    draws = drawn(network, draw_masks("squares", (CELLS, CELLS), 0.1, 400, 2))
     for label in range(3):
         for values, true in zip(("logit_effects", "effects"), truth, strict=True):
             found = expected([getattr(each, values)[label] for each in draws])
@@ -94,7 +94,7 @@ def test_squares_have_the_mean_over_all_their_places(network: Any) -> None:
 
 
 def test_every_draw_has_the_gates_score_of_the_changed_image() -> None:
-    masks = draw_masks("pixels", CELLS, 0.1, 3, 4)
+    masks = draw_masks("pixels", (CELLS, CELLS), 0.1, 3, 4)
     assert all(each.similarity == pytest.approx(1.0) for each in drawn(linear, masks))  # this gate rebuilds all it sees
     machine = Knowing(RGBA, linear)
     seen = machine.run(job(DATA, model())).seen

@@ -52,7 +52,7 @@ def test_the_gate_judges_the_image_with_the_noise(predictor: Predictor) -> None:
     assert tried.seen is not None
     (image,), entry = tried.noisy, predictor.model.graphs["classifier"].images[0]
     gate = predictor.model.graphs["gate"].images[0]
-    assert (entry.cells, gate.cells) == (32, 16)
+    assert (entry.side, gate.side) == (32, 16)
     shares = [
         (np.array(values).reshape(-1, 32, 32) * entry.std[0] + entry.mean[0] - entry.range[0])
         / (entry.range[1] - entry.range[0])

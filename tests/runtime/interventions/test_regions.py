@@ -14,7 +14,7 @@ SQUARE = Place(
 
 
 def rows(*regions: tuple[float, float, float, float], orientation: int = 1) -> list[str]:
-    mask = mask_of(regions, SQUARE, 4, orientation)
+    mask = mask_of(regions, SQUARE, (4, 4), orientation)
     return ["".join(str(cell) for cell in mask[start : start + 4]) for start in range(0, 16, 4)]
 
 
@@ -55,7 +55,7 @@ def test_a_turned_image_is_changed_where_the_picture_was() -> None:
 )
 def test_nothing_and_everything_are_refused(region: Any, words: str) -> None:
     with pytest.raises(BadIntervention) as caught:
-        check_mask(mask_of([region], SQUARE, 4), [region], [20, 0, 40, 40], bytes([1]) * 16)
+        check_mask(mask_of([region], SQUARE, (4, 4)), [region], [20, 0, 40, 40], bytes([1]) * 16)
     assert words in str(caught.value)
 
 

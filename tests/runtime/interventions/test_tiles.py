@@ -13,14 +13,14 @@ from sitegen_runtime.interventions.tiles import Tally, Tiles, draw_tiles
 
 def dense(tiles: Tiles) -> np.ndarray:
     """1 where the mask keeps a cell, made by the way that images are masked."""
-    ones, zeros = (array("f", [value] * tiles.cells**2) for value in (1.0, 0.0))
-    return np.array(tiles.masked(ones, zeros)).reshape(tiles.cells, tiles.cells)
+    ones, zeros = (array("f", [value] * (tiles.grid[0] * tiles.grid[1])) for value in (1.0, 0.0))
+    return np.array(tiles.masked(ones, zeros)).reshape(tiles.grid)
 
 
 @pytest.mark.parametrize("cells", [16, 20, 33])
 def test_every_cell_is_kept_by_half_of_the_masks(cells: int) -> None:
     draws = Draws(5)
-    masks = np.array([dense(draw_tiles(cells, draws)) for _ in range(1500)])
+    masks = np.array([dense(draw_tiles((cells, cells), draws)) for _ in range(1500)])
     assert set(np.unique(masks)) == {0.0, 1.0}
     # A share of 1500 tosses of a coin; 5 of its standard deviations are not left by any of a thousand cells.
     assert np.abs(masks.mean(0) - 0.5).max() < 5 * 0.5 / np.sqrt(1500)
@@ -29,13 +29,13 @@ def test_every_cell_is_kept_by_half_of_the_masks(cells: int) -> None:
 
 def test_neighbours_share_a_tile_as_often_as_its_moves_let_them() -> None:
     draws = Draws(6)
-    masks = np.array([dense(draw_tiles(16, draws, 8)) for _ in range(4000)])  # tiles of 2 x 2, moved by 0 or 1
+    masks = np.array([dense(draw_tiles((16, 16), draws, 8)) for _ in range(4000)])  # tiles of 2 x 2, moved by 0 or 1
     correlations = [np.corrcoef(masks[:, 8, 8], masks[:, 8, 8 + away])[0, 1] for away in (1, 2, 3)]
     assert np.allclose(correlations, [0.5, 0, 0], atol=0.06)
 
 
 def test_the_kept_rectangles_are_the_mask() -> None:
-    tiles = draw_tiles(20, Draws(7))
+    tiles = draw_tiles((20, 20), Draws(7))
     drawn = np.zeros((20, 20))
     for top, bottom, left, right in tiles.kept():
         drawn[top:bottom, left:right] += 1
@@ -43,16 +43,16 @@ def test_the_kept_rectangles_are_the_mask() -> None:
 
 
 def test_colours_are_masked_alike() -> None:
-    tiles = draw_tiles(16, Draws(8))
+    tiles = draw_tiles((16, 16), Draws(8))
     image, filling = np.random.default_rng(1).random((2, 3, 16, 16)).astype(np.float32)
     masked = np.array(tiles.masked(array("f", image.tobytes()), array("f", filling.tobytes()))).reshape(3, 16, 16)
     assert np.array_equal(masked, np.where(dense(tiles) > 0, image, filling).astype(np.float32))
 
 
 def test_a_tally_is_the_sum_over_masks() -> None:
-    draws, tally, expected = Draws(9), Tally(20), np.zeros((20, 20))
+    draws, tally, expected = Draws(9), Tally((20, 20)), np.zeros((20, 20))
     for number in (1.5, -2.0, 7.25):
-        tiles = draw_tiles(20, draws)
+        tiles = draw_tiles((20, 20), draws)
         tally.add(tiles, number)
         expected += number * dense(tiles)
     assert np.allclose(np.array(tally.sums()).reshape(20, 20), expected, atol=1e-12)

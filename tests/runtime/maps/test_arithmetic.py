@@ -81,8 +81,8 @@ def test_a_linear_head_makes_grad_cam_the_positive_part_of_cam() -> None:
 
 
 def test_guided_activation_map_multiplies_cell_by_cell() -> None:
-    assert list(guided_activation_map([1.0, 2.0, 3.0, 4.0], 2, [5.0], (1, 1))) == [5, 10, 15, 20]
-    assert list(guided_activation_map([1.0] * 16, 4, [0.0, 4.0], (1, 2)))[:4] == [0, 1, 3, 4]
+    assert list(guided_activation_map([1.0, 2.0, 3.0, 4.0], (2, 2), [5.0], (1, 1))) == [5, 10, 15, 20]
+    assert list(guided_activation_map([1.0] * 16, (4, 4), [0.0, 4.0], (1, 2)))[:4] == [0, 1, 3, 4]
 
 
 def test_noise_is_that_of_numpys_mersenne_twister_in_every_digit() -> None:

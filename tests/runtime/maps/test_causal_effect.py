@@ -50,7 +50,7 @@ def within_errors(values: np.ndarray, errors: np.ndarray, expected: np.ndarray) 
 
 def masks(count: int, seed: int) -> np.ndarray:
     draws = Draws(seed)
-    return np.array([dense(draw_tiles(CELLS, draws)) for _ in range(count)])
+    return np.array([dense(draw_tiles((CELLS, CELLS), draws)) for _ in range(count)])
 
 
 def shared() -> np.ndarray:
@@ -96,10 +96,10 @@ def test_the_planted_patch_is_found() -> None:
 
 
 def test_the_estimators_are_those_of_numpy() -> None:
-    effects, draws, drawn = CausalEffects(CELLS), Draws(SEED), masks(40, SEED).reshape(40, -1)
+    effects, draws, drawn = CausalEffects((CELLS, CELLS)), Draws(SEED), masks(40, SEED).reshape(40, -1)
     said = np.random.default_rng(2).normal(3, 1, 40)
     for number in said:
-        effects.add(draw_tiles(CELLS, draws), float(number))
+        effects.add(draw_tiles((CELLS, CELLS), draws), float(number))
     contrast, weighted = effects.contrast(), effects.weighted()
     covariance = ((said - said.mean())[:, None] * (drawn - drawn.mean(0))).sum(0) / 39
     assert np.allclose(contrast.values, 4 * covariance, atol=1e-6)
@@ -115,9 +115,9 @@ def test_the_estimate_has_no_bias() -> None:
     draws, truth = Draws(3), (shared() @ (linear_weights()[0] * SEEN).ravel())
     found = []
     for _ in range(800):
-        effects = CausalEffects(CELLS)
+        effects = CausalEffects((CELLS, CELLS))
         for _ in range(4):
-            tiles = draw_tiles(CELLS, draws)
+            tiles = draw_tiles((CELLS, CELLS), draws)
             effects.add(tiles, float((linear_weights()[0] * SEEN * dense(tiles)).sum()))
         found.append(np.array(effects.contrast().values))
     error = np.std(found, axis=0) / np.sqrt(len(found))

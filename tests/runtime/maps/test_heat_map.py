@@ -19,7 +19,7 @@ from sitegen_runtime.maps.heat_map import (
     error_overlay,
     legend,
     picture,
-    picture_side,
+    picture_size,
     shares,
 )
 from sitegen_runtime.pixels.grids import enlarged, smoothed
@@ -90,7 +90,7 @@ def test_colours_grow_lighter_for_all_kinds_of_eyes(name: str) -> None:
 
 
 def test_a_picture_literally() -> None:
-    made = picture([-1.0, 0.0, 1.0, 2.0], (2, 2), 2, PLAIN)
+    made = picture([-1.0, 0.0, 1.0, 2.0], (2, 2), (2, 2), PLAIN)
     red, green, blue = colours("viridis")
     expected = [(red[level], green[level], blue[level], level) for level in (0, 0, 128, 255)]
     assert [tuple(pixel) for pixel in pixels(made)] == expected
@@ -98,7 +98,7 @@ def test_a_picture_literally() -> None:
 
 def test_the_threshold_hides_weak_places_and_the_opacity_is_that_of_the_strongest() -> None:
     look = Look(opacity=0.6, threshold=0.5, blur=0)
-    opacity = pixels(picture([0.1, 0.49, 0.75, 1.0], (2, 2), 2, look))[:, 3]
+    opacity = pixels(picture([0.1, 0.49, 0.75, 1.0], (2, 2), (2, 2), look))[:, 3]
     assert opacity.tolist() == [0, 0, 76, 153]
 
 
@@ -116,7 +116,7 @@ def test_opacity_follows_impact_and_the_strongest_is_never_transparent(
 
 @given(st.lists(st.floats(-10, 10, width=32), min_size=9, max_size=9), st.integers(0, 3))
 def test_the_strongest_place_has_the_last_colour(values: list[float], blur: int) -> None:
-    made = pixels(picture(values, (3, 3), 12, Look(blur=blur)))
+    made = pixels(picture(values, (3, 3), (12, 12), Look(blur=blur)))
     if max(values) <= 0:
         assert not made[:, 3].any()
     else:
@@ -124,48 +124,48 @@ def test_the_strongest_place_has_the_last_colour(values: list[float], blur: int)
 
 
 def test_a_map_with_nothing_above_zero_is_transparent() -> None:
-    assert not pixels(picture([-1.0, 0.0, -2.0, 0.0], (2, 2), 4, PLAIN))[:, 3].any()
+    assert not pixels(picture([-1.0, 0.0, -2.0, 0.0], (2, 2), (4, 4), PLAIN))[:, 3].any()
 
 
 def test_coarse_maps_are_enlarged_and_fine_ones_smoothed() -> None:
     coarse, fine = [1.0, 0.0, 0.0, 4.0], [float(index == 12) for index in range(25)]
-    assert shares(coarse, (2, 2), 6) == pytest.approx([value / 4 for value in enlarged(coarse, (2, 2), (6, 6))])
+    assert shares(coarse, (2, 2), (6, 6)) == pytest.approx([value / 4 for value in enlarged(coarse, (2, 2), (6, 6))])
     expected = smoothed(fine, (5, 5), FINE_BLUR)
-    assert shares(fine, (5, 5), 5) == pytest.approx([value / max(expected) for value in expected])
-    assert shares(fine, (5, 5), 5, 0) == fine
+    assert shares(fine, (5, 5), (5, 5)) == pytest.approx([value / max(expected) for value in expected])
+    assert shares(fine, (5, 5), (5, 5), 0) == fine
 
 
 def test_a_map_of_twice_the_side_is_halved_before_it_is_smoothed() -> None:
     fine = [0.0] * 36
     fine[14:16] = 2.0, 6.0  # the middle place of nine has the mean of cells 14, 15, 20, 21
-    assert shares(fine, (6, 6), 3, 0) == [0, 0, 0, 0, 1, 0, 0, 0, 0]
+    assert shares(fine, (6, 6), (3, 3), 0) == [0, 0, 0, 0, 1, 0, 0, 0, 0]
     expected = smoothed([0.0] * 4 + [2.0] + [0.0] * 4, (3, 3), FINE_BLUR)
-    assert shares(fine, (6, 6), 3) == pytest.approx([value / max(expected) for value in expected])
+    assert shares(fine, (6, 6), (3, 3)) == pytest.approx([value / max(expected) for value in expected])
 
 
 def test_how_many_pixels_a_picture_has() -> None:
-    assert picture_side((224, 224), 224) == 112
-    assert picture_side((299, 299), 299) == 299  # four cells have no middle there
-    assert picture_side((7, 7), 224) == 56
-    assert picture_side((14, 14), 224) == 112
-    assert picture_side((4, 4), 16) == 16
-    assert picture_side((2, 7), 224) == 56
+    assert picture_size((224, 224), (224, 224)) == (112, 112)
+    assert picture_size((299, 299), (299, 299)) == (299, 299)  # four cells have no middle there
+    assert picture_size((7, 7), (224, 224)) == (56, 56)
+    assert picture_size((14, 14), (224, 224)) == (112, 112)
+    assert picture_size((4, 4), (16, 16)) == (16, 16)
+    assert picture_size((2, 7), (224, 224)) == (56, 56)
 
 
 def test_negative_values_do_not_darken_their_neighbours() -> None:
-    assert shares([-100.0, 1.0, 1.0, 1.0], (2, 2), 2, 0) == [0, 1, 1, 1]
+    assert shares([-100.0, 1.0, 1.0, 1.0], (2, 2), (2, 2), 0) == [0, 1, 1, 1]
 
 
 @given(st.integers(-100, 100))
 def test_the_size_of_the_numbers_does_not_matter(exponent: int) -> None:
     scale, values = 2.0**exponent, [0.0, 1.0, 2.0, 4.0]
-    assert picture([scale * value for value in values], (2, 2), 2) == picture(values, (2, 2), 2)
+    assert picture([scale * value for value in values], (2, 2), (2, 2)) == picture(values, (2, 2), (2, 2))
 
 
 def test_the_legend_has_the_colours_of_the_picture() -> None:
     look = Look(0.5, "cividis", 0.25, 0)
     values = [level / 255 for level in range(256)]
-    assert legend(look) == picture(values, (16, 16), 16, look)
+    assert legend(look) == picture(values, (16, 16), (16, 16), look)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from PIL import Image, ImageOps
 
 from sitegen_runtime.pixels.geometry import (
     Place,
-    centred_square,
     orient,
     square,
     stored_place,
     turned,
     upright_size,
 )
+from tests.helpers.runtime.models import centred_square
 
 ORIENTATIONS = range(1, 9)
 ORIENTATION_TAG = 0x0112

@@ -49,7 +49,7 @@ def reference(upright: np.ndarray, entry: NetworkInput, full_scale: int) -> np.n
     height, width = upright.shape[:2]
     side = int(min(height, width) * entry.fraction + 0.5)
     top, left = (height - side) // 2, (width - side) // 2
-    weights = overlap_shares(side, entry.cells)
+    weights = overlap_shares(side, entry.side)
     planes = []
     for channel in range(entry.shape[1]):
         plane = upright[top : top + side, left : left + side, channel].astype(np.float64)

@@ -12,8 +12,9 @@ from PIL import Image, ImageOps
 from sitegen.bundle import Bundle
 from sitegen.prediction import Predictor
 from sitegen_runtime.pixels.corrections import CORRECTIONS
-from sitegen_runtime.pixels.geometry import Place, centred_square, upright_size
+from sitegen_runtime.pixels.geometry import Place, upright_size
 from sitegen_runtime.pixels.seen import seen_document
+from tests.helpers.runtime.models import centred_square
 
 TURNS = (None, *CORRECTIONS)
 QUARTERS = {"turn-90": 3, "turn-180": 2, "turn-270": 1}  # anticlockwise, as NumPy turns

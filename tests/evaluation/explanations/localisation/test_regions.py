@@ -12,7 +12,7 @@ from sitegen.evaluation.explanations.localisation.regions import (
     inside_of,
     overlaps,
 )
-from sitegen_runtime.pixels.geometry import centred_square
+from tests.helpers.runtime.models import centred_square
 
 # A picture of 200 x 100 pixels: the square is its middle half.
 WIDE = frame_of(centred_square(200, 100), 200, 100)
