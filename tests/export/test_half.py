@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sitegen.export.classifier_bundle import write_classifier
-from sitegen.export.half import gate_in_half, stored_half
+from sitegen.export.variants.rounded import gate_in_half, stored
 from sitegen.export.proof import prove
 from sitegen.gate.graph import write_gate
 from sitegen.networks.reconstruction import ReconstructionSettings, make_reconstruction, reconstruction_document
@@ -26,7 +26,7 @@ def test_the_graphs_are_the_rounded_network_and_half_as_large(tmp_path: Path, na
     image = NetworkInput("image", (1, 1, 64, 64), "grey", 1.0, (-1.0, 1.0), (0.0,), (1.0,))
     network = lived_in(make_network(settings))
     trained = TrainedClassifier(network.eval(), network_document(settings), ("Mass", "Nodule"), image, {})
-    half, told = stored_half(trained)
+    half, told = stored(trained, "half")
     for folder, classifier in (("whole", trained), ("half", half)):
         (tmp_path / folder).mkdir()
         feature_map = write_classifier(classifier, tmp_path / folder)

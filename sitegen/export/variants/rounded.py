@@ -1,11 +1,12 @@
-"""Networks whose weights a site packs with 16 bits: what these make of them, and how far that moved a classifier."""
+"""Networks whose weights a site packs with 16 or 8 bits: what these make of them, and how far that moved a classifier."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
-from sitegen.networks.half_weights import with_half_weights
+from sitegen.graphs.weight_forms import Rounded
+from sitegen.networks.rounded_weights import with_rounded_weights
 from sitegen.networks.trained import TrainedClassifier
 from sitegen.networks.trained_gate import TrainedGate
 from sitegen.phantom import phantom
@@ -15,27 +16,28 @@ DRAWN = 24
 
 
 @dataclass(frozen=True)
-class HalfStored:
-    """How many weights there are, and by how much rounding them moved probabilities of drawn radiographs (0..1)."""
+class Stored:
+    """The form of the weights, how many there are, and by how much rounding them moved probabilities of drawn radiographs (0..1)."""
 
+    form: Rounded
     weights: int
     mean: float
     largest: float
 
 
-def stored_half(trained: TrainedClassifier) -> tuple[TrainedClassifier, HalfStored]:
-    """Return the classifier that 16 bits a weight make of a trained one, and what that did.
+def stored(trained: TrainedClassifier, form: Rounded) -> tuple[TrainedClassifier, Stored]:
+    """Return the classifier that rounded weights make of a trained one, and what that did.
 
     Compared on drawn radiographs (`sitegen.phantom`), so that it is the same wherever it is done. Raises ExportError
     where weights are too large for that.
     """
     images = _drawn(trained.image)
-    network = with_half_weights(trained.network, images)
+    network = with_rounded_weights(trained.network, images, form)
     with torch.inference_mode():
         before, after = (each(images).double().sigmoid() for each in (trained.network.eval(), network))
     moved = (after - before).abs()
     count = sum(value.numel() for value in network.parameters())
-    return replace(trained, network=network), HalfStored(count, float(moved.mean()), float(moved.max()))
+    return replace(trained, network=network), Stored(form, count, float(moved.mean()), float(moved.max()))
 
 
 def gate_in_half(gate: TrainedGate) -> TrainedGate:
@@ -43,7 +45,7 @@ def gate_in_half(gate: TrainedGate) -> TrainedGate:
 
     Raises ExportError where weights are too large for that.
     """
-    return replace(gate, network=with_half_weights(gate.network, _drawn(gate.image)))
+    return replace(gate, network=with_rounded_weights(gate.network, _drawn(gate.image), "half"))
 
 
 def _drawn(image: NetworkInput) -> torch.Tensor:
