@@ -1,14 +1,15 @@
 """Static int8 beside float in the page: time, differences from float, and whether page and native engine agree.
 
-    python benchmarks/quantised_in_page.py      # --bundle DIR, --images DIR, --rounds N, --profile, --json FILE
+    python benchmarks/quantised_in_page.py      # --bundle DIR, --images DIR, --rounds N, --only NAME, --json FILE
 
-Quantised by ONNX Runtime's own quantiser (QDQ, activations of 8 bits without a sign, weights of 7 in 8 with one, by
-channel), calibrated on images of `--images` or on drawn radiographs. Each round runs float and int8 in turn, in
-alternate order, in one worker of headless Chromium, WebAssembly on one thread; ratios are taken within a round.
+Quantised as `--weights static-int8` does it (`sitegen.export.variants.static`), calibrated on images of `--images` or on
+drawn radiographs. Each round runs float and int8 in turn, in alternate order, in one worker of headless Chromium,
+WebAssembly on one thread; ratios are taken within a round.
 """
 
 import argparse
 import json
+import shutil
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,12 +21,12 @@ from typing import Any
 import numpy as np
 import onnx
 from browser_engines import IDENTITY, Worker, copy_onnx_runtime, fresh_page, results, served, start_ort
-from densenet_files import FORWARD, SIDE, FloatArray, random_densenet, random_feeds, write_graphs, write_identity
+from densenet_files import FORWARD, SIDE, FloatArray, random_densenet, write_graphs, write_identity
 from median_interval import median_interval
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from sitegen import resources
 from sitegen.bundle import load_bundle
+from sitegen.export.variants.static import quantise
 from sitegen.graphs.session import open_session
 from sitegen.importing.proof.sample_images import sample_images
 
@@ -42,15 +43,6 @@ class Case:
     shown: FloatArray
 
 
-class _Images(CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, images: FloatArray) -> None:
-        self._each: Iterator[dict[str, FloatArray]] = iter([{"image": image[np.newaxis]} for image in images])
-
-    def get_next(self) -> dict[str, FloatArray] | None:
-        """Return the next image, None after the last."""
-        return next(self._each, None)
-
-
 def cases(folder: Path, bundle_folder: Path, images: Path | None, names: list[str]) -> Iterator[Case]:
     """Yield the networks; the random one sees what normalised images are like."""
     if "bundle" in names:
@@ -64,26 +56,11 @@ def cases(folder: Path, bundle_folder: Path, images: Path | None, names: list[st
         yield Case("DenseNet-121, random", folder / FORWARD, noise[:8], noise[8:])
 
 
-def quantise(case: Case, folder: Path, grouped: bool) -> None:
-    """Write both forms into a folder, each in one file; convolutions in groups stay float unless `grouped`."""
-    model = onnx.load(str(case.graph))
-    onnx.save(model, str(folder / FLOAT))
-    kept = [node.name for node in model.graph.node if _groups(node) > 1 and not grouped]
-    quantize_static(
-        str(folder / FLOAT),
-        str(folder / INT8),
-        _Images(case.calibration),
-        quant_format=QuantFormat.QDQ,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        nodes_to_exclude=kept,
-        reduce_range=True,  # so that engines that add products in 16 bits cannot overflow
-    )
-
-
-def _groups(node: onnx.NodeProto) -> int:
-    return next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
+def write_both(case: Case, folder: Path) -> None:
+    """Write both forms into a folder, each in one file."""
+    onnx.save(onnx.load(str(case.graph)), str(folder / FLOAT))
+    shutil.copy(folder / FLOAT, folder / INT8)
+    quantise(folder / INT8, case.calibration, grouped=True)
 
 
 def measure(case: Case, folder: Path, url: str, rounds: int) -> dict[str, Any]:
@@ -115,7 +92,7 @@ def measure(case: Case, folder: Path, url: str, rounds: int) -> dict[str, Any]:
 
 
 def _best_of_two(worker: Worker, graph: str) -> float:
-    return min(worker.call("time", graph=graph, explain=False) for _ in range(2))
+    return min(float(worker.call("time", graph=graph, explain=False)) for _ in range(2))
 
 
 def native_logits(graph: Path, images: FloatArray) -> FloatArray:
@@ -164,7 +141,6 @@ def main() -> None:
     parser.add_argument("--images", type=Path)
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--only", nargs="*", default=["bundle", "densenet"])
-    parser.add_argument("--grouped", action="store_true", help="quantise convolutions in groups, too")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     found = {}
@@ -174,7 +150,7 @@ def main() -> None:
             folder.mkdir()
             copy_onnx_runtime(folder)
             write_identity(folder / IDENTITY)
-            quantise(case, folder, asked.grouped)
+            write_both(case, folder)
             with served(folder) as url:
                 found[case.name] = measure(case, folder, url, asked.rounds) | {"operators": operators(folder)}
             print(json.dumps({case.name: found[case.name]}, indent=1))

@@ -225,7 +225,7 @@ def _imported(name: str, side: int, smaller: dict[str, Any]) -> dict[str, Any]:
         begun = time.process_time()
         read = import_timm(folder, ImportSettings())
         out = Path(place) / "bundle"
-        made = import_bundle(read, out, ImportSettings(), gate=None, images=[], report=None, half=False, force=True)
+        made = import_bundle(read, out, ImportSettings(), gate=None, images=[], report=None, force=True)
         spent = time.process_time() - begun
         apart = _apart(network, out / "classifier.onnx", side)
     proof = made.proof

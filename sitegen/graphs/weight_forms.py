@@ -4,6 +4,7 @@ from typing import Literal
 
 Weights = Literal["float", "half", "int8", "static-int8"]
 Rounded = Literal["half", "int8"]
+STATIC: Literal["static-int8"] = "static-int8"
 
 WEIGHTS: dict[Weights, str] = {
     "float": "32 bits, as they were trained",

@@ -53,11 +53,11 @@ def test_settings_make_a_bundle_and_the_next_commands_are_told(files: Path, tmp_
     description = load_bundle(out).description
     assert (description.name, description.title) == ("from-file", "My title")
     assert [label.name for label in description.labels] == ["A", "B", "C"]
-    assert description.provenance["half"]["weights"] == 8 * 3 * 25
+    assert description.provenance["weights"]["numbers"] == 8 * 3 * 25
     assert report.is_file()
     for words in (
         "The graphs give the logits of the original",
-        "Weights with 16 bits move probabilities by",
+        "Weights in the form half move probabilities by",
         f"Read the report: {report}",
         f"Next: sitegen build --bundle '{out}' --out dist",
         f"Then: sitegen verify --site dist --bundle '{out}'",
@@ -137,7 +137,9 @@ def test_every_source_has_a_verb_of_one_form() -> None:
     shared = {"-o", "--out", "--config", "--labels", "--name", "--title", "--gate", "--images", "--report"}
     for name, command in commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-        assert options == shared | {"--half", "--force", "--check"} | ({"--network"} if name == "torch" else set())
+        assert options == shared | {"--weights", "--half", "--force", "--check"} | (
+            {"--network"} if name == "torch" else set()
+        )
         assert command.help
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from sitegen.export.classifier_bundle import write_classifier
-from sitegen.export.variants.rounded import gate_in_half, stored
 from sitegen.export.proof import prove
+from sitegen.export.variants.rounded import gate_in_half, stored
 from sitegen.gate.graph import write_gate
 from sitegen.networks.reconstruction import ReconstructionSettings, make_reconstruction, reconstruction_document
 from sitegen.networks.registry import make_network, network_document, read_network

@@ -72,7 +72,7 @@ def test_nothing_is_loaded_or_run_and_texts_are_escaped() -> None:
 
 def _cases() -> Iterator[tuple[dict[str, Any], str]]:
     yield {"preprocessing": None}, "The source says nothing of how it makes numbers of an image file"
-    yield {"half": None}, "Preprocessing"
+    yield {"weights": None}, "Preprocessing"
     without = {"images": 9, "library": None, "logits": {"gradient.onnx": 0.0}, "probability": None, "gradients": None}
     yield {"proof": without | {"tolerance": 1e-5}}, "there was no original to compare with"
     yield {"gate": {"name": "other", "version": "2", "sha256": "1"}}, "taken over from other 2"
@@ -86,7 +86,7 @@ def _cases() -> Iterator[tuple[dict[str, Any], str]]:
 def test_what_there_is_not_is_said(changes: dict[str, Any], words: str) -> None:
     page = _Page(as_html(document(**changes)))
     assert words in page.text
-    assert ("Weights with 16 bits" in page.text) == ("half" not in changes)
+    assert ("Weights are rounded to 16 bits" in page.text) == ("weights" not in changes)
 
 
 def test_the_same_document_gives_the_same_bytes() -> None:

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from sitegen.errors import ExportError
-from sitegen.networks.rounded_weights import with_rounded_weights
 from sitegen.networks.registry import NETWORKS, make_network, read_network
+from sitegen.networks.rounded_weights import with_rounded_weights
 
 SMALL = ["densenet-tiny", "resnet", "efficientnet-lite0", "mobilenet-v3-small", "vit"]
 
