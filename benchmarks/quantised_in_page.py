@@ -2,8 +2,8 @@
 
     python benchmarks/quantised_in_page.py      # --bundle DIR, --images DIR, --rounds N, --only NAME, --json FILE
 
-Quantised as `--weights static-int8` does it (`sitegen.export.variants.static`), calibrated on images of `--images` or on
-drawn radiographs. Each round runs float and int8 in turn, in alternate order, in one worker of headless Chromium,
+Quantised as `--weights static-int8` does it (`sitegen.export.variants.static`), calibrated on images of `--images` or
+on drawn radiographs. Each round runs float and int8 in turn, in alternate order, in one worker of headless Chromium,
 WebAssembly on one thread; ratios are taken within a round.
 """
 

@@ -85,8 +85,8 @@ def import_bundle(
 
     `gate` is another bundle, whose gate is taken over; `images` are files or folders to prove the import on, synthetic
     ones if there are none; `report` is an HTML file, `<name>-import.html` beside the bundle's folder by default; the
-    same as data is written beside it as JSON. `weights` is the form that these are put into. `force` lets a model pass to
-    which sitegen's way of preparing images does more than COSTLY. `say` is told each stage.
+    same as data is written beside it as JSON. `weights` is the form that these are put into. `force` lets a model pass
+    to which sitegen's way of preparing images does more than COSTLY. `say` is told each stage.
 
     Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
     for what cannot be used. `out` is then as it was.

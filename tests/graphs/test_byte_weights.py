@@ -72,7 +72,7 @@ def test_the_graph_has_rounded_weights_and_sites_pack_a_byte_a_number(tmp_path: 
 
 
 def test_vectors_whole_numbers_and_small_channels_stay(tmp_path: Path) -> None:
-    parts = {
+    parts: dict[str, np.ndarray] = {
         "vector": RANDOM.normal(size=300).astype(np.float32),
         "narrow": RANDOM.normal(size=(300, 4)).astype(np.float32),
         "indices": np.arange(300, dtype=np.int64),

@@ -42,7 +42,7 @@ def test_the_page_has_the_figures() -> None:
         "224 × 224 rgb, the centred square, values 0 to 1, less 0.485 0.456 0.406, divided by 0.229 0.224 0.225",
         "none: nothing checks whether an image is of the right kind",
         "2.2e-06 apart in the median and 3.3e-03 at most",
-        "6,966,034 weights are stored as float16",
+        "Weights are rounded to 16 bits. The form has 6,966,034 numbers.",
         "0.01 percentage points on average and by 0.42 at most",
         "<b>Mass</b> 0.51 1.23 1.87 3 of 8",
         "tensors come closest with fraction = 0.875",

@@ -1,4 +1,4 @@
-"""Networks whose weights a site packs with 16 or 8 bits: what these make of them, and how far that moved a classifier."""
+"""Networks whose weights a site packs with 16 or 8 bits: what these make of them, and how far that moves them."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ DRAWN = 24
 
 @dataclass(frozen=True)
 class Stored:
-    """The form of the weights, how many there are, and by how much rounding them moved probabilities of drawn radiographs (0..1)."""
+    """The form of the weights, how many there are, and by how much probabilities of drawn radiographs (0..1) moved."""
 
     form: Rounded
     weights: int
