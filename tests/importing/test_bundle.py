@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -22,6 +23,9 @@ from sitegen.importing.settings import ImportSettings
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
 from sitegen.site.weight_layout import BYTES, HALVES, PLANES, layout_of
+from sitegen_runtime.maps.methods import METHODS
+from sitegen_runtime.page_maps import words_of_map
+from sitegen_runtime.wording.explanations import OF_FLOAT, describe_methods
 from tests.helpers.bundles import make_bundle
 from tests.helpers.importing.fake_source import (
     LABELS,
@@ -312,6 +316,52 @@ def test_rounded_weights_are_less_to_pack_and_are_the_rounded_networks(
     assert f"Weights are rounded to {16 if form == 'half' else 8} bits" in card
     assert "Whether the model tells findings as well as before was not measured here" in card
     assert load_bundle(report.bundle.folder).description.feature_map is not None
+
+
+def test_whole_numbers_keep_the_maps_of_the_float_network_and_say_so(
+    tmp_path: Path, imported: ImportReport, network: nn.Module
+) -> None:
+    (tmp_path / "images").mkdir()
+    for seed in range(20):
+        Image.fromarray(phantom(seed, 96)).save(tmp_path / "images" / f"{seed}.png")
+    report = made(tmp_path, tmp_path / "images", weights="static-int8", network=network)
+    folders = [each.bundle.folder for each in (report, imported)]
+    same = [
+        (folder / "gradient.onnx").read_bytes() + (folder / "classifier.weights").read_bytes() for folder in folders
+    ]
+    assert same[0] == same[1]
+    graph = onnx.load(str(folders[0] / "classifier.onnx"), load_external_data=False).graph
+    quantised = [node for node in graph.node if node.op_type == "QuantizeLinear"]
+    assert len(quantised) > 2
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    assert {types[node.input[2]] for node in quantised} == {onnx.TensorProto.UINT8}
+    stored = report.document["weights"]
+    # A step of an activation or a weight is 1/255 or 1/63 of its range; a probability moves a quarter of its logit.
+    assert (stored["form"], stored["logits"]) == ("static-int8", {})
+    assert 0 < stored["mean"] <= stored["largest"] < 0.1
+    words = [describe_methods(each.bundle.model)["methods"] for each in (report, imported)]
+    for now, before in zip(*words, strict=True):
+        told = f"{before['sentence']} {OF_FLOAT}" if METHODS[now["method"]].needs else before["sentence"]
+        assert now["sentence"] == told
+    explained = Predictor(report.bundle).explain(
+        tmp_path / "images" / "3.png", [{"finding": LABELS[0], "method": "saliency"}]
+    )
+    assert words_of_map(explained, explained.maps[0])["made"] == OF_FLOAT
+    of_float = Predictor(imported.bundle).explain(
+        tmp_path / "images" / "3.png", [{"finding": LABELS[0], "method": "saliency"}]
+    )
+    assert explained.maps == of_float.maps
+    assert words_of_map(of_float, of_float.maps[0])["made"] is None
+
+
+def test_whole_numbers_need_images_and_no_groups(images: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="Name some, 32 or more, with --images"):
+        import_bundle(
+            fake_model(), tmp_path / "b", ImportSettings(), gate=None, images=[], report=None, weights="static-int8"
+        )
+    with pytest.raises(ExportError, match="static-int8 needs 8 at least"):
+        made(tmp_path, images, weights="static-int8")
+    assert list(tmp_path.iterdir()) == []
 
 
 def _layout(folder: Path) -> str:

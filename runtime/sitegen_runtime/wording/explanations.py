@@ -20,8 +20,8 @@ from sitegen_runtime.wording.stages import EXPLANATION, describe_stages
 
 NOT_FOR_DIAGNOSIS = "Not for diagnostic use."
 OF_FLOAT = (
-    "This map is of the network in float32. The classifier, whose probability this is, was made of it and computes with "
-    "whole numbers."
+    "This map is of the network in float32. The classifier that gives the probabilities was made of it, and computes "
+    "with whole numbers."
 )
 LEGEND = {"least": "little influence", "most": "strongest"}
 _PLACES = (

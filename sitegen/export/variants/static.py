@@ -48,9 +48,8 @@ def quantise(classifier: Path, images: Images, *, grouped: bool = False) -> int:
     strip_traces(whole)
     onnx.checker.check_model(whole, full_check=True)
     classifier.write_bytes(whole.SerializeToString(deterministic=True))
-    return sum(
-        int(np.prod(tensor.dims)) for tensor in whole.graph.initializer if tensor.data_type == onnx.TensorProto.INT8
-    )
+    kernels = [tensor for tensor in whole.graph.initializer if tensor.data_type == onnx.TensorProto.INT8]
+    return sum(int(np.prod(tensor.dims)) for tensor in kernels if len(tensor.dims) > 1)  # vectors are zero points
 
 
 def _run_quantiser(given: Path, made: Path, images: Images, operators: list[str]) -> None:
