@@ -23,6 +23,7 @@ import onnx
 from browser_engines import IDENTITY, Worker, copy_onnx_runtime, fresh_page, results, served, start_ort
 from densenet_files import FORWARD, SIDE, FloatArray, random_densenet, write_graphs, write_identity
 from median_interval import median_interval
+from onnx import TensorProto, helper, numpy_helper
 
 from sitegen import resources
 from sitegen.bundle import load_bundle
@@ -54,6 +55,39 @@ def cases(folder: Path, bundle_folder: Path, images: Path | None, names: list[st
         write_graphs(random_densenet(), folder)
         noise = np.random.default_rng(1).standard_normal((12, 1, SIDE, SIDE)).astype(np.float32)
         yield Case("DenseNet-121, random", folder / FORWARD, noise[:8], noise[8:])
+    if "layers" in names:
+        yield from _layers(folder)
+
+
+def _layers(folder: Path) -> Iterator[Case]:
+    """Yield eight equal convolutions in a row, of the kinds that networks are made of; each with 96 channels."""
+    images = np.random.default_rng(3).standard_normal((10, 96, 56, 56)).astype(np.float32)
+    for name, size, groups in (("3 x 3 by channel", 3, 96), ("1 x 1", 1, 1), ("3 x 3", 3, 1)):
+        kernels = {
+            f"kernel{at}": np.random.default_rng(at).standard_normal((96, 96 // groups, size, size)).astype(np.float32)
+            * (2 / (96 // groups * size**2)) ** 0.5
+            for at in range(8)
+        }
+        pads, last = [size // 2] * 4, "image"
+        nodes = []
+        for at, kernel in enumerate(kernels):
+            made = (f"map{at}", f"positive{at}")
+            nodes.append(helper.make_node("Conv", [last, kernel], [made[0]], group=groups, pads=pads, name=f"conv{at}"))
+            nodes.append(helper.make_node("Relu", [made[0]], [made[1]], name=f"relu{at}"))
+            last = made[1]
+        nodes += [
+            helper.make_node("GlobalAveragePool", [last], ["mean"], name="mean"),
+            helper.make_node("Flatten", ["mean"], ["logits"], name="flat"),
+        ]
+        ends = [
+            helper.make_tensor_value_info(end, TensorProto.FLOAT, shape)
+            for end, shape in (("image", [1, 96, 56, 56]), ("logits", [1, 96]))
+        ]
+        stored = [numpy_helper.from_array(value, kernel) for kernel, value in kernels.items()]
+        graph = helper.make_graph(nodes, "layers", ends[:1], ends[1:], stored)
+        path = folder / f"{size}-{groups}.onnx"
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10), str(path))
+        yield Case(f"8 convolutions, {name}", path, images[:8], images[8:])
 
 
 def write_both(case: Case, folder: Path) -> None:
@@ -140,7 +174,7 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, default=resources.default_bundle())
     parser.add_argument("--images", type=Path)
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--only", nargs="*", default=["bundle", "densenet"])
+    parser.add_argument("--only", nargs="*", default=["bundle", "densenet", "layers"])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     found = {}
