@@ -66,6 +66,14 @@ def test_settings_make_a_bundle_and_the_next_commands_are_told(files: Path, tmp_
         assert words in done.output, words
 
 
+def test_two_forms_of_the_weights_are_refused_and_names_are_those_of_the_table(files: Path, tmp_path: Path) -> None:
+    told = failed(run(files, tmp_path / "out", "--half", "--weights", "int8"), SettingsError)
+    assert told == "--half is the same as --weights half, and --weights int8 is named, too: name one."
+    wrong = run(files, tmp_path / "out", "--weights", "int4")
+    assert wrong.exit_code == 2
+    assert "'int4' is not one of 'float', 'half', 'int8', 'static-int8'" in " ".join(wrong.output.split())
+
+
 def test_options_come_before_the_file_of_settings(files: Path, tmp_path: Path) -> None:
     source = make_bundle(tmp_path / "source")
     options = ("--config", str(files / "settings.toml"), "--labels", "X, Y,Z", "--name", "named")
