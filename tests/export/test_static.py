@@ -52,7 +52,7 @@ def test_it_gives_nearly_the_same_and_weights_use_seven_bits(tmp_path: Path) -> 
 def test_convolutions_in_groups_are_refused_and_the_graph_stays(tmp_path: Path) -> None:
     path = written(tmp_path, 2)
     before = path.read_bytes()
-    with pytest.raises(ExportError, match="1 of the network's 1 convolutions are in groups.* Take int8 or half"):
+    with pytest.raises(ExportError, match=r"1 of the network's 1 convolutions are in groups.* Take int8 or half"):
         quantise(path, IMAGES)
     assert path.read_bytes() == before
 
