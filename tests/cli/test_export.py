@@ -331,7 +331,9 @@ def test_a_form_of_the_weights_is_what_everything_is_fitted_on(place: Path, tmp_
     scores = 1 / (1 + np.exp(-np.array(logits)))
     assert np.abs(scores - label.operating_point).min() > 0  # the point is between scores of this form
     card = card_of(out)
-    assert "with a scale for each channel" in card if form == "int8" else "computes with whole numbers" in card
+    assert (
+        "with a scale for each channel" in card if form == "int8" else "was made to compute with whole numbers" in card
+    )
     assert "An interval beyond 0.5 either way would have refused them." in card.replace("an interval", "An interval")
 
 
