@@ -8,7 +8,8 @@ _FORMS = {
     "int8": "Weights are rounded to 8 bits, with a scale for each channel; the arithmetic stays in float32.",
     "static-int8": (
         "Then the classifier was made to compute with whole numbers: weights are rounded to 8 bits, and so is what is "
-        "computed of an image. Maps that need gradients or activations are of the network in float32 that it was made of."
+        "computed of an image. Maps that need gradients or activations are of the network in float32 that it was made "
+        "of."
     ),
 }
 
