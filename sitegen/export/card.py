@@ -175,7 +175,7 @@ def _weights(stored: Mapping[str, Any] | None) -> str:
         key=lambda each: max(-each["low"], each["high"]),
     )
     return (
-        f"{told}It changed the mean AUC by {_signed(mean)}, and that of no finding by more than {_signed(worst)}; an "
+        f"{told}It changed the mean AUC by {_signed(mean)}, that of the finding it may have changed most by {_signed(worst)}; an "
         f"interval beyond {stored['margin']:g} either way would have refused them."
     )
 
