@@ -175,8 +175,8 @@ def _weights(stored: Mapping[str, Any] | None) -> str:
         key=lambda each: max(-each["low"], each["high"]),
     )
     return (
-        f"{told}It changed the mean AUC by {_signed(mean)}, that of the finding it may have changed most by {_signed(worst)}; an "
-        f"interval beyond {stored['margin']:g} either way would have refused them."
+        f"{told}It changed the mean AUC by {_signed(mean)}, that of the finding it may have changed most by "
+        f"{_signed(worst)}; an interval beyond {stored['margin']:g} either way would have refused them."
     )
 
 
