@@ -78,7 +78,7 @@ def _row(model: Any, family: str, folder: Path) -> str:
     settings = ImportSettings(labels=tuple(map(LabelSettings, "AB")), image=image)
     begun = time.process_time()
     read = import_keras(file, settings)
-    made = import_bundle(read, folder / "b", settings, gate=None, images=[], report=None, half=False)
+    made = import_bundle(read, folder / "b", settings, gate=None, images=[], report=None)
     spent = time.process_time() - begun
     side = read.image.side
     low, high = read.image.range

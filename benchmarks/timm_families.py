@@ -224,7 +224,7 @@ def _imported(family: str) -> dict[str, Any]:
         begun = time.process_time()
         read = import_timm(Path(place) / "model", ImportSettings())
         out = Path(place) / "bundle"
-        made = import_bundle(read, out, ImportSettings(), gate=None, images=[], report=None, half=False, force=True)
+        made = import_bundle(read, out, ImportSettings(), gate=None, images=[], report=None, force=True)
         spent = time.process_time() - begun
         apart = _apart(network, out / "classifier.onnx", FAMILIES[family][1])
     proof = made.proof

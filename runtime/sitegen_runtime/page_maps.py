@@ -26,7 +26,7 @@ from sitegen_runtime.pixels.geometry import Place, upright_size
 from sitegen_runtime.pixels.grids import Shape
 from sitegen_runtime.pixels.tensor import little_endian
 from sitegen_runtime.running import image_input
-from sitegen_runtime.wording.explanations import MIDDLE, PICTURE, SQUARE, describe_failure, describe_map
+from sitegen_runtime.wording.explanations import MIDDLE, PICTURE, SQUARE, describe_failure, describe_map, of_network
 from sitegen_runtime.wording.localisation import worth_of_map
 
 KEPT_IMAGES = 16  # the classifier's input of each, a few hundred kilobytes
@@ -95,7 +95,7 @@ def words_of_map(explained: Explained, found: Explanation) -> dict[str, Any]:
     place, size = explained.squares["classifier"], _analysed_size(document)
     whole = place.width >= NEARLY_ALL * size[0] and place.height >= NEARLY_ALL * size[1]
     values, shape = _inside(found, place, size)
-    worth = worth_of_map(explained.seen.draft.model, found.finding, found.method) if explained.seen else None
+    model = explained.seen.draft.model if explained.seen else None
     return describe_map(
         document,
         found.finding,
@@ -103,8 +103,9 @@ def words_of_map(explained: Explained, found: Explanation) -> dict[str, Any]:
         values,
         shape,
         covered=PICTURE if whole else SQUARE if place.width == place.height else MIDDLE,
-        worth=worth,
+        worth=worth_of_map(model, found.finding, found.method) if model else None,
         estimated=found.estimated,
+        network=of_network(model, found.method) if model else None,
     )
 
 

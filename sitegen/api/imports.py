@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sitegen.api.places import PathName, as_path
 from sitegen.bundle import Bundle
 from sitegen.errors import SettingsError
+from sitegen.graphs.weight_forms import Weights
 from sitegen.importing.bundle import check_target, import_bundle
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
@@ -34,6 +35,7 @@ def import_network(
     gate: PathName | None = None,
     images: Iterable[PathName] = (),
     report: PathName | None = None,
+    weights: Weights = "float",
     half: bool = False,
     replace: bool = False,
 ) -> Bundle:
@@ -45,7 +47,8 @@ def import_network(
     "probabilities" or "softmax", where how the network ends does not tell. `settings` are further keys of
     docs/import.md, such as "title" and "licence_weights". `gate` is a bundle whose gate is taken over; `images` are
     files or folders to prove it on, synthetic ones by default; `report` is the HTML file of the proof, beside `out` by
-    default. `half` rounds weights to 16 bits; `replace` lets the bundle of another model be replaced.
+    default. `weights` is the form that these are put into: "float", "half", "int8" or "static-int8";
+    `half` is the same as "half". `replace` lets the bundle of another model be replaced.
 
     Raises TypeError, SettingsError, ModelError, ExportError where the bundle does not give what the network gives, and
     BundleError where `out` holds something else.
@@ -58,7 +61,9 @@ def import_network(
     given = _settings(labels, image, output, settings)
     model = import_module(module, given, folder.resolve().name)
     usual = (ENDS["logits"],)  # which is nothing to be warned of
-    return _imported(model, folder, given, gate, images, report, usual, half=half, replace=replace)
+    return _imported(
+        model, folder, given, gate, images, report, usual, weights="half" if half else weights, replace=replace
+    )
 
 
 def import_onnx(
@@ -72,6 +77,7 @@ def import_onnx(
     gate: PathName | None = None,
     images: Iterable[PathName] = (),
     report: PathName | None = None,
+    weights: Weights = "float",
     half: bool = False,
     replace: bool = False,
 ) -> Bundle:
@@ -85,7 +91,7 @@ def import_onnx(
     folder, path = as_path(out, "A bundle's folder"), as_path(file, "An ONNX model")
     given = _settings(labels, image, output, settings)
     model = onnx_model.import_onnx(path, given)
-    return _imported(model, folder, given, gate, images, report, half=half, replace=replace)
+    return _imported(model, folder, given, gate, images, report, weights="half" if half else weights, replace=replace)
 
 
 def _settings(
@@ -110,7 +116,7 @@ def _imported(
     report: PathName | None,
     usual: Sequence[str] = (),
     *,
-    half: bool,
+    weights: Weights,
     replace: bool,
 ) -> Bundle:
     check_target(out, model.name, force=replace)
@@ -121,7 +127,7 @@ def _imported(
         gate=None if gate is None else as_path(gate, "A gate's bundle"),
         images=[as_path(each, "An image") for each in images],
         report=None if report is None else as_path(report, "A report's file"),
-        half=half,
+        weights=weights,
     )
     for note in made.warnings:
         if note not in usual:

@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from sitegen.bundle import Bundle
+    from sitegen.graphs.weight_forms import Weights
 
 BundleOption = Annotated[
     Path | None,
@@ -47,6 +48,16 @@ def choice(name: str, table: Collection[str], help: str) -> Any:
         return value
 
     return typer.Option(name, metavar=f"<{'|'.join(table)}>", callback=known, help=help)
+
+
+def weights_form(weights: Any, half: bool) -> "Weights | None":
+    """Return the form that is asked for, None where nothing is. Raises SettingsError where it is two."""
+    from sitegen.errors import SettingsError
+
+    if half and weights not in (None, "half"):
+        raise SettingsError(f"--half is the same as --weights half, and --weights {weights} is named, too: name one.")
+    form: Weights | None = "half" if half else weights
+    return form
 
 
 RecipeOption = Annotated[

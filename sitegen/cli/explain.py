@@ -99,6 +99,8 @@ def _draw(
     entry = explained.document["explanations"][0]
     typer.echo(f"written  {out}: {method} of {finding}, from {entry['min']:.4g} to {entry['max']:.4g}")
     typer.echo(f"         {drawn.words['place']}")
+    if drawn.words["made"]:
+        typer.echo(f"         {drawn.words['made']}")
     typer.echo("Not for diagnostic use.")
 
 

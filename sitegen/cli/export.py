@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sitegen.cli._options import DataOption, WorkOption, choice, require_training, work_folder
+from sitegen.graphs.weight_forms import WEIGHTS
 from sitegen_runtime.calibration import CALIBRATIONS
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def export(
     final: Annotated[
         bool, typer.Option("--final", help="Also open the test images, and put their figures on the card.")
     ] = False,
+    weights: Annotated[
+        str | None,
+        choice("--weights", WEIGHTS, "The form of the weights, judged on validation images; the recipe's by default."),
+    ] = None,
+    margin: Annotated[
+        float,
+        typer.Option("--margin", min=0, metavar="AUC", help="By how much a form of the weights may change an AUC."),
+    ] = 0.01,
 ) -> None:
     """Make a bundle: operating points and calibration from validation images, ONNX graphs, proof, card."""
     require_training()
@@ -39,7 +48,10 @@ def export(
     from sitegen.recipe.source import recipe_of_checkpoint
 
     folder = work_folder(work, recipe_of_checkpoint(checkpoint).name)
-    report = export_bundle(checkpoint, out, data, folder, calibration=calibration, gate=gate, final=final)
+    form: Any = weights
+    report = export_bundle(
+        checkpoint, out, data, folder, calibration=calibration, gate=gate, final=final, weights=form, margin=margin
+    )
     for warning in report.warnings:
         typer.echo(f"Warning: {warning}", err=True)
     for line in _summary(report):
@@ -65,10 +77,26 @@ def _summary(report: "ExportReport") -> list[str]:
     lines.append(
         f"ONNX Runtime gives PyTorch's logits on {proof.images} images: they differ by {proof.largest:.1e} at most."
     )
+    lines += _form(report.bundle.description.provenance.get("weights"))
     lines.append(first_words(metrics))
     total = sum(entry.bytes for entry in files.values())
     lines.append(f"Wrote {report.bundle.folder}: {len(files)} files, {total / 1e6:.2f} MB. Not for diagnostic use.")
     return lines
+
+
+def _form(stored: Mapping[str, Any] | None) -> list[str]:
+    """What the form of the weights does."""
+    if not stored:
+        return []
+    size, mean = stored["bytes"], stored["mean_difference"]
+    told = (
+        f"Weights in the form {stored['form']}: {size['stored'] / 1e6:.2f} MB for {size['float'] / 1e6:.2f} MB before "
+        f"compression; on {stored['images']} validation images probabilities move by {100 * stored['largest']:.2g} "
+        "percentage points at most, "
+    )
+    if not mean:
+        return [f"{told}and no AUC could be compared."]
+    return [f"{told}the mean AUC by {mean['value']:+.4f} ({mean['low']:+.4f} to {mean['high']:+.4f})."]
 
 
 def _auc(figures: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from sitegen.export.card_tables import (
     table_of_phases,
 )
 from sitegen.export.card_text import GATE_FIRST, comes, finished
+from sitegen.export.variants.told import form_words
 from sitegen.export.write_bundle import Draft
 from sitegen_runtime.bundle.model import NetworkInput
 from sitegen_runtime.wording.results import percent_means
@@ -61,7 +62,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         labels=_labels(draft),
         meanings=_meanings(draft),
         remarks="\n".join(f"- {plain(remark)}" for remark in _remarks(made)),
-        proof=_proof(made["proof"]) + _half(made.get("half")),
+        proof=_proof(made["proof"]) + _weights(made.get("weights")),
     )
     return finished(text, author, _OWN, audited=bool(made.get("audit")))
 
@@ -157,11 +158,27 @@ def _proof(proof: Mapping[str, Any]) -> str:
     )
 
 
-def _half(half: Mapping[str, Any] | None) -> str:
-    if not half:
+def _weights(stored: Mapping[str, Any] | None) -> str:
+    """The form of the weights, and what it changes."""
+    if not stored:
         return ""
-    return (
-        " Weights are rounded to 16 bits, and everything here was measured with them. On drawn radiographs that "
-        f"moved probabilities by {100 * half['mean']:.2g} percentage points on average, by {100 * half['largest']:.2g} "
-        "at most."
+    moved, mean = stored["moved"], stored["mean_difference"]
+    told = (
+        f" {form_words(stored)} Everything here was measured with them. On {stored['images']} validation images that "
+        f"moved probabilities by {100 * moved['value']:.2g} percentage points on average "
+        f"({100 * moved['low']:.2g}–{100 * moved['high']:.2g}), by {100 * stored['largest']:.2g} at most. "
     )
+    if not mean:
+        return f"{told}Whether findings are told as well as before could not be measured on these images."
+    worst = max(
+        (each["difference"] for each in stored["findings"].values() if each),
+        key=lambda each: max(-each["low"], each["high"]),
+    )
+    return (
+        f"{told}It changed the mean AUC by {_signed(mean)}, that of the finding it may have changed most by "
+        f"{_signed(worst)}; an interval beyond {stored['margin']:g} either way would have refused them."
+    )
+
+
+def _signed(interval: Mapping[str, float]) -> str:
+    return f"{interval['value']:+.4f} ({interval['low']:+.4f} to {interval['high']:+.4f})"

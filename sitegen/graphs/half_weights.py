@@ -42,7 +42,7 @@ def _rounded(values: NDArray[np.float32], name: str) -> NDArray[np.float32]:
     if not float(np.abs(values).max(initial=0)) <= LARGEST:
         raise ExportError(
             f"The weight {name!r} has values of up to {np.abs(values).max():.3g}, and 16 bits hold {LARGEST:g} at "
-            "most. Leave out --half."
+            "most. Take another form: --weights int8, or none."
         )
     return values.astype(np.float16).astype(np.float32)
 

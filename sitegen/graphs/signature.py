@@ -20,6 +20,34 @@ class Signature:
     weight_files: frozenset[str]
 
 
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor in an external file: which file, from which byte on, its shape, and whether it is of float32."""
+
+    location: str
+    offset: int
+    shape: tuple[int, ...]
+    float32: bool
+
+
+def stored_tensors(path: Path) -> list[StoredTensor]:
+    """Return the tensors that an ONNX file keeps in external files, as `read_signature` found it readable."""
+    import onnx
+
+    tensors = onnx.load(str(path), load_external_data=False).graph.initializer
+    places = [(tensor, {entry.key: entry.value for entry in tensor.external_data}) for tensor in tensors]
+    return [
+        StoredTensor(
+            place["location"],
+            int(place.get("offset", 0)),
+            tuple(tensor.dims),
+            tensor.data_type == onnx.TensorProto.FLOAT,
+        )
+        for tensor, place in places
+        if "location" in place
+    ]
+
+
 def read_signature(path: Path) -> Signature:
     """Return the signature of an ONNX file. Raises BundleError where it cannot be read."""
     import onnx  # heavy, and needed by those who load a bundle only

@@ -18,11 +18,10 @@ from sitegen.export.golden import golden_refused, write_golden
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, write_bundle
 from sitegen.gate.taken import TakenGate, take_gate
+from sitegen.graphs.weight_forms import Weights
 from sitegen.importing.card import render_card
 from sitegen.importing.graphs import (
     GradientGraphs,
-    HalfWeights,
-    halve_weights,
     without_gradients,
     write_gradient_graphs,
 )
@@ -36,6 +35,7 @@ from sitegen.importing.report.document_types import ImportDocument
 from sitegen.importing.report.page import as_html
 from sitegen.importing.settings import ImportSettings
 from sitegen.importing.source import ImportedClassifier
+from sitegen.importing.stored_weights import StoredWeights, check_form, store_weights
 from sitegen.settings.expects import expects_of
 from sitegen_runtime.bundle.model import NetworkInput
 
@@ -64,7 +64,7 @@ class _Made:
 
     graphs: GradientGraphs
     proof: Proof
-    half: HalfWeights | None
+    stored: StoredWeights | None
     gate: TakenGate | None
     preprocessing: PreprocessingDocument | None
 
@@ -77,7 +77,7 @@ def import_bundle(
     gate: Path | None,
     images: Sequence[Path],
     report: Path | None,
-    half: bool,
+    weights: Weights = "float",
     force: bool = False,
     say: Say = lambda stage: None,
 ) -> ImportReport:
@@ -85,8 +85,8 @@ def import_bundle(
 
     `gate` is another bundle, whose gate is taken over; `images` are files or folders to prove the import on, synthetic
     ones if there are none; `report` is an HTML file, `<name>-import.html` beside the bundle's folder by default; the
-    same as data is written beside it as JSON. With `half`, weights are rounded to 16 bits. `force` lets a model pass to
-    which sitegen's way of preparing images does more than COSTLY. `say` is told each stage.
+    same as data is written beside it as JSON. `weights` is the form that these are put into. `force` lets a model pass
+    to which sitegen's way of preparing images does more than COSTLY. `say` is told each stage.
 
     Raises ExportError where a graph does not give what the original gives; BundleError, DataError and SettingsError
     for what cannot be used. `out` is then as it was.
@@ -97,12 +97,13 @@ def import_bundle(
     author = read_author(card, _NO_CARD)
     say("Reading images")
     given = sample_images(images, model.image)
+    check_form(weights, given.synthetic)
     with in_place_of(out) as folder:
-        made = _write(model, folder, given, source, half, say)
+        made = _write(model, folder, given, source, weights, say)
         say("Writing the bundle")
         remarks = [*model.remarks, *made.graphs.remarks, *(made.gate.warnings if made.gate else ())]
         bundle = _finish(folder, model, settings, made, remarks, author)
-        document = import_document(model, bundle, given, made.proof, made.half, remarks, made.preprocessing)
+        document = import_document(model, bundle, given, made.proof, made.stored, remarks, made.preprocessing)
         _check_cost(page, document, force)
         golden = [_GOLDEN_REFUSED] if golden_refused(bundle) else []
     _write_report(page, document)
@@ -139,7 +140,7 @@ def check_target(out: Path, name: str, *, force: bool) -> None:
 
 
 def _write(
-    model: ImportedClassifier, folder: Path, given: SampleImages, gate: Bundle | None, half: bool, say: Say
+    model: ImportedClassifier, folder: Path, given: SampleImages, gate: Bundle | None, weights: Weights, say: Say
 ) -> _Made:
     """Write all files but description and card."""
     say("Writing the classifier's graph")
@@ -153,16 +154,15 @@ def _write(
     except GradientDefect as defect:
         graphs = without_gradients(folder, str(defect))
         proof = prove(folder, model.original, shown, None)
-    halved = None
-    if half:
-        say("Rounding weights to 16 bits")
-        again, halved = halve_weights(folder, shown, proof)
-        graphs = again if graphs.gradient else without_gradients(folder, graphs.remarks[0].partition(": ")[2])
+    stored = None
+    if weights != "float":
+        say(f"Putting weights into the form {weights}")
+        graphs, stored = store_weights(folder, shown, proof, graphs, weights)
     compared = None
     if model.preparation:
         say("Comparing preprocessing")
         compared = compare_preprocessing(folder, model.preparation, given, model.image, model.labels)
-    return _Made(graphs, proof, halved, take_gate(gate, folder) if gate else None, compared)
+    return _Made(graphs, proof, stored, take_gate(gate, folder) if gate else None, compared)
 
 
 def _finish(
@@ -179,7 +179,7 @@ def _finish(
         gradient=made.graphs.gradient,
         feature_map=made.graphs.feature_map,
         expects=expects_of(settings.expects),
-        provenance=import_provenance(model, made.proof, made.half, made.gate, remarks, made.preprocessing),
+        provenance=import_provenance(model, made.proof, made.stored, made.gate, remarks, made.preprocessing),
     )
     inputs: dict[str, NetworkInput | Graph] = {"classifier": model.image}
     if made.gate:

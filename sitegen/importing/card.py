@@ -12,6 +12,7 @@ from sitegen.bundle.fitting import seen_words, size_words
 from sitegen.export.card_gate import gate_in_short, gate_section
 from sitegen.export.card_tables import plain, table
 from sitegen.export.card_text import GATE_FIRST, comes, finished
+from sitegen.export.variants.told import form_words, moved_words
 from sitegen.export.write_bundle import Draft
 from sitegen.importing.report.document import flattened
 from sitegen_runtime.bundle.model import NetworkInput
@@ -38,7 +39,7 @@ def render_card(draft: Draft, image: NetworkInput, author: str = "") -> str:
         gate=gate_section(draft),
         labels=_labels(draft),
         meanings=_meanings(draft),
-        proof=_proof(made["proof"], made["half"]),
+        proof=_proof(made["proof"]) + _weights(made["weights"]),
         preprocessing=_preprocessing(made["preprocessing"]),
         remarks="\n".join(f"- {plain(remark)}" for remark in made["remarks"]),
     )
@@ -76,7 +77,7 @@ def _meanings(draft: Draft) -> str:
     return "\n".join(f"- {method or 'no calibration'}: {percent_means(method)}" for method in methods)
 
 
-def _proof(proof: Mapping[str, Any], half: Mapping[str, Any] | None) -> str:
+def _proof(proof: Mapping[str, Any]) -> str:
     figures = ", ".join(f"{name} {value:.1e}" for name, value in proof["logits"].items())
     if proof["library"]:
         told = (
@@ -88,12 +89,16 @@ def _proof(proof: Mapping[str, Any], half: Mapping[str, Any] | None) -> str:
         told = "There was no original to compare the classifier with."
         if figures:
             told += f" The other graphs give its logits on {proof['images']} images: {figures}."
-    if half:
-        told += (
-            f" Weights are rounded to 16 bits. That moved probabilities by {100 * half['mean']:.3g} percentage points "
-            f"on average and by {100 * half['largest']:.3g} at most; page and Python run the same rounded weights."
-        )
     return told
+
+
+def _weights(stored: Mapping[str, Any] | None) -> str:
+    if not stored:
+        return ""
+    return (
+        f" {form_words(stored)} On {stored['images']} images that {moved_words(stored)}; page and Python run the same "
+        "weights. Whether the model tells findings as well as before was not measured here, for that needs labels."
+    )
 
 
 def _preprocessing(compared: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,4 @@
-"""The graphs of an imported classifier: itself, its gradients as far as they go, its last layer, and 16-bit weights."""
+"""The graphs of an imported classifier: itself, its gradients as far as they go, and its last layer."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +8,10 @@ import onnx
 from sitegen.bundle import FeatureMap
 from sitegen.errors import GradientError
 from sitegen.export.gradient_graph import CAM, GRADIENT, GUIDED, export_cam, export_gradient, export_guided
-from sitegen.graphs.half_weights import round_weights
 from sitegen.graphs.names import CLASSIFIER, FINAL_WEIGHTS
 from sitegen.importing.graph.final_layer import LATE, last_map, layers_after, write_final_layer
 from sitegen.importing.graph.late_maps import EARLY, write_late_map
 from sitegen.importing.graph.quantised import whole_number_operators
-from sitegen.importing.proof.graph_run import GraphRun, Images, Values, sigmoid
-from sitegen.importing.proof.proof import Proof, compare_with
 
 
 @dataclass(frozen=True)
@@ -24,20 +21,6 @@ class GradientGraphs:
     gradient: bool
     feature_map: FeatureMap | None
     remarks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class HalfWeights:
-    """What rounding the weights to 16 bits did: how many there are, and by how much probabilities moved.
-
-    `logits` is, by file, how far the other graphs are from the rounded classifier. `largest` and `mean` are of the
-    probability, against unrounded weights.
-    """
-
-    weights: int
-    logits: dict[str, float]
-    mean: float
-    largest: float
 
 
 def write_gradient_graphs(folder: Path) -> GradientGraphs:
@@ -73,27 +56,13 @@ def write_gradient_graphs(folder: Path) -> GradientGraphs:
 
 def without_gradients(folder: Path, why: str) -> GradientGraphs:
     """Remove all graphs but the classifier, and say why."""
-    _remove(folder)
+    remove_gradients(folder)
     told = f"The bundle gives no gradients and no maps of where the model looked: {why.rstrip('.')}."
     return GradientGraphs(gradient=False, feature_map=None, remarks=(told,))
 
 
-def halve_weights(folder: Path, images: Images, proof: Proof) -> tuple[GradientGraphs, HalfWeights]:
-    """Round the weights of a folder's graphs to 16 bits, and make the gradient graphs anew.
-
-    Raises ExportError where a weight is too large, or where a graph does not give what the rounded classifier gives.
-    """
-    before = GraphRun(folder / CLASSIFIER).logits(images)
-    count = round_weights(folder / CLASSIFIER)
-    reference = GraphRun(folder / CLASSIFIER).logits(images)
-    _remove(folder)
-    graphs = write_gradient_graphs(folder)
-    logits = compare_with(reference, folder, images, graphs.feature_map, proof.float32)
-    moved: Values = abs(sigmoid(reference) - sigmoid(before))
-    return graphs, HalfWeights(count, logits, float(moved.mean()), float(moved.max()))
-
-
-def _remove(folder: Path) -> None:
+def remove_gradients(folder: Path) -> None:
+    """Remove the gradient graphs of a folder, and the last layer's weights."""
     for name in (GRADIENT, CAM, GUIDED, FINAL_WEIGHTS):
         (folder / name).unlink(missing_ok=True)
 

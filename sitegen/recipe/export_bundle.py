@@ -1,8 +1,9 @@
 """From a trained checkpoint to a bundle: fitted on validation images, proved, measured, with its card drafted.
 
     sources      what it is made of is read: `sitegen.recipe.source`
-    measured     the network scores the images of each split, and the labels are fitted to those of validation
     graphs       the graphs are written and proved, the gate's too
+    form         the weights are put into their form, which scores the images of each split, and is judged
+    measured     the labels are fitted to what is said of the validation images
     draft        all that the bundle says of itself, with what its gate lets through and what it achieves
     bundle       card and description, written once
 
@@ -10,7 +11,6 @@ The bundle is made in a folder beside the target and put there at the end, so th
 The same checkpoint and the same data give the same bytes, on one machine with as many threads.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,24 +21,27 @@ from sitegen.bundle import CARD, Bundle, FeatureMap, Licence, load_bundle
 from sitegen.bundle.calibration import Method
 from sitegen.data.origin import Origins, collection_of, learned_from, origins, recorded
 from sitegen.data.records import TEST, VALID
-from sitegen.evaluation.classifier.scored import Scored, bad_file, score_bundle, score_checkpoint
-from sitegen.export.agreement import samples
+from sitegen.evaluation.classifier.scored import Scored, bad_file, score_bundle
 from sitegen.export.card import render_card
 from sitegen.export.classifier_bundle import classifier_input, write_classifier
 from sitegen.export.golden import golden_refused, write_golden
-from sitegen.export.proof import Images, Proof, prove
+from sitegen.export.proof import Proof, prove
 from sitegen.export.swap import in_place_of
 from sitegen.export.write_bundle import Draft, Inputs, drafted_bundle, write_bundle
 from sitegen.gate.bundle import BundleGate, GateWork, needs_features, put_gate
+from sitegen.graphs.weight_forms import Weights
 from sitegen.recipe.audited import audit_of, require_audit
 from sitegen.recipe.bundle_localisation import boxes_of, bundle_localisation
 from sitegen.recipe.bundle_metrics import as_shipped, bundle_metrics, marked_weak, with_headline
+from sitegen.recipe.document_types import FormDocument
+from sitegen.recipe.forms import load_splits, put_form, sample
+from sitegen.recipe.harmless import MARGIN
 from sitegen.recipe.labels import FittedLabel, fit_labels
 from sitegen.recipe.provenance import provenance
 from sitegen.recipe.source import ExportSource, open_source
 from sitegen.settings.expects import expects_of
 from sitegen.settings.recipe import RecipeFile
-from sitegen.training.prepare import ImageSplit, load_split
+from sitegen.training.prepare import ImageSplit
 
 _GOLDEN_REFUSED = "The gate refuses the example image, a drawn chest radiograph: it is of another kind."
 
@@ -55,10 +58,9 @@ class ExportReport:
 
 @dataclass(frozen=True)
 class _Measured:
-    """What was found out: the images looked at and what the network says of them, by split, and the labels."""
+    """What was found out: what the network says of images, by split, and the labels."""
 
     method: Method
-    parts: dict[str, ImageSplit]
     scored: dict[str, Scored]
     labels: list[FittedLabel]
 
@@ -92,26 +94,32 @@ def export_bundle(
     gate: Path | None = None,
     final: bool = False,
     recipe: RecipeFile | None = None,
+    weights: Weights | None = None,
+    margin: float = MARGIN,
 ) -> ExportReport:
     """Make the bundle `out` of a trained checkpoint, and return what was made.
 
     `place` is other data than the recipe names; tensors are in `work`. `calibration`, and `gate`, a bundle's folder
-    or a trained gate's file, come before the recipe's. `recipe` is read instead of the one that the checkpoint records.
+    or a trained gate's file, and `weights`, their form, come before the recipe's. Where the form is not "float", it is
+    judged: on validation images no AUC may change by more than `margin`. `recipe` is read instead of the one that the
+    checkpoint records.
     Only with `final` the test images are opened, and measured, and those of the splits that the recipe names besides,
     and their maps, where it names boxes; and only where the work folder has an audit of the same data that passes: else
     it raises AuditError, or DataError where there is none. Raises ExportError where a graph does not give what the
-    network gives; CheckpointError, SettingsError, DataError and BundleError for what cannot be used. `out` is then as
-    it was.
+    network gives, and where a form of the weights is not proved harmless; CheckpointError, SettingsError, DataError and
+    BundleError for what cannot be used. `out` is then as it was.
     """
-    source = open_source(checkpoint, place, work, gate, recipe)
+    source = open_source(checkpoint, place, work, gate, recipe, weights)
     if final:
         require_audit(source.records, work)
     method = calibration or source.recipe.export.calibration
     boxes = boxes_of(source.recipe, place, source.records) if final else None
     with in_place_of(out) as folder:
-        measured = _measure(source, method, _splits(source, final))
-        graphs = _write_graphs(source, measured.parts[VALID], folder)
-        refused = golden_refused(_write(source, measured, graphs, folder, boxes))
+        parts = load_splits(source, _splits(source, final))
+        graphs = _write_graphs(source, parts[VALID], folder)
+        form = put_form(source, parts, folder, margin)
+        measured = _measure(source, method, form.scored)
+        refused = golden_refused(_write(source, measured, graphs, form.document, folder, boxes))
     remarks = [remark for fitted in measured.labels for remark in fitted.remarks]
     told = [*measured.remarks, *remarks, *(graphs.gate.warnings if graphs.gate else ())]
     return ExportReport(load_bundle(out), measured.labels, graphs.proof, [*told, _GOLDEN_REFUSED] if refused else told)
@@ -121,15 +129,10 @@ def _splits(source: ExportSource, final: bool) -> list[str]:
     return list(dict.fromkeys([VALID, TEST, *source.recipe.evaluation.also] if final else [VALID]))
 
 
-def _measure(source: ExportSource, method: Method, splits: Sequence[str]) -> _Measured:
-    """Score the images of each split, and fit the labels to those of validation."""
-    parts = {split: load_split(source.recipe, source.records, split, source.work) for split in splits}
-    scored = {
-        split: score_checkpoint(source.trained, part.records, part.tensors, part.problems)
-        for split, part in parts.items()
-    }
+def _measure(source: ExportSource, method: Method, scored: dict[str, Scored]) -> _Measured:
+    """Fit the labels to what the network says of the validation images."""
     data, rule = source.recipe.data, source.recipe.export.operating_points
-    return _Measured(method, parts, scored, fit_labels(scored[VALID], method, data.balance_sources, rule))
+    return _Measured(method, scored, fit_labels(scored[VALID], method, data.balance_sources, rule))
 
 
 def _write_graphs(source: ExportSource, valid: ImageSplit, folder: Path) -> _Graphs:
@@ -137,21 +140,24 @@ def _write_graphs(source: ExportSource, valid: ImageSplit, folder: Path) -> _Gra
     pooled = needs_features(source.gate, source.plan)
     feature_map = write_classifier(source.trained, folder, pooled=pooled)
     golden = write_golden(folder, classifier_input(source.trained), source.recipe.export.golden)
-    shown = np.concatenate([_sample(valid.tensors), golden])
+    shown = np.concatenate([sample(valid.tensors), golden])
     proof = prove(folder, source.trained.network, shown, feature_map)
     work = GateWork(source.recipe, source.trained, source.records, source.work, valid, source.plan)
     return _Graphs(feature_map, proof, put_gate(source.gate, folder, work) if source.gate else None)
 
 
-def _sample(tensors: Images) -> Images:
-    return np.ascontiguousarray(tensors[samples(len(tensors))])
-
-
-def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: Path, boxes: Path | None) -> Bundle:
+def _write(
+    source: ExportSource,
+    measured: _Measured,
+    graphs: _Graphs,
+    form: FormDocument | None,
+    folder: Path,
+    boxes: Path | None,
+) -> Bundle:
     """Write card and description, with what the bundle achieves on each split that was opened."""
     image = classifier_input(source.trained)
     inputs: Inputs = {"classifier": image} | ({"gate": graphs.gate.graph} if graphs.gate else {})
-    draft = _draft(source, measured, graphs)
+    draft = _draft(source, measured, graphs, form)
     bundle = drafted_bundle(folder, draft, inputs)
     known = _origins(source)
     splits = {
@@ -166,7 +172,7 @@ def _write(source: ExportSource, measured: _Measured, graphs: _Graphs, folder: P
     return write_bundle(folder, whole, inputs)
 
 
-def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs) -> Draft:
+def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs, form: FormDocument | None) -> Draft:
     """Return all that the bundle says of itself but what it achieves."""
     asked, gate = source.recipe.export, graphs.gate
     return Draft(
@@ -190,7 +196,7 @@ def _draft(source: ExportSource, measured: _Measured, graphs: _Graphs) -> Draft:
             measured.remarks,
             gate.origin if gate else None,
             audit_of(source.records, source.work),
-            source.half,
+            form,
         ),
     )
 

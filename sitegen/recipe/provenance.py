@@ -13,10 +13,10 @@ from sitegen.bundle.calibration import Method
 from sitegen.data.origin import recorded
 from sitegen.data.records import TEST, TRAIN, VALID, Record
 from sitegen.export.agreement import TOLERANCE
-from sitegen.export.half import HalfStored
 from sitegen.export.proof import Proof
 from sitegen.networks.registry import network_document, read_network
 from sitegen.networks.trained import TrainedClassifier
+from sitegen.recipe.document_types import FormDocument
 from sitegen.recipe.labels import FittedLabel
 from sitegen.settings.places import without_places
 from sitegen.settings.reading import settings_document
@@ -35,7 +35,7 @@ def provenance(
     remarks: Sequence[str],
     gate: Mapping[str, Any] | None,
     audit: Mapping[str, Any] | None = None,
-    half: HalfStored | None = None,
+    weights: FormDocument | None = None,
 ) -> dict[str, Any]:
     """Return plain data, as docs/export.md describes it: versions, recipe, training, data, fits, proof, gate, audit."""
     made_by = without_places(dict(trained.made_by))
@@ -59,7 +59,7 @@ def provenance(
         "gate": dict(gate) if gate else None,
         "remarks": list(remarks),
         "audit": dict(audit) if audit else None,
-    } | ({"half": {name: _short(value) for name, value in asdict(half).items()}} if half else {})
+    } | ({"weights": dict(weights)} if weights else {})
 
 
 def data_counts(records: Sequence[Record], labels: Sequence[str]) -> dict[str, Any]:

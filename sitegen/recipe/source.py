@@ -7,9 +7,10 @@ from sitegen.data.dataset import read_records
 from sitegen.data.records import Record
 from sitegen.errors import CheckpointError
 from sitegen.export.card_text import read_author
-from sitegen.export.half import HalfStored, gate_in_half, stored_half
+from sitegen.export.variants.rounded import gate_in_half, stored
 from sitegen.gate.bundle import GateSource, open_gate
 from sitegen.gate.run import GATE
+from sitegen.graphs.weight_forms import Weights
 from sitegen.networks.trained import TrainedClassifier, load_trained
 from sitegen.networks.trained_gate import TrainedGate
 from sitegen.settings.recipe import GatePlan, RecipeFile, network_input, recipe_of
@@ -21,8 +22,9 @@ _NO_CARD = "{path}, the card in the recipe's [export], cannot be read: {error}"
 class ExportSource:
     """A trained network, its recipe, the images' records, the work folder, the gate, and Markdown for the card.
 
-    Where weights are to be rounded to 16 bits, the networks are the ones that these make, and `half` says what that
-    did to the classifier.
+    `form` is that of the weights. Where they are to be rounded, the networks are the ones that these make, and
+    `original` is the classifier as it was trained. A gate's weights have 16 bits then, also where the classifier's have
+    8.
     """
 
     trained: TrainedClassifier
@@ -31,7 +33,8 @@ class ExportSource:
     work: Path
     gate: GateSource | None
     author: str
-    half: HalfStored | None = None
+    form: Weights
+    original: TrainedClassifier
 
     @property
     def plan(self) -> GatePlan:
@@ -40,25 +43,29 @@ class ExportSource:
 
 
 def open_source(
-    checkpoint: Path, place: Path | None, work: Path, gate: Path | None, given: RecipeFile | None
+    checkpoint: Path,
+    place: Path | None,
+    work: Path,
+    gate: Path | None,
+    given: RecipeFile | None,
+    weights: Weights | None,
 ) -> ExportSource:
-    """Read all that a bundle is made of; `place`, `gate` and `given` come before what checkpoint and recipe name.
+    """Read all that a bundle is made of; `place`, `gate`, `given` and `weights` come before checkpoint and recipe.
 
     Raises CheckpointError, SettingsError, DataError and BundleError for what cannot be used.
     """
-    trained = load_trained(checkpoint)
-    recipe = given or _recipe(trained, checkpoint)
-    if network_input(recipe.image) != trained.image:
+    original = load_trained(checkpoint)
+    recipe = given or _recipe(original, checkpoint)
+    if network_input(recipe.image) != original.image:
         raise CheckpointError(
-            f"{checkpoint} takes {trained.image}, and the recipe's [image] is {network_input(recipe.image)}. "
+            f"{checkpoint} takes {original.image}, and the recipe's [image] is {network_input(recipe.image)}. "
             "Train with this recipe first."
         )
-    half = None
-    if recipe.export.half:
-        trained, half = stored_half(trained)
+    form: Weights = weights or ("half" if recipe.export.half else "float")
+    trained = stored(original, form) if form in ("half", "int8") else original
     named = gate or _gate_of(recipe, work)
     judge = open_gate(named) if named else None
-    if recipe.export.half and isinstance(judge, TrainedGate):
+    if form != "float" and isinstance(judge, TrainedGate):
         judge = gate_in_half(judge)
     card = recipe.place(recipe.export.card) if recipe.export.card else None
     return ExportSource(
@@ -68,7 +75,8 @@ def open_source(
         work,
         judge,
         read_author(card, _NO_CARD),
-        half,
+        form,
+        original,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sitegen.bundle import DESCRIPTION, Bundle, Role
 from sitegen.errors import SiteError
+from sitegen.graphs.signature import StoredTensor, stored_tensors
 from sitegen.site.packing import Asset
 from sitegen.site.weight_layout import PLAIN, lay_out, layout_of
 
@@ -48,7 +49,8 @@ def bundle_assets(bundles: Sequence[Bundle], names: dict[str, AssetNames]) -> It
         name = bundle.description.name
         for file, asset in names[name].items():
             if asset not in done:
-                yield Asset(asset, lay_out(_content(bundle, file), asset.removeprefix(f"bundles/{name}/{file}")))
+                layout = asset.removeprefix(f"bundles/{name}/{file}")
+                yield Asset(asset, lay_out(_content(bundle, file), layout, _tensors(bundle, file)))
             done.add(asset)
 
 
@@ -126,7 +128,19 @@ def _layouts(bundle: Bundle) -> dict[str, str]:
     roles = [role for role in ROLES_IN_THE_PAGE if role in bundle.description.graphs]
     files = {path for role in roles for path in bundle.weights(role).values()}
     read = _files_to_read(bundle)
-    return {file: PLAIN if file in read else layout_of(bundle.path(file).read_bytes()) for file in sorted(files)}
+    return {
+        file: PLAIN if file in read else layout_of(bundle.path(file).read_bytes(), _tensors(bundle, file))
+        for file in sorted(files)
+    }
+
+
+def _tensors(bundle: Bundle, file: str) -> list[StoredTensor]:
+    """The tensors of a file of weights, as the first graph that keeps any there lays them out; none of other files."""
+    for role in ROLES_IN_THE_PAGE:
+        if role in bundle.description.graphs and file in (places := bundle.weights(role)).values():
+            graph = bundle.path(bundle.description.graphs[role].file)
+            return [tensor for tensor in stored_tensors(graph) if places[tensor.location] == file]
+    return []
 
 
 def _files_to_read(bundle: Bundle) -> list[str]:

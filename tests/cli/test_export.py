@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import typer
+from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner, Result
 
 from sitegen.bundle import load_bundle
@@ -20,6 +21,7 @@ from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import BundleError, CheckpointError, DataError, ExportError, SettingsError, SitegenError
 from sitegen.networks.trained import load_trained, save_trained
 from sitegen.prediction import Predictor
+from sitegen.recipe.document_types import FormDocument
 from sitegen.recipe.export_bundle import export_bundle
 from sitegen.recipe.source import recipe_of_checkpoint
 from sitegen.resources import default_bundle
@@ -28,6 +30,7 @@ from sitegen_runtime.wording.localisation import worth_of_map
 from tests.helpers.radiographs import write_radiographs, write_recipe
 from tests.helpers.sparing.exports import anew
 from tests.helpers.trained import write_recipe_audit, write_trained
+from tests.helpers.typed_documents import hold
 
 EXPORT = {
     "title": "Opacities of phantoms",
@@ -295,6 +298,51 @@ def test_provenance_is_plain_data_with_the_network_and_the_proof(exported: Path)
     assert provenance["proof"]["images"] == 21
     assert 0 < provenance["proof"]["classifier"] < provenance["proof"]["tolerance"] == 1e-5
     assert provenance["training"]["batch"] == 8
+
+
+@pytest.mark.parametrize("form", ["int8", "static-int8"])
+def test_a_form_of_the_weights_is_what_everything_is_fitted_on(place: Path, tmp_path: Path, form: str) -> None:
+    out = tmp_path / "bundle"
+    done = run(place, out, "--weights", form, "--margin", "0.5", "--calibration", "platt")
+    assert done.exit_code == 0, done.output
+    assert f"Weights in the form {form}: " in done.output
+    bundle = load_bundle(out)
+    stored = bundle.description.provenance["weights"]
+    hold(FormDocument, [stored])
+    assert (stored["form"], stored["images"], stored["margin"]) == (form, 20, 0.5)
+    assert form == "static-int8" or stored["bytes"]["stored"] < stored["bytes"]["float"]
+    assert 0 < stored["largest"] < 0.2
+    trained, predictor = load_trained(place / "classifier.pt"), Predictor(bundle)
+    logits, floats = [], []
+    rows = [line.split(",") for line in (place / "images" / "manifest.csv").read_text().splitlines()[1:]]
+    for name in [row[0] for row in rows if row[3] == "valid"]:
+        logits.append(predictor.predict(place / "images" / name, force=True)["findings"][0]["logit"])
+        tensor = image_tensors((place / "images" / name).read_bytes(), {"classifier": trained.image})["classifier"]
+        with torch.inference_mode():
+            floats.append(float(trained.network(torch.from_numpy(tensor.copy()))))
+    moved = np.abs(1 / (1 + np.exp(-np.array(logits))) - 1 / (1 + np.exp(-np.array(floats))))
+    assert stored["largest"] == pytest.approx(moved.max(), abs=1e-5)
+    assert stored["moved"]["value"] == pytest.approx(moved.mean(), abs=1e-5)
+    (label,) = bundle.description.labels
+    ill = np.array([row[2] == "ILL" for row in rows if row[3] == "valid"])
+    finding = stored["findings"]["Opacity"]
+    assert finding["auc"] == pytest.approx(roc_auc_score(ill, logits), abs=1e-5)
+    assert finding["original"] == pytest.approx(roc_auc_score(ill, floats), abs=1e-5)
+    scores = 1 / (1 + np.exp(-np.array(logits)))
+    assert np.abs(scores - label.operating_point).min() > 0  # the point is between scores of this form
+    card = card_of(out)
+    assert (
+        "with a scale for each channel" in card if form == "int8" else "was made to compute with whole numbers" in card
+    )
+    assert "An interval beyond 0.5 either way would have refused them." in card.replace("an interval", "An interval")
+
+
+def test_a_form_that_is_not_proved_harmless_is_refused(place: Path, tmp_path: Path) -> None:
+    done = run(place, tmp_path / "bundle", "--weights", "static-int8", "--margin", "0")
+    assert "Such weights are not proved harmless" in error(done, ExportError)
+    assert done.exception is not None
+    assert done.exception.exit_code == 1  # type: ignore[attr-defined]
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_options_and_everything_that_is_written_are_documented(exported: Path) -> None:

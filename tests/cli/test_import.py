@@ -53,17 +53,25 @@ def test_settings_make_a_bundle_and_the_next_commands_are_told(files: Path, tmp_
     description = load_bundle(out).description
     assert (description.name, description.title) == ("from-file", "My title")
     assert [label.name for label in description.labels] == ["A", "B", "C"]
-    assert description.provenance["half"]["weights"] == 8 * 3 * 25
+    assert description.provenance["weights"]["numbers"] == 8 * 3 * 25
     assert report.is_file()
     for words in (
         "The graphs give the logits of the original",
-        "Weights with 16 bits move probabilities by",
+        "Weights in the form half move probabilities by",
         f"Read the report: {report}",
         f"Next: sitegen build --bundle '{out}' --out dist",
         f"Then: sitegen verify --site dist --bundle '{out}'",
         "Not for diagnostic use.",
     ):
         assert words in done.output, words
+
+
+def test_two_forms_of_the_weights_are_refused_and_names_are_those_of_the_table(files: Path, tmp_path: Path) -> None:
+    told = failed(run(files, tmp_path / "out", "--half", "--weights", "int8"), SettingsError)
+    assert told == "--half is the same as --weights half, and --weights int8 is named, too: name one."
+    wrong = run(files, tmp_path / "out", "--weights", "int4")
+    assert wrong.exit_code == 2
+    assert "'int4' is not one of 'float', 'half', 'int8', 'static-int8'" in " ".join(wrong.output.split())
 
 
 def test_options_come_before_the_file_of_settings(files: Path, tmp_path: Path) -> None:
@@ -137,7 +145,9 @@ def test_every_source_has_a_verb_of_one_form() -> None:
     shared = {"-o", "--out", "--config", "--labels", "--name", "--title", "--gate", "--images", "--report"}
     for name, command in commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
-        assert options == shared | {"--half", "--force", "--check"} | ({"--network"} if name == "torch" else set())
+        assert options == shared | {"--weights", "--half", "--force", "--check"} | (
+            {"--network"} if name == "torch" else set()
+        )
         assert command.help
 
 

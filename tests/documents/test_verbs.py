@@ -119,7 +119,7 @@ def test_every_key_verb_and_option_of_imports_is_documented() -> None:
     options = {option for verb in verbs.values() for each in verb.params for option in each.opts if option[0] == "-"}
     assert [option for option in options if f"`{option}" not in text] == []
     document = import_document(**{"import": {}})
-    for part in (document["proof"], document["half"]):
+    for part in (document["proof"], document["weights"]):
         part["logits"] = {}  # by file
     assert [key for key in keys_of(document) if f"`{key}`" not in text and key != "title"] == []
     assert f"`{document['schema']}`" in text

@@ -129,6 +129,16 @@ def test_what_the_engine_merges_stays() -> None:
     assert changed(graph(nodes, SHAPE, (1, 5, 8, 8), k=normal(5, 3, 1, 1), **given), rectify_apart) is None
 
 
+def test_what_a_quantisation_rectifies_stays() -> None:
+    quantise = {"scale": np.array(0.1, np.float32), "zero": np.array(0, np.uint8)}
+    nodes = [
+        node("Relu", ["x"], "r"),
+        node("QuantizeLinear", ["r", "scale", "zero"], "q"),
+        node("DequantizeLinear", ["q", "scale", "zero"], "y"),
+    ]
+    assert changed(graph(nodes, SHAPE, SHAPE, **quantise), rectify_apart) is None
+
+
 def test_graphs_that_have_nothing_for_the_page_keep_their_bytes() -> None:
     content = transition().SerializeToString()
     assert for_page(content) != content  # the Relu of the input

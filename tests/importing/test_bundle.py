@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from PIL import Image
@@ -14,12 +15,17 @@ from sitegen.bundle import load_bundle
 from sitegen.data.tensors.cache import image_tensors
 from sitegen.errors import BundleError, ExportError, SettingsError
 from sitegen.export.agreement import apart
+from sitegen.graphs.signature import stored_tensors
+from sitegen.graphs.weight_forms import Weights
 from sitegen.importing.bundle import ImportReport, check_target, import_bundle
-from sitegen.importing.report.document_types import HalfDocument, ImportDocument
+from sitegen.importing.report.document_types import ImportDocument, StoredDocument
 from sitegen.importing.settings import ImportSettings
 from sitegen.phantom import phantom
 from sitegen.prediction import Predictor
-from sitegen.site.weight_layout import HALVES, PLANES, layout_of
+from sitegen.site.weight_layout import BYTES, HALVES, PLANES, layout_of
+from sitegen_runtime.maps.methods import METHODS
+from sitegen_runtime.page_maps import words_of_map
+from sitegen_runtime.wording.explanations import OF_FLOAT, describe_methods
 from tests.helpers.bundles import make_bundle
 from tests.helpers.importing.fake_source import (
     LABELS,
@@ -28,6 +34,7 @@ from tests.helpers.importing.fake_source import (
     TorchOriginal,
     fake_model,
     random_network,
+    with_byte_weights,
     with_half_weights,
 )
 from tests.helpers.importing.report_documents import document
@@ -60,12 +67,12 @@ def made(
     settings: ImportSettings | None = None,
     *,
     gate: Path | None = None,
-    half: bool = False,
+    weights: Weights = "float",
     **fields: Any,
 ) -> ImportReport:
     model = fake_model(**fields)
     given = settings or ImportSettings()
-    return import_bundle(model, folder / "bundle", given, gate=gate, images=[images], report=None, half=half)
+    return import_bundle(model, folder / "bundle", given, gate=gate, images=[images], report=None, weights=weights)
 
 
 def test_the_bundle_gives_the_originals_probabilities(imported: ImportReport, network: nn.Module, images: Path) -> None:
@@ -115,7 +122,7 @@ def test_provenance_says_where_the_model_is_from_and_how_it_was_proved(imported:
     made_by = imported.bundle.description.provenance
     assert made_by["import"] == {"source": "fake", "file": {"name": "fake.pt", "sha256": "0" * 64}}
     assert made_by["proof"]["tolerance"] == 1e-5
-    assert (made_by["gate"], made_by["half"]) == (None, None)
+    assert (made_by["gate"], made_by["weights"]) == (None, None)
     assert made_by["preprocessing"]["images"] == 3
     assert made_by["remarks"] == ["One thing was renamed."]
 
@@ -247,12 +254,10 @@ def test_the_report_goes_where_it_is_wanted(images: Path, tmp_path: Path, import
     assert json.loads(imported.report.with_suffix(".json").read_text("utf-8")) == imported.document
     page = tmp_path / "reports" / "mine.html"
     model = fake_model(original=None, resized=None)
-    import_bundle(model, tmp_path / "b", ImportSettings(), gate=None, images=[images], report=page, half=False)
+    import_bundle(model, tmp_path / "b", ImportSettings(), gate=None, images=[images], report=page)
     assert sorted(path.name for path in page.parent.iterdir()) == ["mine.html", "mine.json"]
     with pytest.raises(SettingsError, match="is where the report's figures go"):
-        import_bundle(
-            model, tmp_path / "b", ImportSettings(), gate=None, images=[], report=tmp_path / "r.json", half=False
-        )
+        import_bundle(model, tmp_path / "b", ImportSettings(), gate=None, images=[], report=tmp_path / "r.json")
 
 
 @pytest.mark.parametrize(
@@ -282,36 +287,94 @@ def test_an_import_is_repeated_to_the_byte(imported: ImportReport, network: nn.M
     assert after == before
 
 
-def test_16_bit_weights_halve_what_sites_pack_and_are_the_rounded_networks(
-    images: Path, tmp_path: Path, imported: ImportReport
+@pytest.mark.parametrize(
+    ("form", "layout", "rounded"), [("half", HALVES, with_half_weights), ("int8", BYTES, with_byte_weights)]
+)
+def test_rounded_weights_are_less_to_pack_and_are_the_rounded_networks(
+    images: Path, tmp_path: Path, imported: ImportReport, form: Weights, layout: str, rounded: Any
 ) -> None:
-    report = made(tmp_path, images, half=True)
-    layouts = [layout_of((each.bundle.folder / "classifier.weights").read_bytes()) for each in (report, imported)]
-    assert layouts == [HALVES, PLANES]
+    report = made(tmp_path, images, weights=form)
+    folders = [each.bundle.folder for each in (report, imported)]
+    assert [_layout(folder) for folder in folders] == [layout, PLANES]
     tensors = [
         image_tensors(path.read_bytes(), {"image": report.bundle.model.graphs["classifier"].images[0]})["image"]
         for path in sorted(images.iterdir())
     ]
-    expected = TorchOriginal(with_half_weights(random_network())).logits(np.concatenate(tensors))
+    expected = TorchOriginal(rounded(random_network())).logits(np.concatenate(tensors))
     logits = [
         [finding["logit"] for finding in Predictor(report.bundle).predict(path)["findings"]]
         for path in sorted(images.iterdir())
     ]
     assert apart(np.array(logits), expected) < 1e-5
     assert apart(np.array(logits), TorchOriginal(random_network()).logits(np.concatenate(tensors))) > 1e-5
-    half = report.document["half"]
-    hold(HalfDocument, [half])
-    assert half["weights"] == 25 * WIDTH + 9 * WIDTH**2
-    assert max(half["logits"].values()) < 1e-6
-    assert 0 < half["mean"] <= half["largest"] < 0.01
-    assert "Weights are rounded to 16 bits." in " ".join((report.bundle.folder / "card.md").read_text("utf-8").split())
+    stored = report.document["weights"]
+    hold(StoredDocument, [stored])
+    assert (stored["form"], stored["numbers"]) == (form, 25 * WIDTH + 9 * WIDTH**2)
+    assert max(stored["logits"].values()) < 1e-6
+    assert 0 < stored["mean"] <= stored["largest"] < 0.05
+    card = " ".join((report.bundle.folder / "card.md").read_text("utf-8").split())
+    assert f"Weights are rounded to {16 if form == 'half' else 8} bits" in card
+    assert "Whether the model tells findings as well as before was not measured here" in card
     assert load_bundle(report.bundle.folder).description.feature_map is not None
+
+
+def test_whole_numbers_keep_the_maps_of_the_float_network_and_say_so(
+    tmp_path: Path, imported: ImportReport, network: nn.Module
+) -> None:
+    (tmp_path / "images").mkdir()
+    for seed in range(20):
+        Image.fromarray(phantom(seed, 96)).save(tmp_path / "images" / f"{seed}.png")
+    report = made(tmp_path, tmp_path / "images", weights="static-int8", network=network)
+    folders = [each.bundle.folder for each in (report, imported)]
+    same = [
+        (folder / "gradient.onnx").read_bytes() + (folder / "classifier.weights").read_bytes() for folder in folders
+    ]
+    assert same[0] == same[1]
+    graph = onnx.load(str(folders[0] / "classifier.onnx"), load_external_data=False).graph
+    quantised = [node for node in graph.node if node.op_type == "QuantizeLinear"]
+    assert len(quantised) > 2
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    assert {types[node.input[2]] for node in quantised} == {onnx.TensorProto.UINT8}
+    stored = report.document["weights"]
+    # A step of an activation or a weight is 1/255 or 1/63 of its range; a probability moves a quarter of its logit.
+    assert (stored["form"], stored["logits"]) == ("static-int8", {})
+    assert 0 < stored["mean"] <= stored["largest"] < 0.1
+    words = [describe_methods(each.bundle.model)["methods"] for each in (report, imported)]
+    for now, before in zip(*words, strict=True):
+        told = f"{before['sentence']} {OF_FLOAT}" if METHODS[now["method"]].needs else before["sentence"]
+        assert now["sentence"] == told
+    explained = Predictor(report.bundle).explain(
+        tmp_path / "images" / "3.png", [{"finding": LABELS[0], "method": "saliency"}]
+    )
+    assert words_of_map(explained, explained.maps[0])["made"] == OF_FLOAT
+    of_float = Predictor(imported.bundle).explain(
+        tmp_path / "images" / "3.png", [{"finding": LABELS[0], "method": "saliency"}]
+    )
+    assert explained.maps == of_float.maps
+    assert words_of_map(of_float, of_float.maps[0])["made"] is None
+
+
+def test_whole_numbers_need_images_and_no_groups(images: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="Name some, 32 or more, with --images"):
+        import_bundle(
+            fake_model(), tmp_path / "b", ImportSettings(), gate=None, images=[], report=None, weights="static-int8"
+        )
+    with pytest.raises(ExportError, match="static-int8 needs 8 at least"):
+        made(tmp_path, images, weights="static-int8")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _layout(folder: Path) -> str:
+    return layout_of((folder / "classifier.weights").read_bytes(), stored_tensors(folder / "classifier.onnx"))
 
 
 def test_weights_that_16_bits_do_not_hold_are_refused(images: Path, tmp_path: Path) -> None:
     network: Any = random_network()
     with torch.no_grad():
         network.second.weight[0, 0, 0, 0] = 70000
-    with pytest.raises(ExportError, match=r"values of up to 7e\+04, and 16 bits hold 65504 at most. Leave out --half"):
-        made(tmp_path, images, network=network, original=None, half=True)
+    with pytest.raises(
+        ExportError,
+        match=r"values of up to 7e\+04, and 16 bits hold 65504 at most. Take another form: --weights int8, or none",
+    ):
+        made(tmp_path, images, network=network, original=None, weights="half")
     assert list(tmp_path.iterdir()) == []

@@ -23,7 +23,7 @@ class Inverted(PillowPreparation):
 
 def imported(folder: Path, *, force: bool = False, **fields: Any) -> Any:
     return import_bundle(
-        fake_model(**fields), folder / "bundle", ImportSettings(), gate=None, images=(), report=None, half=False,
+        fake_model(**fields), folder / "bundle", ImportSettings(), gate=None, images=(), report=None,
         force=force,
     )  # fmt: skip
 

@@ -42,7 +42,7 @@ def test_the_page_has_the_figures() -> None:
         "224 × 224 rgb, the centred square, values 0 to 1, less 0.485 0.456 0.406, divided by 0.229 0.224 0.225",
         "none: nothing checks whether an image is of the right kind",
         "2.2e-06 apart in the median and 3.3e-03 at most",
-        "6,966,034 weights are stored as float16",
+        "Weights are rounded to 16 bits. The form has 6,966,034 numbers.",
         "0.01 percentage points on average and by 0.42 at most",
         "<b>Mass</b> 0.51 1.23 1.87 3 of 8",
         "tensors come closest with fraction = 0.875",
@@ -72,7 +72,7 @@ def test_nothing_is_loaded_or_run_and_texts_are_escaped() -> None:
 
 def _cases() -> Iterator[tuple[dict[str, Any], str]]:
     yield {"preprocessing": None}, "The source says nothing of how it makes numbers of an image file"
-    yield {"half": None}, "Preprocessing"
+    yield {"weights": None}, "Preprocessing"
     without = {"images": 9, "library": None, "logits": {"gradient.onnx": 0.0}, "probability": None, "gradients": None}
     yield {"proof": without | {"tolerance": 1e-5}}, "there was no original to compare with"
     yield {"gate": {"name": "other", "version": "2", "sha256": "1"}}, "taken over from other 2"
@@ -86,7 +86,7 @@ def _cases() -> Iterator[tuple[dict[str, Any], str]]:
 def test_what_there_is_not_is_said(changes: dict[str, Any], words: str) -> None:
     page = _Page(as_html(document(**changes)))
     assert words in page.text
-    assert ("Weights with 16 bits" in page.text) == ("half" not in changes)
+    assert ("Weights are rounded to 16 bits" in page.text) == ("weights" not in changes)
 
 
 def test_the_same_document_gives_the_same_bytes() -> None:

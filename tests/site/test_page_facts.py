@@ -41,7 +41,7 @@ BORROWED = {"name": "chest", "version": "0.3", "sha256": "0" * 64}
 
 def _imported(folder: Path, *, gate: Path | None = None, points: bool = False) -> Bundle:
     model = fake_model(labels=[as_label(name, 0.31) for name in LABELS]) if points else fake_model()
-    made = import_bundle(model, folder, ImportSettings(), gate=gate, images=[], report=None, half=False)
+    made = import_bundle(model, folder, ImportSettings(), gate=gate, images=[], report=None)
     return made.bundle
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from sitegen import resources
+from sitegen.graphs.byte_weights import rounded
+from sitegen.graphs.signature import StoredTensor
 from sitegen.site.engines.node import find_node
-from sitegen.site.weight_layout import HALVES, PLAIN, PLANES, lay_out, layout_of
+from sitegen.site.weight_layout import BYTES, HALVES, PLAIN, PLANES, lay_out, layout_of
 
 SCRIPT = resources.templates() / "worker" / "weights.js"
 RESTORE = """
@@ -101,3 +103,26 @@ def test_it_is_worth_it() -> None:
     sizes = [len(gzip.compress(packed)) for packed in (rounded, packed_as(rounded)[1], packed_as(weights.tobytes())[1])]
     assert sizes[1] < 0.8 * sizes[0]
     assert sizes[2] < len(gzip.compress(weights.tobytes()))
+
+
+def test_whole_numbers_times_scales_come_back(tmp_path: Path) -> None:
+    kernel = rounded(RANDOM.normal(size=(40, 3, 3, 3)).astype(np.float32), 0, "kernel")
+    matrix = rounded(RANDOM.normal(size=(30, 20)).astype(np.float32), 1, "matrix")
+    bias = RANDOM.normal(size=50).astype(np.float32)
+    parts = [bias, kernel, bias, matrix]
+    weights = b"".join(part.astype("<f4").tobytes() for part in parts)
+    starts = [4 * sum(part.size for part in parts[:at]) for at in range(4)]
+    tensors = [StoredTensor("a", start, part.shape, True) for start, part in zip(starts, parts, strict=True)]
+    layout = layout_of(weights, tensors)
+    packed = lay_out(weights, layout, tensors)
+    # Four runs: 50 numbers as they are, 40 channels of 27, 50 as they are, 20 columns of 30.
+    assert (layout, len(packed)) == (BYTES, 4 + 4 * 12 + 4 * (40 + 20) + 2 * 200 + 40 * 27 + 20 * 30)
+    for size in (1000, 7):
+        assert restored(tmp_path, layout, packed, size=size) == weights
+
+
+def test_bytes_by_hand() -> None:
+    weights = np.array([[127, -2, *[0] * 126], [0.5 * 127, 0.5, *[0] * 126]], "<f4").tobytes()
+    packed = lay_out(weights, BYTES, [StoredTensor("a", 0, (2, 128), True)])
+    head = "01000000 00010000 80000000 02000000 0000803f 0000003f"
+    assert packed == bytes.fromhex(head) + bytes([127, 254, *[0] * 126, 127, 1, *[0] * 126])

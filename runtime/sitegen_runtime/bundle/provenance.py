@@ -46,6 +46,11 @@ class Provenance:
         """The share of the images without a finding that stay below, where that chose operating points, or None."""
         return self._rule("specificity")
 
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether the classifier computes with whole numbers, and graphs of gradients are of the network before."""
+        return _inside(self.fields, "weights").get("form") == "static-int8"
+
     def _rule(self, kind: str) -> float | None:
         rule = _inside(self.fields, "fitted", "rule")
         share = rule.get("share")

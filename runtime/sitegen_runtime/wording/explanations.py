@@ -19,6 +19,10 @@ from sitegen_runtime.wording.gate import BADGE, describe_correction
 from sitegen_runtime.wording.stages import EXPLANATION, describe_stages
 
 NOT_FOR_DIAGNOSIS = "Not for diagnostic use."
+OF_FLOAT = (
+    "This map is of the network in float32. The classifier that gives the probabilities was made of it, and computes "
+    "with whole numbers."
+)
 LEGEND = {"least": "little influence", "most": "strongest"}
 _PLACES = (
     ("in the upper left", "at the top", "in the upper right"),
@@ -44,7 +48,7 @@ def describe_methods(model: Model) -> dict[str, Any]:
         "open": "Show where",
         "missing": "Methods that this model cannot give, and why",
         "findings": list(_findings(model)),
-        "methods": [_method(method, reasons.get(method)) for method in METHODS],
+        "methods": [_method(method, reasons.get(method), of_network(model, method)) for method in METHODS],
         "method": available[0],
         "look": {"name": "Look of the maps", "controls": _controls()},
         "legend": LEGEND,
@@ -66,13 +70,15 @@ def describe_map(
     covered: str = PICTURE,
     worth: str | None = None,
     estimated: Estimated | None = None,
+    network: str | None = None,
 ) -> dict[str, Any]:
     """Return what to say of a map of this document's image; `covered` names what of it the map covers.
 
-    `worth` is what `localisation.worth_of_map` says of such maps, `estimated` how sure the values are.
+    `worth` is what `localisation.worth_of_map` says of such maps, `estimated` how sure the values are, and
+    `network` what `of_network` says.
 
     Keys: `title`; `place` (a sentence: where it is strongest); `worth`, as it is given; `made` (of how many runs it is
-    the mean, or None); `alternative` (the picture in
+    the mean, or which network it is of, or None); `alternative` (the picture in
     words); `badge` and `marks`, as `results.describe` has them; `file` (the name of a saved picture) and `saved` (its
     `lines`, and its `legend`).
     """
@@ -84,7 +90,7 @@ def describe_map(
     place = strongest_places(values, shape, covered)
     forced = f" {badge['long']}." if badge else ""
     warning = METHODS[method].warning
-    made = _made(values, estimated) if estimated else None
+    made = _made(values, estimated) if estimated else network
     known = [each for each in (made, worth) if each]
     lines = [title, name, place, *known, *([warning] if warning else []), *_notes(document, badge)]
     bundle = document["bundle"]
@@ -150,14 +156,19 @@ def _peaks(values: Sequence[float], shape: Shape) -> dict[tuple[int, int], float
     return peaks
 
 
-def _method(method: str, reason: str | None) -> dict[str, Any]:
+def of_network(model: Model, method: str) -> str | None:
+    """Say which network a map by a method is of, where that is not the one that gives the probabilities."""
+    return OF_FLOAT if model.provenance.whole_numbers and METHODS[method].needs else None
+
+
+def _method(method: str, reason: str | None, network: str | None) -> dict[str, Any]:
     row = METHODS[method]
     marks = [*(["fails sanity checks"] if row.warning else []), *(["not for this model"] if reason else [])]
     return {
         "method": method,
         "name": row.name,
         "choice": f"{row.name} ({', '.join(marks)})" if marks else row.name,
-        "sentence": row.sentence,
+        "sentence": f"{row.sentence} {network}" if network else row.sentence,
         "warning": row.warning,
         "reason": reason,
     }

@@ -14,6 +14,7 @@ from sitegen.cli.importing.sources import Source
 from sitegen.cli.importing.steps import Steps
 
 if TYPE_CHECKING:
+    from sitegen.graphs.weight_forms import Weights
     from sitegen.importing.bundle import ImportReport
     from sitegen.importing.settings import ImportSettings
     from sitegen.importing.source import ImportedClassifier
@@ -31,7 +32,7 @@ class Asked:
     gate: Path | None
     images: Sequence[Path]
     report: Path | None
-    half: bool
+    weights: "Weights"
     force: bool
     check: bool = False
 
@@ -67,7 +68,7 @@ def run(source: Source, model: str, asked: Asked, *more: Any) -> None:
                 gate=asked.gate,
                 images=asked.images,
                 report=asked.report,
-                half=asked.half,
+                weights=asked.weights,
                 force=asked.force,
                 say=steps.say,
             )
@@ -128,9 +129,10 @@ def _summary(report: "ImportReport", out: Path) -> list[str]:
         if proof.library
         else "There was no original to compare with."
     ]
-    if half := document["half"]:
+    if stored := document["weights"]:
         lines.append(
-            f"Weights with 16 bits move probabilities by {100 * half['largest']:.2g} percentage points at most."
+            f"Weights in the form {stored['form']} move probabilities by {100 * stored['largest']:.2g} percentage "
+            f"points at most, on {stored['images']} images."
         )
     lines += _preprocessing(document["preprocessing"])
     total = sum(entry.bytes for entry in files.values())

@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from sitegen.cli._options import choice, weights_form
 from sitegen.cli.importing.run import Asked, run
 from sitegen.cli.importing.sources import TORCH, Source
+from sitegen.graphs.weight_forms import WEIGHTS
 
 OutOption = Annotated[
     Path | None, typer.Option("-o", "--out", metavar="BUNDLE", help="The bundle's folder. [required without --check]")
@@ -33,7 +35,10 @@ ProofImagesOption = Annotated[
 ReportOption = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The report (HTML); NAME-import.html beside the bundle by default.")
 ]
-HalfOption = Annotated[bool, typer.Option("--half", help="Round weights to 16 bits: half the download.")]
+WeightsOption = Annotated[
+    str | None, choice("--weights", WEIGHTS, "The form of the weights; as they are if none. See docs/import.md.")
+]
+HalfOption = Annotated[bool, typer.Option("--half", help="The same as --weights half.")]
 ForceOption = Annotated[
     bool,
     typer.Option(
@@ -55,11 +60,13 @@ def verb_of(source: Source) -> Callable[..., None]:
         gate: GateOption = None,
         images: ProofImagesOption = None,
         report: ReportOption = None,
+        weights: WeightsOption = None,
         half: HalfOption = False,
         force: ForceOption = False,
         check: CheckOption = False,
     ) -> None:
-        asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force, check)
+        form = weights_form(weights, half)
+        asked = Asked(out, config, labels, name, title, gate, images or (), report, form or "float", force, check)
         run(source, model, asked)
 
     return verb
@@ -82,10 +89,12 @@ def torch_verb(
     gate: GateOption = None,
     images: ProofImagesOption = None,
     report: ReportOption = None,
+    weights: WeightsOption = None,
     half: HalfOption = False,
     force: ForceOption = False,
     check: CheckOption = False,
 ) -> None:
     """Import a checkpoint into the network that is named; all other verbs are made by `verb_of`."""
-    asked = Asked(out, config, labels, name, title, gate, images or (), report, half, force, check)
+    form = weights_form(weights, half)
+    asked = Asked(out, config, labels, name, title, gate, images or (), report, form or "float", force, check)
     run(TORCH, model, asked, network)

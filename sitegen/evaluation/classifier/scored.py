@@ -100,6 +100,13 @@ def score_checkpoint(
     if len(records) != len(tensors):
         raise ValueError(f"there are {len(records)} records and tensors of {len(tensors)} images")
     logits = network_logits(trained.network, tensors) if len(records) else np.empty((0, len(trained.labels)))
+    return score_logits(trained, records, logits, unreadable)
+
+
+def score_logits(
+    trained: TrainedClassifier, records: Sequence[Record], logits: Scores, unreadable: Iterable[Problem] = ()
+) -> Scored:
+    """Return the same of logits [N, L] that a form of a trained classifier gave."""
     model = {
         "kind": "checkpoint",
         "name": str(trained.made_by.get("recipe", {}).get("name", "")),

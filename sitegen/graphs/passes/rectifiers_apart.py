@@ -16,10 +16,12 @@ def rectify_apart(model: ModelProto) -> bool:
     Max has an output of its own, and takes four. Outputs are the same to the bit.
 
     Asked: tensors of float32, as bundles have them. A Relu behind a convolution, a sum or a matrix product stays,
-    because the engine runs both as one; so does that behind a normalisation that the engine merges into a convolution.
+    because the engine runs both as one; so does that behind a normalisation that the engine merges into a convolution,
+    and that before a quantisation, which rectifies by itself.
     """
     graph = model.graph
     floats = _floats(model)
+    quantised = {name for node in graph.node if node.op_type == "QuantizeLinear" for name in node.input}
     makers = {name: node for node in graph.node for name in node.output}
     readers = Counter(name for node in graph.node for name in node.input)
     chosen = [
@@ -28,6 +30,7 @@ def rectify_apart(model: ModelProto) -> bool:
         if node.op_type == "Relu"
         and not node.domain
         and node.input[0] in floats
+        and quantised.isdisjoint(node.output)
         and not _is_merged(node, makers, readers)
     ]
     if not chosen:

@@ -14,12 +14,12 @@ from sitegen import __version__
 from sitegen.bundle import Bundle
 from sitegen.bundle.fitting import seen_words
 from sitegen.gate.taken import TakenGate
-from sitegen.importing.graphs import HalfWeights
 from sitegen.importing.proof.document_types import PreprocessingDocument
 from sitegen.importing.proof.proof import Proof
 from sitegen.importing.proof.sample_images import SampleImages
-from sitegen.importing.report.document_types import HalfDocument, ImportDocument, ProofDocument
+from sitegen.importing.report.document_types import ImportDocument, ProofDocument, StoredDocument
 from sitegen.importing.source import ImportedClassifier
+from sitegen.importing.stored_weights import StoredWeights
 from sitegen.settings.places import without_places
 
 SCHEMA = "sitegen.import/1"
@@ -31,7 +31,7 @@ def import_document(
     bundle: Bundle,
     given: SampleImages,
     proof: Proof,
-    half: HalfWeights | None,
+    stored: StoredWeights | None,
     remarks: Sequence[str],
     preprocessing: PreprocessingDocument | None,
 ) -> ImportDocument:
@@ -72,7 +72,7 @@ def import_document(
             "problems": [{"file": name, "problem": problem} for name, problem in given.problems],
         },
         "proof": _proof(proof),
-        "half": cast(HalfDocument, asdict(half)) if half else None,
+        "weights": cast(StoredDocument, asdict(stored)) if stored else None,
         "preprocessing": preprocessing,
         "remarks": list(remarks),
     }
@@ -81,7 +81,7 @@ def import_document(
 def import_provenance(
     model: ImportedClassifier,
     proof: Proof,
-    half: HalfWeights | None,
+    stored: StoredWeights | None,
     gate: TakenGate | None,
     remarks: Sequence[str],
     preprocessing: PreprocessingDocument | None,
@@ -93,7 +93,7 @@ def import_provenance(
         "onnxruntime": onnxruntime.__version__,
         "import": without_places(dict(model.provenance)),
         "proof": short,
-        "half": _short(asdict(half)) if half else None,
+        "weights": _short(asdict(stored)) if stored else None,
         "preprocessing": _in_short(preprocessing) if preprocessing else None,
         "gate": dict(gate.origin) if gate else None,
         "remarks": list(remarks),

@@ -64,10 +64,12 @@ class ProofDocument(TypedDict):
     float32: float | None
 
 
-class HalfDocument(TypedDict):
-    """What weights of 16 bits did."""
+class StoredDocument(TypedDict):
+    """What the form of the weights did."""
 
-    weights: int
+    form: str
+    numbers: int
+    images: int
     logits: dict[str, float]
     mean: float
     largest: float
@@ -86,7 +88,7 @@ class _Report(TypedDict):
     bytes: int
     images: ImagesDocument
     proof: ProofDocument
-    half: HalfDocument | None
+    weights: StoredDocument | None
     preprocessing: PreprocessingDocument | None
     remarks: list[str]
 

@@ -12,6 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from sitegen.evaluation.report.page import NOTHING, drawn, render
+from sitegen.export.variants.told import form_words
 from sitegen.importing.report.document import flattened
 from sitegen.importing.report.figures import fraction_curve, histogram
 
@@ -39,6 +40,7 @@ def as_html(document: Part) -> str:
         histograms=[(entry["label"], drawn(histogram(entry))) for entry in compared["findings"]] if compared else [],
         curve=_curve(document),
         input_words=_input_words(document["input"]),
+        form_words=form_words(document["weights"]) if document["weights"] else "",
     )
 
 

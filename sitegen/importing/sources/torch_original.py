@@ -133,7 +133,7 @@ def _in_order(network: nn.Module) -> Iterator[None]:
 
     def ordered(module: nn.Module, given: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(output, Tensor) and output.requires_grad and output.shape == given[0].shape:
-            output.register_hook(torch.empty_like(given[0]).copy_)
+            output.register_hook(torch.empty_like(given[0]).copy_)  # type: ignore[no-untyped-call]
 
     norms = [module for module in network.modules() if isinstance(module, _NORMS)]
     hooks = [module.register_forward_hook(ordered) for module in norms]

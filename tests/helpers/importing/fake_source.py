@@ -56,19 +56,30 @@ def random_network(seed: int = 3, **options: Any) -> nn.Module:
 
 
 def with_half_weights(network: nn.Module) -> nn.Module:
-    """The network with the weights that an import stores rounded to 16 bits by NumPy: those of both convolutions.
+    """The network with the weights that an import stores rounded to 16 bits by NumPy: those of both convolutions."""
+    return _with_kernels(network, lambda values: values.astype(np.float16).astype(np.float32))
 
-    The exporter multiplies the normalisation into the convolution before it, so that this product is what is rounded.
-    """
 
-    def rounded(values: Tensor) -> Tensor:
-        return torch.from_numpy(values.detach().numpy().astype(np.float16).astype(np.float32))
+def with_byte_weights(network: nn.Module) -> nn.Module:
+    """The same with 8 bits and a scale for each channel, in float64; the scale has 17 significant bits."""
 
+    def rounded(values: np.ndarray) -> np.ndarray:
+        largest = np.abs(values.astype(np.float64)).reshape(len(values), -1).max(axis=1) / 127
+        unit = 2.0 ** (np.floor(np.log2(largest)) - 16)
+        scales = (np.round(largest / unit) * unit)[:, None, None, None]
+        return np.asarray((np.round(values / scales) * scales).astype(np.float32))
+
+    return _with_kernels(network, rounded)
+
+
+def _with_kernels(network: nn.Module, rounded: Callable[[np.ndarray], np.ndarray]) -> nn.Module:
+    """The exporter multiplies the normalisation into the convolution before it: that product is what is rounded."""
     norm: Any = network.norm
     scale = (norm.weight / torch.sqrt(norm.running_var + norm.eps))[:, None, None, None]
     with torch.no_grad():
-        network.first.weight.copy_(rounded(network.first.weight * scale) / scale)  # type: ignore[operator]
-        network.second.weight.copy_(rounded(network.second.weight))  # type: ignore[arg-type,operator]
+        for layer, factor in ((network.first, scale), (network.second, torch.ones(1))):
+            kernel: Any = layer.weight
+            kernel.copy_(torch.from_numpy(rounded((kernel * factor).numpy())) / factor)
     return network
 
 

@@ -38,7 +38,14 @@ def document(**changes: Any) -> dict[str, Any]:
             "probability": 1.1e-8, "gradients": {"images": 8, "median": 2.2e-6, "largest": 3.3e-3}, "tolerance": 1e-5,
             "float32": None,
         },
-        "half": {"weights": 6966034, "logits": {"classifier.onnx": 4.4e-7}, "mean": 0.00011, "largest": 0.0042},
+        "weights": {
+            "form": "half",
+            "numbers": 6966034,
+            "images": 9,
+            "logits": {"classifier.onnx": 4.4e-7},
+            "mean": 0.00011,
+            "largest": 0.0042,
+        },
         "preprocessing": {
             "described": "shorter side to 256", "images": 8,
             "problems": [{"file": "b.png", "problem": "is no image"}],

@@ -96,7 +96,6 @@ def bundles(folder: Path) -> dict[str, Bundle]:
             gate=None,
             images=[folder / "5.png"],
             report=None,
-            half=False,
         ).bundle
     return made
 

@@ -32,4 +32,4 @@ def test_a_normalisation_before_tokens_has_its_own_gradient() -> None:
         way = random.standard_normal((1, 1, 6, 6)).astype(np.float32)
         change = original.logits(image + way)[0, 1] - original.logits(image)[0, 1]
         assert abs(float((gradient * way).sum()) - change) < 1e-5
-    assert not original.network.norm._forward_hooks  # type: ignore[union-attr]
+    assert not original.network.norm._forward_hooks

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from sitegen.errors import ExportError
-from sitegen.networks.half_weights import with_half_weights
 from sitegen.networks.registry import NETWORKS, make_network, read_network
+from sitegen.networks.rounded_weights import with_rounded_weights
 
 SMALL = ["densenet-tiny", "resnet", "efficientnet-lite0", "mobilenet-v3-small", "vit"]
 
@@ -31,7 +31,7 @@ def test_it_computes_what_it_did_to_half_precision(name: str) -> None:
     assert name in NETWORKS
     network = made(name)
     images = torch.rand(4, 1, 64, 64, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    half = with_half_weights(network, images)
+    half = with_rounded_weights(network, images, "half")
     with torch.inference_mode():
         before, after = network(images), half(images)
     # Every weight moves by a share of 2^-11 at most; each of some fifty layers may add as much.
@@ -48,7 +48,7 @@ def test_it_computes_what_it_did_to_half_precision(name: str) -> None:
 def test_the_network_itself_stays_as_it_was() -> None:
     network = made("resnet")
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    with_half_weights(network, torch.zeros(1, 1, 32, 32))
+    with_rounded_weights(network, torch.zeros(1, 1, 32, 32), "half")
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 
@@ -57,7 +57,7 @@ def test_a_weight_that_is_too_large_is_named() -> None:
     with torch.no_grad():
         network.classifier.weight[0, 0] = 1e5  # type: ignore[operator]
     with pytest.raises(ExportError, match=r"'classifier\.weight' has values of up to 1e\+05, and 16 bits hold 65504"):
-        with_half_weights(network, torch.zeros(1, 1, 32, 32))
+        with_rounded_weights(network, torch.zeros(1, 1, 32, 32), "half")
 
 
 def test_a_fold_that_is_none_is_refused() -> None:
@@ -75,4 +75,4 @@ def test_a_fold_that_is_none_is_refused() -> None:
             return result
 
     with pytest.raises(ExportError, match="Folding normalisations into convolutions moves outputs"):
-        with_half_weights(Odd(), torch.rand(2, 1, 4, 4))
+        with_rounded_weights(Odd(), torch.rand(2, 1, 4, 4), "half")
