@@ -130,7 +130,7 @@ def test_what_the_engine_merges_stays() -> None:
 
 
 def test_what_a_quantisation_rectifies_stays() -> None:
-    quantise = {"scale": np.array(0.1, np.float32), "zero": np.array(0, np.uint8)}
+    quantise: dict[str, Any] = {"scale": np.array(0.1, np.float32), "zero": np.array(0, np.uint8)}
     nodes = [
         node("Relu", ["x"], "r"),
         node("QuantizeLinear", ["r", "scale", "zero"], "q"),
