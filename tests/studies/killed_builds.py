@@ -1,9 +1,9 @@
 """Kills builds at random moments, and lets others run out of room: python -m tests.studies.killed_builds --count 100
 
 After each the site that was there has to be whole, or the new one in its place; what the dead left has to be gone once
-somebody works there again; and in the end a build with the cache that all of them used gives what it gave at first. Leave the sources as they are
-meanwhile.
-Running out of room is tried by a limit on the size of files, at which every write fails from some size on.
+somebody works there again; and in the end a build with the cache that all of them used gives what it gave at first.
+Leave the sources as they are meanwhile. Running out of room is tried by a limit on the size of files, at which every
+write fails from some size on.
 """
 
 import argparse
