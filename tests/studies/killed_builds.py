@@ -2,7 +2,8 @@
 
 After each the site that was there has to be whole, or the new one in its place; what the dead left has to be gone once
 somebody works there again; and in the end a build with the cache that all of them used gives what it gave at first.
-Running out of room is tried by a limit on the size of files, at which every write fails from some size on.
+Leave the sources as they are meanwhile. Running out of room is tried by a limit on the size of files, at which every
+write fails from some size on.
 """
 
 import argparse
@@ -94,7 +95,10 @@ def main() -> None:
             wrong += not is_good or bool(left) or ended == "failed in another way"
             ends[f"{'killed' if number % 2 else 'no room'}: {ended}"] += 1
             if not is_good or left:
-                print(f"number {number}, {ended}: the site is {'good' if is_good else 'NOT good'}; left behind: {left}")
+                found = check_site(folder / "site").findings or "another site than those built at first"
+                print(
+                    f"number {number}, {ended}: the site is good: {is_good} ({found}); left behind: {left}", flush=True
+                )
             if number % 20 == 19:
                 print(f"{number + 1}: {dict(ends)}; {wrong} wrong", flush=True)
         again = [digest(build_site(bundle, folder / f"again-{at}").folder) for at, bundle in enumerate(bundles)]
