@@ -96,9 +96,7 @@ def theirs(grid: tuple[int, int], tensor: np.ndarray) -> np.ndarray:
 
 
 def bundled(model: Any, folder: Path, report: Path | None = None) -> Bundle:
-    return import_bundle(
-        model, folder / "bundle", ImportSettings(), gate=None, images=[], report=report
-    ).bundle
+    return import_bundle(model, folder / "bundle", ImportSettings(), gate=None, images=[], report=report).bundle
 
 
 def check(bundle: Bundle, grid: tuple[int, int], fit: str) -> None:
