@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from PIL import Image
 
 from sitegen.evaluation.frechet.distances import frechet_distance
 from sitegen.evaluation.frechet.features import of_folder
+from sitegen.evaluation.frechet.neighbours import neighbours
 from sitegen.evaluation.frechet.networks import FeatureNetwork, of_bundle
 
 Values = NDArray[np.float64]
@@ -146,6 +147,9 @@ def main() -> None:
     drawn = of_folder(out / "drawn", network, out / "cache", 1).values
     document: dict[str, object] = {"count": count, "training": len(training), "features": drawn.shape[1]}
     document["frechet"] = frechets(out, network, real, other, drawn)
+    document["neighbours"] = {
+        name: asdict(neighbours(real, each)) for name, each in (("drawn", drawn), ("other real", other))
+    }
     planes = pixels(training)
     of_drawn, of_real = nearest(pixels(paths), planes), nearest(planes[first], planes, first)
     shown = slice(SHOWN)

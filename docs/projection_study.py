@@ -49,7 +49,7 @@ def sitegen(*arguments: object) -> float:
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
 
 
-def lay_out(data: Path, out: Path, most: int) -> list[str]:
+def lay_out(data: Path, out: Path, most: int, objects: int) -> list[str]:
     """Make a folder of images for each set: test radiographs, other images, objects drawn into the radiographs."""
     nih = [path for path in images_below(data / "cxr" / "test") if path.name.startswith("nih_")]
     link(nih, out / "sets" / BASELINE)
@@ -59,7 +59,7 @@ def lay_out(data: Path, out: Path, most: int) -> list[str]:
         chosen = np.random.default_rng(0).permutation(len(paths))[:most]
         link([paths[at] for at in sorted(chosen)], out / "sets" / name)
     for name in OBJECTS:
-        plant(nih, name, out / "sets")
+        plant(nih[:objects], name, out / "sets")
     return [BASELINE, *SETS, *OBJECTS]
 
 
@@ -204,11 +204,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--batch", type=int, default=25)
     parser.add_argument("--most", type=int, default=12, help="images of each set of other images")
+    parser.add_argument("--objects", type=int, default=48, help="radiographs that objects are drawn into")
     parser.add_argument("--side", type=int, default=64, help="of what the generator draws")
     parser.add_argument("--space", dest="spaces", action="append", choices=SPACES)
     given = parser.parse_args()
     given.spaces = given.spaces or list(SPACES)
-    names = lay_out(given.data, given.out, given.most)
+    names = lay_out(given.data, given.out, given.most, given.objects)
     square(given.out, names, given.side)
     document: dict[str, Any] = {"images": leave_out(given.out, given.training, names)}
     document["seconds for an image"] = measure(given)
