@@ -45,15 +45,17 @@ worker.onmessage = (event) => { held.push(event); goOn(); };
 window.letOn = (count) => { free = count; goOn(); };
 window.letAllOn = () => { free = Infinity; goOn(); };
 """
-_FRAME = "const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(() => done()));"
 # Transitions come to their ends, letters are there, and observers of sizes have been told. All of it takes less than a
 # second: what has not ended in five never will, as where a browser draws no frame because there is nothing new in it.
-_REST = """
+_WITHIN = """
 const [done] = arguments;
 const within = (wait) => Promise.race([wait, new Promise((resolve) => setTimeout(resolve, 5000))]);
 const frame = () => within(new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-const ends = () => document.getAnimations().filter(({effect}) => effect?.getComputedTiming().endTime !== Infinity);
-frame().then(() => within(Promise.allSettled([document.fonts.ready, ...ends().map(({finished}) => finished)])))
+"""
+_FRAME = _WITHIN + "frame().then(() => done());"
+_REST = f"""{_WITHIN}
+const ends = () => document.getAnimations().filter(({{effect}}) => effect?.getComputedTiming().endTime !== Infinity);
+frame().then(() => within(Promise.allSettled([document.fonts.ready, ...ends().map(({{finished}}) => finished)])))
   .then(frame).then(() => done());
 """
 
