@@ -15,18 +15,6 @@ from sitegen.site.integrity.revoked import read_revoked
 from sitegen.site.integrity.signing import sign_site
 
 
-@pytest.fixture(scope="module")
-def key() -> SecretKey:
-    return SecretKey(b"number 8", bytes(range(32)))
-
-
-@pytest.fixture
-def signed(site: Path, key: SecretKey, tmp_path: Path) -> Path:
-    folder = Path(shutil.copytree(site, tmp_path / "signed"))
-    sign_site(folder, key)
-    return folder
-
-
 def found(folder: Path, key: SecretKey) -> list[str]:
     return [str(finding) for finding in check_site(folder, public_key=key.public()).findings]
 

@@ -34,18 +34,6 @@ CHEAP = Effort(operations=32768, memory=2**20)
 needs_minisign = pytest.mark.skipif(not shutil.which("minisign"), reason="the program minisign is not installed")
 
 
-@pytest.fixture(scope="module")
-def key() -> SecretKey:
-    return SecretKey(b"number 8", bytes(range(32)))
-
-
-@pytest.fixture
-def signed(site: Path, key: SecretKey, tmp_path: Path) -> Path:
-    folder = Path(shutil.copytree(site, tmp_path / "signed"))
-    sign_site(folder, key)
-    return folder
-
-
 def problems(folder: Path, key: SecretKey) -> list[str]:
     return [str(finding) for finding in check_site(folder, public_key=key.public()).findings]
 
